@@ -1,0 +1,24 @@
+// SIGINT and SIGTERM as a value.
+#pragma once
+#include <memory>
+
+namespace schakel::runtime {
+
+/// Catches SIGINT and SIGTERM from construction on. One per process, made before threads that fork.
+///
+/// Thread: wait() by the owner (main); request() by any.
+class StopSignal {
+ public:
+  StopSignal();
+  ~StopSignal();
+  /// Blocks until a signal or request(); the signal's number, 0 for request().
+  [[nodiscard]] int wait();
+  /// Makes wait() return. Used by an administrative stop and by tests.
+  void request();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace schakel::runtime
