@@ -1,0 +1,189 @@
+#include "core/model/party.hpp"
+
+#include <algorithm>
+
+namespace schakel {
+namespace {
+
+bool covers(const std::vector<std::string>& list, std::string_view value) {
+  return std::ranges::any_of(list, [&](const auto& s) { return s == "*" || s == value; });
+}
+
+/// Collects findings while it reads fields of known names.
+struct Reader {
+  std::vector<Finding> findings;
+
+  void unknown(const Json& j, const std::string& at, std::initializer_list<std::string_view> known) {
+    for (const auto& [key, value] : j.items())
+      if (std::ranges::find(known, key) == known.end()) findings.push_back({at + "/" + key, "UNKNOWN_FIELD", "this field is not known", ""});
+  }
+  std::string text(const Json& j, const char* name, const std::string& at, bool required = false) {
+    if (!j.contains(name)) {
+      if (required) findings.push_back({at + "/" + name, "REQUIRED", "this field is required", ""});
+      return {};
+    }
+    if (!j[name].is_string()) {
+      findings.push_back({at + "/" + name, "TYPE", "must be text", ""});
+      return {};
+    }
+    return j[name];
+  }
+  bool flag(const Json& j, const char* name, const std::string& at) {
+    if (!j.contains(name)) return false;
+    if (!j[name].is_boolean()) findings.push_back({at + "/" + name, "TYPE", "must be true or false", ""});
+    return j[name].is_boolean() && j[name].get<bool>();
+  }
+  std::vector<std::string> list(const Json& j, const char* name, const std::string& at) {
+    std::vector<std::string> out;
+    if (!j.contains(name)) return out;
+    if (!j[name].is_array()) findings.push_back({at + "/" + name, "TYPE", "must be a list of texts", ""});
+    else
+      for (const auto& v : j[name]) {
+        if (v.is_string()) out.push_back(v);
+        else findings.push_back({at + "/" + name, "TYPE", "must be a list of texts", ""});
+      }
+    return out;
+  }
+};
+
+InvoiceIdentity read_invoice(Reader& r, const Json& j, const std::string& at) {
+  r.unknown(j, at, {"payer_role", "name", "oin", "kvk", "vat_number", "iban", "street", "city", "postcode", "mail", "buyer_reference", "vat_category"});
+  InvoiceIdentity v;
+  v.payer_role = r.text(j, "payer_role", at, true);
+  v.name = r.text(j, "name", at, true);
+  v.oin = r.text(j, "oin", at);
+  v.kvk = r.text(j, "kvk", at);
+  v.vat_number = r.text(j, "vat_number", at);
+  v.iban = r.text(j, "iban", at);
+  v.street = r.text(j, "street", at);
+  v.city = r.text(j, "city", at);
+  v.postcode = r.text(j, "postcode", at);
+  v.mail = r.text(j, "mail", at);
+  v.buyer_reference = r.text(j, "buyer_reference", at);
+  if (auto c = r.text(j, "vat_category", at); !c.empty()) v.vat_category = c;
+  if (v.oin.empty() && v.kvk.empty()) r.findings.push_back({at, "REQUIRED", "oin or kvk is required for e-invoices", "BR-NL-1"});
+  return v;
+}
+
+Party read_party(Reader& r, const Json& j, const std::string& at) {
+  r.unknown(j, at, {"id", "name", "oin", "domain", "may_supply_bsn", "may_receive_bsn", "certificates", "sources", "may_send", "endpoints", "invoice", "rate_per_minute"});
+  Party p;
+  p.id = r.text(j, "id", at, true);
+  p.name = r.text(j, "name", at, true);
+  p.oin = r.text(j, "oin", at);
+  if (!p.oin.empty() && !valid_oin(p.oin)) r.findings.push_back({at + "/oin", "OIN_FORMAT", "not a valid OIN", "Digikoppeling OIN"});
+  p.domain = r.text(j, "domain", at, true);
+  if (p.domain != "care" && p.domain != "education") r.findings.push_back({at + "/domain", "VALUE", "must be care or education", ""});
+  p.may_supply_bsn = r.flag(j, "may_supply_bsn", at);
+  p.may_receive_bsn = r.flag(j, "may_receive_bsn", at);
+  if (p.may_receive_bsn && p.domain != "care") r.findings.push_back({at + "/may_receive_bsn", "BSN_DOMAIN", "a BSN is never released towards the education domain", "Q-46"});
+  p.sources = r.list(j, "sources", at);
+  if (j.contains("rate_per_minute") && j["rate_per_minute"].is_number_integer()) p.rate_per_minute = j["rate_per_minute"];
+  const Json none = Json::array();
+  for (const auto& c : j.contains("certificates") && j["certificates"].is_array() ? j["certificates"] : none) {
+    r.unknown(c, at + "/certificates", {"oin", "san", "spki_sha256"});
+    if (auto v = r.text(c, "oin", at + "/certificates"); !v.empty()) p.certificate_oins.push_back(v);
+    if (auto v = r.text(c, "san", at + "/certificates"); !v.empty()) p.certificate_sans.push_back(v);
+    if (auto v = r.text(c, "spki_sha256", at + "/certificates"); !v.empty()) p.certificate_spki.push_back(v);
+  }
+  for (const auto& g : j.contains("may_send") && j["may_send"].is_array() ? j["may_send"] : none) {
+    r.unknown(g, at + "/may_send", {"roles", "types", "regions"});
+    p.may_send.push_back({r.list(g, "roles", at + "/may_send"), r.list(g, "types", at + "/may_send"), r.list(g, "regions", at + "/may_send")});
+  }
+  for (const auto& e : j.contains("endpoints") && j["endpoints"].is_array() ? j["endpoints"] : none) {
+    r.unknown(e, at + "/endpoints", {"roles", "regions", "kinds", "adapter", "address"});
+    p.endpoints.push_back({r.list(e, "roles", at + "/endpoints"), r.list(e, "regions", at + "/endpoints"), r.list(e, "kinds", at + "/endpoints"),
+                           r.text(e, "adapter", at + "/endpoints", true), e.value("address", Json::object())});
+  }
+  if (j.contains("invoice")) p.invoice = read_invoice(r, j["invoice"], at + "/invoice");
+  return p;
+}
+
+}  // namespace
+
+bool valid_oin(std::string_view t) {
+  if (t.size() != 20 || t.substr(17) != "000") return false;
+  for (std::size_t i = 0; i < 17; ++i) {
+    bool digit = t[i] >= '0' && t[i] <= '9';
+    if (!digit && (i < 8 || t[i] < 'A' || t[i] > 'Z')) return false;
+  }
+  return true;
+}
+
+Result<Parties> Parties::read(const Json& config) {
+  Parties out;
+  Reader r;
+  if (!config.is_object() || !config.contains("parties") || !config["parties"].is_array())
+    return fail(ErrorKind::invalid, "PARTIES_INVALID", "parties must be a list", {{"/parties", "REQUIRED", "this field is required", ""}});
+  std::map<std::string, std::string> seen;
+  for (std::size_t i = 0; i < config["parties"].size(); ++i) {
+    auto at = fmt::format("/parties/{}", i);
+    auto p = read_party(r, config["parties"][i], at);
+    auto once = [&](const std::string& key, const char* what) {
+      if (auto [it, added] = seen.emplace(key, p.id); !added)
+        r.findings.push_back({at, "DOUBLE", fmt::format("{} is used twice", what), ""});
+    };
+    once("id:" + p.id, "this id");
+    for (const auto& c : p.certificate_oins) once("oin:" + c, "a certificate OIN");
+    for (const auto& c : p.certificate_sans) once("san:" + c, "a certificate SAN");
+    for (const auto& c : p.certificate_spki) once("spki:" + c, "a certificate pin");
+    out.parties_.push_back(std::move(p));
+  }
+  if (!r.findings.empty()) return fail(ErrorKind::invalid, "PARTIES_INVALID", "the parties file has errors", std::move(r.findings));
+  return out;
+}
+
+const Party* Parties::identify(const CertificateFacts& facts) const {
+  auto unique = [&](auto&& matches) -> const Party* {
+    const Party* found = nullptr;
+    for (const auto& p : parties_) {
+      if (!matches(p)) continue;
+      if (found) return nullptr;
+      found = &p;
+    }
+    return found;
+  };
+  // A party with pins is known by its pins only: another certificate with the same OIN is not it.
+  if (!facts.spki_sha256.empty())
+    if (auto* p = unique([&](const Party& q) { return std::ranges::find(q.certificate_spki, facts.spki_sha256) != q.certificate_spki.end(); })) return p;
+  return unique([&](const Party& p) {
+    if (!p.certificate_spki.empty()) return false;
+    if (!facts.oin.empty() && std::ranges::find(p.certificate_oins, facts.oin) != p.certificate_oins.end()) return true;
+    return std::ranges::any_of(facts.sans, [&](const auto& s) { return std::ranges::find(p.certificate_sans, s) != p.certificate_sans.end(); });
+  });
+}
+
+const Party* Parties::find(std::string_view id) const {
+  for (const auto& p : parties_)
+    if (p.id == id) return &p;
+  return nullptr;
+}
+
+bool Parties::may_send(const Party& party, std::string_view role, std::string_view type, std::string_view region) {
+  return std::ranges::any_of(party.may_send, [&](const Grant& g) { return covers(g.roles, role) && covers(g.types, type) && covers(g.regions, region); });
+}
+
+std::pair<const Party*, const Endpoint*> Parties::endpoint(std::string_view role, std::string_view region, std::string_view kind) const {
+  auto search = [&](std::string_view wanted) -> std::pair<const Party*, const Endpoint*> {
+    for (const auto& p : parties_)
+      for (const auto& e : p.endpoints)
+        if (covers(e.roles, wanted) && covers(e.regions, region) && (e.kinds.empty() || covers(e.kinds, kind))) return {&p, &e};
+    return {nullptr, nullptr};
+  };
+  if (auto exact = search(role); exact.first) return exact;
+  auto bare = role.substr(0, role.find_first_of("@:"));
+  return bare.size() == role.size() ? std::pair<const Party*, const Endpoint*>{nullptr, nullptr} : search(bare);
+}
+
+const Party* Parties::invoice_party(std::string_view payer_role, std::string_view region) const {
+  const Party* any = nullptr;
+  for (const auto& p : parties_) {
+    if (!p.invoice || p.invoice->payer_role != payer_role) continue;
+    for (const auto& g : p.may_send)
+      if (covers(g.regions, region)) return &p;
+    if (!any) any = &p;
+  }
+  return any;
+}
+
+}  // namespace schakel

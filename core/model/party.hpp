@@ -1,0 +1,74 @@
+// Who is who: the organisations of config/parties.json, what each may say and where each is reached.
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/error.hpp"
+#include "core/base/json.hpp"
+
+namespace schakel {
+
+/// Default deny: a message is allowed when one grant names its role, type and region ("*" = all).
+struct Grant {
+  std::vector<std::string> roles, types, regions;
+};
+
+/// Where a role of this party is reached: an adapter instance and what that adapter needs to know.
+struct Endpoint {
+  std::vector<std::string> roles, regions;
+  std::vector<std::string> kinds;  ///< message, documents, notice, filing, invoice, signal; empty = all
+  std::string adapter;
+  Json address = Json::object();
+};
+
+/// What an e-invoice says about a party (interfaces/facturatie.md 2.1).
+struct InvoiceIdentity {
+  std::string payer_role;  ///< gemeente, swv, schoolbestuur, zorgaanbieder
+  std::string name, oin, kvk, vat_number, iban, street, city, postcode, mail, buyer_reference, vat_category = "O";
+};
+
+struct Party {
+  std::string id, name, oin;
+  std::string domain;  ///< care or education: a BSN is never released towards education
+  bool may_supply_bsn = false, may_receive_bsn = false;
+  std::vector<std::string> certificate_oins, certificate_sans, certificate_spki;  ///< sha-256 of SubjectPublicKeyInfo, hex
+  std::vector<std::string> sources;  ///< CloudEvents sources it may use; empty = any that carries its OIN
+  std::vector<Grant> may_send;
+  std::vector<Endpoint> endpoints;
+  std::optional<InvoiceIdentity> invoice;
+  std::int64_t rate_per_minute = 6000;
+};
+
+/// Facts of a verified client certificate that may identify a party. Never the CN, never the certificate's own serial number.
+struct CertificateFacts {
+  std::string oin;
+  std::vector<std::string> sans;
+  std::string spki_sha256;
+};
+
+/// Immutable once read. Thread: any.
+class Parties {
+ public:
+  /// All findings at once under code PARTIES_INVALID: unknown fields, double ids, a certificate that maps to two parties,
+  /// malformed OIN, an education party that may receive a BSN.
+  static Result<Parties> read(const Json& config);
+
+  /// nullptr when no party or more than one matches (PKI pin wins over OIN and SAN).
+  [[nodiscard]] const Party* identify(const CertificateFacts& facts) const;
+  [[nodiscard]] const Party* find(std::string_view id) const;
+  [[nodiscard]] static bool may_send(const Party& party, std::string_view role, std::string_view type, std::string_view region);
+  /// First endpoint for a role (suffixes @gemeente and :provider are tried first, then left out) in a region.
+  [[nodiscard]] std::pair<const Party*, const Endpoint*> endpoint(std::string_view role, std::string_view region, std::string_view kind) const;
+  [[nodiscard]] const Party* invoice_party(std::string_view payer_role, std::string_view region) const;
+  [[nodiscard]] const std::vector<Party>& all() const { return parties_; }
+
+ private:
+  std::vector<Party> parties_;
+};
+
+/// 8 digits of prefix, 9 digits or capitals, 3 zeros: ^[0-9]{8}[0-9A-Z]{9}000$ (interfaces/gemeente-en-api.md section 5).
+[[nodiscard]] bool valid_oin(std::string_view text);
+
+}  // namespace schakel

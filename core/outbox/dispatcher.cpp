@@ -1,0 +1,193 @@
+#include "core/outbox/dispatcher.hpp"
+
+#include "core/audit/leaf.hpp"
+#include "core/base/log.hpp"
+
+namespace schakel::outbox {
+using store::DeliveryRow;
+using store::DeliveryState;
+
+namespace {
+
+std::string_view verdict_name(Verdict v) {
+  switch (v) {
+    case Verdict::delivered: return "delivered";
+    case Verdict::retry_later: return "retry_later";
+    case Verdict::rejected: return "rejected";
+    case Verdict::unknown: return "unknown";
+  }
+  return "unknown";
+}
+
+struct Next {
+  DeliveryState state;
+  Instant at;
+};
+
+/// What becomes of a delivery after an attempt. Pure.
+Next after(const RetryPolicy& policy, const AttemptResult& result, bool repeatable, int number, Instant created, Instant now, double random) {
+  switch (result.verdict) {
+    case Verdict::delivered: return {DeliveryState::delivered, now};
+    case Verdict::rejected: return {DeliveryState::dead, now};
+    case Verdict::unknown:
+      if (!repeatable) return {DeliveryState::parked, now};
+      [[fallthrough]];
+    case Verdict::retry_later:
+      if (used_up(policy, number, created, now)) return {DeliveryState::dead, now};
+      return {DeliveryState::pending, now + delay_after(policy, number, random, result.retry_after)};
+  }
+  return {DeliveryState::parked, now};
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(store::Store& store, Attempter& attempter, const Clock& clock, DispatcherOptions options)
+    : store_(store), attempter_(attempter), clock_(clock), options_(std::move(options)) {}
+
+Task<Result<int>> Dispatcher::recover() {
+  int found = 0;
+  store::DeliveryFilter filter;
+  filter.state = DeliveryState::attempting;
+  for (;;) {
+    auto rows = co_await store_.deliveries(filter);
+    if (!rows) co_return fail(std::move(rows.error()));
+    if (rows->empty()) break;
+    for (const auto& row : *rows) {
+      filter.after_id = row.id;
+      bool again = attempter_.repeatable(row.target);
+      auto state = again ? DeliveryState::pending : DeliveryState::parked;
+      auto now = clock_.now();
+      store::Transaction tx;
+      tx.ops.push_back(store::Settle{row.id, row.attempts, now, "unknown", "PROCESS_ENDED", state, now});
+      tx.ops.push_back(store::AppendLeaf{audit::leaf(now, "delivery.interrupted", {{"delivery", row.id}, {"target", row.target}, {"attempt", row.attempts}, {"case", row.case_id}})});
+      auto done = co_await store_.commit(std::move(tx));
+      if (!done) co_return fail(std::move(done.error()));
+      ++found;
+    }
+  }
+  auto paused = co_await refresh_paused();
+  if (!paused) co_return fail(std::move(paused.error()));
+  co_return found;
+}
+
+Task<Result<void>> Dispatcher::refresh_paused() {
+  auto rows = co_await store_.rows("target-paused", "", "", 1000);
+  if (!rows) co_return fail(std::move(rows.error()));
+  paused_.clear();
+  for (const auto& r : *rows) paused_.insert(r.key);
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Dispatcher::pause(std::string target, bool paused) {
+  auto now = clock_.now();
+  store::Transaction tx;
+  if (paused) tx.ops.push_back(store::PutRow{"target-paused", target, to_bytes(format_instant(now)), std::nullopt});
+  else tx.ops.push_back(store::EraseRow{"target-paused", target, std::nullopt});
+  tx.ops.push_back(store::AppendLeaf{audit::leaf(now, paused ? "target.paused" : "target.resumed", {{"target", target}})});
+  auto done = co_await store_.commit(std::move(tx));
+  if (!done) co_return fail(std::move(done.error()));
+  if (paused) paused_.insert(target);
+  else paused_.erase(target);
+  bell_.ring();
+  co_return Result<void>{};
+}
+
+std::map<std::string, std::string> Dispatcher::breakers() const {
+  std::map<std::string, std::string> out;
+  for (const auto& [target, b] : breakers_)
+    out[target] = b.state() == Breaker::State::closed ? "closed" : b.state() == Breaker::State::open ? "open" : "probing";
+  return out;
+}
+
+std::vector<std::string> Dispatcher::closed_targets() {
+  std::vector<std::string> out(paused_.begin(), paused_.end());
+  auto now = clock_.now();
+  for (auto& [target, b] : breakers_)
+    if (b.state() == Breaker::State::probing || (b.state() == Breaker::State::open && now < b.retry_at())) out.push_back(target);
+  for (const auto& [target, n] : running_)
+    if (n >= options_.per_target) out.push_back(target);
+  return out;
+}
+
+Task<> Dispatcher::one(DeliveryRow row) {
+  auto now = clock_.now();
+  int number = row.attempts + 1;
+  auto start = co_await store_.commit({{store::StartAttempt{row.id, row.attempts, now}}});
+  if (!start) {
+    // A conflict means that somebody cancelled it or another worker has it: not ours any more.
+    if (start.error().kind != ErrorKind::conflict) log(LogLevel::error, "outbox.start_failed", {{"delivery", row.id}, {"code", start.error().code}});
+  } else {
+    AttemptResult result;
+    try {
+      result = co_await attempter_.attempt(row, number);
+    } catch (const std::exception&) {
+      // The text of a foreign exception may quote what it was working on.
+      result = {Verdict::unknown, "ADAPTER_THREW", std::nullopt, Json::object()};
+    }
+    now = clock_.now();
+    auto& breaker = breakers_[row.target];
+    if (result.verdict == Verdict::delivered || result.verdict == Verdict::rejected) breaker.succeeded();
+    else breaker.failed(now);
+    auto next = after(options_.retry, result, attempter_.repeatable(row.target), number, row.created_at, now, options_.random ? options_.random() : 0.5);
+    // Nothing new starts towards a target whose breaker is open; what failed waits at least until the probe.
+    if (next.state == DeliveryState::pending && breaker.state() == Breaker::State::open) next.at = std::max(next.at, breaker.retry_at());
+    auto extra = co_await attempter_.settlement(row, result);
+    store::Transaction tx;
+    if (extra) tx = std::move(*extra);
+    else log(LogLevel::error, "outbox.settlement_failed", {{"delivery", row.id}, {"code", extra.error().code}});
+    tx.ops.push_back(store::Settle{row.id, number, now, std::string(verdict_name(result.verdict)), result.code, next.state, next.at});
+    tx.ops.push_back(store::AppendLeaf{audit::leaf(now, "delivery.attempted",
+                                                   {{"delivery", row.id}, {"target", row.target}, {"role", row.role}, {"kind", row.kind}, {"case", row.case_id},
+                                                    {"attempt", number}, {"verdict", verdict_name(result.verdict)}, {"code", result.code}})});
+    auto settled = co_await store_.commit(std::move(tx));
+    if (!settled && settled.error().kind != ErrorKind::conflict) log(LogLevel::error, "outbox.settle_failed", {{"delivery", row.id}, {"code", settled.error().code}});
+    if (next.state == DeliveryState::dead || next.state == DeliveryState::parked)
+      log(LogLevel::warn, "outbox.dead_letter", {{"delivery", row.id}, {"target", row.target}, {"code", result.code}, {"attempts", std::int64_t{number}}});
+  }
+  in_flight_.erase(row.id);
+  --running_[row.target];
+  bell_.ring();
+}
+
+Task<Result<int>> Dispatcher::step() {
+  auto rows = co_await store_.due_deliveries(clock_.now(), options_.in_flight, closed_targets());
+  if (!rows) co_return fail(std::move(rows.error()));
+  int done = 0;
+  for (auto& row : *rows) {
+    if (!breakers_[row.target].allow(clock_.now())) continue;
+    in_flight_.insert(row.id);
+    ++running_[row.target];
+    co_await one(std::move(row));
+    ++done;
+  }
+  co_return done;
+}
+
+Task<> Dispatcher::run(runtime::Scope& scope) {
+  while (!scope.stopping()) {
+    int started = 0;
+    auto room = options_.in_flight - static_cast<int>(in_flight_.size());
+    if (room > 0) {
+      auto rows = co_await store_.due_deliveries(clock_.now(), room, closed_targets());
+      if (!rows) {
+        log(LogLevel::error, "outbox.read_failed", {{"code", rows.error().code}});
+      } else {
+        for (auto& row : *rows) {
+          if (in_flight_.contains(row.id) || running_[row.target] >= options_.per_target || !breakers_[row.target].allow(clock_.now())) continue;
+          in_flight_.insert(row.id);
+          ++running_[row.target];
+          scope.spawn(one(std::move(row)), "outbox.attempt");
+          ++started;
+        }
+      }
+    }
+    if (started == 0) {
+      auto limit = options_.idle;
+      auto due = co_await store_.next_due();
+      if (due && *due) limit = std::clamp(std::chrono::duration_cast<milliseconds>(**due - clock_.now()), milliseconds(20), options_.idle);
+      co_await bell_.wait(limit);
+    }
+  }
+}
+
+}  // namespace schakel::outbox

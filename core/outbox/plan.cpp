@@ -1,0 +1,186 @@
+#include "core/outbox/plan.hpp"
+
+#include <date/tz.h>
+
+#include "core/base/hash.hpp"
+
+namespace schakel::outbox {
+namespace {
+
+std::string delivery_id(const Message& m, std::string_view kind, std::string_view detail) {
+  auto h = sha256(fmt::format("{}\n{}\n{}\n{}", m.source, m.id, kind, detail));
+  return "A-" + to_hex(ByteView(h).first(16));
+}
+
+std::string bare(std::string_view role) { return std::string(role.substr(0, role.find_first_of("@:"))); }
+
+/// End of the local day of the meeting: "valid until the end of the meeting it was sent for" (trust.md LNK-8).
+Instant end_of_meeting_day(Instant at) {
+  auto zone = date::locate_zone("Europe/Amsterdam");
+  auto local = zone->to_local(date::sys_time<milliseconds>{at.time_since_epoch()});
+  auto day = date::floor<date::days>(local) + date::days{1};
+  return Instant{zone->to_sys(day, date::choose::earliest).time_since_epoch()};
+}
+
+struct Maker {
+  const PlanInput& in;
+  std::vector<Planned> out;
+
+  Json common() const {
+    Json body{{"type", in.message.type}, {"sender_role", in.message.sender_role}, {"payload", in.message.payload}, {"time", format_instant(in.message.time)}};
+    if (in.before.meeting) body["meeting"] = {{"kind", in.before.meeting->kind}, {"at", format_instant(in.before.meeting->at)}};
+    return body;
+  }
+
+  /// Address by kind: a party's endpoint for the role first, a deelnemer of the case through the secure link next.
+  void reach(Planned p) {
+    auto [party, endpoint] = in.parties.endpoint(p.role, in.message.region, p.kind);
+    if (endpoint) {
+      p.target = endpoint->adapter;
+      p.address = endpoint->address;
+      p.address["party"] = party->id;
+      out.push_back(std::move(p));
+      return;
+    }
+    bool found = false;
+    for (const auto& c : in.contacts) {
+      if (c.role != p.role && c.role != bare(p.role)) continue;
+      // The role of the two parents together reaches each of them.
+      auto one = p;
+      one.id = delivery_id(in.message, p.kind, p.role + "\n" + c.person + "\n" + p.code);
+      one.target = "secure_link";
+      one.address = {{"mail", c.mail}, {"second_factor", c.second_factor}, {"person", c.person}};
+      out.push_back(std::move(one));
+      found = true;
+    }
+    if (found) return;
+    p.code = "RECIPIENT_UNKNOWN";
+    out.push_back(std::move(p));
+  }
+};
+
+}  // namespace
+
+Json Planned::to_json() const {
+  Json j{{"id", id}, {"kind", kind}, {"target", target}, {"role", role}, {"type", type}, {"code", code}, {"address", address}, {"body", body}, {"documents", documents}};
+  if (valid_until) j["valid_until"] = format_instant(*valid_until);
+  return j;
+}
+
+Planned Planned::from_json(const Json& j) {
+  Planned p;
+  p.id = j.at("id");
+  p.kind = j.at("kind");
+  p.target = j.value("target", "");
+  p.role = j.value("role", "");
+  p.type = j.value("type", "");
+  p.code = j.value("code", "");
+  p.address = j.value("address", Json::object());
+  p.body = j.value("body", Json::object());
+  p.documents = j.value("documents", std::vector<std::string>{});
+  if (j.contains("valid_until")) p.valid_until = parse_instant(j["valid_until"].get<std::string>()).value();
+  return p;
+}
+
+std::vector<Planned> plan(const PlanInput& in) {
+  Maker make{in, {}};
+  const auto& m = in.message;
+
+  if (in.draft.outcome == Outcome::delivered && m.type != "link_geopend") {
+    for (const auto& r : in.draft.recipients) {
+      bool invoice = m.type == "factuur" || m.type == "declaratie" || m.type == "creditnota" || m.type == "doorbelasting";
+      // An invoice reaches its payers as the documents below, not as a second copy of the case message.
+      if (invoice) continue;
+      Planned p;
+      p.role = r.role;
+      p.type = m.type;
+      bool notice = r.content == std::vector<std::string>{"notice"};
+      bool documents = r.channel == "secure_link";
+      p.kind = notice ? "notice" : documents ? "documents" : "message";
+      p.id = delivery_id(m, p.kind, r.role);
+      p.body = make.common();
+      p.body["content"] = r.content;
+      p.body["channel"] = r.channel;
+      for (const auto& section : r.without) p.body["payload"].erase(section);
+      if (notice) p.body["payload"] = Json::object();
+      if (documents) {
+        for (const auto& a : m.attachments)
+          if (std::ranges::find(r.content, a.doc_type) != r.content.end()) p.documents.push_back(a.document);
+        if (in.before.meeting) p.valid_until = end_of_meeting_day(in.before.meeting->at);
+      }
+      make.reach(std::move(p));
+    }
+  }
+
+  for (const auto& f : in.draft.filings) {
+    Planned p;
+    p.role = f.system;
+    p.type = f.operation;
+    p.kind = "filing";
+    p.id = delivery_id(m, p.kind, f.operation + "\n" + f.by);
+    p.body = make.common();
+    p.body["payload"] = Json::object();
+    p.body["filing"] = {{"operation", f.operation}, {"by", f.by}};
+    if (f.operation == "dossier.append")
+      if (auto it = in.earlier_attachments.find(f.delivery_message); it != in.earlier_attachments.end())
+        for (const auto& a : it->second) p.documents.push_back(a.document);
+    make.reach(std::move(p));
+  }
+
+  for (const auto& i : in.draft.invoices) {
+    Planned p;
+    p.role = i.payer == "gemeente" ? "gemeente_financien" : i.payer == "swv" ? "swv_financien" : i.payer;
+    p.type = i.kind;
+    p.kind = "invoice";
+    p.id = delivery_id(m, p.kind, i.kind + "\n" + i.number + "\n" + i.payer);
+    Json split = i.split;
+    p.body = {{"invoice", {{"number", i.number}, {"kind", i.kind}, {"payer", i.payer}, {"payee", i.payee}, {"address", i.address},
+                           {"amount_cents", i.amount_cents}, {"source_number", i.source_number}, {"credits", i.credits},
+                           {"period_from", i.period_from}, {"period_to", i.period_to}, {"split", split}, {"lines", i.lines}}}};
+    auto& inv = p.body["invoice"];
+    inv["vat_cents"] = i.vat_cents.value_or(0);
+    inv["net_cents"] = i.net_cents.value_or(i.amount_cents - i.vat_cents.value_or(0));
+    if (i.minutes) inv["minutes"] = *i.minutes;
+    inv["issued"] = format_instant(m.time).substr(0, 10);
+    auto identity = [&](std::string_view who) -> Json {
+      const Party* party = who == "zorgaanbieder" ? in.parties.find(m.party) : in.parties.invoice_party(who, m.region);
+      if (!party || !party->invoice) return nullptr;
+      const auto& v = *party->invoice;
+      return {{"name", v.name}, {"oin", v.oin}, {"kvk", v.kvk}, {"vat_number", v.vat_number}, {"iban", v.iban}, {"street", v.street},
+              {"city", v.city}, {"postcode", v.postcode}, {"mail", v.mail}, {"buyer_reference", v.buyer_reference}, {"vat_category", v.vat_category}};
+    };
+    inv["seller"] = identity(i.payee);
+    inv["buyer"] = identity(i.payer);
+    make.reach(std::move(p));
+    if (auto& last = make.out.back(); last.kind == "invoice" && !last.address.contains("mail")) last.address["mail"] = i.address;
+  }
+
+  for (const auto& s : in.draft.signals) {
+    Planned p;
+    p.role = s.to;
+    p.type = "signaal";
+    p.kind = "signal";
+    p.code = s.code;
+    p.id = delivery_id(m, p.kind, s.code + "\n" + s.to + "\n" + s.role + "\n" + s.timer);
+    p.body = {{"signal", {{"code", s.code}, {"role", s.role}, {"timer", s.timer}, {"rule", s.rule}}}, {"type", m.type}, {"time", format_instant(m.time)}};
+    if (in.before.meeting) p.body["meeting"] = {{"kind", in.before.meeting->kind}, {"at", format_instant(in.before.meeting->at)}};
+    make.reach(std::move(p));
+  }
+
+  bool refused = in.draft.outcome == Outcome::blocked || in.draft.outcome == Outcome::held || in.draft.outcome == Outcome::quarantined;
+  // The one who opens a link is told by the page.
+  if (refused && m.type != "link_geopend") {
+    // The sender learns the codes and nothing else (message type 55, blokkade).
+    Planned p;
+    p.role = m.sender_role;
+    p.type = "blokkade";
+    p.kind = "signal";
+    p.code = in.draft.codes.empty() ? "" : in.draft.codes.front();
+    p.id = delivery_id(m, "blokkade", m.sender_role);
+    p.body = {{"signal", {{"code", "BLOKKADE"}, {"codes", in.draft.codes}, {"outcome", to_string(in.draft.outcome)}}}, {"type", m.type}, {"message", m.id}, {"time", format_instant(m.time)}};
+    make.reach(std::move(p));
+  }
+  return std::move(make.out);
+}
+
+}  // namespace schakel::outbox

@@ -1,0 +1,45 @@
+// From a decision to what goes out: one delivery per recipient, filing, invoice and signal. Pure.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "core/model/case_file.hpp"
+#include "core/model/decision.hpp"
+#include "core/model/message.hpp"
+#include "core/model/party.hpp"
+#include "core/store/store.hpp"
+
+namespace schakel::outbox {
+
+/// A person in a case, from the vault.
+struct Contact {
+  std::string person, role, mail, second_factor;
+};
+
+/// A delivery before it is sealed. `address` is where it goes: the endpoint of a party, or the contact of a deelnemer.
+struct Planned {
+  std::string id, kind, target, role, type, code;
+  Json address = Json::object();
+  Json body = Json::object();
+  std::vector<std::string> documents;  ///< ids in the blob store
+  std::optional<Instant> valid_until;
+  [[nodiscard]] Json to_json() const;
+  static Planned from_json(const Json& j);
+};
+
+struct PlanInput {
+  const Message& message;
+  const Draft& draft;
+  const CaseFile& before;  ///< the case as the deciders saw it
+  const Parties& parties;
+  const std::vector<Contact>& contacts;
+  /// Attachments of earlier messages that a filing names, by message id.
+  const std::map<std::string, std::vector<Attachment>>& earlier_attachments;
+};
+
+/// One entry per recipient; nobody to reach is a delivery without target and code RECIPIENT_UNKNOWN: visible, never dropped
+/// (design.md, the message on the wire). Ids are derived from the message and the recipient, so that a repeated decision
+/// plans the same deliveries.
+[[nodiscard]] std::vector<Planned> plan(const PlanInput& in);
+
+}  // namespace schakel::outbox

@@ -1,0 +1,78 @@
+// The pipeline: every accepted message gets one decision, in order per lane, and what follows from it in one transaction.
+#pragma once
+#include <list>
+#include <map>
+#include <set>
+#include <span>
+
+#include "core/journal/journal.hpp"
+#include "core/model/party.hpp"
+#include "core/outbox/plan.hpp"
+#include "core/runtime/scope.hpp"
+#include "schakel/decider.hpp"
+
+namespace schakel::pipeline {
+
+/// The rules of every region that this broker knows, by region code. Immutable.
+using Profiles = std::map<std::string, std::shared_ptr<const Profile>>;
+
+/// What the pipeline needs to know of people and blobs; the vault and the tests implement it.
+class Directory {
+ public:
+  virtual ~Directory() = default;
+  virtual Task<Result<std::vector<outbox::Contact>>> contacts(std::string case_id) = 0;
+  /// Ops that a decision brings along beside the outbox: deelnemers of a new case, revoked links, keys.
+  virtual Task<Result<void>> extend(const Message& message, const Draft& draft, store::Transaction& with) = 0;
+};
+
+struct PipelineOptions {
+  int lanes_at_once = 64;
+  std::size_t cached_cases = 4096;
+  milliseconds idle{std::chrono::seconds(5)};
+};
+
+/// Thread: one io_context. Lifetime: needs everything it was given to outlive it.
+class Pipeline {
+ public:
+  Pipeline(journal::Journal& journal, std::vector<const Decider*> deciders, Profiles profiles, std::shared_ptr<const Parties> parties,
+           Directory& directory, PipelineOptions options = {});
+
+  /// Decides what is waiting, lane by lane; how many. For tests and the scenario runner.
+  Task<Result<int>> step();
+  /// Runs until the scope stops.
+  Task<> run(runtime::Scope& scope);
+
+  /// What would be decided now; nothing is stored. The message need not be in the journal.
+  Task<Result<Draft>> rehearse(Message message);
+  /// The decision on an accepted message, waited for at most `limit`: TIMEOUT after it.
+  Task<Result<journal::Recorded>> await_decision(store::MessageSeq seq, milliseconds limit);
+
+  /// Rings when a decision put something in the outbox.
+  void on_enqueued(std::function<void()> call) { enqueued_ = std::move(call); }
+  [[nodiscard]] const Profiles& profiles() const { return profiles_; }
+
+ private:
+  struct Cached {
+    CaseFile file;
+    std::list<std::string>::iterator place;
+  };
+  Task<> lane(std::vector<store::MessageRow> rows);
+  Task<Result<void>> decide_one(store::MessageRow row);
+  Task<Result<CaseFile>> case_file(std::string case_id);
+  Task<Result<Facts>> facts(const CaseFile& file, const Message& message, const Profile& profile);
+  Draft judge(const CaseFile& file, const Message& message, const Facts& facts);
+  void remember(CaseFile file);
+  journal::Journal& journal_;
+  std::vector<const Decider*> deciders_;
+  Profiles profiles_;
+  std::shared_ptr<const Parties> parties_;
+  Directory& directory_;
+  PipelineOptions options_;
+  std::map<std::string, Cached> cache_;
+  std::list<std::string> recent_;
+  std::set<std::string> busy_;
+  std::map<store::MessageSeq, std::vector<std::shared_ptr<runtime::Bell>>> waiting_;
+  std::function<void()> enqueued_;
+};
+
+}  // namespace schakel::pipeline
