@@ -1,7 +1,6 @@
 #include "core/outbox/plan.hpp"
 
-#include <date/tz.h>
-
+#include "core/base/calendar.hpp"
 #include "core/base/hash.hpp"
 
 namespace schakel::outbox {
@@ -13,14 +12,6 @@ std::string delivery_id(const Message& m, std::string_view kind, std::string_vie
 }
 
 std::string bare(std::string_view role) { return std::string(role.substr(0, role.find_first_of("@:"))); }
-
-/// End of the local day of the meeting: "valid until the end of the meeting it was sent for" (trust.md LNK-8).
-Instant end_of_meeting_day(Instant at) {
-  auto zone = date::locate_zone("Europe/Amsterdam");
-  auto local = zone->to_local(date::sys_time<milliseconds>{at.time_since_epoch()});
-  auto day = date::floor<date::days>(local) + date::days{1};
-  return Instant{zone->to_sys(day, date::choose::earliest).time_since_epoch()};
-}
 
 struct Maker {
   const PlanInput& in;
@@ -106,7 +97,7 @@ std::vector<Planned> plan(const PlanInput& in) {
       if (documents) {
         for (const auto& a : m.attachments)
           if (std::ranges::find(r.content, a.doc_type) != r.content.end()) p.documents.push_back(a.document);
-        if (in.before.meeting) p.valid_until = end_of_meeting_day(in.before.meeting->at);
+        if (in.before.meeting) p.valid_until = end_of_day(local_date(in.before.meeting->at));
       }
       make.reach(std::move(p));
     }

@@ -1,0 +1,243 @@
+#include "core/pipeline/pipeline.hpp"
+
+#include "core/base/log.hpp"
+#include "core/pipeline/decide.hpp"
+#include "core/pipeline/timers.hpp"
+
+namespace schakel::pipeline {
+using journal::Recorded;
+
+Pipeline::Pipeline(journal::Journal& journal, std::vector<const Decider*> deciders, Profiles profiles, std::shared_ptr<const Parties> parties,
+                   Directory& directory, PipelineOptions options)
+    : journal_(journal), deciders_(std::move(deciders)), profiles_(std::move(profiles)), parties_(std::move(parties)), directory_(directory), options_(options) {}
+
+Task<Result<CaseFile>> Pipeline::case_file(std::string case_id) {
+  if (auto it = cache_.find(case_id); it != cache_.end()) {
+    recent_.splice(recent_.begin(), recent_, it->second.place);
+    co_return it->second.file;
+  }
+  auto file = co_await journal_.load(case_id);
+  if (!file) co_return fail(std::move(file.error()));
+  remember(*file);
+  co_return std::move(*file);
+}
+
+void Pipeline::remember(CaseFile file) {
+  auto id = file.id;
+  if (id.empty()) return;
+  if (auto it = cache_.find(id); it != cache_.end()) {
+    it->second.file = std::move(file);
+    recent_.splice(recent_.begin(), recent_, it->second.place);
+    return;
+  }
+  recent_.push_front(id);
+  cache_.emplace(id, Cached{std::move(file), recent_.begin()});
+  if (cache_.size() > options_.cached_cases) {
+    cache_.erase(recent_.back());
+    recent_.pop_back();
+  }
+}
+
+Task<Result<Facts>> Pipeline::facts(const CaseFile& file, const Message& message, const Profile& profile) {
+  Facts out;
+  for (const auto* decider : deciders_) {
+    for (const auto& key : decider->reads(file, message, profile)) {
+      auto row = co_await journal_.store().row("register", key);
+      if (!row) co_return fail(std::move(row.error()));
+      if (*row) out[key] = Json::parse((*row)->value.begin(), (*row)->value.end());
+    }
+  }
+  co_return out;
+}
+
+Draft Pipeline::judge(const CaseFile& file, const Message& message, const Facts& facts) {
+  auto profile = profiles_.find(message.region);
+  if (profile == profiles_.end()) {
+    Draft d;
+    d.outcome = Outcome::quarantined;
+    d.codes = {"REGION_UNKNOWN"};
+    return d;
+  }
+  return decide(deciders_, file, message, *profile->second, facts);
+}
+
+Task<Result<Draft>> Pipeline::rehearse(Message message) {
+  message.time = journal_.clock().now();
+  auto file = co_await case_file(message.subject);
+  if (!file) co_return fail(std::move(file.error()));
+  auto profile = profiles_.find(message.region);
+  if (profile == profiles_.end()) co_return fail(ErrorKind::invalid, "REGION_UNKNOWN", "this region is not configured");
+  auto known = co_await facts(*file, message, *profile->second);
+  if (!known) co_return fail(std::move(known.error()));
+  co_return judge(*file, message, *known);
+}
+
+namespace {
+/// Attachments of the messages that filings of this draft take their documents from.
+std::map<std::string, std::vector<Attachment>> attachments_of(const std::vector<Recorded>& history, const Draft& draft) {
+  std::map<std::string, std::vector<Attachment>> out;
+  for (const auto& f : draft.filings)
+    for (const auto& r : history)
+      if (r.message.id == f.delivery_message) out[f.delivery_message] = r.message.attachments;
+  return out;
+}
+}  // namespace
+
+Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
+  auto lane = row.lane;
+  auto message = co_await journal_.read(std::move(row));
+  if (!message) co_return fail(std::move(message.error()));
+  auto file = co_await case_file(message->subject);
+  if (!file) co_return fail(std::move(file.error()));
+  if (file->region.empty()) file->region = message->region;
+  Facts known;
+  std::string version = message->region;
+  if (auto profile = profiles_.find(message->region); profile != profiles_.end()) {
+    version = profile->second->version();
+    auto read = co_await facts(*file, *message, *profile->second);
+    if (!read) co_return fail(std::move(read.error()));
+    known = std::move(*read);
+  }
+  auto draft = judge(*file, *message, known);
+
+  auto contacts = co_await directory_.contacts(message->subject);
+  if (!contacts) co_return fail(std::move(contacts.error()));
+  std::map<std::string, std::vector<Attachment>> earlier;
+  if (!draft.filings.empty()) {
+    auto history = co_await journal_.history(message->subject);
+    if (!history) co_return fail(std::move(history.error()));
+    earlier = attachments_of(*history, draft);
+  }
+
+  store::Transaction tx;
+  auto recorded = co_await journal_.record(*message, draft, version, tx);
+  if (!recorded) co_return fail(std::move(recorded.error()));
+  auto extended = co_await directory_.extend(*message, draft, tx);
+  if (!extended) co_return fail(std::move(extended.error()));
+  auto now = journal_.clock().now();
+  auto planned = outbox::plan({*message, draft, *file, *parties_, *contacts, earlier});
+  for (const auto& p : planned) {
+    store::DeliveryRow d;
+    d.id = p.id;
+    d.message = message->seq;
+    d.case_id = message->subject;
+    d.lane = lane + "|" + p.target;
+    d.target = p.target;
+    d.role = p.role;
+    d.kind = p.kind;
+    d.state = p.target.empty() ? store::DeliveryState::parked : store::DeliveryState::pending;
+    d.created_at = now;
+    d.next_at = now;
+    d.code = p.code;
+    auto body = p.to_json();
+    body["message_id"] = message->id;
+    body["region"] = message->region;
+    auto sealed = co_await journal_.sealer().seal(message->subject, "delivery", p.id, to_bytes(dump_json(body)), tx);
+    if (!sealed) co_return fail(std::move(sealed.error()));
+    d.sealed = std::move(*sealed);
+    tx.ops.push_back(store::Enqueue{std::move(d)});
+  }
+  for (const auto& deadline : draft.deadlines) {
+    auto set = co_await set_timer(journal_, *message, deadline, tx);
+    if (!set) co_return fail(std::move(set.error()));
+  }
+  for (const auto& r : draft.registers) tx.ops.push_back(store::PutRow{"register", r.key, to_bytes(dump_json(r.value)), std::nullopt});
+  auto committed = co_await journal_.store().commit(std::move(tx));
+  if (!committed) co_return fail(std::move(committed.error()));
+
+  apply(*file, *message, draft);
+  remember(std::move(*file));
+  if (!planned.empty() && enqueued_) enqueued_();
+  if (auto it = waiting_.find(message->seq); it != waiting_.end()) {
+    for (auto& bell : it->second) bell->ring();
+    waiting_.erase(it);
+  }
+  co_return Result<void>{};
+}
+
+Task<> Pipeline::lane(std::vector<store::MessageRow> rows) {
+  auto name = rows.front().lane;
+  for (auto& row : rows) {
+    auto seq = row.seq;
+    auto done = co_await decide_one(std::move(row));
+    if (!done) {
+      // The message stays undecided and its lane waits; the next round tries again. Other lanes go on.
+      if (done.error().kind != ErrorKind::conflict) log(LogLevel::error, "pipeline.failed", {{"seq", seq}, {"code", done.error().code}});
+      cache_.erase(name.substr(name.find(':') + 1));
+      recent_.remove(name.substr(name.find(':') + 1));
+      break;
+    }
+  }
+  busy_.erase(name);
+  journal_.arrivals().ring();
+}
+
+namespace {
+std::map<std::string, std::vector<store::MessageRow>> by_lane(std::vector<store::MessageRow> rows) {
+  std::map<std::string, std::vector<store::MessageRow>> out;
+  for (auto& r : rows) out[r.lane].push_back(std::move(r));
+  return out;
+}
+}  // namespace
+
+Task<Result<int>> Pipeline::step() {
+  int decided = 0;
+  for (;;) {
+    auto rows = co_await journal_.store().undecided(256, {});
+    if (!rows) co_return fail(std::move(rows.error()));
+    if (rows->empty()) co_return decided;
+    for (auto& row : *rows) {
+      auto done = co_await decide_one(std::move(row));
+      if (!done) co_return fail(std::move(done.error()));
+      ++decided;
+    }
+  }
+}
+
+Task<> Pipeline::run(runtime::Scope& scope) {
+  while (!scope.stopping()) {
+    int started = 0;
+    bool failed = false;
+    auto room = options_.lanes_at_once - static_cast<int>(busy_.size());
+    if (room > 0) {
+      std::vector<std::string> busy(busy_.begin(), busy_.end());
+      auto rows = co_await journal_.store().undecided(256, std::move(busy));
+      if (!rows) {
+        failed = true;
+        log(LogLevel::error, "pipeline.read_failed", {{"code", rows.error().code}});
+      } else {
+        for (auto& [name, waiting] : by_lane(std::move(*rows))) {
+          if (started >= room || busy_.contains(name)) continue;
+          busy_.insert(name);
+          scope.spawn(lane(std::move(waiting)), "pipeline.lane");
+          ++started;
+        }
+      }
+    }
+    if (failed) {
+      auto on = co_await scope.pause(std::chrono::seconds(1));
+      if (!on) break;
+    } else if (started == 0) {
+      co_await journal_.arrivals().wait(options_.idle);
+    }
+  }
+}
+
+Task<Result<Recorded>> Pipeline::await_decision(store::MessageSeq seq, milliseconds limit) {
+  auto bell = std::make_shared<runtime::Bell>();
+  waiting_[seq].push_back(bell);
+  // Looked at after the bell is in place: a decision in between rings it.
+  auto first = co_await journal_.decision(seq);
+  if (first && *first) {
+    waiting_.erase(seq);
+    co_return std::move(**first);
+  }
+  auto rang = co_await bell->wait(limit);
+  auto found = co_await journal_.decision(seq);
+  if (found && *found) co_return std::move(**found);
+  if (!found) co_return fail(std::move(found.error()));
+  (void)rang;
+  co_return fail(ErrorKind::timeout, "DECISION_PENDING", "the message is accepted and not decided yet");
+}
+
+}  // namespace schakel::pipeline
