@@ -1,0 +1,86 @@
+// A region as a file: settings, rules and tables, read, checked and compiled (design.md, "Rules are data").
+#pragma once
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/error.hpp"
+#include "core/base/json.hpp"
+#include "core/model/rule.hpp"
+
+namespace schakel {
+
+/// One region, immutable after parse. Thread: any. Lifetime: shared; a decision holds it until it is recorded.
+class Profile {
+ public:
+  struct Gate {
+    std::string name;
+    std::vector<std::string> on;
+    std::vector<std::string> codes;  ///< in the order in which they are reported
+  };
+
+  /// Checks and compiles a region file. PROFILE_INVALID with a finding (JSON pointer, code) for every unknown fact, outcome,
+  /// stage, key or source, every rule without quote, and every wrong type. `base` is the file named by "extends": its
+  /// settings, sources, rules and gates come first, and are replaced where the region has the same setting.
+  [[nodiscard]] static Result<std::shared_ptr<const Profile>> parse(const Json& region, std::shared_ptr<const Vocabulary> vocabulary,
+                                                                   const Json& base = Json::object());
+
+  [[nodiscard]] const std::string& region() const { return region_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
+  /// Region and the first 16 hex digits of the SHA-256 over file, base and vocabulary: what a decision records.
+  [[nodiscard]] const std::string& version() const { return version_; }
+  [[nodiscard]] const Vocabulary& vocabulary() const { return *vocabulary_; }
+
+  /// A setting by dotted name (cto.minutes_per_week); `overrides` are the profile_overrides of the case, in nested or dotted
+  /// form. Null when neither has it.
+  [[nodiscard]] const Json& setting(std::string_view name, const Json& overrides) const;
+  [[nodiscard]] std::int64_t setting_int(std::string_view name, const Json& overrides, std::int64_t otherwise) const;
+  [[nodiscard]] std::string setting_text(std::string_view name, const Json& overrides, std::string_view otherwise = {}) const;
+  [[nodiscard]] bool setting_flag(std::string_view name, const Json& overrides, bool otherwise) const;
+  [[nodiscard]] std::vector<std::string> setting_list(std::string_view name, const Json& overrides) const;
+
+  /// Rules of a stage that look at this message type, in the order of the file. Empty for unknown types.
+  [[nodiscard]] std::span<const Rule* const> rules(Stage stage, std::string_view type) const;
+  [[nodiscard]] std::span<const Rule> all_rules() const { return rules_; }
+  /// First rule with this id; nullptr when there is none. Its quote and source are what an explanation cites.
+  [[nodiscard]] const Rule* rule(std::string_view id) const;
+  [[nodiscard]] std::string quote(std::string_view id) const;
+  [[nodiscard]] std::string source_title(std::string_view source) const;
+  /// Explanation of a named function that applied a rule of the file: quote and source are filled in from it.
+  [[nodiscard]] Explanation explain(std::string_view id, std::string_view stage, std::string_view result, std::string_view code, Json facts) const;
+
+  [[nodiscard]] std::span<const Gate> gates() const { return gates_; }
+  /// Place of a code when several are reported for this type: consent codes, audience codes, the codes of the gate,
+  /// the rest, MANDATE_MISSING last where the gate does not name it (domain.md 4.1, 14).
+  [[nodiscard]] int code_rank(std::string_view type, std::string_view code) const;
+  /// Settings with the reasons for them, for `schakel check` and the console.
+  [[nodiscard]] const std::map<std::string, Json, std::less<>>& settings() const { return settings_; }
+  [[nodiscard]] const std::map<std::string, std::string, std::less<>>& settings_why() const { return why_; }
+  [[nodiscard]] const std::map<std::string, std::string, std::less<>>& sources() const { return sources_; }
+
+ private:
+  friend class RuleReader;
+  std::string region_, name_, version_;
+  std::shared_ptr<const Vocabulary> vocabulary_;
+  std::map<std::string, std::string, std::less<>> sources_;
+  std::map<std::string, Json, std::less<>> settings_;
+  std::map<std::string, std::string, std::less<>> why_;
+  std::vector<Rule> rules_;
+  std::vector<Gate> gates_;
+  std::map<std::string, const Rule*, std::less<>> by_id_;
+  std::array<std::map<std::string, std::vector<const Rule*>, std::less<>>, kStages> by_stage_;
+  std::array<std::vector<const Rule*>, kStages> every_type_;
+};
+
+/// Profiles by region code. Thread: any once filled.
+using Profiles = std::map<std::string, std::shared_ptr<const Profile>>;
+
+/// Reads schemas/facts.json and every regions/*.json below `config_dir` (files whose region is CORE are bases only).
+/// CONFIG_UNREADABLE, VOCABULARY_INVALID or PROFILE_INVALID; findings carry <file>#<pointer>.
+[[nodiscard]] Result<Profiles> load_profiles(const std::filesystem::path& config_dir);
+
+}  // namespace schakel

@@ -1,0 +1,130 @@
+// A rule as data: where it stands in the road of a message, when it holds, what follows. Compiled once per region file.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/model/decision.hpp"
+#include "core/model/rule_facts.hpp"
+
+namespace schakel {
+
+/// The right side of a comparison: a value of the file, a setting of the region, or another fact.
+struct Operand {
+  Json value;
+  int slot = -1;  ///< >= 0: the value of that fact (a setting is a fact as well)
+};
+
+/// A typed condition. `all`, `any`, `none` have children; the others compare the fact in `slot`.
+struct Condition {
+  enum class Op : std::uint8_t { always, equal, not_equal, in, not_in, at_least, more_than, less_than, exists, contains, all, any, none };
+  Op op = Op::always;
+  int slot = -1;
+  bool flag = true;  ///< for exists: whether it must be there
+  std::vector<Operand> operands;
+  std::vector<Condition> children;
+
+  [[nodiscard]] bool holds(const FactView& facts) const;
+  /// Of a condition that does not hold: whether one more fact, or a tenth of a number, would have made it hold.
+  [[nodiscard]] bool nearly(const FactView& facts) const;
+  void collect(std::vector<int>& slots) const;
+};
+
+/// Stages, in the order in which the deciders come to them.
+enum class Stage : std::uint8_t { facts, gate, routing, audience, consent, signal, filing, escalation, timer, invoicing };
+inline constexpr int kStages = 10;
+[[nodiscard]] std::string_view to_string(Stage stage);
+
+/// then.recipient: one or more roles that get the message.
+struct RecipientOutcome {
+  std::vector<std::string> roles;
+  std::string content;     ///< none, documents, notice, gezinsplan or message_type
+  std::string channel = "broker";
+  std::string of_gemeente; ///< name of a fact whose value is put behind the role as @<gemeente>; empty = none
+  bool if_addressed = false;       ///< only where the sender asks for it
+  bool unless_sender = false;      ///< not to who sent the message
+  bool mandatory = false;          ///< an address list without it is refused: MANDATORY_INVITEE_MISSING
+  bool list_only = false;          ///< where the sender gives an address list, only if that names it
+  std::string function;            ///< recipients that a table cannot list: assignment_sender, meeting_participants
+  std::vector<std::string> without;  ///< plan sections that are taken out
+};
+
+/// then.consent: which consent the message needs, and what happens where it lacks.
+struct ConsentOutcome {
+  std::string purpose;
+  std::vector<std::string> roles;   ///< whose receiving is covered; empty = every candidate
+  std::vector<std::string> except;
+  bool blocks = false;              ///< the whole message instead of the recipient
+  std::string code;                 ///< reported instead of the consent codes; empty = these
+};
+
+/// then.timer: a deadline that follows from a date in the case.
+struct TimerOutcome {
+  std::string name, severity, responsible;
+  std::string role_severity_replaced;
+  int from = -1;            ///< slot of a date
+  int days = 0, months = 0, years = 0, working_days = 0;
+  std::string days_setting; ///< setting that gives the days, negative for before
+  bool backwards = false;
+  std::string ends;         ///< "school_year": 31 July of the school year of `from`
+  bool rolls = false;       ///< CORE-TIME-04
+  bool announces_holiday = false;  ///< FALLS_ON_HOLIDAY
+  int warn_days = 0, warn_months = 0, warn_working_days = 0;  ///< relative to the due date; a negative number is before it
+  int warn_from_days = 0;   ///< relative to `from`
+  std::vector<std::string> met_by;  ///< message types
+  std::optional<Condition> replaced;  ///< holds: severity becomes <severity>_replaced
+};
+
+struct SignalOutcome {
+  std::string code, to, role;
+  bool to_sender = false;
+  bool also_blocked = false;
+  std::string with_code;    ///< only where the message is blocked with this code
+};
+
+struct SetOutcome {
+  int slot = -1;
+  Operand value;
+};
+
+struct FilingOutcome {
+  std::string by, system, create_unless;  ///< create_unless: fact that says a dossier exists
+};
+
+struct EscalationOutcome {
+  std::string action;   ///< open, or close
+  std::string body, outcome;
+  std::vector<std::string> members;
+  std::vector<std::string> facts;   ///< facts whose values are kept with it: case.rmc_region, message.ground
+  std::string register_as;          ///< name of the flag that appears when it is closed
+};
+
+struct Then {
+  std::optional<RecipientOutcome> recipient;
+  std::optional<ConsentOutcome> consent;
+  std::optional<TimerOutcome> timer;
+  std::optional<SignalOutcome> signal;
+  std::optional<FilingOutcome> file;
+  std::optional<EscalationOutcome> escalation;
+  std::vector<SetOutcome> set;
+  std::vector<std::string> drop;   ///< roles that never get it, with `code`
+  std::string block;               ///< code
+  std::string code;                ///< of drop
+  bool alone = false;              ///< a block that is reported without any other code
+  Json more = Json::object();      ///< outcomes of the invoicing stage, read by its interpreter
+};
+
+struct Rule {
+  std::string id, source, quote;
+  Stage stage = Stage::gate;
+  std::vector<std::string> on;  ///< message types; "*" = every
+  Condition when;
+  Then then;
+  std::vector<int> facts;       ///< slots the condition looks at
+  int order = 0;
+};
+
+/// The explanation of one rule with the facts it looked at.
+[[nodiscard]] Explanation explain(const Rule& rule, const FactView& facts, std::string_view stage, std::string_view result, std::string_view code);
+
+}  // namespace schakel

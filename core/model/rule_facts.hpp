@@ -1,0 +1,134 @@
+// The published vocabulary of facts (config/schemas/facts.json) and the view through which rules read them.
+#pragma once
+#include <array>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "core/base/clock.hpp"
+#include "core/base/error.hpp"
+#include "core/base/json.hpp"
+#include "core/model/case_file.hpp"
+#include "core/model/message.hpp"
+
+namespace schakel {
+
+class Profile;
+
+enum class FactType { boolean, integer, text, date, list, object };
+
+/// A fact as a rule sees it: a typed view into the case file, the message or a setting. `text` views memory that lives as
+/// long as these; a value made by a function is kept by the FactView. Absent and null are both "not there" for exists.
+struct FactValue {
+  enum class Kind : std::uint8_t { absent, null, boolean, integer, text, list, object };
+  Kind kind = Kind::absent;
+  bool flag = false;
+  std::int64_t number = 0;
+  std::string_view text;
+  const Json* json = nullptr;  ///< list and object
+
+  [[nodiscard]] bool there() const { return kind != Kind::absent && kind != Kind::null; }
+  [[nodiscard]] bool is_true() const { return kind == Kind::boolean && flag; }
+  [[nodiscard]] Json to_json() const;
+  static FactValue of(const Json& v);
+  static FactValue of(bool v) { return {Kind::boolean, v, 0, {}, nullptr}; }
+  static FactValue of(std::int64_t v) { return {Kind::integer, false, v, {}, nullptr}; }
+  static FactValue of(std::string_view v) { return {Kind::text, false, 0, v, nullptr}; }
+};
+/// Equal as JSON values are; absent equals null.
+[[nodiscard]] bool same(const FactValue& a, const FactValue& b);
+
+/// A payload field by which a message type states a fact of the case. Several fields are added up.
+struct Statement {
+  int slot = -1;
+  std::vector<std::string> fields;
+};
+
+struct FactDef {
+  enum class From : std::uint8_t { payload, envelope, case_fact, pupil, document, past, function, setting };
+  std::string name;     ///< case.wijkteam_involved, message.kind, document.opp.complete ...
+  std::string field;    ///< the name behind the prefix
+  std::string aspect;   ///< of a document: present, complete or status
+  std::string unit, meaning, who;
+  FactType type = FactType::text;
+  From from = From::payload;
+  int function = -1;    ///< number of the named function
+  Json fallback;        ///< value where nobody stated it; null = absent
+};
+
+/// Immutable after parse. Thread: any.
+class Vocabulary {
+ public:
+  /// Reads facts.json. VOCABULARY_INVALID with one finding per mistake.
+  [[nodiscard]] static Result<std::shared_ptr<const Vocabulary>> parse(const Json& facts);
+  [[nodiscard]] int slot(std::string_view name) const;  ///< -1 when unknown
+  [[nodiscard]] const FactDef& at(int slot) const { return facts_[static_cast<std::size_t>(slot)]; }
+  [[nodiscard]] int size() const { return static_cast<int>(facts_.size()); }
+  /// What the payload of this type states about the case and its documents.
+  [[nodiscard]] std::span<const Statement> statements(std::string_view type) const;
+
+ private:
+  friend class Profile;
+  std::vector<FactDef> facts_;
+  std::map<std::string, int, std::less<>> index_;
+  std::map<std::string, std::vector<Statement>, std::less<>> statements_;
+};
+
+/// The facts of one case at one message: what the payload states goes before the case file ("for the message itself
+/// always", domain.md 14.2), and what a rule sets goes before both. Values are read once and kept.
+/// Thread: one decision on one thread. Lifetime: within the lifetime of all it was made of.
+class FactView {
+ public:
+  FactView(const CaseFile& file, const Message& message, const Profile& profile, Instant at);
+  FactView(const FactView&) = delete;
+  FactView& operator=(const FactView&) = delete;
+
+  [[nodiscard]] const FactValue& get(int slot) const;
+  [[nodiscard]] FactValue get(std::string_view name) const;  ///< absent when the name is unknown
+  [[nodiscard]] bool is(std::string_view name) const { return get(name).is_true(); }
+  [[nodiscard]] std::string_view text(std::string_view name) const { return get(name).text; }
+
+  /// Sets a fact of the case (slot of a `case.` name) for what is evaluated after it.
+  void set(int slot, Json value);
+  /// What this message states or a rule set: name without prefix, value. Becomes effects.
+  struct Change {
+    std::string key;
+    Json value;
+    bool document = false;
+  };
+  [[nodiscard]] const std::vector<Change>& changes() const { return changes_; }
+  /// Takes over what an earlier decider of the same message found (its effects of kind fact and document).
+  void adopt(std::span<const Effect> effects);
+
+  [[nodiscard]] const CaseFile& file() const { return *file_; }
+  [[nodiscard]] const Message& message() const { return *message_; }
+  [[nodiscard]] const Profile& profile() const { return *profile_; }
+  [[nodiscard]] Instant at() const { return at_; }
+  /// Amsterdam calendar date of `at`, YYYY-MM-DD.
+  [[nodiscard]] std::string_view today() const;
+  /// Keeps a text that a function made, for as long as this view lives.
+  std::string_view keep(std::string text) const;
+  /// Status of a document as the case file and this message have it; empty when there is none.
+  [[nodiscard]] std::string_view document_status(std::string_view doc_type) const;
+
+ private:
+  [[nodiscard]] FactValue read(int slot) const;
+  void state(int slot, const Json& value, bool summed);
+  const CaseFile* file_;
+  const Message* message_;
+  const Profile* profile_;
+  Instant at_;
+  std::vector<Change> changes_;
+  mutable std::vector<FactValue> known_;
+  mutable std::vector<std::uint8_t> read_;
+  mutable std::vector<std::unique_ptr<std::string>> kept_;
+  std::vector<std::unique_ptr<Json>> set_;
+  mutable std::string today_;
+};
+
+}  // namespace schakel
