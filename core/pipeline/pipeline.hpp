@@ -13,9 +13,6 @@
 
 namespace schakel::pipeline {
 
-/// The rules of every region that this broker knows, by region code. Immutable.
-using Profiles = std::map<std::string, std::shared_ptr<const Profile>>;
-
 /// What the pipeline needs to know of people and blobs; the vault and the tests implement it.
 class Directory {
  public:

@@ -1,0 +1,75 @@
+#include "core/delivery/attempt.hpp"
+
+#include "core/runtime/deadline.hpp"
+
+namespace schakel::delivery {
+
+void Delivering::add(Instance instance) {
+  auto name = instance.name;
+  instances_.insert_or_assign(std::move(name), std::move(instance));
+}
+
+bool Delivering::repeatable(std::string_view target) const {
+  auto it = instances_.find(std::string(target));
+  return it == instances_.end() || it->second.repeatable;
+}
+
+Task<Result<outbox::Planned>> Delivering::open(store::DeliveryRow row) {
+  auto plain = co_await journal_.sealer().open(row.case_id, "delivery", row.id, std::move(row.sealed));
+  if (!plain) co_return fail(std::move(plain.error()));
+  auto record = Json::parse(plain->begin(), plain->end());
+  auto planned = outbox::Planned::from_json(record);
+  planned.body["message_id"] = record.value("message_id", "");
+  planned.body["region"] = record.value("region", "");
+  co_return planned;
+}
+
+Task<AttemptResult> Delivering::attempt(store::DeliveryRow row, int number) {
+  auto it = instances_.find(row.target);
+  if (it == instances_.end()) co_return AttemptResult{Verdict::retry_later, "ADAPTER_UNKNOWN", std::nullopt, Json::object()};
+  const auto& instance = it->second;
+  if (!instance.adapter) co_return AttemptResult{Verdict::retry_later, "ADAPTER_DEGRADED", std::nullopt, Json::object()};
+  auto created = row.created_at;
+  auto case_id = row.case_id;
+  auto planned = co_await open(std::move(row));
+  if (!planned) {
+    bool erased = planned.error().kind == ErrorKind::not_found;
+    co_return AttemptResult{erased ? Verdict::rejected : Verdict::retry_later, planned.error().code, std::nullopt, Json::object()};
+  }
+  Delivery d;
+  d.id = planned->id;
+  d.kind = planned->kind;
+  d.type = planned->type;
+  d.role = planned->role;
+  d.message_id = planned->body.value("message_id", "");
+  d.region = planned->body.value("region", "");
+  d.case_id = case_id;
+  d.endpoint = planned->address;
+  d.attempt = number;
+  d.first_attempt = created;
+  d.valid_until = planned->valid_until;
+  d.pseudonym = catalogue_.pseudonym(case_id, instance.party);
+  for (const auto& [name, value] : planned->body.items())
+    if (instance.fields.empty() || instance.fields.contains(name)) d.body[name] = value;
+  for (const auto& id : planned->documents) {
+    auto info = co_await catalogue_.info(id);
+    if (!info) co_return AttemptResult{info.error().kind == ErrorKind::not_found ? Verdict::rejected : Verdict::retry_later, info.error().code, std::nullopt, Json::object()};
+    d.documents.push_back(std::move(*info));
+  }
+  auto result = co_await runtime::with_deadline(instance.adapter->send(d), instance.deadline);
+  if (!result) co_return AttemptResult{Verdict::unknown, "ADAPTER_TIMEOUT", std::nullopt, Json::object()};
+  co_return std::move(*result);
+}
+
+Task<Result<store::Transaction>> Delivering::settlement(const store::DeliveryRow& row, const AttemptResult& result) {
+  store::Transaction tx;
+  if (result.verdict == Verdict::delivered && !result.receipt.empty()) {
+    Json receipt = result.receipt;
+    auto sealed = co_await journal_.sealer().seal(row.case_id, "receipt", row.id, to_bytes(dump_json(receipt)), tx);
+    if (!sealed) co_return fail(std::move(sealed.error()));
+    tx.ops.push_back(store::PutRow{"receipt", row.id, std::move(*sealed), std::nullopt});
+  }
+  co_return tx;
+}
+
+}  // namespace schakel::delivery

@@ -1,0 +1,57 @@
+// Delivery: one attempt of one delivery through one adapter.
+#pragma once
+#include <map>
+#include <memory>
+#include <set>
+
+#include "core/journal/journal.hpp"
+#include "core/outbox/dispatcher.hpp"
+#include "core/outbox/plan.hpp"
+#include "schakel/adapter.hpp"
+
+namespace schakel::delivery {
+
+/// An adapter as configuration named it, after it started.
+struct Instance {
+  std::string name;     ///< of the instance: gemeente-zandoever
+  std::string plugin;   ///< of the adapter: gemeente
+  Adapter* adapter = nullptr;      ///< null while it has not started: its channel is degraded
+  std::string degraded;            ///< code why, empty when it runs
+  std::set<std::string> fields;    ///< top-level body fields it declared (x-fields); empty = all
+  bool repeatable = true;          ///< x-repeatable: a partner recognises a repeat by our key
+  std::string party;               ///< whose profile decides on a BSN
+  milliseconds deadline{std::chrono::minutes(2)};
+};
+
+/// What a delivery needs to know of documents; the vault implements it.
+class DocumentCatalogue {
+ public:
+  virtual ~DocumentCatalogue() = default;
+  virtual Task<Result<DocumentInfo>> info(std::string document) = 0;
+  /// Pseudonym of a case in the domain of a party.
+  [[nodiscard]] virtual std::string pseudonym(std::string_view case_id, std::string_view party) const = 0;
+};
+
+/// Thread: one io_context, that of the dispatcher. Lifetime: the adapters are never unloaded.
+class Delivering final : public outbox::Attempter {
+ public:
+  Delivering(journal::Journal& journal, DocumentCatalogue& catalogue) : journal_(journal), catalogue_(catalogue) {}
+
+  void add(Instance instance);
+  [[nodiscard]] const std::map<std::string, Instance>& instances() const { return instances_; }
+
+  /// ADAPTER_UNKNOWN and ADAPTER_DEGRADED are retry_later: configuration is mended without losing what waits.
+  Task<AttemptResult> attempt(store::DeliveryRow row, int number) override;
+  Task<Result<store::Transaction>> settlement(const store::DeliveryRow& row, const AttemptResult& result) override;
+  [[nodiscard]] bool repeatable(std::string_view target) const override;
+
+  /// What is in a delivery, unsealed; for the pages of a recipient and `schakel dlq show`.
+  Task<Result<outbox::Planned>> open(store::DeliveryRow row);
+
+ private:
+  journal::Journal& journal_;
+  DocumentCatalogue& catalogue_;
+  std::map<std::string, Instance> instances_;
+};
+
+}  // namespace schakel::delivery
