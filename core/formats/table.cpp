@@ -1,0 +1,153 @@
+#include "core/formats/table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "core/formats/values.hpp"
+
+namespace schakel::formats {
+namespace {
+
+constexpr std::string_view kXsi = "http://www.w3.org/2001/XMLSchema-instance";
+
+class Checker {
+ public:
+  explicit Checker(std::size_t limit) : limit_(limit) {}
+
+  void element(const XmlElement& e, const ElementRule& rule) {
+    if (full()) return;
+    attributes(e, rule);
+    if (!rule.children.empty())
+      children(e, rule);
+    else
+      value(e, rule);
+  }
+
+  std::vector<Finding> take() && { return std::move(findings_); }
+
+ private:
+  [[nodiscard]] bool full() const { return findings_.size() > limit_; }
+
+  void add(const XmlElement& e, std::string_view code, std::string message, std::string_view rule) {
+    if (findings_.size() < limit_)
+      findings_.push_back({e.path(), std::string(code), std::move(message), std::string(rule)});
+    else if (findings_.size() == limit_)
+      findings_.push_back({"", "FINDINGS_TRUNCATED", fmt::format("only the first {} findings are listed", limit_), ""});
+  }
+
+  void attributes(const XmlElement& e, const ElementRule& rule) {
+    if (!e.has_attributes() && rule.attributes.empty()) return;
+    auto have = e.attributes();
+    for (const auto& a : have) {
+      if (a.ns == kXsi && (a.local == "schemaLocation" || a.local == "noNamespaceSchemaLocation")) continue;
+      auto known = std::ranges::find_if(rule.attributes, [&](const AttributeRule& r) { return a.ns.empty() && r.name == a.local; });
+      if (known == rule.attributes.end()) {
+        if (!rule.open) add(e, "XML_ATTRIBUTE_UNKNOWN", "an attribute that this element does not have", rule.rule);
+      } else if (!known->codes.empty() && std::ranges::find(known->codes, a.value) == known->codes.end()) {
+        add(e, "XML_VALUE_CODE", fmt::format("attribute {} is not in its code list", known->name), rule.rule);
+      }
+    }
+    for (const auto& r : rule.attributes)
+      if (r.required && !e.attribute(r.name)) add(e, "XML_ATTRIBUTE_MISSING", fmt::format("attribute {} is required", r.name), rule.rule);
+  }
+
+  void children(const XmlElement& e, const ElementRule& rule) {
+    if (!e.text().empty()) add(e, "XML_TEXT_UNEXPECTED", "text between elements", rule.rule);
+    auto rules = rule.children;
+    std::vector<unsigned> seen(rules.size(), 0);
+    std::size_t at = 0;
+    for (XmlElement c : e.children()) {
+      if (full()) return;
+      // Nearly always the current or the next rule, so the search starts there.
+      auto found = rules.size();
+      for (std::size_t k = 0; k < rules.size(); ++k) {
+        auto i = at + k < rules.size() ? at + k : at + k - rules.size();
+        if (c.is(rules[i].ns, rules[i].name)) {
+          found = i;
+          break;
+        }
+      }
+      if (found == rules.size()) {
+        if (!rule.open) add(c, "XML_ELEMENT_UNKNOWN", fmt::format("an element that {} does not have", rule.name), rule.rule);
+        continue;
+      }
+      const auto& r = rules[found];
+      if (found < at)
+        add(c, "XML_ELEMENT_ORDER", fmt::format("{} stands after {}", r.name, rules[at].name), r.rule);
+      else
+        at = found;
+      if (seen[found]++ == r.max) add(c, "XML_ELEMENT_REPEATED", fmt::format("{} may occur {} time(s)", r.name, r.max), r.rule);
+      element(c, r);
+    }
+    for (std::size_t i = 0; i < rules.size(); ++i)
+      if (seen[i] < rules[i].min)
+        add(e, "XML_ELEMENT_MISSING", fmt::format("{} is required", rules[i].name), rules[i].rule);
+  }
+
+  void value(const XmlElement& e, const ElementRule& rule) {
+    if (!rule.type) return;
+    const auto& t = *rule.type;
+    auto id = rule.rule;
+    if (e.first_child()) return add(e, "XML_ELEMENT_UNKNOWN", fmt::format("{} holds text only", rule.name), id);
+    auto text = t.kind == ValueKind::text ? e.text() : collapse(e.text());
+    if (collapse(text).empty()) return add(e, "XML_ELEMENT_EMPTY", fmt::format("{} is empty", rule.name), id.empty() ? "RS033" : id);
+    switch (t.kind) {
+      case ValueKind::text: {
+        auto n = characters(text);
+        if (n < t.min_length || n > t.max_length) return add(e, "XML_VALUE_LENGTH", fmt::format("{} has the wrong length ({})", rule.name, t.name), id);
+        break;
+      }
+      case ValueKind::integer: {
+        auto digits = text.starts_with('+') ? text.substr(1) : text;
+        std::int64_t v = 0;
+        auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), v);
+        if (error == std::errc::result_out_of_range) return add(e, "XML_VALUE_RANGE", fmt::format("{} is out of range ({})", rule.name, t.name), id);
+        if (error != std::errc{} || end != digits.data() + digits.size() || digits.starts_with("+"))
+          return add(e, "XML_VALUE_TYPE", fmt::format("{} is not a whole number", rule.name), id);
+        if (v < t.min || v > t.max) return add(e, "XML_VALUE_RANGE", fmt::format("{} is out of range ({})", rule.name, t.name), id);
+        break;
+      }
+      case ValueKind::decimal: {
+        auto digits = text.starts_with('-') || text.starts_with('+') ? text.substr(1) : text;
+        auto dots = std::ranges::count(digits, '.');
+        if (dots > 1 || digits.size() == static_cast<std::size_t>(dots) ||
+            !std::ranges::all_of(digits, [](char c) { return c == '.' || (c >= '0' && c <= '9'); }))
+          return add(e, "XML_VALUE_TYPE", fmt::format("{} is not a decimal number", rule.name), id);
+        break;
+      }
+      case ValueKind::date:
+        if (!parse_date(text)) return add(e, "XML_VALUE_TYPE", fmt::format("{} is not a date without time zone", rule.name), id);
+        break;
+      case ValueKind::date_time:
+        if (!parse_instant_like(text)) return add(e, "XML_VALUE_TYPE", fmt::format("{} is not a date and time", rule.name), id);
+        break;
+      case ValueKind::boolean:
+        if (text != "true" && text != "false" && text != "0" && text != "1")
+          return add(e, "XML_VALUE_TYPE", fmt::format("{} is not true or false", rule.name), id);
+        break;
+    }
+    if (!t.codes.empty() && std::ranges::find(t.codes, text) == t.codes.end())
+      return add(e, "XML_VALUE_CODE", fmt::format("{} is not in its code list ({})", rule.name, t.name), id);
+    if (t.matches && !t.matches(text)) add(e, "XML_VALUE_PATTERN", fmt::format("{} does not have the form of {}", rule.name, t.name), id);
+  }
+
+  static bool parse_instant_like(std::string_view t) {
+    return t.size() >= 19 && parse_date(t.substr(0, 10)) && t[10] == 'T' && all_digits(t.substr(11, 2)) && t[13] == ':' &&
+           all_digits(t.substr(14, 2)) && t[16] == ':' && all_digits(t.substr(17, 2));
+  }
+
+  std::size_t limit_;
+  std::vector<Finding> findings_;
+};
+
+}  // namespace
+
+std::vector<Finding> check_table(const XmlElement& element, const ElementRule& rule, std::size_t max_findings) {
+  Checker checker(max_findings);
+  checker.element(element, rule);
+  return std::move(checker).take();
+}
+
+}  // namespace schakel::formats

@@ -1,0 +1,179 @@
+// XML from outside, read without trust, and XML to outside, written deterministically.
+// Every reader here is a pure function over bytes. Source of the limits: facturatie.md sections 1 and 3.1, trust.md OVL-4.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/error.hpp"
+
+namespace schakel::formats {
+
+struct XmlLimits {
+  std::size_t bytes = 25 * 1024 * 1024;  ///< OP179
+  int depth = 64;
+  std::size_t nodes = 2'000'000;  ///< elements plus attributes; 40 bytes each
+  int attributes_per_element = 64;
+  bool refuse_bom = false;  ///< OP192 (iJw) forbids a byte order mark; UBL and SOAP tolerate it
+};
+
+class XmlDocument;
+
+/// One element of a document, or none: a missing child is an empty handle whose text is empty and whose children are
+/// none, so that a path of optional elements reads as one expression. Valid as long as its document. Copies are cheap.
+class XmlElement {
+ public:
+  XmlElement() = default;
+  explicit operator bool() const { return document_ != nullptr; }
+
+  /// Namespace URI, never a prefix.
+  [[nodiscard]] std::string_view ns() const;
+  [[nodiscard]] std::string_view local() const;
+  /// Character data directly in this element, entities resolved, comments left out, not trimmed. Empty when the element
+  /// has child elements and only white space between them.
+  [[nodiscard]] std::string_view text() const;
+  [[nodiscard]] int line() const;
+  [[nodiscard]] bool is(std::string_view ns, std::string_view local) const { return local == this->local() && ns == this->ns(); }
+
+  [[nodiscard]] XmlElement parent() const;
+  [[nodiscard]] XmlElement first_child() const;
+  [[nodiscard]] XmlElement next_sibling() const;
+  /// First child with that name, empty handle when there is none.
+  [[nodiscard]] XmlElement child(std::string_view ns, std::string_view local) const;
+  /// First child with that local name in the namespace of this element.
+  [[nodiscard]] XmlElement child(std::string_view local) const { return child(ns(), local); }
+
+  struct Attribute {
+    std::string_view ns, local, value;
+  };
+  [[nodiscard]] std::vector<Attribute> attributes() const;
+  /// nullopt when absent. `ns` is empty for an attribute without prefix.
+  [[nodiscard]] std::optional<std::string_view> attribute(std::string_view local, std::string_view ns = {}) const;
+  [[nodiscard]] bool has_attributes() const;
+
+  /// "/Bericht/Header/BerichtCode" with [n] where a name repeats, then ":line". Holds names only, never content.
+  [[nodiscard]] std::string path() const;
+
+  /// for (XmlElement c : e.children())
+  class Children {
+   public:
+    class Iterator;
+    explicit Children(XmlElement const& first);
+    [[nodiscard]] Iterator begin() const;
+    [[nodiscard]] Iterator end() const;
+
+   private:
+    const XmlDocument* document_;
+    std::uint32_t first_;
+  };
+  [[nodiscard]] Children children() const { return Children(first_child()); }
+
+  bool operator==(const XmlElement&) const = default;
+
+ private:
+  friend class XmlDocument;
+  XmlElement(const XmlDocument* document, std::uint32_t index) : document_(document), index_(index) {}
+  const XmlDocument* document_ = nullptr;
+  std::uint32_t index_ = 0;
+};
+
+/// An immutable tree in four flat arrays: about 40 bytes per element plus its text.
+/// Thread: any number of readers. Move only; handles follow the object, not its content, so do not move it while they live.
+class XmlDocument {
+ public:
+  XmlDocument(XmlDocument&&) = default;
+  XmlDocument& operator=(XmlDocument&&) = default;
+  [[nodiscard]] XmlElement root() const { return {this, 1}; }
+  [[nodiscard]] std::size_t elements() const { return nodes_.size() - 1; }
+
+ private:
+  friend class XmlElement;
+  friend class XmlBuilder;
+  static constexpr std::uint32_t kNone = 0;
+  struct Name {
+    std::string ns, local;
+  };
+  struct Node {
+    std::uint32_t name = 0, parent = kNone, child = kNone, next = kNone;
+    std::uint32_t text = 0, text_size = 0, attribute = 0, attributes = 0;
+    std::int32_t line = 0;
+  };
+  struct Attr {
+    std::uint32_t name = 0, value = 0, value_size = 0;
+  };
+  XmlDocument() = default;
+  [[nodiscard]] std::string_view view(std::uint32_t at, std::uint32_t size) const { return std::string_view(arena_).substr(at, size); }
+
+  std::vector<Name> names_;
+  std::vector<Node> nodes_;
+  std::vector<Attr> attributes_;
+  std::string arena_;
+};
+
+class XmlElement::Children::Iterator {
+ public:
+  explicit Iterator(XmlElement at) : at_(at) {}
+  XmlElement operator*() const { return at_; }
+  Iterator& operator++() {
+    at_ = at_.next_sibling();
+    return *this;
+  }
+  bool operator!=(const Iterator& o) const { return static_cast<bool>(at_) != static_cast<bool>(o.at_) || (at_ && !(at_ == o.at_)); }
+
+ private:
+  XmlElement at_;
+};
+
+/// Reads one XML 1.0 document. Before any parser sees the bytes: XML_TOO_LARGE, XML_BOM, XML_ENCODING (anything but UTF-8, by
+/// mark or by declaration), XML_UTF8, XML_DTD (any DOCTYPE or declaration of any kind, wherever it stands), XML_ATTRIBUTES.
+/// While it is parsed: XML_SYNTAX, XML_NAMESPACE (undeclared prefix), XML_DEPTH, XML_NODES. No network, no files, no
+/// entity but the five of XML itself. Errors carry the line, never content.
+[[nodiscard]] Result<XmlDocument> read_xml(std::string_view bytes, const XmlLimits& limits = {});
+
+/// The checks of read_xml that need no parser. For those who hand the bytes to another parser.
+[[nodiscard]] Result<void> screen_xml(std::string_view bytes, const XmlLimits& limits = {});
+
+/// Writes elements in the order they are given. The same calls give the same bytes.
+/// Thread: one. Names are trusted (they are literals of the caller); texts are escaped.
+class XmlWriter {
+ public:
+  struct Style {
+    bool indent = true;               ///< one element per line; text-only elements stay on one line
+    std::string_view newline = "\n";  ///< "\r\n" for iJw (OP192)
+    bool declaration = true;
+  };
+  XmlWriter() : XmlWriter(Style{}) {}
+  explicit XmlWriter(Style style);
+
+  XmlWriter& open(std::string_view name);
+  /// After open and before anything else in that element.
+  XmlWriter& attribute(std::string_view name, std::string_view value);
+  XmlWriter& text(std::string_view value);
+  XmlWriter& close();
+  /// open, text, close.
+  XmlWriter& element(std::string_view name, std::string_view value);
+  /// Nothing when the value is empty: no format of ours allows an empty element (RS033, PEPPOL-EN16931-R008).
+  XmlWriter& optional(std::string_view name, std::string_view value);
+  /// Puts a finished fragment in place, unescaped: only for what another XmlWriter made without declaration.
+  XmlWriter& raw(std::string_view fragment);
+
+  /// The document. XML_CHARACTER when a text held a character that XML 1.0 cannot carry or was not UTF-8.
+  [[nodiscard]] Result<std::string> finish() &&;
+
+ private:
+  void begin_content(bool is_element);
+  void escape(std::string_view value, bool in_attribute);
+  Style style_;
+  std::string out_;
+  std::vector<std::string> open_;
+  bool tag_open_ = false;
+  bool has_children_ = false;
+  bool bad_character_ = false;
+};
+
+/// True for UTF-8 without overlong forms and surrogates whose every character XML 1.0 allows.
+[[nodiscard]] bool valid_xml_text(std::string_view text);
+
+}  // namespace schakel::formats
