@@ -116,6 +116,8 @@ class Host {
   virtual Links& links() = 0;
   virtual Metrics& metrics() = 0;
   virtual const Clock& clock() = 0;
+  /// Waits between two polls; ends by exception when the adapter is cancelled. A bench turns its clock instead of waiting.
+  virtual Task<void> pause(milliseconds time);
   /// A secret that the schema marks writeOnly and the configuration names. SECRET_UNKNOWN otherwise.
   virtual Result<Secret> secret(std::string_view name) = 0;
   /// The pupil's BSN, released at the border when the receiving party's profile allows it; audited. Codes:
