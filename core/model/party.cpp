@@ -66,7 +66,7 @@ InvoiceIdentity read_invoice(Reader& r, const Json& j, const std::string& at) {
 }
 
 Party read_party(Reader& r, const Json& j, const std::string& at) {
-  r.unknown(j, at, {"id", "name", "oin", "domain", "may_supply_bsn", "may_receive_bsn", "certificates", "sources", "may_send", "endpoints", "invoice", "rate_per_minute"});
+  r.unknown(j, at, {"id", "name", "oin", "scope", "domain", "may_supply_bsn", "may_receive_bsn", "certificates", "sources", "may_send", "endpoints", "invoice", "rate_per_minute"});
   Party p;
   p.id = r.text(j, "id", at, true);
   p.name = r.text(j, "name", at, true);
@@ -74,6 +74,8 @@ Party read_party(Reader& r, const Json& j, const std::string& at) {
   if (!p.oin.empty() && !valid_oin(p.oin)) r.findings.push_back({at + "/oin", "OIN_FORMAT", "not a valid OIN", "Digikoppeling OIN"});
   p.domain = r.text(j, "domain", at, true);
   if (p.domain != "care" && p.domain != "education") r.findings.push_back({at + "/domain", "VALUE", "must be care or education", ""});
+  if (auto scope = r.text(j, "scope", at); !scope.empty()) p.scope = scope;
+  if (p.scope != "own" && p.scope != "region") r.findings.push_back({at + "/scope", "VALUE", "must be own or region", ""});
   p.may_supply_bsn = r.flag(j, "may_supply_bsn", at);
   p.may_receive_bsn = r.flag(j, "may_receive_bsn", at);
   if (p.may_receive_bsn && p.domain != "care") r.findings.push_back({at + "/may_receive_bsn", "BSN_DOMAIN", "a BSN is never released towards the education domain", "Q-46"});

@@ -31,6 +31,7 @@ struct InvoiceIdentity {
 
 struct Party {
   std::string id, name, oin;
+  std::string scope = "own";  ///< own: cases it opened or was sent; region: every case of the regions it may send for
   std::string domain;  ///< care or education: a BSN is never released towards education
   bool may_supply_bsn = false, may_receive_bsn = false;
   std::vector<std::string> certificate_oins, certificate_sans, certificate_spki;  ///< sha-256 of SubjectPublicKeyInfo, hex

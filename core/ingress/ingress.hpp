@@ -1,0 +1,75 @@
+// Ingress: who is it, may it say this, is it valid, was it here before; then into the journal.
+#pragma once
+#include <map>
+#include <memory>
+
+#include "core/base/schema_check.hpp"
+#include "core/ingress/cloud_event.hpp"
+#include "core/journal/journal.hpp"
+#include "core/model/party.hpp"
+
+namespace schakel::ingress {
+
+/// JSON Schemas of the payloads, one per message type (config/schemas/messages/<type>.schema.json). Immutable.
+class TypeCatalogue {
+ public:
+  /// CONFIG_UNREADABLE, SCHEMA_INVALID; findings name the file.
+  static Result<TypeCatalogue> load(const std::string& folder);
+  [[nodiscard]] bool knows(std::string_view type) const;
+  /// All findings at once, pointers below /data; MESSAGE_TYPE_UNKNOWN when there is no schema.
+  [[nodiscard]] std::vector<Finding> check(const Message& message) const;
+  [[nodiscard]] std::vector<std::string> types() const;
+
+ private:
+  std::map<std::string, SchemaCheck, std::less<>> schemas_;
+};
+
+/// Claim check: does this document exist, was it uploaded by this party for this case, is its hash what the message says?
+class DocumentCheck {
+ public:
+  virtual ~DocumentCheck() = default;
+  /// DOCUMENT_UNKNOWN (invalid) for a missing and for a foreign one alike, DOCUMENT_HASH (invalid).
+  virtual Task<Result<void>> check(const Attachment& attachment, std::string_view party, std::string_view case_id) = 0;
+};
+
+struct Receipt {
+  store::MessageSeq seq = 0;
+  std::string id;
+  std::string case_id;
+  bool duplicate = false;
+  std::string outcome;
+};
+
+/// Thread: any coroutine. Lifetime: needs journal, documents and catalogue to outlive it.
+class Ingress {
+ public:
+  Ingress(journal::Journal& journal, std::shared_ptr<const Parties> parties, const TypeCatalogue& catalogue, DocumentCheck& documents,
+          std::vector<std::string> regions);
+
+  /// Everything that arrived in one request. Nothing is accepted when one event of a batch is invalid; a value comes after all
+  /// are durable. Every refusal of a known party leaves an audit leaf with its code.
+  Task<Result<std::vector<Receipt>>> receive(const Party& party, std::string content_type, HeaderPairs headers, std::string body);
+  /// One event that came through an adapter or the pages: the same checks.
+  Task<Result<Receipt>> receive_event(const Party& party, Event event);
+  /// As receive_event without the wire checks, for messages the broker itself makes.
+  Task<Result<Receipt>> admit(const Party& party, Message message);
+
+  /// The checks alone: what receive would say. All findings.
+  Task<Result<Message>> check(const Party& party, const Event& event);
+
+ private:
+  Task<Result<void>> resolve_case(const Party& party, Message& message, store::Transaction& with);
+  Task<Result<Receipt>> into_journal(const Party& party, Message message);
+  Task<void> refused(const Party& party, std::string id, const Error& error);
+  journal::Journal& journal_;
+  std::shared_ptr<const Parties> parties_;
+  const TypeCatalogue& catalogue_;
+  DocumentCheck& documents_;
+  std::vector<std::string> regions_;
+};
+
+/// A party's cases: it opened them, they were sent to it, or it works for the whole region (`scope`).
+[[nodiscard]] store::PutRow member(std::string_view case_id, std::string_view party);
+Task<Result<bool>> is_member(store::Store& store, const Party& party, std::string case_id);
+
+}  // namespace schakel::ingress
