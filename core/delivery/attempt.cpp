@@ -48,15 +48,17 @@ Task<AttemptResult> Delivering::attempt(store::DeliveryRow row, int number) {
   d.attempt = number;
   d.first_attempt = created;
   d.valid_until = planned->valid_until;
-  d.pseudonym = catalogue_.pseudonym(case_id, instance.party);
-  for (const auto& [name, value] : planned->body.items())
-    if (instance.fields.empty() || instance.fields.contains(name)) d.body[name] = value;
+  d.body = planned->body;
+  auto pseudonym = co_await vault_.pseudonym(case_id, instance.party.empty() ? instance.name : instance.party);
+  if (!pseudonym) co_return AttemptResult{pseudonym.error().kind == ErrorKind::not_found ? Verdict::rejected : Verdict::retry_later, pseudonym.error().code, std::nullopt, Json::object()};
+  d.pseudonym = *pseudonym;
   for (const auto& id : planned->documents) {
-    auto info = co_await catalogue_.info(id);
+    auto info = co_await documents_.info(id);
     if (!info) co_return AttemptResult{info.error().kind == ErrorKind::not_found ? Verdict::rejected : Verdict::retry_later, info.error().code, std::nullopt, Json::object()};
-    d.documents.push_back(std::move(*info));
+    d.documents.push_back({info->id, info->doc_type, info->media_type, info->file_name, info->sha256, info->version, info->size});
   }
-  auto result = co_await runtime::with_deadline(instance.adapter->send(d), instance.deadline);
+  auto narrowed = plugin::restrict(std::move(d), instance.grants.fields);
+  auto result = co_await runtime::with_deadline(instance.adapter->send(narrowed), instance.deadline);
   if (!result) co_return AttemptResult{Verdict::unknown, "ADAPTER_TIMEOUT", std::nullopt, Json::object()};
   co_return std::move(*result);
 }

@@ -2,11 +2,12 @@
 #pragma once
 #include <map>
 #include <memory>
-#include <set>
 
 #include "core/journal/journal.hpp"
 #include "core/outbox/dispatcher.hpp"
 #include "core/outbox/plan.hpp"
+#include "core/plugin/registry.hpp"
+#include "core/vault/documents.hpp"
 #include "schakel/adapter.hpp"
 
 namespace schakel::delivery {
@@ -17,25 +18,16 @@ struct Instance {
   std::string plugin;   ///< of the adapter: gemeente
   Adapter* adapter = nullptr;      ///< null while it has not started: its channel is degraded
   std::string degraded;            ///< code why, empty when it runs
-  std::set<std::string> fields;    ///< top-level body fields it declared (x-fields); empty = all
+  plugin::Grants grants;
   bool repeatable = true;          ///< x-repeatable: a partner recognises a repeat by our key
   std::string party;               ///< whose profile decides on a BSN
   milliseconds deadline{std::chrono::minutes(2)};
 };
 
-/// What a delivery needs to know of documents; the vault implements it.
-class DocumentCatalogue {
- public:
-  virtual ~DocumentCatalogue() = default;
-  virtual Task<Result<DocumentInfo>> info(std::string document) = 0;
-  /// Pseudonym of a case in the domain of a party.
-  [[nodiscard]] virtual std::string pseudonym(std::string_view case_id, std::string_view party) const = 0;
-};
-
 /// Thread: one io_context, that of the dispatcher. Lifetime: the adapters are never unloaded.
 class Delivering final : public outbox::Attempter {
  public:
-  Delivering(journal::Journal& journal, DocumentCatalogue& catalogue) : journal_(journal), catalogue_(catalogue) {}
+  Delivering(journal::Journal& journal, vault::Vault& vault, vault::Documents& documents) : journal_(journal), vault_(vault), documents_(documents) {}
 
   void add(Instance instance);
   [[nodiscard]] const std::map<std::string, Instance>& instances() const { return instances_; }
@@ -50,7 +42,8 @@ class Delivering final : public outbox::Attempter {
 
  private:
   journal::Journal& journal_;
-  DocumentCatalogue& catalogue_;
+  vault::Vault& vault_;
+  vault::Documents& documents_;
   std::map<std::string, Instance> instances_;
 };
 

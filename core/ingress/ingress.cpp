@@ -5,6 +5,7 @@
 
 #include "core/audit/leaf.hpp"
 #include "core/base/log.hpp"
+#include "core/journal/members.hpp"
 
 namespace schakel::ingress {
 
@@ -47,20 +48,6 @@ Ingress::Ingress(journal::Journal& journal, std::shared_ptr<const Parties> parti
                  std::vector<std::string> regions)
     : journal_(journal), parties_(std::move(parties)), catalogue_(catalogue), documents_(documents), regions_(std::move(regions)) {}
 
-store::PutRow member(std::string_view case_id, std::string_view party) { return {"case-member", fmt::format("{}/{}", case_id, party), {}, std::nullopt}; }
-
-Task<Result<bool>> is_member(store::Store& store, const Party& party, std::string case_id) {
-  if (party.scope == "region") {
-    // Works for the region: any case that exists there.
-    auto past = co_await store.decisions(case_id, 0, 1);
-    if (!past) co_return fail(std::move(past.error()));
-    co_return !past->empty();
-  }
-  auto row = co_await store.row("case-member", fmt::format("{}/{}", case_id, party.id));
-  if (!row) co_return fail(std::move(row.error()));
-  co_return row->has_value();
-}
-
 namespace {
 
 bool own_source(const Party& party, std::string_view source) {
@@ -87,7 +74,7 @@ Task<Result<void>> Ingress::resolve_case(const Party& party, Message& m, store::
   if (m.type == "zaak_opening") {
     if (!m.subject.empty()) co_return fail(ErrorKind::invalid, "SUBJECT_GIVEN", "a new case gets its id from the broker");
     m.subject = journal::new_case_id();
-    with.ops.push_back(member(m.subject, party.id));
+    with.ops.push_back(journal::member(m.subject, party.id));
     if (!m.reference.empty()) with.ops.push_back(journal_.correlate(party.id, m.reference, m.subject));
     co_return Result<void>{};
   }
@@ -98,7 +85,7 @@ Task<Result<void>> Ingress::resolve_case(const Party& party, Message& m, store::
   }
   bool known = false;
   if (!m.subject.empty()) {
-    auto yes = co_await is_member(journal_.store(), party, m.subject);
+    auto yes = co_await journal::is_member(journal_.store(), party, m.subject);
     if (!yes) co_return fail(std::move(yes.error()));
     known = *yes;
   }

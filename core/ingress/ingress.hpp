@@ -68,8 +68,4 @@ class Ingress {
   std::vector<std::string> regions_;
 };
 
-/// A party's cases: it opened them, they were sent to it, or it works for the whole region (`scope`).
-[[nodiscard]] store::PutRow member(std::string_view case_id, std::string_view party);
-Task<Result<bool>> is_member(store::Store& store, const Party& party, std::string case_id);
-
 }  // namespace schakel::ingress

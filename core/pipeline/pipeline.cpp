@@ -1,6 +1,7 @@
 #include "core/pipeline/pipeline.hpp"
 
 #include "core/base/log.hpp"
+#include "core/journal/members.hpp"
 #include "core/pipeline/decide.hpp"
 #include "core/pipeline/timers.hpp"
 
@@ -117,6 +118,8 @@ Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
   auto now = journal_.clock().now();
   auto planned = outbox::plan({*message, draft, *file, *parties_, *contacts, earlier});
   for (const auto& p : planned) {
+    // Who is sent something of a case has to do with it from then on.
+    if (auto party = p.address.value("party", ""); !party.empty() && !message->subject.empty()) tx.ops.push_back(journal::member(message->subject, party));
     store::DeliveryRow d;
     d.id = p.id;
     d.message = message->seq;
