@@ -1,0 +1,154 @@
+#include "core/api/router.hpp"
+
+#include "core/base/log.hpp"
+
+namespace schakel::api {
+
+struct Router::Matched {
+  const Route* route = nullptr;
+  const Party* party = nullptr;
+  std::map<std::string, std::string> path, query;
+};
+
+namespace {
+
+std::vector<std::string_view> split(std::string_view path) {
+  std::vector<std::string_view> out;
+  std::size_t at = 1;
+  while (at <= path.size()) {
+    auto end = std::min(path.find('/', at), path.size());
+    out.push_back(path.substr(at, end - at));
+    at = end + 1;
+  }
+  return out;
+}
+
+/// Values of {names} when the path fits the pattern.
+std::optional<std::map<std::string, std::string>> fit(std::string_view pattern, std::string_view path) {
+  auto want = split(pattern), have = split(path);
+  if (want.size() != have.size()) return std::nullopt;
+  std::map<std::string, std::string> values;
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    if (want[i].starts_with("{")) {
+      auto value = net::percent_decode(have[i]);
+      if (!value || value->empty()) return std::nullopt;
+      values[std::string(want[i].substr(1, want[i].size() - 2))] = *value;
+    } else if (want[i] != have[i]) {
+      return std::nullopt;
+    }
+  }
+  return values;
+}
+
+net::Response plain_problem(int status, std::string code, std::string title) {
+  Json j{{"status", status}, {"title", title}, {"detail", title}, {"code", std::move(code)}};
+  net::Response r;
+  r.status = status;
+  r.headers.set("Content-Type", "application/problem+json");
+  r.body = dump_json(j);
+  return r;
+}
+
+}  // namespace
+
+net::Response json(int status, const Json& body) {
+  net::Response r;
+  r.status = status;
+  r.headers.set("Content-Type", "application/json");
+  r.body = dump_json(body);
+  return r;
+}
+
+net::Response problem(const Error& error) {
+  auto status = net::status_of(error.kind);
+  auto r = plain_problem(status, error.code, error.message);
+  if (!error.findings.empty()) {
+    auto j = Json::parse(r.body);
+    j["fouten"] = Json::array();
+    for (const auto& f : error.findings) j["fouten"].push_back({{"plaats", f.pointer}, {"code", f.code}, {"melding", f.message}, {"regel", f.rule}});
+    r.body = dump_json(j);
+  }
+  if (error.kind == ErrorKind::unavailable) r.headers.set("Retry-After", "5");
+  return r;
+}
+
+Result<Json> object_of(const net::Request& request, std::size_t limit) {
+  auto json = parse_json(request.body, {limit, 32, limit});
+  if (!json) return fail(std::move(json.error()));
+  if (!json->is_object()) return fail(ErrorKind::invalid, "BODY_NOT_OBJECT", "the body must be a JSON object");
+  return json;
+}
+
+void decorate(const net::RequestHead*, net::Response& r) {
+  auto once = [&](const char* name, const char* value) {
+    if (!r.headers.has(name)) r.headers.set(name, value);
+  };
+  once("API-Version", "1.0.0");
+  once("Cache-Control", "no-store");
+  once("Content-Security-Policy", "frame-ancestors 'none'");
+  once("Strict-Transport-Security", "max-age=31536000");
+  once("X-Content-Type-Options", "nosniff");
+  once("X-Frame-Options", "DENY");
+  once("Referrer-Policy", "no-referrer");
+}
+
+Router::Router(Services services, std::vector<Route> routes) : services_(std::move(services)), routes_(std::move(routes)) {}
+
+void Router::below(std::string prefix, std::uint64_t body_limit, std::function<Task<net::Response>(Call&)> run) {
+  prefixes_.push_back({"*", std::move(prefix), Who::party, body_limit, false, std::move(run)});
+}
+
+Task<net::HeadDecision> Router::on_head(const net::RequestHead& head) {
+  bool local = head.peer.kind == net::PeerIdentity::Kind::local;
+  const Party* party = nullptr;
+  if (head.peer.kind == net::PeerIdentity::Kind::certificate) {
+    CertificateFacts facts{head.peer.oin, head.peer.san_dns, head.peer.spki_sha256};
+    facts.sans.insert(facts.sans.end(), head.peer.san_uri.begin(), head.peer.san_uri.end());
+    party = services_.parties->identify(facts);
+  }
+  auto matched = std::make_shared<Matched>();
+  bool path_known = false;
+  for (const auto& route : routes_) {
+    auto values = fit(route.pattern, head.path);
+    if (!values) continue;
+    path_known = true;
+    if (route.method != head.method && !(head.method == "HEAD" && route.method == "GET")) continue;
+    matched->route = &route;
+    matched->path = std::move(*values);
+    break;
+  }
+  if (!matched->route)
+    for (const auto& route : prefixes_)
+      if (head.path.starts_with(route.pattern)) matched->route = &route;
+  auto who = matched->route ? matched->route->who : Who::party;
+  if (who == Who::party && !party && !local) {
+    log(LogLevel::info, "api.unknown_party", {{"listener", head.listener}});
+    co_return plain_problem(403, "PARTY_UNKNOWN", "This certificate does not belong to a known party");
+  }
+  if (who == Who::operator_ && !local) co_return plain_problem(404, "NOT_FOUND", "There is nothing here");
+  // A local caller may not pose as a party: routes of parties need one.
+  if (matched->route && who == Who::party && !party) co_return plain_problem(403, "PARTY_UNKNOWN", "This route is for parties");
+  if (!matched->route) {
+    if (path_known) co_return plain_problem(405, "METHOD_NOT_ALLOWED", "This method does not exist here");
+    co_return plain_problem(404, "NOT_FOUND", "There is nothing here");
+  }
+  auto query = net::parse_query(head.query);
+  if (!query) co_return problem(query.error());
+  for (auto& [name, value] : *query)
+    if (!matched->query.emplace(name, value).second) co_return plain_problem(400, "QUERY_REPEATED", "A query parameter is there twice");
+  matched->party = party;
+  net::Accept accept;
+  accept.body_limit = matched->route->body_limit;
+  accept.stream = matched->route->stream;
+  accept.context = std::shared_ptr<const Matched>(std::move(matched));
+  co_return accept;
+}
+
+Task<net::Response> Router::on_request(net::Request& request) {
+  auto matched = std::any_cast<std::shared_ptr<const Matched>>(request.context);
+  Call call{services_, request, matched->party, matched->path, matched->query};
+  auto response = co_await matched->route->run(call);
+  co_return response;
+}
+
+}  // namespace schakel::api

@@ -1,0 +1,40 @@
+// What the interface works with: one of each, owned by core/app.
+#pragma once
+#include <boost/asio/any_io_executor.hpp>
+#include <functional>
+#include <string>
+
+#include "core/delivery/attempt.hpp"
+#include "core/ingress/ingress.hpp"
+#include "core/outbox/dispatcher.hpp"
+#include "core/pipeline/pipeline.hpp"
+#include "core/vault/bsn.hpp"
+#include "core/vault/documents.hpp"
+#include "core/vault/participants.hpp"
+
+namespace schakel::api {
+
+/// Thread: handlers run on any shard; what says "one io_context" of itself is called through `broker` (core/runtime/hop.hpp).
+struct Services {
+  boost::asio::any_io_executor broker;
+  store::Store& store;
+  journal::Journal& journal;
+  ingress::Ingress& ingress;
+  pipeline::Pipeline& pipeline;
+  outbox::Dispatcher& dispatcher;
+  delivery::Delivering& delivering;
+  vault::Vault& vault;
+  vault::Documents& documents;
+  vault::Participants& participants;
+  vault::Bsn& bsn;
+  std::shared_ptr<const Parties> parties;
+  const Clock& clock;
+  std::int64_t document_limit = 0;
+  std::string openapi;  ///< the description, ready to send
+  std::function<std::string()> metrics;
+  std::function<Json()> health;  ///< {"ready": bool, "parts": {...}}
+  std::function<Task<Result<Json>>()> audit_verify;
+  std::function<Task<Result<Json>>(Json)> links;  ///< operator's work on links: {"do": list|revoke|workplace, ...}
+};
+
+}  // namespace schakel::api
