@@ -53,6 +53,9 @@ class Profile {
   /// Explanation of a named function that applied a rule of the file: quote and source are filled in from it.
   [[nodiscard]] Explanation explain(std::string_view id, std::string_view stage, std::string_view result, std::string_view code, Json facts) const;
 
+  /// The role that `$name` stands for in this case; empty when no row holds. A name without $ stands for itself.
+  [[nodiscard]] std::string_view role(std::string_view name, const FactView& facts) const;
+
   [[nodiscard]] std::span<const Gate> gates() const { return gates_; }
   /// Place of a code when several are reported for this type: consent codes, audience codes, the codes of the gate,
   /// the rest, MANDATE_MISSING last where the gate does not name it (domain.md 4.1, 14).
@@ -71,6 +74,7 @@ class Profile {
   std::map<std::string, std::string, std::less<>> why_;
   std::vector<Rule> rules_;
   std::vector<Gate> gates_;
+  std::map<std::string, std::vector<RoleAlias>, std::less<>> aliases_;
   std::map<std::string, const Rule*, std::less<>> by_id_;
   std::array<std::map<std::string, std::vector<const Rule*>, std::less<>>, kStages> by_stage_;
   std::array<std::vector<const Rule*>, kStages> every_type_;

@@ -9,18 +9,23 @@
 
 namespace schakel {
 
-/// The right side of a comparison: a value of the file, a setting of the region, or another fact.
+/// The right side of a comparison, or the value of a set: a value of the file, a setting of the region, or another fact.
 struct Operand {
   Json value;
-  int slot = -1;  ///< >= 0: the value of that fact (a setting is a fact as well)
+  std::string setting;   ///< not empty: the value of that setting
+  int slot = -1;         ///< >= 0: the value of that fact
+  bool append = false;   ///< in a set: the elements of that fact are put behind the list that the case has
+
+  [[nodiscard]] FactValue get(const FactView& facts) const;
 };
 
 /// A typed condition. `all`, `any`, `none` have children; the others compare the fact in `slot`.
 struct Condition {
-  enum class Op : std::uint8_t { always, equal, not_equal, in, not_in, at_least, more_than, less_than, exists, contains, all, any, none };
+  enum class Op : std::uint8_t { always, equal, not_equal, in, not_in, at_least, more_than, less_than, exists, contains, count_less_than, count_not, all, any, none };
   Op op = Op::always;
   int slot = -1;
-  bool flag = true;  ///< for exists: whether it must be there
+  std::string setting;  ///< instead of a fact: the setting that is compared
+  bool flag = true;     ///< for exists: whether it must be there
   std::vector<Operand> operands;
   std::vector<Condition> children;
 
@@ -61,7 +66,6 @@ struct ConsentOutcome {
 /// then.timer: a deadline that follows from a date in the case.
 struct TimerOutcome {
   std::string name, severity, responsible;
-  std::string role_severity_replaced;
   int from = -1;            ///< slot of a date
   int days = 0, months = 0, years = 0, working_days = 0;
   std::string days_setting; ///< setting that gives the days, negative for before
@@ -108,6 +112,7 @@ struct Then {
   std::optional<EscalationOutcome> escalation;
   std::vector<SetOutcome> set;
   std::vector<std::string> drop;   ///< roles that never get it, with `code`
+  std::vector<std::string> allow;  ///< roles that may be addressed without becoming recipients by it
   std::string block;               ///< code
   std::string code;                ///< of drop
   bool alone = false;              ///< a block that is reported without any other code
@@ -122,6 +127,13 @@ struct Rule {
   Then then;
   std::vector<int> facts;       ///< slots the condition looks at
   int order = 0;
+};
+
+/// A role that depends on the case, written $name in a rule: the first row whose condition holds.
+struct RoleAlias {
+  Condition when;
+  std::string role;
+  std::string rule;  ///< id of the rule that says so
 };
 
 /// The explanation of one rule with the facts it looked at.

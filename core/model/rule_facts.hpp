@@ -50,7 +50,7 @@ struct Statement {
 };
 
 struct FactDef {
-  enum class From : std::uint8_t { payload, envelope, case_fact, pupil, document, past, function, setting };
+  enum class From : std::uint8_t { payload, envelope, case_fact, pupil, document, past, deadline, function };
   std::string name;     ///< case.wijkteam_involved, message.kind, document.opp.complete ...
   std::string field;    ///< the name behind the prefix
   std::string aspect;   ///< of a document: present, complete or status
@@ -118,7 +118,7 @@ class FactView {
 
  private:
   [[nodiscard]] FactValue read(int slot) const;
-  void state(int slot, const Json& value, bool summed);
+  void state(int slot, const Json& value);
   const CaseFile* file_;
   const Message* message_;
   const Profile* profile_;
@@ -127,7 +127,8 @@ class FactView {
   mutable std::vector<FactValue> known_;
   mutable std::vector<std::uint8_t> read_;
   mutable std::vector<std::unique_ptr<std::string>> kept_;
-  std::vector<std::unique_ptr<Json>> set_;
+  mutable std::vector<std::unique_ptr<Json>> set_;
+  std::vector<std::pair<int, const Json*>> stated_;
   mutable std::string today_;
 };
 

@@ -1,0 +1,112 @@
+#include "core/model/rule.hpp"
+
+#include <algorithm>
+
+#include "core/model/profile.hpp"
+
+namespace schakel {
+namespace {
+
+constexpr std::array<std::string_view, kStages> kStageNames = {"facts", "gate", "routing", "audience", "consent", "signal", "filing", "escalation", "timer", "invoicing"};
+
+/// Numbers by size, texts and dates by their letters: YYYY-MM-DD sorts as a date does. 0 when they cannot be compared.
+int compare(const FactValue& a, const FactValue& b, bool& comparable) {
+  comparable = a.kind == b.kind && (a.kind == FactValue::Kind::integer || a.kind == FactValue::Kind::text);
+  if (!comparable) return 0;
+  if (a.kind == FactValue::Kind::integer) return a.number < b.number ? -1 : a.number > b.number ? 1 : 0;
+  return a.text < b.text ? -1 : a.text > b.text ? 1 : 0;
+}
+
+FactValue left(const Condition& c, const FactView& facts) {
+  if (c.setting.empty()) return facts.get(c.slot);
+  return FactValue::of(facts.profile().setting(c.setting, facts.file().overrides));
+}
+
+bool contains(const FactValue& list, const FactValue& what) {
+  if (list.kind != FactValue::Kind::list) return same(list, what);
+  return std::ranges::any_of(*list.json, [&](const Json& v) { return same(FactValue::of(v), what); });
+}
+
+/// How many different elements a list has; a single value counts as one, what is absent as none.
+std::int64_t distinct(const FactValue& list) {
+  if (!list.there()) return 0;
+  if (list.kind != FactValue::Kind::list) return 1;
+  std::int64_t n = 0;
+  for (auto it = list.json->begin(); it != list.json->end(); ++it)
+    if (std::find(list.json->begin(), it, *it) == it) ++n;
+  return n;
+}
+
+}  // namespace
+
+std::string_view to_string(Stage stage) { return kStageNames[static_cast<std::size_t>(stage)]; }
+
+FactValue Operand::get(const FactView& facts) const {
+  if (slot >= 0) return facts.get(slot);
+  if (!setting.empty()) return FactValue::of(facts.profile().setting(setting, facts.file().overrides));
+  return FactValue::of(value);
+}
+
+bool Condition::holds(const FactView& facts) const {
+  switch (op) {
+    case Op::always: return true;
+    case Op::all: return std::ranges::all_of(children, [&](const Condition& c) { return c.holds(facts); });
+    case Op::any: return std::ranges::any_of(children, [&](const Condition& c) { return c.holds(facts); });
+    case Op::none: return std::ranges::none_of(children, [&](const Condition& c) { return c.holds(facts); });
+    default: break;
+  }
+  FactValue v = left(*this, facts);
+  auto any_operand = [&] {
+    return std::ranges::any_of(operands, [&](const Operand& o) {
+      FactValue right = o.get(facts);
+      if (right.kind == FactValue::Kind::list && v.kind != FactValue::Kind::list) return contains(right, v);
+      return same(v, right);
+    });
+  };
+  bool comparable = false;
+  switch (op) {
+    case Op::equal: return same(v, operands[0].get(facts));
+    case Op::not_equal: return !same(v, operands[0].get(facts));
+    case Op::in: return any_operand();
+    case Op::not_in: return !any_operand();
+    case Op::at_least: return compare(v, operands[0].get(facts), comparable) >= 0 && comparable;
+    case Op::more_than: return compare(v, operands[0].get(facts), comparable) > 0 && comparable;
+    case Op::less_than: return compare(v, operands[0].get(facts), comparable) < 0 && comparable;
+    case Op::exists: return v.there() == flag;
+    case Op::contains: return v.there() && std::ranges::all_of(operands, [&](const Operand& o) { return contains(v, o.get(facts)); });
+    case Op::count_less_than: return distinct(v) < operands[0].get(facts).number;
+    case Op::count_not: return distinct(v) != operands[0].get(facts).number;
+    default: return false;
+  }
+}
+
+bool Condition::nearly(const FactView& facts) const {
+  if (op == Op::all && children.size() > 1) {
+    auto misses = std::ranges::count_if(children, [&](const Condition& c) { return !c.holds(facts); });
+    return misses == 1;
+  }
+  if (op == Op::all && children.size() == 1) return children[0].nearly(facts);
+  if (op == Op::any) return std::ranges::any_of(children, [&](const Condition& c) { return c.nearly(facts); });
+  if (op == Op::at_least || op == Op::more_than) {
+    FactValue v = left(*this, facts), limit = operands[0].get(facts);
+    return v.kind == FactValue::Kind::integer && limit.kind == FactValue::Kind::integer && !holds(facts) && v.number >= limit.number - limit.number / 10;
+  }
+  return false;
+}
+
+void Condition::collect(std::vector<int>& slots) const {
+  auto add = [&](int s) {
+    if (s >= 0 && std::ranges::find(slots, s) == slots.end()) slots.push_back(s);
+  };
+  add(slot);
+  for (const Operand& o : operands) add(o.slot);
+  for (const Condition& c : children) c.collect(slots);
+}
+
+Explanation explain(const Rule& rule, const FactView& facts, std::string_view stage, std::string_view result, std::string_view code) {
+  Explanation e{rule.id, std::string(stage), std::string(result), std::string(code), rule.quote, rule.source, Json::object()};
+  for (int slot : rule.facts) e.facts[facts.profile().vocabulary().at(slot).name] = facts.get(slot).to_json();
+  return e;
+}
+
+}  // namespace schakel
