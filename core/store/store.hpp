@@ -128,6 +128,8 @@ struct StartAttempt { std::string delivery; int expect_attempts = 0; Instant at{
 /// attempting -> state, with the verdict of the attempt. CONFLICT when attempt `number` is not the running one (fencing).
 struct Settle { std::string delivery; int number = 0; Instant at{}; std::string verdict; std::string code; DeliveryState state{}; Instant next_at{}; };
 /// Any state change by an operator or a rule: resend, cancel, park, retarget. CONFLICT when the state is not `expect`.
+/// `next_at` is also the moment of settling when `state` is a final one. `reset_attempts` has no effect while the last attempt
+/// was never settled: its number still fences its runner off. STORE_INVALID for state attempting, here and in Settle.
 struct ChangeDelivery { std::string delivery; DeliveryState expect{}; DeliveryState state{}; Instant next_at{}; std::string code; std::optional<std::string> target; bool reset_attempts = false; };
 struct SetTimer { TimerRow timer; };
 /// `expect_version`: 0 = must not exist, n = must be at n, nullopt = write whatever is there. CONFLICT otherwise.
@@ -138,7 +140,8 @@ struct EraseRow { std::string space; std::string key; std::optional<std::int64_t
 struct AppendLeaf { LeafRow leaf; };
 /// Gives unsequenced leaves the next places in order of insertion, at most `limit`.
 struct SequenceLeaves { int limit = 10000; };
-/// Erases the sealed part of a message (retention, erasure); the row stays for the idempotent receiver.
+/// Erases the sealed part of a message (retention, erasure); the row stays for the idempotent receiver. CONFLICT when there is
+/// no such message; repeating it is no error.
 struct EraseSealed { MessageSeq message = 0; };
 
 using Op = std::variant<Accept, Decide, Enqueue, StartAttempt, Settle, ChangeDelivery, SetTimer, PutRow, EraseRow, AppendLeaf, SequenceLeaves, EraseSealed>;
@@ -157,14 +160,14 @@ struct Committed {
 };
 
 struct DeliveryFilter {
-  std::optional<DeliveryState> state;
-  std::string case_id, target, code;
+  std::optional<DeliveryState> state{};
+  std::string case_id{}, target{}, code{};
   MessageSeq message = 0;
-  std::string after_id;  ///< page: ids greater than this
+  std::string after_id{};  ///< page: ids greater than this
   int limit = 100;
 };
 struct MessageFilter {
-  std::string case_id, party, type, outcome;
+  std::string case_id{}, party{}, type{}, outcome{};
   MessageSeq after = 0;
   int limit = 100;
   bool with_sealed = false;
@@ -194,14 +197,17 @@ class Store {
   virtual Task<Result<std::optional<DecisionRow>>> decision(MessageSeq message) = 0;
 
   /// Pending deliveries with next_at <= now that are first in their lane (no earlier delivery of the lane is pending,
-  /// attempting or parked), oldest first, at most one per lane. With `sealed`.
+  /// attempting or parked), longest waiting (next_at, then insertion) first, at most one per lane. With `sealed`. A row whose
+  /// stored bytes were damaged is left out of this list and of undecided(), with its lane; asked for by id it is
+  /// STORE_CORRUPT_ROW (internal).
   virtual Task<Result<std::vector<DeliveryRow>>> due_deliveries(Instant now, int limit, std::vector<std::string> busy_targets) = 0;
   virtual Task<Result<std::optional<DeliveryRow>>> delivery(std::string id) = 0;
   virtual Task<Result<std::vector<DeliveryRow>>> deliveries(DeliveryFilter filter) = 0;
   virtual Task<Result<std::vector<AttemptRow>>> attempts(std::string delivery) = 0;
-  /// When the next pending delivery or set timer is due; nullopt when there is none.
+  /// When the next pending delivery that is first in its lane, or the next timer in state `set`, is due; nullopt: there is none.
   virtual Task<Result<std::optional<Instant>>> next_due() = 0;
 
+  /// Timers in state `set` with due <= now, earliest first.
   virtual Task<Result<std::vector<TimerRow>>> due_timers(Instant now, int limit) = 0;
   virtual Task<Result<std::vector<TimerRow>>> timers(std::string case_id) = 0;
 
