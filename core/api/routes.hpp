@@ -1,0 +1,26 @@
+// The routes, by subject. docs/api.md and the OpenAPI description name each of them.
+#pragma once
+#include "core/api/router.hpp"
+
+namespace schakel::api {
+
+[[nodiscard]] std::vector<Route> message_routes();
+[[nodiscard]] std::vector<Route> case_routes();
+[[nodiscard]] std::vector<Route> document_routes();
+[[nodiscard]] std::vector<Route> delivery_routes();
+[[nodiscard]] std::vector<Route> operator_routes();
+[[nodiscard]] std::vector<Route> public_routes();
+/// All of them.
+[[nodiscard]] std::vector<Route> all_routes();
+
+/// CASE_UNKNOWN for a case that is not there and for one the party has nothing to do with.
+Task<Result<void>> require_member(Services& services, const Party& party, std::string case_id);
+
+/// What a party or operator may see of a case; names and numbers of people are not in it.
+Task<Result<Json>> case_view(Services& services, std::string case_id);
+Json delivery_view(const store::DeliveryRow& row);
+Json message_view(const journal::Recorded& r, bool explain);
+/// Invoices of a case with what became of each, newest last. `party` limits to those it pays or is paid.
+Task<Result<Json>> invoice_view(Services& services, std::string case_id, const Party* party);
+
+}  // namespace schakel::api
