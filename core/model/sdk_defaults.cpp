@@ -87,5 +87,39 @@ std::string url_segment(std::string_view text) {
   return out;
 }
 
+namespace {
+const Json* member(const Json& object, const char* key) {
+  if (!object.is_object()) return nullptr;
+  auto it = object.find(key);
+  return it == object.end() ? nullptr : &*it;
+}
+}  // namespace
+
+std::string text_at(const Json& object, const char* key) {
+  const Json* at = member(object, key);
+  return at && at->is_string() ? at->get<std::string>() : std::string{};
+}
+
+bool flag_at(const Json& object, const char* key, bool otherwise) {
+  const Json* at = member(object, key);
+  return at && at->is_boolean() ? at->get<bool>() : otherwise;
+}
+
+std::optional<std::int64_t> number_at(const Json& object, const char* key) {
+  const Json* at = member(object, key);
+  if (!at || !at->is_number_integer()) return std::nullopt;
+  return at->get<std::int64_t>();
+}
+
+Json object_at(const Json& object, const char* key) {
+  const Json* at = member(object, key);
+  return at && at->is_object() ? *at : Json::object();
+}
+
+Json array_at(const Json& object, const char* key) {
+  const Json* at = member(object, key);
+  return at && at->is_array() ? *at : Json::array();
+}
+
 }  // namespace sdk
 }  // namespace schakel

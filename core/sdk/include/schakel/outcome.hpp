@@ -26,4 +26,12 @@ namespace schakel::sdk {
 /// Percent-encoded for one path segment or query value.
 [[nodiscard]] std::string url_segment(std::string_view text);
 
+/// What a partner's JSON says at `key` of an object, when it is there and of that type; never throws on what came from outside.
+[[nodiscard]] std::string text_at(const Json& object, const char* key);
+[[nodiscard]] bool flag_at(const Json& object, const char* key, bool otherwise = false);
+[[nodiscard]] std::optional<std::int64_t> number_at(const Json& object, const char* key);
+/// The object or array there; an empty object or array when there is none.
+[[nodiscard]] Json object_at(const Json& object, const char* key);
+[[nodiscard]] Json array_at(const Json& object, const char* key);
+
 }  // namespace schakel::sdk
