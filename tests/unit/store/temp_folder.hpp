@@ -1,0 +1,30 @@
+// A folder of the test's own, in memory where the machine has that, removed at the end.
+#pragma once
+#include <filesystem>
+#include <string>
+
+#include "core/base/hash.hpp"
+
+namespace schakel::test {
+
+class TempFolder {
+ public:
+  TempFolder() {
+    std::error_code none;
+    auto base = std::filesystem::is_directory("/dev/shm", none) ? std::filesystem::path("/dev/shm") : std::filesystem::temp_directory_path();
+    path_ = base / ("schakel-" + to_hex(random_bytes(8)));
+    std::filesystem::create_directory(path_);
+  }
+  ~TempFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TempFolder(const TempFolder&) = delete;
+  TempFolder& operator=(const TempFolder&) = delete;
+  [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace schakel::test
