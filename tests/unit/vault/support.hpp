@@ -1,0 +1,44 @@
+#pragma once
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "core/store/sqlite/sqlite_store.hpp"
+#include "core/vault/vault.hpp"
+#include "tests/support/run_now.hpp"
+
+namespace schakel::test {
+
+inline vault::MasterKey master(std::uint8_t fill) { return std::move(*vault::MasterKey::from_bytes(Secret(Bytes(32, fill)))); }
+
+/// A store in memory with a vault on it.
+struct VaultTest : ::testing::Test {
+  ManualClock clock{std::chrono::sys_days{std::chrono::year{2026} / 3 / 2} + std::chrono::hours{9}};
+  std::unique_ptr<store::SqliteStore> store = std::move(*store::SqliteStore::open(":memory:", clock));
+  std::unique_ptr<vault::Vault> vault = std::move(*run_now(vault::Vault::open(*store, clock, master(1))));
+
+  void commit(std::vector<store::Op> ops) {
+    store::Transaction t;
+    t.ops = std::move(ops);
+    auto done = run_now(store->commit(std::move(t)));
+    ASSERT_TRUE(done) << done.error().code;
+  }
+  std::vector<store::Row> rows(std::string_view space) { return std::move(*run_now(store->rows(std::string(space), "", "", 1000))); }
+};
+
+/// A folder that goes with the test.
+struct TempFolder {
+  std::filesystem::path path;
+  TempFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "schakel-test-XXXXXX").string();
+    path = ::mkdtemp(name.data());
+  }
+  ~TempFolder() {
+    std::error_code ec;
+    std::filesystem::remove_all(path, ec);
+  }
+};
+
+}  // namespace schakel::test
