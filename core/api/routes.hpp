@@ -10,6 +10,8 @@ namespace schakel::api {
 [[nodiscard]] std::vector<Route> delivery_routes();
 [[nodiscard]] std::vector<Route> operator_routes();
 [[nodiscard]] std::vector<Route> public_routes();
+/// /in/<instance>/...: the inbound interface of an adapter.
+Task<net::Response> adapter_inbound(Call& call);
 /// All of them.
 [[nodiscard]] std::vector<Route> all_routes();
 

@@ -22,6 +22,7 @@ struct Instance {
   bool repeatable = true;          ///< x-repeatable: a partner recognises a repeat by our key
   std::string party;               ///< whose profile decides on a BSN
   milliseconds deadline{std::chrono::minutes(2)};
+  Inbox* inbox = nullptr;  ///< for what comes in through it
 };
 
 /// Thread: one io_context, that of the dispatcher. Lifetime: the adapters are never unloaded.

@@ -3,6 +3,7 @@
 #include "core/base/log.hpp"
 #include "core/journal/members.hpp"
 #include "core/pipeline/decide.hpp"
+#include "core/pipeline/invoice_index.hpp"
 #include "core/pipeline/timers.hpp"
 
 namespace schakel::pipeline {
@@ -144,6 +145,7 @@ Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
     auto set = co_await set_timer(journal_, *message, deadline, tx);
     if (!set) co_return fail(std::move(set.error()));
   }
+  index_invoices(*message, draft, tx);
   for (const auto& r : draft.registers) tx.ops.push_back(store::PutRow{"register", r.key, to_bytes(dump_json(r.value)), std::nullopt});
   auto committed = co_await journal_.store().commit(std::move(tx));
   if (!committed) co_return fail(std::move(committed.error()));

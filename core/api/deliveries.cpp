@@ -1,0 +1,98 @@
+#include "core/api/routes.hpp"
+#include "core/pipeline/invoice_index.hpp"
+
+namespace schakel::api {
+
+Task<Result<Json>> invoice_view(Services& s, std::string case_id, const Party* party) {
+  Json out{{"binnen", Json::array()}, {"uit", Json::array()}};
+  auto prefix = case_id.empty() ? std::string() : case_id + "/";
+  for (auto [space, list] : {std::pair{pipeline::kInvoicesIn, "binnen"}, std::pair{pipeline::kInvoicesOut, "uit"}}) {
+    std::string after;
+    for (;;) {
+      auto rows = co_await s.store.rows(std::string(space), prefix, after, 500);
+      if (!rows) co_return fail(std::move(rows.error()));
+      if (rows->empty()) break;
+      after = rows->back().key;
+      for (const auto& row : *rows) {
+        auto j = Json::parse(row.value.begin(), row.value.end());
+        if (party) {
+          // A party sees what it pays or is paid for.
+          auto role = party->invoice ? party->invoice->payer_role : std::string();
+          bool mine = !role.empty() && (j.value("betaler", "") == role || j.value("ontvanger", "") == role);
+          if (std::string_view(list) == "binnen") {
+            auto member = co_await s.store.messages({.case_id = j.value("zaak", ""), .party = party->id, .type = "", .outcome = "", .after = 0, .limit = 1000, .with_sealed = false});
+            if (!member) co_return fail(std::move(member.error()));
+            mine = std::ranges::any_of(*member, [&](const auto& m) { return m.id == j.value("bericht", ""); });
+          }
+          if (!mine) continue;
+        }
+        out[list].push_back(std::move(j));
+      }
+    }
+  }
+  co_return out;
+}
+
+namespace {
+
+Task<net::Response> get_deliveries(Call& call) {
+  auto zaak = call.query["zaak"];
+  auto member = co_await require_member(call.services, *call.party, zaak);
+  if (!member) co_return problem(member.error());
+  auto own = co_await call.services.store.messages({.case_id = zaak, .party = call.party->id, .type = "", .outcome = "", .after = 0, .limit = 1000, .with_sealed = false});
+  if (!own) co_return problem(own.error());
+  store::DeliveryFilter filter;
+  filter.case_id = zaak;
+  filter.limit = 1000;
+  auto rows = co_await call.services.store.deliveries(filter);
+  if (!rows) co_return problem(rows.error());
+  Json out = Json::array();
+  for (const auto& d : *rows)
+    if (std::ranges::any_of(*own, [&](const auto& m) { return m.seq == d.message; })) out.push_back(delivery_view(d));
+  co_return json(200, {{"afleveringen", out}});
+}
+
+Task<net::Response> get_invoices(Call& call) {
+  if (!call.query["zaak"].empty()) {
+    auto member = co_await require_member(call.services, *call.party, call.query["zaak"]);
+    if (!member) co_return problem(member.error());
+  }
+  auto view = co_await invoice_view(call.services, call.query["zaak"], call.party);
+  if (!view) co_return problem(view.error());
+  co_return json(200, *view);
+}
+
+Task<net::Response> inbound(Call& call) {
+  // /in/<instance>/...: the adapter's own interface, behind our certificate check.
+  auto rest = call.request.head.path.substr(4);
+  auto name = rest.substr(0, rest.find('/'));
+  const auto& instances = call.services.delivering.instances();
+  auto it = instances.find(name);
+  if (it == instances.end() || !it->second.adapter || !it->second.inbox || (!it->second.party.empty() && it->second.party != call.party->id))
+    co_return problem({ErrorKind::not_found, "NOT_FOUND", "There is nothing here", {}});
+  HttpRequest request;
+  request.method = call.request.head.method;
+  request.url = call.request.head.path;
+  request.headers.assign(call.request.head.headers.begin(), call.request.head.headers.end());
+  request.body = std::move(call.request.body);
+  auto reply = co_await it->second.adapter->on_request(request, call.party->id, *it->second.inbox);
+  if (!reply) co_return problem(reply.error());
+  net::Response r;
+  r.status = reply->status;
+  for (auto& [h, v] : reply->headers) r.headers.add(h, v);
+  r.body = std::move(reply->body);
+  co_return r;
+}
+
+}  // namespace
+
+Task<net::Response> adapter_inbound(Call& call) {
+  auto response = co_await inbound(call);
+  co_return response;
+}
+
+std::vector<Route> delivery_routes() {
+  return {{"GET", "/v1/afleveringen", Who::party, 0, false, get_deliveries}, {"GET", "/v1/facturen", Who::party, 0, false, get_invoices}};
+}
+
+}  // namespace schakel::api

@@ -1,0 +1,43 @@
+#include "core/api/routes.hpp"
+
+namespace schakel::api {
+namespace {
+
+Task<net::Response> openapi(Call& call) {
+  net::Response r;
+  r.headers.set("Content-Type", "application/json");
+  r.headers.set("Access-Control-Allow-Origin", "*");
+  r.body = call.services.openapi;
+  co_return r;
+}
+
+Task<net::Response> alive(Call&) { co_return json(200, {{"status", "ok"}}); }
+
+Task<net::Response> ready(Call& call) {
+  auto health = call.services.health ? call.services.health() : Json{{"ready", true}};
+  co_return json(health.value("ready", false) ? 200 : 503, health);
+}
+
+Task<net::Response> metrics(Call& call) {
+  net::Response r;
+  r.headers.set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+  r.body = call.services.metrics ? call.services.metrics() : "";
+  co_return r;
+}
+
+}  // namespace
+
+std::vector<Route> public_routes() {
+  return {{"GET", "/v1/openapi.json", Who::anyone, 0, false, openapi},
+          {"GET", "/healthz", Who::anyone, 0, false, alive},
+          {"GET", "/readyz", Who::anyone, 0, false, ready},
+          {"GET", "/metrics", Who::anyone, 0, false, metrics}};
+}
+
+std::vector<Route> all_routes() {
+  std::vector<Route> out;
+  for (auto part : {message_routes(), case_routes(), document_routes(), delivery_routes(), operator_routes(), public_routes()}) out.insert(out.end(), part.begin(), part.end());
+  return out;
+}
+
+}  // namespace schakel::api

@@ -1,0 +1,23 @@
+#include "core/pipeline/invoice_index.hpp"
+
+namespace schakel::pipeline {
+
+bool is_invoice(std::string_view type) { return type == "factuur" || type == "declaratie" || type == "creditnota" || type == "doorbelasting"; }
+
+void index_invoices(const Message& m, const Draft& d, store::Transaction& with) {
+  auto put = [&](std::string_view space, std::string key, const Json& value) { with.ops.push_back(store::PutRow{std::string(space), std::move(key), to_bytes(dump_json(value)), std::nullopt}); };
+  auto in_row = [&](const std::string& id, std::string number, std::string status, const std::vector<std::string>& codes) {
+    put(kInvoicesIn, m.subject + "/" + id, {{"zaak", m.subject}, {"nummer", number}, {"bericht", id}, {"status", status}, {"codes", codes}, {"bijgewerkt", format_instant(m.time)}});
+  };
+  if (is_invoice(m.type)) in_row(m.id, m.payload.value("number", ""), std::string(to_string(d.outcome)), d.codes);
+  std::set<std::string> released;
+  for (const auto& i : d.invoices) {
+    put(kInvoicesOut, fmt::format("{}/{}/{}", m.subject, i.number, i.payer),
+        {{"zaak", m.subject}, {"nummer", i.number}, {"soort", i.kind}, {"betaler", i.payer}, {"ontvanger", i.payee}, {"adres", i.address}, {"bedragCent", i.amount_cents},
+         {"btwCent", i.vat_cents ? Json(*i.vat_cents) : Json()}, {"bron", i.source_number}, {"crediteert", i.credits}, {"bericht", m.seq}, {"gemaaktOp", format_instant(m.time)},
+         {"vrijgegevenDoor", i.released_by}});
+    if (i.released_by != 0 && !i.source_message.empty() && released.insert(i.source_message).second) in_row(i.source_message, i.source_number, "released", {});
+  }
+}
+
+}  // namespace schakel::pipeline

@@ -1,0 +1,16 @@
+// Rows by which finance finds invoices: what came in and where it stands, what went out. Numbers, codes and cents only.
+#pragma once
+#include "core/model/decision.hpp"
+#include "core/model/message.hpp"
+#include "core/store/store.hpp"
+
+namespace schakel::pipeline {
+
+inline constexpr std::string_view kInvoicesIn = "invoice.in";    ///< key <case>/<message id>
+inline constexpr std::string_view kInvoicesOut = "invoice.out";  ///< key <case>/<number>/<payer>
+
+[[nodiscard]] bool is_invoice(std::string_view type);
+/// Adds the rows that this decision changes: an invoice that came in, every invoice it sends, held ones it releases.
+void index_invoices(const Message& message, const Draft& draft, store::Transaction& with);
+
+}  // namespace schakel::pipeline
