@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/error.hpp"
+#include "core/model/ledger.hpp"
 
 namespace schakel {
 namespace {
@@ -113,9 +114,8 @@ void apply_effect(CaseFile& file, const Effect& e, Instant at) {
   } else if (e.what == "opened" || e.what == "told") {
     for (PastMessage& m : file.messages)
       if (m.id == e.key) (e.what == "opened" ? m.opened_by : m.told_after_download).push_back(e.value.get<std::string>());
-  } else if (e.what == "invoice") {
-    if (e.value.is_null()) file.invoices.erase(e.key);
-    else file.invoices[e.key] = e.value;
+  } else if (is_invoice_effect(e)) {
+    apply_invoice_effect(file.invoices, e);
   } else if (e.what == "escalation") {
     file.escalation = escalation_from(e.value);
   }
