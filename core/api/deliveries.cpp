@@ -1,5 +1,6 @@
 #include "core/api/routes.hpp"
 #include "core/pipeline/invoice_index.hpp"
+#include "core/runtime/hop.hpp"
 
 namespace schakel::api {
 
@@ -75,7 +76,8 @@ Task<net::Response> inbound(Call& call) {
   request.url = call.request.head.path;
   request.headers.assign(call.request.head.headers.begin(), call.request.head.headers.end());
   request.body = std::move(call.request.body);
-  auto reply = co_await it->second.adapter->on_request(request, call.party->id, *it->second.inbox);
+  // An adapter lives on one io_context, whichever shard the connection is on.
+  auto reply = co_await runtime::on(call.services.broker, it->second.adapter->on_request(request, call.party->id, *it->second.inbox));
   if (!reply) co_return problem(reply.error());
   net::Response r;
   r.status = reply->status;

@@ -1,0 +1,164 @@
+#include "core/delivery/host.hpp"
+
+#include "core/net/http_client.hpp"
+
+namespace schakel::delivery {
+namespace {
+
+Error not_declared(std::string_view what) { return {ErrorKind::forbidden, "ACCESS_NOT_DECLARED", fmt::format("the adapter's schema does not declare {}", what), {}}; }
+
+class DeclaredHttp final : public HttpAccess {
+ public:
+  DeclaredHttp(std::set<std::string> hosts, std::shared_ptr<net::TlsClientContext> tls) : hosts_(std::move(hosts)), tls_(std::move(tls)) {}
+  Task<Result<HttpReply>> request(HttpRequest request) override {
+    auto origin = plugin::origin_of(request.url);
+    if (!origin) co_return fail(std::move(origin.error()));
+    if (!hosts_.contains(*origin)) co_return fail(ErrorKind::forbidden, "HTTP_HOST_NOT_DECLARED", "the adapter did not declare this host");
+    net::ClientRequest out;
+    out.method = std::move(request.method);
+    out.url = std::move(request.url);
+    for (auto& [name, value] : request.headers) out.headers.add(name, std::move(value));
+    out.body = std::move(request.body);
+    net::ClientOptions options;
+    options.deadline = request.deadline;
+    options.max_response_bytes = request.max_response_bytes;
+    options.tls = tls_;
+    // The registry lets http through for loopback addresses only.
+    options.allow_plain = origin->starts_with("http://");
+    auto reply = co_await net::http_request(std::move(out), std::move(options));
+    if (!reply) co_return fail(std::move(reply.error()));
+    HttpReply in;
+    in.status = reply->status;
+    in.headers.assign(reply->headers.begin(), reply->headers.end());
+    in.body = std::move(reply->body);
+    co_return in;
+  }
+
+ private:
+  std::set<std::string> hosts_;
+  std::shared_ptr<net::TlsClientContext> tls_;
+};
+
+class NoMail final : public MailAccess {
+ public:
+  Task<Result<std::string>> send(Mail) override { co_return fail(ErrorKind::unavailable, "MAIL_LATER", "no mail server is configured, or the adapter did not declare mail"); }
+};
+
+class NoLinks final : public Links {
+ public:
+  Task<Result<IssuedLink>> issue(LinkOrder) override { co_return fail(ErrorKind::unavailable, "LINKS_OFF", "this process makes no links"); }
+};
+
+class StoredProgress final : public Progress {
+ public:
+  StoredProgress(store::Store& store, journal::Sealer& sealer, std::string instance) : store_(store), sealer_(sealer), space_("progress." + std::move(instance)) {}
+  Task<Result<std::optional<Json>>> get(std::string key) override {
+    auto row = co_await store_.row(space_, key);
+    if (!row) co_return fail(std::move(row.error()));
+    if (!*row) co_return std::optional<Json>{};
+    auto plain = co_await sealer_.open("", space_, key, std::move((*row)->value));
+    if (!plain) co_return fail(std::move(plain.error()));
+    co_return std::optional<Json>(Json::parse(plain->begin(), plain->end()));
+  }
+  Task<Result<void>> put(std::string key, Json value) override {
+    store::Transaction tx;
+    auto sealed = co_await sealer_.seal("", space_, key, to_bytes(dump_json(value)), tx);
+    if (!sealed) co_return fail(std::move(sealed.error()));
+    tx.ops.push_back(store::PutRow{space_, std::move(key), std::move(*sealed), std::nullopt});
+    auto done = co_await store_.commit(std::move(tx));
+    if (!done) co_return fail(std::move(done.error()));
+    co_return Result<void>{};
+  }
+
+ private:
+  store::Store& store_;
+  journal::Sealer& sealer_;
+  std::string space_;
+};
+
+class VaultDocuments final : public Documents {
+ public:
+  VaultDocuments(vault::Documents& documents, bool declared) : documents_(documents), declared_(declared) {}
+  Task<Result<DocumentInfo>> info(std::string id) override {
+    if (!declared_) co_return fail(not_declared("documents"));
+    auto r = co_await documents_.info(std::move(id));
+    if (!r) co_return fail(std::move(r.error()));
+    co_return DocumentInfo{r->id, r->doc_type, r->media_type, r->file_name, r->sha256, r->version, r->size};
+  }
+  Task<Result<Bytes>> read(std::string id, std::int64_t offset, std::size_t length) override {
+    if (!declared_) co_return fail(not_declared("documents"));
+    auto bytes = co_await documents_.read(std::move(id), offset, length);
+    co_return bytes;
+  }
+
+ private:
+  vault::Documents& documents_;
+  bool declared_;
+};
+
+class LabelledMetrics final : public Metrics {
+ public:
+  LabelledMetrics(runtime::MetricsRegistry& registry, std::string instance) : registry_(registry), instance_(std::move(instance)) {}
+  void count(std::string_view name, std::map<std::string, std::string> labels, double by) override {
+    labels["instance"] = instance_;
+    registry_.count(fmt::format("schakel_adapter_{}_total", name), std::move(labels), by);
+  }
+
+ private:
+  runtime::MetricsRegistry& registry_;
+  std::string instance_;
+};
+
+}  // namespace
+
+struct InstanceHost::Parts {
+  HostServices services;
+  std::string instance, party;
+  plugin::Grants grants;
+  DeclaredHttp http;
+  StoredProgress progress;
+  VaultDocuments documents;
+  LabelledMetrics metrics;
+  NoMail no_mail;
+  NoLinks no_links;
+
+  Parts(HostServices s, std::string i, std::string p, plugin::Grants g)
+      : services(std::move(s)), instance(std::move(i)), party(std::move(p)), grants(std::move(g)), http(grants.hosts, services.tls),
+        progress(services.store, services.sealer, instance), documents(services.documents, grants.access.contains("documents")), metrics(services.metrics, instance) {}
+};
+
+InstanceHost::InstanceHost(HostServices services, std::string instance, std::string party, plugin::Grants grants)
+    : parts_(std::make_unique<Parts>(std::move(services), std::move(instance), std::move(party), std::move(grants))) {}
+InstanceHost::~InstanceHost() = default;
+
+HttpAccess& InstanceHost::http() { return parts_->http; }
+MailAccess& InstanceHost::mail() {
+  if (parts_->services.mail && parts_->grants.access.contains("mail")) return *parts_->services.mail;
+  return parts_->no_mail;
+}
+Progress& InstanceHost::progress() { return parts_->progress; }
+Documents& InstanceHost::documents() { return parts_->documents; }
+Links& InstanceHost::links() {
+  if (parts_->services.links && parts_->grants.access.contains("links")) return *parts_->services.links;
+  return parts_->no_links;
+}
+Metrics& InstanceHost::metrics() { return parts_->metrics; }
+const Clock& InstanceHost::clock() { return parts_->services.clock; }
+
+Result<Secret> InstanceHost::secret(std::string_view name) {
+  if (!parts_->grants.secrets.contains(std::string(name))) return fail(ErrorKind::not_found, "SECRET_UNKNOWN", "the configuration of this adapter names no such secret");
+  return parts_->services.secret(name);
+}
+
+Task<Result<Secret>> InstanceHost::bsn(std::string case_id, std::string reason) {
+  if (!parts_->grants.access.contains("bsn")) co_return fail(not_declared("bsn"));
+  bool allowed = parts_->services.may_receive_bsn(parts_->party);
+  auto released = co_await parts_->services.bsn.release(std::move(case_id), parts_->party, std::move(reason), allowed);
+  if (!released) co_return fail(std::move(released.error()));
+  // The proof of the release is durable before the number is used.
+  auto done = co_await parts_->services.store.commit({{store::AppendLeaf{std::move(released->leaf)}}});
+  if (!done) co_return fail(std::move(done.error()));
+  co_return std::move(released->bsn);
+}
+
+}  // namespace schakel::delivery
