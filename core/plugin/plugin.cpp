@@ -2,6 +2,7 @@
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
+#include <charconv>
 
 #include "core/plugin/registry.hpp"
 
@@ -91,8 +92,12 @@ Result<std::string> origin_of(std::string_view url) {
   if (scheme != "https" && scheme != "http") return refuse;
   std::string host(std::string_view(parsed->encoded_host().data(), parsed->encoded_host().size()));
   std::ranges::transform(host, host.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  unsigned port = parsed->has_port() && !parsed->port().empty() ? parsed->port_number() : (scheme == "https" ? 443U : 80U);
-  if (port == 0) return refuse;
+  unsigned port = scheme == "https" ? 443 : 80;
+  if (parsed->has_port()) {
+    std::string_view digits(parsed->port().data(), parsed->port().size());
+    auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    if (error != std::errc{} || end != digits.data() + digits.size() || port == 0 || port > 65535) return refuse;
+  }
   return fmt::format("{}://{}:{}", scheme, host, port);
 }
 
