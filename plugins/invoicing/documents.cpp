@@ -1,0 +1,258 @@
+#include "plugins/invoicing/documents.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace schakel::invoicing {
+namespace {
+
+std::string_view kind_name(std::string_view kind) {
+  if (kind == "zorg") return "Zorg";
+  if (kind == "onderwijs") return "Onderwijs";
+  if (kind == "grijs") return "Grijs gebied van onderwijs en zorg";
+  return "Gecombineerde begeleiding onderwijs en zorg";
+}
+
+std::string_view payer_name(std::string_view payer) {
+  return payer == "swv" ? "samenwerkingsverband" : payer == "schoolbestuur" ? "schoolbestuur" : "gemeente";
+}
+
+std::string dutch_date(Date d) {
+  static constexpr std::array months{"januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november", "december"};
+  return fmt::format("{} {} {}", d.day(), months[static_cast<std::size_t>(d.month() - 1)], d.year());
+}
+
+std::string dutch_period(const LedgerEntry& entry) {
+  auto period = period_of(entry);
+  if (!period) return "";
+  if (period->from.day() == 1 && period->to == add_days(add_months(period->from, 1), -1)) return ", " + dutch_date(period->from).substr(2);
+  return fmt::format(", {} tot en met {}", dutch_date(period->from), dutch_date(period->to));
+}
+
+/// One payer's lines: those in whose group it has a part. `sign` is -1 on a credit note. No text of the source is passed on:
+/// an invoice to a mailbox carries no personal data (CORE-RET-03, Q-47).
+Json lines_for(std::string_view payer, const LedgerEntry& source, const LedgerEntry& period_of, const std::vector<GroupAmounts>& groups,
+               const std::vector<std::vector<PayerAmount>>& amounts, std::int64_t sign) {
+  Json out = Json::array();
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    const auto& group = *groups[g].group;
+    auto mine = std::ranges::find(amounts[g], payer, &PayerAmount::role);
+    if (mine == amounts[g].end()) continue;
+    std::vector<const LedgerLine*> lines;
+    std::vector<Cents> cents;
+    for (const auto& line : source.lines)
+      if (std::ranges::find(group.kinds, line.kind) != group.kinds.end()) lines.push_back(&line), cents.push_back(line.cents);
+    Cents total = sign < 0 ? -mine->gross : mine->gross;
+    auto shares = group.method == ShareGroup::Method::half && sign > 0
+                      ? (payer == "swv" ? swv_half_of_lines(cents, group.odd) : gemeente_half_of_lines(cents, group.odd))
+                      : lay_on_lines(total, cents);
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      std::string text = fmt::format("{}{}", kind_name(lines[i]->kind), dutch_period(period_of));
+      if (group.method != ShareGroup::Method::whole) text += fmt::format(": aandeel {}", payer_name(payer));
+      text += fmt::format(", {} {}", source.is_credit() ? "creditnota" : source.kind, source.number);
+      out.push_back({{"kind", lines[i]->kind}, {"cents", lines[i]->cents.value() * sign}, {"share_cents", shares[i].value() * sign}, {"description", text}});
+    }
+  }
+  return out;
+}
+
+Json source_lines(const LedgerEntry& source, const LedgerEntry& period_of, std::int64_t sign) {
+  Json out = Json::array();
+  for (const auto& line : source.lines)
+    out.push_back({{"kind", line.kind}, {"cents", line.cents.value() * sign}, {"share_cents", line.cents.value() * sign},
+                   {"description", fmt::format("{}{}", kind_name(line.kind), dutch_period(period_of))}});
+  return out;
+}
+
+/// Number and kind of a re-invoice (domain.md 9.2, number scheme).
+std::pair<std::string, std::string> name_reinvoice(const LedgerEntry& source, std::string_view holder, std::string_view payer) {
+  if (source.is_credit()) return {"CN-" + source.number + (payer == "schoolbestuur" ? "-SB" : payer == "gemeente" ? "-G" : ""), "creditnota"};
+  if (holder == "schoolbestuur") return payer == "gemeente" ? std::pair{"FG-" + source.number, std::string("factuur")} : std::pair{"DE-" + source.number, std::string("declaratie")};
+  return {"DB-" + source.number + (payer == "schoolbestuur" ? "-SB" : payer == "gemeente" ? "-G" : ""), "doorbelasting"};
+}
+
+struct Writer {
+  const LedgerEntry& source;    ///< what came in
+  const LedgerEntry& invoice;   ///< the invoice itself, or the one a credit takes from
+  const Switches& switches;
+  std::int64_t released_by;
+  const Shares& now;            ///< shares after it; its groups carry the order of the lines
+  std::vector<PayerAmount> amounts;                ///< what each payer gets, negative on a credit
+  std::vector<std::vector<PayerAmount>> by_group;  ///< the same, per group
+  Written out{};
+
+  [[nodiscard]] bool credit() const { return source.is_credit(); }
+  [[nodiscard]] std::int64_t sign() const { return credit() ? -1 : 1; }
+
+  InvoiceOut document(std::string number, std::string kind, std::string_view payer, std::string_view payee, Cents gross, Cents vat) const {
+    InvoiceOut doc;
+    doc.number = std::move(number);
+    doc.kind = std::move(kind);
+    doc.payer = payer;
+    doc.payee = payee;
+    if (auto it = switches.addresses.find(doc.payer); it != switches.addresses.end()) doc.address = it->second;
+    doc.amount_cents = gross.value();
+    // VAT is passed through as charged, never made (CORE-MONEY-05).
+    if (source.vat > Cents{}) doc.vat_cents = vat.value(), doc.net_cents = (gross - vat).value();
+    doc.released_by = released_by;
+    doc.source_number = source.number;
+    doc.source_message = source.message;
+    doc.period_from = invoice.period_from;
+    doc.period_to = invoice.period_to;
+    return doc;
+  }
+
+  void send(InvoiceOut doc) {
+    if (std::ranges::find(out.payers, doc.payer) == out.payers.end()) out.payers.push_back(doc.payer);
+    out.invoices.push_back(std::move(doc));
+  }
+
+  /// The invoice as it came, to the party that holds the contract or pays it alone.
+  void forward(std::string_view payer) {
+    Cents gross = source.total(), vat = source.vat;
+    auto doc = document(source.number, source.kind, payer, source.creditor_role, credit() ? -gross : gross, credit() ? -vat : vat);
+    doc.lines = source_lines(source, invoice, sign());
+    if (credit()) doc.credits = invoice.number;
+    doc.minutes = source.minutes;
+    send(std::move(doc));
+  }
+
+  [[nodiscard]] Json split(std::string_view first = {}) const {
+    Json j = Json::object();
+    Cents total;
+    for (const auto& p : amounts) {
+      total += p.gross;
+      bool in_plan = std::ranges::any_of(now.groups, [&](const GroupAmounts& g) { return std::ranges::find(g.payers, p.role, &PayerAmount::role) != g.payers.end(); });
+      if (!in_plan) continue;
+      j[first.empty() || p.role == "gemeente" ? p.role + "_cents" : std::string(first)] = p.gross.value();
+    }
+    j["total_cents"] = total.value();
+    return j;
+  }
+
+  void contract_holder() {
+    const std::string& holder = invoice.holder;
+    if (invoice.creditor_role != holder) forward(holder);
+    InvoiceOut* with_split = nullptr;
+    std::vector<InvoiceOut> docs;
+    for (const auto& p : amounts) {
+      if (p.role == holder || p.gross == Cents{}) continue;
+      auto [number, kind] = name_reinvoice(source, holder, p.role);
+      auto doc = document(std::move(number), std::move(kind), p.role, holder, p.gross, p.vat);
+      doc.lines = lines_for(p.role, source, invoice, now.groups, by_group, sign());
+      if (credit()) doc.credits = name_reinvoice(invoice, holder, p.role).first;
+      docs.push_back(std::move(doc));
+    }
+    for (auto& doc : docs)
+      if (!with_split || doc.payer == "swv") with_split = &doc;
+    if (with_split && with_split->payer != "swv") with_split = &docs.back();
+    if (with_split) with_split->split = split();
+    for (auto& doc : docs) send(std::move(doc));
+  }
+
+  void ordering_parties() {
+    auto combined = std::ranges::find_if(now.groups, [](const GroupAmounts& g) { return g.group->method == ShareGroup::Method::minutes; });
+    if (combined == now.groups.end() && amounts.size() == 1) return forward(amounts[0].role);
+    std::string education = "swv";
+    for (const auto& p : amounts)
+      if (p.role != "gemeente") education = p.role;
+    std::uint32_t bp = combined == now.groups.end() ? 5000 : combined->group->payers[0].basis_points;
+    for (const auto& role : {education, std::string("gemeente")}) {
+      auto it = std::ranges::find(amounts, role, &PayerAmount::role);
+      PayerAmount p = it == amounts.end() ? PayerAmount{role, {}, {}} : *it;
+      const char* half = role == "gemeente" ? "-J" : "-O";
+      auto doc = document(source.number + half, source.kind, role, source.creditor_role, p.gross, p.vat);
+      doc.lines = lines_for(role, source, invoice, now.groups, by_group, sign());
+      if (credit()) doc.credits = invoice.number + half;
+      if (source.minutes) {
+        auto minutes = education_minutes(*source.minutes, bp);
+        doc.minutes = role == "gemeente" ? *source.minutes - minutes : minutes;
+      }
+      if (role == "gemeente") doc.split = split("education_cents");
+      send(std::move(doc));
+    }
+  }
+
+  Written run() {
+    switch (switches.flow) {
+      case Flow::offering_party: forward(invoice.holder); break;
+      case Flow::ordering_parties: ordering_parties(); break;
+      case Flow::contract_holder: contract_holder(); break;
+    }
+    // Shares of 0: only of what is really shared, and never of who has the whole invoice anyway. In the flow of ordering
+    // parties both halves of an order are sent, also one of 0.
+    if (switches.flow == Flow::contract_holder)
+      for (const auto& payers : by_group) {
+        Cents part;
+        for (const auto& p : payers) part += p.gross;
+        if (payers.size() < 2 || part == Cents{}) continue;
+        for (const auto& p : payers)
+          if (p.role != invoice.holder && p.gross == Cents{}) out.zero.push_back(p);
+      }
+    out.facts = {{"number", source.number}, {"total_cents", (credit() ? -source.total() : source.total()).value()}, {"holder", invoice.holder}};
+    for (const auto& p : amounts) out.facts[p.role + "_cents"] = p.gross.value();
+    return std::move(out);
+  }
+};
+
+std::vector<std::vector<PayerAmount>> per_group(const Shares& shares) {
+  std::vector<std::vector<PayerAmount>> out;
+  for (const auto& g : shares.groups) out.push_back(g.payers);
+  return out;
+}
+
+}  // namespace
+
+std::string finance_role(std::string_view payer) { return payer == "schoolbestuur" ? "schoolbestuur" : std::string(payer) + "_financien"; }
+
+Written write_invoice(LedgerEntry& invoice, const Switches& switches, std::int64_t released_by) {
+  Shares shares = share(invoice, invoice.lines, invoice.vat);
+  invoice.issued.clear();
+  for (const auto& p : shares.payers) invoice.issued.push_back({p.role, p.gross, p.vat});
+  return Writer{invoice, invoice, switches, released_by, shares, shares.payers, per_group(shares)}.run();
+}
+
+Written write_credit(const LedgerEntry& credit, LedgerEntry& invoice, std::span<const LedgerEntry* const> sent_credits, const Switches& switches,
+                     std::int64_t released_by) {
+  std::vector<const LedgerEntry*> with(sent_credits.begin(), sent_credits.end());
+  Shares before = share(invoice, lines_left(invoice, with), vat_left(invoice, with));
+  with.push_back(&credit);
+  Shares after = share(invoice, lines_left(invoice, with), vat_left(invoice, with));
+
+  std::vector<PayerAmount> amounts;
+  Cents vat_left_to_give = -credit.vat;
+  for (const auto& p : after.payers) {
+    auto issued = std::ranges::find(invoice.issued, p.role, &Issued::role);
+    SCHAKEL_ASSERT(issued != invoice.issued.end());
+    // A credit without VAT moves none; the next one with VAT catches up, as every share is the difference to what was sent.
+    PayerAmount delta{p.role, p.gross - issued->gross, credit.vat > Cents{} ? p.vat - issued->vat : Cents{}};
+    vat_left_to_give -= delta.vat;
+    amounts.push_back(std::move(delta));
+  }
+  // What a provider rounded differently stays with who has its invoice.
+  std::string_view first = invoice.holder.empty() ? "gemeente" : std::string_view(invoice.holder);
+  for (auto& a : amounts)
+    if (a.role == first) a.vat += vat_left_to_give;
+  for (const auto& a : amounts) {
+    auto issued = std::ranges::find(invoice.issued, a.role, &Issued::role);
+    issued->gross += a.gross, issued->vat += a.vat;
+  }
+  auto by_group = per_group(after);
+  for (std::size_t g = 0; g < by_group.size(); ++g)
+    for (std::size_t p = 0; p < by_group[g].size(); ++p) {
+      by_group[g][p].gross -= before.groups[g].payers[p].gross;
+      by_group[g][p].vat -= before.groups[g].payers[p].vat;
+    }
+  // Groups that the credit does not touch are not written.
+  Shares touched = after;
+  for (std::size_t g = touched.groups.size(); g-- > 0;)
+    if (std::ranges::all_of(by_group[g], [](const PayerAmount& p) { return p.gross == Cents{}; })) {
+      touched.groups.erase(touched.groups.begin() + static_cast<std::ptrdiff_t>(g));
+      by_group.erase(by_group.begin() + static_cast<std::ptrdiff_t>(g));
+    }
+  return Writer{credit, invoice, switches, released_by, touched, std::move(amounts), std::move(by_group)}.run();
+}
+
+}  // namespace schakel::invoicing

@@ -1,0 +1,61 @@
+#include "plugins/invoicing/gate.hpp"
+
+#include <algorithm>
+
+#include "plugins/invoicing/shares.hpp"
+
+namespace schakel::invoicing {
+
+std::string register_key(const LedgerEntry& entry) { return "invoice/" + entry.creditor + "/" + entry.kind + "/" + entry.number; }
+
+Compared compare(const LedgerEntry& incoming, const Ledger& ledger, const Json& elsewhere) {
+  auto same_key = [&](const std::string& hash, const char* where) {
+    return Compared{hash == incoming.hash ? Seen::duplicate : Seen::conflict, "CORE-MONEY-06",
+                    {{"number", incoming.number}, {"kind", incoming.kind}, {"seen_in", where}, {"same_content", hash == incoming.hash}}};
+  };
+  if (const auto* known = ledger.find(incoming.kind, incoming.creditor, incoming.number)) return same_key(known->hash, "this_case");
+  if (elsewhere.is_object() && elsewhere.contains("hash") && elsewhere["hash"].is_string())
+    return same_key(elsewhere["hash"].get_ref<const std::string&>(), "another_case");
+  if (!incoming.is_credit()) return {};
+
+  const auto* invoice = ledger.credited(incoming.creditor, incoming.credits);
+  if (!invoice) return {Seen::conflict, "CORE-MONEY-04", {{"number", incoming.number}, {"credits", incoming.credits}, {"invoice_known", false}}};
+  auto left = lines_left(*invoice, ledger.credits_on(*invoice));
+  for (const auto& line : incoming.lines) {
+    auto it = std::ranges::find(left, line.kind, &LedgerLine::kind);
+    Cents room = it == left.end() ? Cents{} : it->cents;
+    if (line.cents > room)
+      return {Seen::conflict, "CORE-MONEY-04", {{"number", incoming.number}, {"kind", line.kind}, {"credit_cents", line.cents}, {"left_cents", room}}};
+    if (it != left.end()) it->cents -= line.cents;
+  }
+  return {};
+}
+
+bool blocks(std::string_view code) {
+  return code == "NOT_ENROLLED_NO_EDU_FUNDING" || code == "EDU_REGIE_MISSING" || code == "CONTENT_NOT_FIXED";
+}
+
+std::vector<std::string> money_codes(const LedgerEntry& entry, const MoneyState& state, const Switches& switches, bool shares_with_swv) {
+  std::vector<std::string> codes;
+  auto has = [&](auto... kinds) { return std::ranges::any_of(entry.lines, [&](const LedgerLine& l) { return ((l.kind == kinds) || ...); }); };
+  bool unanswered = !state.agreed, outside = false;
+  if (state.any_line) {
+    auto period = period_of(entry);
+    for (const auto& line : entry.lines) {
+      auto answer = answer_for(state, switches, line.kind, period);
+      unanswered = unanswered || !answer.any;
+      outside = outside || (answer.any && !answer.covers);
+    }
+  }
+  if (unanswered) codes.emplace_back("FUNDING_NOT_AGREED");
+  if (outside) codes.emplace_back("OUTSIDE_FUNDING_PERIOD");
+  if (state.dispute && (!switches.hold_grey_only || has("grijs", "gecombineerd"))) codes.emplace_back("DISPUTE_PENDING");
+  if (switches.education_needs_enrolment && !state.enrolled && has("onderwijs")) codes.emplace_back("NOT_ENROLLED_NO_EDU_FUNDING");
+  // SWV money is at stake where a line is (partly) education or the SWV has a share in it (MH-MONEY-01).
+  if (switches.education_needs_regie && !state.education_regie && (shares_with_swv || has("onderwijs", "grijs", "gecombineerd")))
+    codes.emplace_back("EDU_REGIE_MISSING");
+  if (!switches.ratified_by.empty() && state.advice && !state.advice_ratified) codes.emplace_back("BEKRACHTIGING_MISSING");
+  return codes;
+}
+
+}  // namespace schakel::invoicing

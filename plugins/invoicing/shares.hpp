@@ -1,0 +1,52 @@
+// Who pays what: the plan of an invoice, and the amounts that follow from it (domain.md 9.1 and 9.2). Pure arithmetic.
+#pragma once
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "plugins/invoicing/state.hpp"
+
+namespace schakel::invoicing {
+
+/// Fixes `holder` and `groups` of an invoice that is about to be sent. `odd` is whose turn the odd cent is.
+void plan(LedgerEntry& invoice, const MoneyState& state, const Switches& switches, OddCent odd);
+
+struct PayerAmount {
+  std::string role;
+  Cents gross, vat;
+  bool operator==(const PayerAmount&) const = default;
+};
+
+/// What the payers of one group owe of it; they add up to `cents` and `vat`.
+struct GroupAmounts {
+  const ShareGroup* group = nullptr;
+  Cents cents, vat;
+  std::vector<PayerAmount> payers;
+};
+
+struct Shares {
+  Cents gross, vat;
+  std::vector<GroupAmounts> groups;
+  /// Every payer of the plan once, in the order gemeente, schoolbestuur, swv; adds up to gross and vat.
+  std::vector<PayerAmount> payers;
+
+  [[nodiscard]] PayerAmount of(std::string_view role) const;
+};
+
+/// Amounts left of an invoice: by kind, and the VAT. `lines` may name a kind more than once.
+/// Postcondition: the payers add up to the whole in gross and VAT, and nobody's share is negative.
+[[nodiscard]] Shares share(const LedgerEntry& invoice, std::span<const LedgerLine> lines, Cents vat);
+
+/// The lines left of an invoice after credits, kinds in the order of the invoice.
+[[nodiscard]] std::vector<LedgerLine> lines_left(const LedgerEntry& invoice, std::span<const LedgerEntry* const> credits);
+/// VAT left; never below 0: a provider may round the VAT of its credits up.
+[[nodiscard]] Cents vat_left(const LedgerEntry& invoice, std::span<const LedgerEntry* const> credits);
+
+/// HR-MONEY-01, CORE-MONEY-08: minutes of the education side.
+[[nodiscard]] std::int64_t education_minutes(std::int64_t minutes, std::uint32_t education_bp);
+
+/// Lays a payer's share of a group on the lines of that group; adds up to `share`.
+[[nodiscard]] std::vector<Cents> lay_on_lines(Cents share, std::span<const Cents> lines);
+
+}  // namespace schakel::invoicing

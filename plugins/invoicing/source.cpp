@@ -1,0 +1,139 @@
+#include "plugins/invoicing/source.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "core/base/calendar.hpp"
+#include "core/base/hash.hpp"
+
+namespace schakel::invoicing {
+namespace {
+
+constexpr std::size_t kMaxNumber = 100, kMaxLines = 2000;
+constexpr std::int64_t kMaxMinutes = 10'000'000;
+
+struct Reader {
+  const Json& payload;
+  std::vector<Finding> findings;
+
+  void wrong(std::string pointer, std::string message) { findings.push_back({std::move(pointer), "INVOICE_INVALID", std::move(message), {}}); }
+
+  const Json* field(const char* name) const {
+    auto it = payload.find(name);
+    return it == payload.end() || it->is_null() ? nullptr : &*it;
+  }
+
+  std::string number(const char* name) {
+    const Json* v = field(name);
+    if (!v || !v->is_string()) return wrong(std::string("/") + name, "an invoice number is a text"), "";
+    auto text = v->get<std::string>();
+    bool printable = std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+    if (text.empty() || text.size() > kMaxNumber || !printable)
+      return wrong(std::string("/") + name, "an invoice number has 1 to 100 printable characters"), "";
+    return text;
+  }
+
+  std::optional<std::int64_t> whole(const Json& v, const std::string& pointer, std::int64_t limit) {
+    if (!v.is_number_integer() || (v.is_number_unsigned() && v.get<std::uint64_t>() > static_cast<std::uint64_t>(limit)) ||
+        v.get<std::int64_t>() < 0 || v.get<std::int64_t>() > limit) {
+      wrong(pointer, "a whole number from 0 was expected");
+      return {};
+    }
+    return v.get<std::int64_t>();
+  }
+
+  std::vector<LedgerLine> lines() {
+    static constexpr std::array<std::string_view, 4> kinds{"zorg", "onderwijs", "grijs", "gecombineerd"};
+    const Json* list = field("lines");
+    if (!list) {
+      // A declaratie of the schoolbestuur names its grey total only.
+      const Json* grey = field("grey_total_cents");
+      if (!grey) return wrong("/lines", "an invoice has lines"), std::vector<LedgerLine>{};
+      auto cents = whole(*grey, "/grey_total_cents", Cents::kLimit);
+      return {{"grijs", Cents{cents.value_or(0)}}};
+    }
+    if (!list->is_array() || list->empty() || list->size() > kMaxLines) return wrong("/lines", "1 to 2000 lines were expected"), std::vector<LedgerLine>{};
+    std::vector<LedgerLine> out;
+    for (std::size_t i = 0; i < list->size(); ++i) {
+      const Json& line = (*list)[i];
+      std::string at = "/lines/" + std::to_string(i);
+      if (!line.is_object() || !line.contains("kind") || !line.contains("cents") || !line["kind"].is_string()) {
+        wrong(at, "a line has a kind and cents");
+        continue;
+      }
+      auto kind = line["kind"].get<std::string>();
+      if (std::ranges::find(kinds, kind) == kinds.end()) wrong(at + "/kind", "zorg, onderwijs, grijs or gecombineerd was expected");
+      auto cents = whole(line["cents"], at + "/cents", Cents::kLimit);
+      out.push_back({std::move(kind), Cents{cents.value_or(0)}});
+    }
+    return out;
+  }
+
+  void period(LedgerEntry& entry) {
+    if (const Json* span = field("service_period")) {
+      if (!span->is_array() || span->size() != 2 || !(*span)[0].is_string() || !(*span)[1].is_string())
+        return wrong("/service_period", "a period is its first and its last day");
+      auto from = Date::parse((*span)[0].get_ref<const std::string&>()), to = Date::parse((*span)[1].get_ref<const std::string&>());
+      if (!from || !to || *to < *from) return wrong("/service_period", "a period is its first and its last day");
+      entry.period_from = from->str(), entry.period_to = to->str();
+    } else if (const Json* month = field("period")) {
+      if (!month->is_string()) return wrong("/period", "a month is written YYYY-MM");
+      auto first = Date::parse(month->get_ref<const std::string&>() + "-01");
+      if (!first) return wrong("/period", "a month is written YYYY-MM");
+      entry.period_from = first->str(), entry.period_to = add_days(add_months(*first, 1), -1).str();
+    }
+  }
+};
+
+}  // namespace
+
+bool is_invoice_type(std::string_view type) { return type == "factuur" || type == "declaratie" || type == "creditnota"; }
+
+std::string payee_role(std::string_view sender_role) {
+  constexpr std::string_view suffix = "_billing";
+  if (sender_role.ends_with(suffix)) sender_role.remove_suffix(suffix.size());
+  return std::string(sender_role);
+}
+
+std::string creditor_of(const Message& message) {
+  return message.party.empty() ? message.subject + ":" + payee_role(message.sender_role) : message.party;
+}
+
+Result<LedgerEntry> read_source(const Message& message) {
+  if (!message.payload.is_object()) return fail(ErrorKind::invalid, "INVOICE_INVALID", "the invoice has no fields");
+  Reader r{message.payload, {}};
+  LedgerEntry entry;
+  entry.kind = message.type;
+  entry.number = r.number("number");
+  entry.creditor = creditor_of(message);
+  entry.creditor_role = payee_role(message.sender_role);
+  entry.message = message.id;
+  entry.seq = message.seq;
+  entry.lines = r.lines();
+  Cents total;
+  for (const auto& line : entry.lines) {
+    auto next = checked_add(total, line.cents);
+    if (!next || next->value() > Cents::kLimit) {
+      r.wrong("/lines", "the lines add up to more than 100 billion euro");
+      break;
+    }
+    total = *next;
+  }
+  if (const Json* vat = r.field("vat_cents"))
+    if (auto v = r.whole(*vat, "/vat_cents", Cents::kLimit)) {
+      entry.vat = Cents{*v};
+      if (entry.vat > total) r.wrong("/vat_cents", "more VAT than money");
+    }
+  if (entry.is_credit()) {
+    entry.credits = r.number("credits");
+    if (total <= Cents{}) r.wrong("/lines", "a credit note takes something off");
+  } else if (const Json* minutes = r.field("minutes")) {
+    entry.minutes = r.whole(*minutes, "/minutes", kMaxMinutes);
+  }
+  r.period(entry);
+  if (!r.findings.empty()) return fail(ErrorKind::invalid, "INVOICE_INVALID", "this is not an invoice that can be booked", std::move(r.findings));
+  entry.hash = sha256_hex(dump_json(message.payload));
+  return entry;
+}
+
+}  // namespace schakel::invoicing

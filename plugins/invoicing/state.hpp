@@ -1,0 +1,80 @@
+// What the money rules look at: the switches of the region and the facts of the case, read once per decision.
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/calendar.hpp"
+#include "core/model/ledger.hpp"
+#include "core/model/profile.hpp"
+
+namespace schakel::invoicing {
+
+/// Who is invoiced first (domain.md 9.1, 9.2).
+enum class Flow {
+  contract_holder,   ///< one party gets the whole invoice and re-invoices the others (KNH, MH, FRL)
+  offering_party,    ///< who offers the arrangement pays (MVS-MONEY-02)
+  ordering_parties,  ///< each ordering party is invoiced for its half (HR-MONEY-01, Q-40)
+};
+
+/// The switches of a region; every one is a setting of its file and can be overridden per tenant.
+struct Switches {
+  Flow flow = Flow::contract_holder;                 ///< money.flow
+  bool grey_split = false;                           ///< grey_split.enabled
+  std::uint32_t grey_swv_bp = 5000;                  ///< grey_split.swv_bp
+  std::string odd_cent = "gemeente";                 ///< grey_split.odd_cent: gemeente, swv, alternate
+  std::map<std::string, std::string> grey_holder;    ///< grey_contract_holder: school type -> party
+  std::map<std::string, std::string> addresses;      ///< invoice_addresses: payer -> address
+  std::vector<std::string> hidden_from;              ///< finance_hidden_from (CORE-AUD-01)
+  std::vector<std::string> ratified_by;              ///< escalation.needs_ratification
+  bool escalation_suspends = true;                   ///< escalation.binding: a consult never holds money
+  bool hold_grey_only = false;                       ///< hold_grey_only (Q-26)
+  bool content_first = false;                        ///< money.content_first (MVS-MONEY-01)
+  bool lines_need_period = false;                    ///< funding_lines_need_period (FRL-MONEY-02)
+  bool education_needs_enrolment = false;            ///< money.education_needs_enrolment (MH-MONEY-02)
+  bool education_needs_regie = false;                ///< money.education_needs_regie (MH-MONEY-01)
+  std::uint32_t combined_education_bp = 5000;        ///< combined_split_bp (HR-MONEY-01)
+};
+[[nodiscard]] Switches read_switches(const Profile& profile, const Json& overrides);
+
+struct Period {
+  Date from, to;
+  [[nodiscard]] bool contains(const Period& other) const { return from <= other.from && other.to <= to; }
+};
+
+/// One line of the recorded funding agreement. A line that cannot be read (shares that are not 10000 basis points, a period
+/// that is none) answers for nothing: money that nobody agreed on clearly is held.
+struct FundingLine {
+  std::string kind;  ///< empty: every kind
+  std::vector<PayerShare> shares;  ///< empty: no payer stated
+  std::optional<Period> period;
+};
+
+struct MoneyState {
+  bool agreed = false;
+  bool any_line = false;  ///< the agreement has lines, readable or not
+  std::vector<FundingLine> funding;
+  std::optional<Period> funding_period;
+  bool dispute = false, enrolled = true, education_regie = true, content_fixed = false;
+  std::string contract_holder, school_type, education_payer, offered_by;
+  std::optional<MoneyAdvice> advice;
+  bool advice_ratified = false;
+};
+/// `ledger` says how the dispute and the advice stand; `facts` the rest.
+[[nodiscard]] MoneyState read_state(const FactView& facts, const Ledger& ledger, const Switches& switches);
+
+/// Shares in the order of ties (gemeente, schoolbestuur, swv) without those of 0; nullopt when a payer is unknown or they do
+/// not add up to 10000.
+[[nodiscard]] std::optional<std::vector<PayerShare>> read_shares(const Json& basis_points);
+
+/// The funding line that counts for a line of this kind in this period: the first that covers it (CORE-MONEY-07).
+struct Answer {
+  bool any = false;                     ///< some line answers for the kind
+  const FundingLine* covers = nullptr;  ///< and covers the period
+};
+[[nodiscard]] Answer answer_for(const MoneyState& state, const Switches& switches, std::string_view kind, const std::optional<Period>& period);
+[[nodiscard]] std::optional<Period> period_of(const LedgerEntry& entry);
+
+}  // namespace schakel::invoicing
