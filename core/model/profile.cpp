@@ -288,7 +288,7 @@ class RuleReader {
       out.more = t;
       return;
     }
-    only(t, at, {"recipient", "consent", "timer", "signal", "file", "escalate", "set", "drop", "allow", "block", "code", "alone"});
+    only(t, at, {"recipient", "consent", "timer", "signal", "file", "escalate", "set", "drop", "allow", "block", "code", "alone", "always"});
     if (auto it = t.find("recipient"); it != t.end()) {
       std::string here = at + "/recipient";
       only(*it, here, {"role", "content", "channel", "of_gemeente", "if_addressed", "unless_sender", "mandatory", "list_only", "function", "without"});
@@ -361,6 +361,9 @@ class RuleReader {
     out.block = t.value("block", "");
     out.code = t.value("code", "");
     out.alone = flag(t, at, "alone");
+    out.always = flag(t, at, "always");
+    for (const std::string& role : out.drop)
+      if (role.starts_with('$')) known_setting(role.substr(1), at + "/drop");
     if (!out.block.empty()) known_code(out.block, at + "/block");
     if (!out.code.empty()) known_code(out.code, at + "/code");
     if (!out.drop.empty() && out.code.empty()) wrong(at + "/code", "MISSING", "a drop has a code");
@@ -439,10 +442,14 @@ Result<std::shared_ptr<const Profile>> Profile::parse(const Json& region, std::s
       if (r.is_object() && r.value("stage", Json()) == "routing" && r.contains("on"))
         for (const Json& type : r["on"].is_array() ? r["on"] : Json::array({r["on"]}))
           if (type.is_string()) replaced["routing"].insert(type.get<std::string>());
-  if (base.is_object() && !base.empty()) reader.head(base);
-  reader.head(region);
-  if (base.is_object() && !base.empty()) reader.rules(base, replaced);
-  reader.rules(region, {});
+  try {
+    if (base.is_object() && !base.empty()) reader.head(base);
+    reader.head(region);
+    if (base.is_object() && !base.empty()) reader.rules(base, replaced);
+    reader.rules(region, {});
+  } catch (const Json::exception&) {
+    findings.push_back({"", "TYPE", "a value has another type than its place asks for", ""});
+  }
   if (!findings.empty()) return fail(ErrorKind::invalid, "PROFILE_INVALID", "the region file has mistakes", std::move(findings));
 
   for (const Rule& r : p->rules_) {

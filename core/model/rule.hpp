@@ -111,10 +111,11 @@ struct Then {
   std::optional<FilingOutcome> file;
   std::optional<EscalationOutcome> escalation;
   std::vector<SetOutcome> set;
-  std::vector<std::string> drop;   ///< roles that never get it, with `code`
+  std::vector<std::string> drop;   ///< roles that never get it, with `code`; $name is the list of a setting
   std::vector<std::string> allow;  ///< roles that may be addressed without becoming recipients by it
   std::string block;               ///< code
   std::string code;                ///< of drop
+  bool always = false;             ///< of drop: reported also where nobody asked for the role
   bool alone = false;              ///< a block that is reported without any other code
   Json more = Json::object();      ///< outcomes of the invoicing stage, read by its interpreter
 };

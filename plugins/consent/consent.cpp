@@ -1,0 +1,256 @@
+#include "plugins/consent/consent.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "plugins/consent/consent_check.hpp"
+
+namespace schakel::consent {
+namespace {
+
+/// Their recipients are the payers, which the invoicing decider finds out after this one.
+constexpr std::array<std::string_view, 4> kInvoices = {"factuur", "creditnota", "declaratie", "doorbelasting"};
+
+std::string_view base_role(std::string_view role) { return role.substr(0, role.find_first_of(":@")); }
+bool has(const std::vector<std::string>& list, std::string_view what) { return std::ranges::find(list, what) != list.end(); }
+
+void add_code(Draft& d, std::string_view code) {
+  if (!has(d.codes, code)) d.codes.emplace_back(code);
+}
+
+/// CORE-CONSENT-02: under voogdij the voogd instead of the parents; under OTS the parents still.
+std::vector<std::string> custody(const FactView& view) {
+  if (view.text("case.measure") == "voogdij") return {"voogd"};
+  std::vector<std::string> out;
+  if (FactValue v = view.get("case.custody"); v.kind == FactValue::Kind::list)
+    for (const Json& giver : *v.json)
+      if (giver.is_string()) out.push_back(giver.get<std::string>());
+  return out;
+}
+
+/// CORE-CONSENT-03: at the instant of sending or downloading, on the local date.
+bool child_needed(const FactView& view) {
+  FactValue age = view.get("derived.age_years");
+  return age.kind == FactValue::Kind::integer && age.number >= view.profile().setting_int("child_consent_age", view.file().overrides, 12);
+}
+
+Json facts_of(const Question& q, const Answer& a) {
+  return {{"purpose", q.purpose}, {"role", q.role}, {"doc_types", std::vector<std::string>(q.doc_types.begin(), q.doc_types.end())},
+          {"custody", std::vector<std::string>(q.custody.begin(), q.custody.end())}, {"child_needed", q.child_needed}, {"consents", a.used}};
+}
+
+Explanation explained(const Profile& profile, const Rule& rule, const Question& q, const Answer& a, std::string_view result, std::string_view code) {
+  Explanation e = profile.explain(rule.id, "consent", result, code, facts_of(q, a));
+  e.quote = rule.quote;
+  e.source = rule.source;
+  return e;
+}
+
+void record_consent(const CaseFile&, const Message& message, const Profile& profile, Draft& draft) {
+  const Json& p = message.payload;
+  std::string purpose = p.value("purpose", Json()).is_string() ? p["purpose"].get<std::string>() : "";
+  std::string id = message.sender_role + ":" + purpose;
+  auto list = [&](const char* key) { return p.contains(key) && p[key].is_array() ? p[key] : Json::array({"*"}); };
+  auto instant = [&](const char* key) { return p.contains(key) && p[key].is_string() && parse_instant(p[key].get<std::string>()) ? p[key] : Json(); };
+  Json from = instant("valid_from");
+  draft.effects.push_back({"consent", id,
+                           {{"id", id}, {"giver", message.sender_role}, {"purpose", purpose}, {"doc_types", list("doc_types")}, {"roles", list("roles")},
+                            {"valid_from", from.is_null() ? Json(format_instant(message.time)) : from}, {"valid_until", instant("valid_until")}, {"withdrawn_at", nullptr}}});
+  draft.explanation.push_back(profile.explain("CORE-CONSENT-01", "consent", "fired", "recorded", {{"consent", id}}));
+}
+
+const std::vector<std::string>& documents_of(const PastMessage& m) { return m.documents; }
+
+/// CORE-CONSENT-04, CORE-CONSENT-05: unopened links end, those who opened one are told once.
+void withdraw(const CaseFile& file, const Message& message, const Profile& profile, const FactView& view, Draft& draft) {
+  std::string id = message.payload.value("consent", Json()).is_string() ? message.payload["consent"].get<std::string>() : "";
+  draft.effects.push_back({"consent_withdrawn", id, format_instant(message.time)});
+  draft.explanation.push_back(profile.explain("CORE-CONSENT-04", "consent", "fired", "withdrawn", {{"consent", id}}));
+  std::vector<Consent> after = file.consents;
+  bool documents = false;
+  for (Consent& c : after)
+    if (c.id == id) {
+      documents = documents || c.purpose == "documents";
+      if (!c.withdrawn_at || *c.withdrawn_at > message.time) c.withdrawn_at = message.time;
+    }
+  if (!documents) return;
+  std::vector<std::string> givers = custody(view);
+  bool child = child_needed(view);
+  std::set<std::string> told;
+  for (const PastMessage& m : file.messages) {
+    if (m.type != "documentlevering" || m.outcome != Outcome::delivered) continue;
+    for (const Recipient& r : m.recipients) {
+      if (r.channel != "secure_link") continue;
+      Answer a = check(after, {"documents", r.role, documents_of(m), message.time, givers, child});
+      if (a.covered()) continue;
+      if (!has(m.opened_by, r.role)) {
+        draft.revoked_links.push_back(m.id + "/" + r.role);
+        continue;
+      }
+      if (has(m.told_after_download, r.role)) continue;
+      draft.effects.push_back({"told", m.id, r.role});
+      if (told.insert(r.role).second) {
+        draft.signals.push_back({"CONSENT_WITHDRAWN_AFTER_DOWNLOAD", r.role, "", "", "CORE-CONSENT-05"});
+        draft.explanation.push_back(profile.explain("CORE-CONSENT-05", "consent", "fired", "CONSENT_WITHDRAWN_AFTER_DOWNLOAD", {{"role", r.role}}));
+      }
+    }
+  }
+}
+
+void suppress(Draft& draft, const std::string& role, std::string_view code, const std::string& rule) {
+  Suppressed s{std::string(base_role(role)), std::string(code), rule};
+  if (std::ranges::find(draft.suppressed, s) == draft.suppressed.end()) draft.suppressed.push_back(std::move(s));
+}
+
+void consents(const FactView& view, const Profile& profile, const Message& message, Draft& draft) {
+  auto rules = profile.rules(Stage::consent, message.type);
+  if (rules.empty()) return;
+  std::vector<std::string> givers = custody(view);
+  bool child = child_needed(view);
+  for (const Rule* r : rules) {
+    if (!r->when.holds(view)) continue;
+    const ConsentOutcome& c = *r->then.consent;
+    if (c.blocks) {
+      // The message as a whole: the roles that the rule names, or who opens a link.
+      std::vector<std::string> roles = c.roles;
+      std::vector<std::string> documents;
+      if (message.type == "link_geopend") {
+        roles = {message.sender_role};
+        std::string delivery = message.payload.value("delivery", "");
+        for (const PastMessage& m : view.file().messages)
+          if (m.id == delivery) documents = m.documents;
+      }
+      for (const std::string& role : roles) {
+        Question q{c.purpose, role, documents, view.at(), givers, child};
+        Answer a = check(view.file().consents, q);
+        if (a.covered()) {
+          draft.explanation.push_back(explained(profile, *r, q, a, "fired", role));
+          continue;
+        }
+        std::string_view reported = !c.code.empty() ? std::string_view(c.code) : !a.code.empty() ? a.code : "CHILD_CONSENT_MISSING";
+        draft.explanation.push_back(explained(profile, *r, q, a, "blocked", reported));
+        if (!c.code.empty()) {
+          add_code(draft, c.code);
+          continue;
+        }
+        if (!a.code.empty()) add_code(draft, a.code);
+        if (a.child_missing) add_code(draft, "CHILD_CONSENT_MISSING");
+      }
+      continue;
+    }
+    std::vector<Recipient> left;
+    for (Recipient& to : draft.recipients) {
+      std::string_view role = base_role(to.role);
+      bool concerned = (c.roles.empty() || has(c.roles, role)) && !has(c.except, role);
+      // A notice tells that something is, without documents: no consent is asked for it (Q-03).
+      bool notice = to.content.size() == 1 && to.content[0] == "notice";
+      if (!concerned || notice) {
+        left.push_back(std::move(to));
+        continue;
+      }
+      std::vector<std::string> documents;
+      if (to.channel == "secure_link") documents = to.content;
+      Question q{c.purpose, role, documents, view.at(), givers, child};
+      Answer a = check(view.file().consents, q);
+      if (a.covered()) {
+        draft.explanation.push_back(explained(profile, *r, q, a, "fired", role));
+        left.push_back(std::move(to));
+        continue;
+      }
+      if (!a.code.empty()) suppress(draft, to.role, a.code, r->id);
+      if (a.child_missing) suppress(draft, to.role, "CHILD_CONSENT_MISSING", r->id);
+      draft.explanation.push_back(explained(profile, *r, q, a, "suppressed", a.code.empty() ? "CHILD_CONSENT_MISSING" : a.code));
+    }
+    draft.recipients = std::move(left);
+  }
+}
+
+/// CORE-AUD-01 and CORE-AUD-02: who never gets it, and who was asked for without being involved.
+void audience(const FactView& view, const Profile& profile, const Message& message, const std::vector<std::string>& implied, Draft& draft) {
+  std::vector<std::string> allowed;
+  std::vector<std::string> dropped;
+  for (const Rule* r : profile.rules(Stage::audience, message.type)) {
+    if (!r->when.holds(view)) continue;
+    allowed.insert(allowed.end(), r->then.allow.begin(), r->then.allow.end());
+    std::vector<std::string> roles;
+    for (const std::string& name : r->then.drop) {
+      if (!name.starts_with('$')) roles.push_back(name);
+      else
+        for (std::string& role : profile.setting_list(name.substr(1), view.file().overrides)) roles.push_back(std::move(role));
+    }
+    for (const std::string& role : roles) {
+      bool was = std::erase_if(draft.recipients, [&](const Recipient& x) { return base_role(x.role) == role; }) > 0;
+      if (!was && !r->then.always && !has(message.addressed_to, role)) continue;
+      dropped.push_back(role);
+      suppress(draft, role, r->then.code, r->id);
+      draft.explanation.push_back(explain(*r, view, "audience", "suppressed", r->then.code));
+    }
+  }
+  for (const Recipient& to : draft.recipients)
+    for (const std::string& section : to.without) {
+      suppress(draft, to.role + ":" + section, "AUDIENCE_FINANCE", to.rules.empty() ? "" : to.rules[0]);
+      draft.suppressed.back().role = to.role + ":" + section;
+    }
+  for (const std::string& role : message.addressed_to) {
+    if (has(implied, base_role(role)) || has(allowed, role) || has(dropped, role)) continue;
+    suppress(draft, role, "AUDIENCE_NOT_INVOLVED", "CORE-AUD-02");
+    draft.explanation.push_back(profile.explain("CORE-AUD-02", "audience", "suppressed", "AUDIENCE_NOT_INVOLVED", {{"role", role}}));
+  }
+}
+
+/// domain.md 14.2: nobody left means blocked, by the strictest consent code where consent is the reason, else by the audience.
+void nobody_left(Draft& draft) {
+  std::string_view strictest;
+  bool child = false, consent = false;
+  for (const Suppressed& s : draft.suppressed) {
+    if (s.code == "CHILD_CONSENT_MISSING") child = consent = true;
+    if (int rank = strictness(s.code); rank < 4) {
+      consent = true;
+      if (rank < strictness(strictest)) strictest = s.code;
+    }
+  }
+  std::string code(strictest);
+  if (consent) {
+    if (!code.empty()) add_code(draft, code);
+    if (child) add_code(draft, "CHILD_CONSENT_MISSING");
+  } else {
+    for (const Suppressed& s : draft.suppressed) add_code(draft, s.code);
+    if (draft.suppressed.empty()) add_code(draft, "AUDIENCE_NOT_INVOLVED");
+  }
+}
+
+bool blocked_alone(const Profile& profile, const Message& message, const Draft& draft) {
+  if (draft.codes.size() != 1) return false;
+  for (const Rule* r : profile.rules(Stage::gate, message.type))
+    if (r->then.alone && r->then.block == draft.codes[0]) return true;
+  return false;
+}
+
+}  // namespace
+
+Draft ConsentDecider::decide(const CaseFile& file, const Message& message, const Profile& profile, const Facts&, Instant at, Draft draft) const {
+  if (message.type == "zaak_opening") return draft;
+  if (message.type == "toestemming") {
+    record_consent(file, message, profile, draft);
+    return draft;
+  }
+  FactView view(file, message, profile, at);
+  view.adopt(draft.effects);
+  if (message.type == "toestemming_intrekking") {
+    withdraw(file, message, profile, view, draft);
+    return draft;
+  }
+  if (blocked_alone(profile, message, draft)) return draft;
+  std::vector<std::string> implied;
+  for (const Recipient& r : draft.recipients)
+    if (r.content.size() != 1 || r.content[0] != "notice") implied.emplace_back(base_role(r.role));
+  consents(view, profile, message, draft);
+  audience(view, profile, message, implied, draft);
+  bool sends = message.type != "link_geopend" && std::ranges::find(kInvoices, message.type) == kInvoices.end();
+  if (sends && draft.recipients.empty()) nobody_left(draft);
+  if (!draft.codes.empty()) draft.outcome = Outcome::blocked;
+  return draft;
+}
+
+}  // namespace schakel::consent

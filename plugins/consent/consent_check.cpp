@@ -1,0 +1,80 @@
+#include "plugins/consent/consent_check.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace schakel::consent {
+namespace {
+
+constexpr std::array<std::string_view, 4> kCodes = {"CONSENT_WITHDRAWN", "CONSENT_EXPIRED", "CONSENT_PARTIAL", "CONSENT_MISSING"};
+
+bool names(const std::vector<std::string>& list, std::string_view what) {
+  return std::ranges::any_of(list, [&](const std::string& s) { return s == "*" || s == what; });
+}
+
+enum class State { valid, withdrawn, expired, missing };
+
+State worse(State a, State b) {
+  // Of two documents of one giver, the stricter reason is the one that is told.
+  auto rank = [](State s) { return s == State::withdrawn ? 0 : s == State::expired ? 1 : s == State::missing ? 2 : 3; };
+  return rank(a) <= rank(b) ? a : b;
+}
+
+/// One giver, one document (or the message itself where `doc` is empty).
+State of_giver(std::span<const Consent> consents, const Question& q, std::string_view giver, std::string_view doc, std::vector<std::string>& used) {
+  State found = State::missing;
+  for (const Consent& c : consents) {
+    if (c.giver != giver || c.purpose != q.purpose || !names(c.roles, q.role)) continue;
+    if (!doc.empty() && !names(c.doc_types, doc)) continue;
+    if (c.withdrawn_at && q.at >= *c.withdrawn_at) {
+      found = worse(found, State::withdrawn);
+    } else if (q.at < c.valid_from) {
+      continue;  // not given yet
+    } else if (c.valid_until && q.at >= *c.valid_until) {
+      found = worse(found, State::expired);
+    } else {
+      if (std::ranges::find(used, c.id) == used.end()) used.push_back(c.id);
+      return State::valid;
+    }
+  }
+  return found;
+}
+
+State of_giver(std::span<const Consent> consents, const Question& q, std::string_view giver, std::vector<std::string>& used) {
+  if (q.doc_types.empty()) return of_giver(consents, q, giver, {}, used);
+  State all = State::valid;
+  for (const std::string& doc : q.doc_types) {
+    State one = of_giver(consents, q, giver, doc, used);
+    if (one != State::valid) all = all == State::valid ? one : worse(all, one);
+  }
+  return all;
+}
+
+}  // namespace
+
+int strictness(std::string_view code) {
+  for (std::size_t i = 0; i < kCodes.size(); ++i)
+    if (kCodes[i] == code) return static_cast<int>(i);
+  return static_cast<int>(kCodes.size());
+}
+
+Answer check(std::span<const Consent> consents, const Question& q) {
+  Answer a;
+  std::size_t valid = 0;
+  bool withdrawn = false, expired = false;
+  for (const std::string& giver : q.custody) switch (of_giver(consents, q, giver, a.used)) {
+      case State::valid: ++valid; break;
+      case State::withdrawn: withdrawn = true; break;
+      case State::expired: expired = true; break;
+      case State::missing: break;
+    }
+  // Nobody with custody known: nobody can have consented (CORE-CONSENT-01, deny by default).
+  if (withdrawn) a.code = kCodes[0];
+  else if (expired) a.code = kCodes[1];
+  else if (valid > 0 && valid < q.custody.size()) a.code = kCodes[2];
+  else if (valid == 0) a.code = kCodes[3];
+  if (q.child_needed) a.child_missing = of_giver(consents, q, "leerling", a.used) != State::valid;
+  return a;
+}
+
+}  // namespace schakel::consent

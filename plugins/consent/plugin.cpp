@@ -1,0 +1,12 @@
+#include "plugins/consent/consent.hpp"
+#include "schakel/plugin.hpp"
+
+#ifndef SCHAKEL_BUILD_STAMP
+#define SCHAKEL_BUILD_STAMP "dev"
+#endif
+
+static const char* const kSchema =
+#include "schema.inc"
+    ;
+
+SCHAKEL_DECIDER(schakel::consent::ConsentDecider, kSchema)

@@ -1,0 +1,179 @@
+#include "plugins/deadlines/deadlines.hpp"
+
+#include <algorithm>
+
+#include "core/base/calendar.hpp"
+
+namespace schakel::deadlines {
+namespace {
+
+Date shifted(Date from, int days, int months, int working_days) {
+  if (working_days > 0) return add_working_days(from, working_days);
+  if (months != 0) from = add_months(from, months);
+  return add_days(from, days);
+}
+
+/// The term of a timer from its start, with its warning. CORE-TIME-01 to -04.
+Deadline term(const TimerOutcome& t, const Rule& rule, Date from, const FactView& view) {
+  const Json& overrides = view.file().overrides;
+  std::int64_t days = t.days_setting.empty() ? t.days : view.profile().setting_int(t.days_setting, overrides, t.days);
+  int sign = t.backwards ? -1 : 1;
+  Date due = from;
+  if (t.ends == "school_year") due = school_year(from).last;
+  else if (t.working_days > 0) due = add_working_days(from, t.working_days);
+  else due = add_days(add_months(add_years(from, sign * t.years), sign * t.months), sign * days);
+  if (t.rolls) due = roll_forward(due);
+  Deadline d;
+  d.name = t.name;
+  d.date = due.str();
+  if (t.warn_from_days != 0) d.warn_date = add_days(from, t.warn_from_days).str();
+  else if (t.warn_working_days != 0) d.warn_date = add_working_days(from, t.warn_working_days).str();
+  else if (t.warn_days != 0 || t.warn_months != 0) d.warn_date = shifted(due, t.warn_days, t.warn_months, 0).str();
+  d.rule = rule.id;
+  d.severity = t.severity;
+  d.responsible = std::string(view.profile().role(t.responsible, view));
+  if (t.replaced && t.replaced->holds(view)) {
+    d.severity += "_replaced";
+    d.state = "replaced";
+  }
+  return d;
+}
+
+struct Due {
+  Deadline deadline;
+  const Rule* rule;
+};
+
+std::vector<Due> all_due(const FactView& view) {
+  std::vector<Due> out;
+  for (const Rule* r : view.profile().rules(Stage::timer, view.message().type)) {
+    const TimerOutcome& t = *r->then.timer;
+    FactValue from = view.get(t.from);
+    if (from.kind != FactValue::Kind::text) continue;
+    auto date = Date::parse(from.text);
+    if (!date || !r->when.holds(view)) continue;
+    if (std::ranges::any_of(out, [&](const Due& d) { return d.deadline.name == t.name; })) continue;
+    out.push_back({term(t, *r, *date, view), r});
+  }
+  return out;
+}
+
+void signal(Draft& draft, Signal s) {
+  if (std::ranges::find_if(draft.signals, [&](const Signal& x) { return x.code == s.code && x.to == s.to && x.role == s.role && x.timer == s.timer; }) == draft.signals.end())
+    draft.signals.push_back(std::move(s));
+}
+
+/// domain.md 6.2: what the recipients of a delivery are told about its moment. Each is judged on the own date, CONF-01.
+void lead_times(const FactView& view, const std::vector<Due>& due, Draft& draft) {
+  if (!view.file().meeting) return;
+  const Json& overrides = view.file().overrides;
+  Date meeting = local_date(view.file().meeting->at), sent = local_date(view.at());
+  std::int64_t general = view.profile().setting_int("lead_floor_days", overrides, 14);
+  bool appendix = view.profile().setting_text("lead_time_policy", overrides) == "appendix_4_weeks";
+  for (const Recipient& to : draft.recipients) {
+    if (to.channel != "secure_link") continue;
+    std::string name = "documents_due:" + to.role;
+    auto it = std::ranges::find_if(due, [&](const Due& d) { return d.deadline.name == name; });
+    if (it == due.end()) continue;
+    Date last = Date::parse(it->deadline.date).value();
+    // The appendix asks four weeks of whoever has four weeks: for those there is nothing between on time and late.
+    Date floor = appendix ? std::min(last, add_days(meeting, -general)) : add_days(meeting, -general);
+    Json facts = {{"due", it->deadline.date}, {"floor", floor.str()}, {"sent", sent.str()}, {"meeting", meeting.str()}};
+    if (sent <= last) {
+      draft.explanation.push_back(view.profile().explain(it->rule->id, "deadlines", "fired", "on_time:" + to.role, std::move(facts)));
+      continue;
+    }
+    std::string code = sent <= floor ? "LEAD_TIME_SHORT" : "LEAD_TIME_VIOLATION";
+    signal(draft, {code, "school_ib", to.role, "", it->rule->id});
+    draft.explanation.push_back(view.profile().explain(it->rule->id, "deadlines", "fired", code, std::move(facts)));
+  }
+}
+
+void region_signals(const FactView& view, Draft& draft) {
+  bool blocked = draft.outcome == Outcome::blocked;
+  for (const Rule* r : view.profile().rules(Stage::signal, view.message().type)) {
+    const SignalOutcome& s = *r->then.signal;
+    if (blocked && !s.also_blocked) continue;
+    if (draft.outcome != Outcome::delivered && !blocked) continue;
+    if (!s.with_code.empty() && std::ranges::find(draft.codes, s.with_code) == draft.codes.end()) continue;
+    if (!r->when.holds(view)) {
+      if (r->when.nearly(view)) draft.explanation.push_back(explain(*r, view, "deadlines", "near", s.code));
+      continue;
+    }
+    signal(draft, {s.code, s.to_sender ? view.message().sender_role : s.to, s.role, "", r->id});
+    draft.explanation.push_back(explain(*r, view, "deadlines", "fired", s.code));
+  }
+}
+
+/// The case file as it will be: only where what opens the case or moves the meeting is not yet a fact of the view.
+bool needs_copy(const Draft& draft) {
+  return std::ranges::any_of(draft.effects, [](const Effect& e) { return e.what == "open" || e.what == "meeting"; });
+}
+
+void timers(const CaseFile& file, const FactView& view, const std::vector<Due>& due, Draft& draft) {
+  const Message& message = view.message();
+  std::string today(view.today());
+  for (const Due& d : due) {
+    Deadline next = d.deadline;
+    auto old = std::ranges::find(file.deadlines, next.name, &Deadline::name);
+    bool had = old != file.deadlines.end() && old->state != "cancelled";
+    bool same_date = had && old->date == next.date;
+    // Who says the start again starts the timer again, also on the same date.
+    const FactDef& start = view.profile().vocabulary().at(d.rule->then.timer->from);
+    bool stated = std::ranges::any_of(view.changes(), [&](const FactView::Change& c) { return !c.document && "case." + c.key == start.name; });
+    if (same_date && next.state == "set" && (old->state == "met" || old->state == "breached")) next.state = old->state;
+    const auto& met_by = d.rule->then.timer->met_by;
+    if (next.state == "set" && std::ranges::find(met_by, message.type) != met_by.end()) {
+      bool late = today > next.date;
+      next.state = late ? "breached" : "met";
+      if (late) signal(draft, {"TIMER_BREACH", message.sender_role, "", next.name, next.rule});
+      draft.explanation.push_back(view.profile().explain(next.rule, "deadlines", "fired", late ? "TIMER_BREACH" : "met:" + next.name, {{"due", next.date}, {"today", today}}));
+    }
+    if (d.rule->then.timer->announces_holiday && (!same_date || stated) && is_holiday(Date::parse(next.date).value()) && message.type != "zaak_opening")
+      signal(draft, {"FALLS_ON_HOLIDAY", "school_ib", "", next.name, "CORE-TIME-06"});
+    if (had && *old == next) continue;
+    if (!same_date) draft.explanation.push_back(explain(*d.rule, view, "deadlines", "fired", next.name));
+    draft.deadlines.push_back(std::move(next));
+  }
+  for (const Deadline& old : file.deadlines) {
+    if (old.state == "cancelled" || std::ranges::any_of(due, [&](const Due& d) { return d.deadline.name == old.name; })) continue;
+    Deadline gone = old;
+    gone.state = "cancelled";
+    draft.deadlines.push_back(std::move(gone));
+  }
+}
+
+}  // namespace
+
+std::vector<Deadline> deadlines_of(const FactView& view) {
+  std::vector<Deadline> out;
+  for (Due& d : all_due(view)) out.push_back(std::move(d.deadline));
+  return out;
+}
+
+Draft DeadlinesDecider::decide(const CaseFile& file, const Message& message, const Profile& profile, const Facts&, Instant at, Draft draft) const {
+  bool counts = draft.outcome == Outcome::delivered || draft.outcome == Outcome::recorded;
+  if (counts && needs_copy(draft)) {
+    CaseFile after = file;
+    Draft only;
+    only.outcome = draft.outcome;
+    for (const Effect& e : draft.effects)
+      if (e.what == "open" || e.what == "meeting") only.effects.push_back(e);
+    apply(after, message, only);
+    FactView view(after, message, profile, at);
+    view.adopt(draft.effects);
+    timers(file, view, all_due(view), draft);
+    if (draft.outcome == Outcome::delivered) region_signals(view, draft);
+    return draft;
+  }
+  FactView view(file, message, profile, at);
+  view.adopt(draft.effects);
+  region_signals(view, draft);
+  if (!counts) return draft;
+  auto due = all_due(view);
+  timers(file, view, due, draft);
+  if (message.type == "documentlevering") lead_times(view, due, draft);
+  return draft;
+}
+
+}  // namespace schakel::deadlines

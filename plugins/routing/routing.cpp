@@ -1,0 +1,246 @@
+#include "plugins/routing/routing.hpp"
+
+#include <algorithm>
+
+#include "core/base/calendar.hpp"
+
+namespace schakel::routing {
+namespace {
+
+/// Role without what is put behind it: zorgaanbieder:C and lokaal_team@Gouda are a zorgaanbieder and a lokaal_team.
+std::string_view base_role(std::string_view role) { return role.substr(0, role.find_first_of(":@")); }
+
+bool addressed(const Message& m, std::string_view role) { return std::ranges::find(m.addressed_to, role) != m.addressed_to.end(); }
+
+void add_code(Draft& d, const std::string& code) {
+  if (std::ranges::find(d.codes, code) == d.codes.end()) d.codes.push_back(code);
+}
+
+/// "A case begins with zaak_opening": only what the rules may know is kept, whatever was sent along.
+Effect opening(const Message& m) {
+  Json v = Json::object();
+  for (const char* key : {"case", "consents", "documents", "meeting", "profile_overrides"})
+    if (auto it = m.payload.find(key); it != m.payload.end()) v[key] = *it;
+  Json pupil = Json::object();
+  if (auto it = m.payload.find("pupil"); it != m.payload.end() && it->is_object())
+    for (const char* key : {"birth_date", "school", "school_type", "woongemeente", "enrolled"})
+      if (auto field = it->find(key); field != it->end()) pupil[key] = *field;
+  v["pupil"] = std::move(pupil);
+  return {"open", "", std::move(v)};
+}
+
+void set_facts(FactView& view, const Profile& profile, const Message& message, Draft& draft) {
+  for (const Rule* r : profile.rules(Stage::facts, message.type)) {
+    if (!r->when.holds(view)) continue;
+    for (const SetOutcome& s : r->then.set) {
+      Json value = s.value.get(view).to_json();
+      if (s.value.append) {
+        // The lines of an agreement come behind those that the case has.
+        Json list = view.get(s.slot).to_json();
+        if (!list.is_array()) list = Json::array();
+        if (value.is_array())
+          for (Json& v : value) list.push_back(std::move(v));
+        value = std::move(list);
+      }
+      view.set(s.slot, std::move(value));
+    }
+    draft.explanation.push_back(explain(*r, view, "facts", "fired", ""));
+  }
+}
+
+/// True when a rule blocks alone: then nothing else is asked (domain.md 4.1, 6.1).
+bool gates(const FactView& view, const Profile& profile, const Message& message, Draft& draft) {
+  auto rules = profile.rules(Stage::gate, message.type);
+  for (const Rule* r : rules)
+    if (r->then.alone && r->when.holds(view)) {
+      draft.codes = {r->then.block};
+      draft.explanation.push_back(explain(*r, view, "gate", "blocked", r->then.block));
+      return true;
+    }
+  for (const Rule* r : rules) {
+    if (r->then.alone) continue;
+    if (r->when.holds(view)) {
+      add_code(draft, r->then.block);
+      draft.explanation.push_back(explain(*r, view, "gate", "blocked", r->then.block));
+    } else if (r->when.nearly(view)) {
+      draft.explanation.push_back(explain(*r, view, "gate", "near", r->then.block));
+    }
+  }
+  return false;
+}
+
+std::vector<std::string> content_of(const RecipientOutcome& r, const Message& message) {
+  if (r.content == "notice") return {"notice"};
+  if (r.content == "gezinsplan") return {"gezinsplan"};
+  if (r.content == "message_type") return {message.type};
+  std::vector<std::string> out;
+  if (r.content != "documents") return out;
+  if (auto it = message.payload.find("documents"); it != message.payload.end() && it->is_array())
+    for (const Json& d : *it)
+      if (d.is_string()) out.push_back(d.get<std::string>());
+  for (const Attachment& a : message.attachments)
+    if (std::ranges::find(out, a.doc_type) == out.end()) out.push_back(a.doc_type);
+  return out;
+}
+
+/// Roles of recipients that a table cannot list.
+std::vector<std::string> function_roles(const RecipientOutcome& r, const CaseFile& file, const Message& message) {
+  std::vector<std::string> out;
+  if (r.function == "assignment_sender") {
+    // Who sent the last zorgtoewijzing, to the provider that answers if it says which one it is.
+    std::string provider = message.payload.value("provider", Json()).is_string() ? message.payload["provider"].get<std::string>() : "";
+    for (auto m = file.messages.rbegin(); m != file.messages.rend(); ++m) {
+      if (m->type != "zorgtoewijzing" || m->outcome != Outcome::delivered) continue;
+      bool fits = provider.empty() || std::ranges::any_of(m->recipients, [&](const Recipient& x) { return x.role == "zorgaanbieder:" + provider || x.role == "zorgaanbieder"; });
+      if (fits) return {m->sender_role};
+    }
+  }
+  if (r.function == "meeting_participants")
+    // domain.md 14.1: sender and recipients of the last delivered invitation.
+    for (auto m = file.messages.rbegin(); m != file.messages.rend(); ++m)
+      if (m->outcome == Outcome::delivered && (m->type == "uitnodiging" || m->type == "ot_aanmelding" || m->type == "ots_overdracht")) {
+        out.push_back(m->sender_role);
+        for (const Recipient& x : m->recipients) out.push_back(x.role);
+        break;
+      }
+  return out;
+}
+
+void candidates(const FactView& view, const Profile& profile, const Message& message, Draft& draft) {
+  bool missing = false;
+  std::string provider(view.text("case.provider"));
+  for (const Rule* r : profile.rules(Stage::routing, message.type)) {
+    const RecipientOutcome& to = *r->then.recipient;
+    if (!r->when.holds(view)) {
+      if (r->when.nearly(view)) draft.explanation.push_back(explain(*r, view, "routing", "near", to.roles.empty() ? to.function : to.roles[0]));
+      continue;
+    }
+    std::vector<std::string> roles;
+    for (const std::string& name : to.roles)
+      if (auto role = profile.role(name, view); !role.empty()) roles.emplace_back(role);
+    if (!to.function.empty()) roles = function_roles(to, view.file(), message);
+    for (std::string& role : roles) {
+      std::string_view plain = base_role(role);
+      if (to.unless_sender && plain == message.sender_role) continue;
+      if (to.if_addressed && !addressed(message, plain)) continue;
+      if (to.list_only && !message.addressed_to.empty() && !addressed(message, plain)) {
+        if (to.mandatory && plain != message.sender_role) {
+          missing = true;
+          draft.explanation.push_back(explain(*r, view, "routing", "blocked", "MANDATORY_INVITEE_MISSING"));
+        }
+        continue;
+      }
+      Recipient out;
+      out.role = role;
+      if (role == "zorgaanbieder" && !provider.empty()) out.role += ":" + provider;
+      if (!to.of_gemeente.empty())
+        if (auto gemeente = view.text(to.of_gemeente); !gemeente.empty()) out.role += "@" + std::string(gemeente);
+      auto same = std::ranges::find_if(draft.recipients, [&](const Recipient& x) { return base_role(x.role) == plain; });
+      if (same != draft.recipients.end()) {
+        if (std::ranges::find(same->rules, r->id) == same->rules.end()) same->rules.push_back(r->id);
+        continue;
+      }
+      out.content = content_of(to, message);
+      out.channel = to.channel;
+      out.without = to.without;
+      out.rules = {r->id};
+      draft.explanation.push_back(explain(*r, view, "routing", "fired", out.role));
+      draft.recipients.push_back(std::move(out));
+    }
+  }
+  if (missing) add_code(draft, "MANDATORY_INVITEE_MISSING");
+}
+
+/// The first opening of a delivery by the role that files it (domain.md 6.1, KNH-T3).
+void filing(FactView& view, const Profile& profile, const Message& message, Draft& draft) {
+  std::string delivery = message.payload.value("delivery", "");
+  draft.effects.push_back({"opened", delivery, message.sender_role});
+  if (!view.is("derived.link_first_opening")) return;
+  for (const Rule* r : profile.rules(Stage::filing, message.type)) {
+    const FilingOutcome& f = *r->then.file;
+    if (message.sender_role != f.by || !r->when.holds(view)) continue;
+    std::vector<std::string> documents;
+    for (const PastMessage& m : view.file().messages)
+      if (m.id == delivery) documents = m.documents;
+    if (!f.create_unless.empty() && !view.is(f.create_unless)) {
+      draft.filings.push_back({"dossier.create", f.by, f.system, {}, delivery});
+      view.set(profile.vocabulary().slot(f.create_unless), true);
+    }
+    draft.filings.push_back({"dossier.append", f.by, f.system, std::move(documents), delivery});
+    draft.explanation.push_back(explain(*r, view, "filing", "fired", "dossier.append"));
+    return;
+  }
+}
+
+void escalation(const FactView& view, const Profile& profile, const Message& message, Draft& draft) {
+  for (const Rule* r : profile.rules(Stage::escalation, message.type)) {
+    if (!r->when.holds(view)) continue;
+    const EscalationOutcome& e = *r->then.escalation;
+    Json state;
+    if (e.action == "open") {
+      state = {{"body", e.body}, {"members", e.members}, {"started", format_instant(message.time)}, {"outcome", "open"}, {"more", Json::object()}};
+      for (const std::string& name : e.facts) {
+        auto dot = name.find('.');
+        std::string key = name.substr(dot + 1);
+        if (key == "escalation_ground") key = "ground";
+        if (FactValue v = view.get(name); v.there()) state[key] = v.to_json();
+      }
+    } else {
+      // The first decision closes it; a later one changes nothing.
+      if (!view.file().escalation || view.file().escalation->closed) continue;
+      const EscalationState& open = *view.file().escalation;
+      state = {{"body", open.body}, {"members", open.members}, {"started", format_instant(open.started)}, {"outcome", e.outcome},
+               {"closed", format_instant(message.time)}, {"ground", open.ground}, {"rmc_region", open.rmc_region}, {"more", open.more}};
+      if (!e.register_as.empty()) state["more"][e.register_as] = true;
+    }
+    draft.effects.push_back({"escalation", "", std::move(state)});
+    draft.explanation.push_back(explain(*r, view, "escalation", "fired", e.action));
+  }
+}
+
+/// What differs from the case file becomes an effect; what was only said again does not.
+void effects(const FactView& view, Draft& draft) {
+  for (const FactView::Change& c : view.changes()) {
+    if (c.document) {
+      auto it = std::ranges::find(view.file().documents, c.key, &DocumentState::doc_type);
+      bool has = it != view.file().documents.end();
+      if (c.value.is_null() ? !has : has && it->status == c.value["status"].get_ref<const std::string&>()) continue;
+      draft.effects.push_back({"document", c.key, c.value});
+    } else {
+      auto it = view.file().facts.find(c.key);
+      if (it != view.file().facts.end() ? *it == c.value : c.value.is_null()) continue;
+      draft.effects.push_back({"fact", c.key, c.value});
+    }
+  }
+}
+
+}  // namespace
+
+Draft RoutingDecider::decide(const CaseFile& file, const Message& message, const Profile& profile, const Facts&, Instant at, Draft draft) const {
+  if (message.type == "zaak_opening") {
+    draft.outcome = Outcome::recorded;
+    draft.effects.push_back(opening(message));
+    return draft;
+  }
+  if (message.type == "toestemming" || message.type == "toestemming_intrekking") {
+    draft.outcome = Outcome::recorded;
+    return draft;
+  }
+  FactView view(file, message, profile, at);
+  set_facts(view, profile, message, draft);
+  if (message.type == "link_geopend") draft.for_role = message.sender_role;
+  bool alone = gates(view, profile, message, draft);
+  if (!alone) {
+    candidates(view, profile, message, draft);
+    if (message.type == "link_geopend") filing(view, profile, message, draft);
+    escalation(view, profile, message, draft);
+  }
+  if (message.type == "uitnodiging")
+    if (FactValue when = view.get("message.at"); when.kind == FactValue::Kind::text)
+      if (auto t = parse_instant(when.text)) draft.effects.push_back({"meeting", "", {{"kind", view.text("message.meeting")}, {"at", format_instant(*t)}}});
+  effects(view, draft);
+  if (!draft.codes.empty()) draft.outcome = Outcome::blocked;
+  return draft;
+}
+
+}  // namespace schakel::routing
