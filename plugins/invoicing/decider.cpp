@@ -42,6 +42,9 @@ class OddTurn {
   bool changed_ = false;
 };
 
+/// Earlier deciders refuse a message by its codes; the outcome follows when all have spoken.
+bool refused(const Draft& draft) { return draft.outcome == Outcome::blocked || !draft.codes.empty(); }
+
 struct Work {
   const CaseFile& file;
   const Message& message;
@@ -156,7 +159,7 @@ struct Work {
   void incoming(const FactView& facts, const Facts& registers) {
     auto source = read_source(message);
     if (!source) {
-      if (draft.outcome == Outcome::blocked) return;
+      if (refused(draft)) return;
       stop(Outcome::quarantined, {"INVOICE_INVALID"});
       Json pointers = Json::array();
       for (const auto& f : source.error().findings) pointers.push_back(f.pointer);
@@ -172,7 +175,7 @@ struct Work {
       stop(same ? Outcome::dropped_duplicate : Outcome::quarantined, {code});
       return explain(draft, facts, message.type, compared.why == "CORE-MONEY-04" ? "CREDIT_TOO_LARGE" : code, "blocked", code, compared.facts);
     }
-    if (draft.outcome == Outcome::blocked) return;
+    if (refused(draft)) return;
 
     MoneyState state = read_state(facts, ledger, switches);
     if (switches.content_first && !state.content_fixed) {
@@ -273,13 +276,13 @@ std::vector<std::string> InvoicingDecider::reads(const CaseFile& file, const Mes
   std::vector<std::string> keys;
   if (is_invoice_type(message.type))
     if (auto source = read_source(message)) keys.push_back(register_key(*source));
-  if (profile.setting_text("grey_split.odd_cent", file.overrides, "gemeente") == "alternate") keys.push_back(odd_key(file));
+  if (read_switches(profile, file.overrides).odd_cent == "alternate") keys.push_back(odd_key(file));
   return keys;
 }
 
 Draft InvoicingDecider::decide(const CaseFile& file, const Message& message, const Profile& profile, const Facts& facts, Instant at, Draft draft) const {
   bool invoice = is_invoice_type(message.type);
-  if (!invoice && draft.outcome != Outcome::delivered) return draft;
+  if (!invoice && (refused(draft) || draft.outcome != Outcome::delivered)) return draft;
   if (!invoice && !file.invoices.contains("entries") && message.type != "escalatie" && message.type != "escalatie_besluit" &&
       message.type != "bindend_advies" && message.type != "bekrachtiging")
     return draft;

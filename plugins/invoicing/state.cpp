@@ -26,6 +26,15 @@ std::string text(const FactView& facts, const std::string& name) {
   return v.is_string() ? v.get<std::string>() : std::string();
 }
 
+/// A setting that a region may write dotted or as an object.
+const Json& nested(const Profile& profile, const Json& overrides, const std::string& group, const std::string& name) {
+  static const Json none;
+  if (const Json& v = profile.setting(group + "." + name, overrides); !v.is_null()) return v;
+  const Json& object = profile.setting(group, overrides);
+  auto it = object.is_object() ? object.find(name) : object.end();
+  return it == object.end() ? none : *it;
+}
+
 std::optional<Period> read_period(const Json& v) {
   if (!v.is_array() || v.size() != 2 || !v[0].is_string() || !v[1].is_string()) return {};
   auto from = Date::parse(v[0].get_ref<const std::string&>()), to = Date::parse(v[1].get_ref<const std::string&>());
@@ -91,9 +100,12 @@ Switches read_switches(const Profile& profile, const Json& overrides) {
   Switches s;
   auto flow = profile.setting_text("money.flow", overrides, "contract_holder");
   s.flow = flow == "offering_party" ? Flow::offering_party : flow == "ordering_parties" ? Flow::ordering_parties : Flow::contract_holder;
-  s.grey_split = profile.setting_flag("grey_split.enabled", overrides, false);
-  s.grey_swv_bp = static_cast<std::uint32_t>(std::clamp<std::int64_t>(profile.setting_int("grey_split.swv_bp", overrides, 5000), 0, 10000));
-  s.odd_cent = profile.setting_text("grey_split.odd_cent", overrides, "gemeente");
+  const Json& grey = nested(profile, overrides, "grey_split", "enabled");
+  s.grey_split = grey.is_boolean() && grey.get<bool>();
+  const Json& swv_bp = nested(profile, overrides, "grey_split", "swv_bp");
+  if (swv_bp.is_number_integer()) s.grey_swv_bp = static_cast<std::uint32_t>(std::clamp<std::int64_t>(swv_bp.get<std::int64_t>(), 0, 10000));
+  const Json& odd = nested(profile, overrides, "grey_split", "odd_cent");
+  if (odd.is_string()) s.odd_cent = odd.get<std::string>();
   auto texts = [&](const char* name, std::map<std::string, std::string>& into) {
     const Json& v = profile.setting(name, overrides);
     if (!v.is_object()) return;
@@ -106,8 +118,11 @@ Switches read_switches(const Profile& profile, const Json& overrides) {
   if (auto named = profile.setting_text("swv_invoice_address", overrides); !named.empty()) s.addresses["swv"] = named;
   s.hidden_from = profile.setting_list("finance_hidden_from", overrides);
   if (s.hidden_from.empty()) s.hidden_from = {"ouders", "leerling"};  // CORE-AUD-01, Q-52: any region by default
-  s.ratified_by = profile.setting_list("escalation.needs_ratification", overrides);
-  s.escalation_suspends = profile.setting_flag("escalation.binding", overrides, true);
+  if (const Json& parties = nested(profile, overrides, "escalation", "needs_ratification"); parties.is_array())
+    for (const auto& party : parties)
+      if (party.is_string()) s.ratified_by.push_back(party.get<std::string>());
+  const Json& binding = nested(profile, overrides, "escalation", "binding");
+  s.escalation_suspends = !binding.is_boolean() || binding.get<bool>();
   s.hold_grey_only = profile.setting_flag("hold_grey_only", overrides, false);
   s.content_first = profile.setting_flag("money.content_first", overrides, false);
   s.lines_need_period = profile.setting_flag("funding_lines_need_period", overrides, false);
