@@ -112,7 +112,7 @@ Task<net::Response> put_bsn(Call& call) {
   auto ops = co_await call.services.bsn.put(zaak, bsn);
   if (!ops) co_return problem(ops.error());
   store::Transaction tx{std::move(*ops)};
-  tx.ops.push_back(store::AppendLeaf{audit::leaf(call.services.clock.now(), "bsn.supplied", {{"case", zaak}, {"party", call.party->id}})});
+  tx.ops.push_back(audit::leaf(call.services.clock.now(), "bsn.supplied", {.ids = {{"case", zaak}, {"party", call.party->id}}}));
   auto done = co_await call.services.store.commit(std::move(tx));
   if (!done) co_return problem(done.error());
   net::Response r;
@@ -135,7 +135,7 @@ Task<net::Response> put_participant(Call& call) {
   if (!op) co_return problem(op.error());
   store::Transaction tx;
   tx.ops.push_back(std::move(*op));
-  tx.ops.push_back(store::AppendLeaf{audit::leaf(call.services.clock.now(), "participant.put", {{"case", zaak}, {"party", call.party->id}, {"role", body->value("rol", "")}})});
+  tx.ops.push_back(audit::leaf(call.services.clock.now(), "participant.put", {.ids = {{"case", zaak}, {"party", call.party->id}, {"role", body->value("rol", "")}}}));
   auto done = co_await call.services.store.commit(std::move(tx));
   if (!done) co_return problem(done.error());
   net::Response r;

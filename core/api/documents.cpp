@@ -50,7 +50,7 @@ Task<net::Response> post_document(Call& call) {
   if (!finished) co_return problem(finished.error());
   store::Transaction tx{std::move(finished->ops)};
   const auto& made = finished->record;
-  tx.ops.push_back(store::AppendLeaf{audit::leaf(call.services.clock.now(), "document.stored", {{"document", made.id}, {"case", zaak}, {"party", call.party->id}, {"type", type}, {"sha256", made.sha256}, {"size", made.size}})});
+  tx.ops.push_back(audit::leaf(call.services.clock.now(), "document.stored", {.ids = {{"document", made.id}, {"case", zaak}, {"party", call.party->id}, {"type", type}, {"sha256", made.sha256}}, .counts = {{"bytes", made.size}}}));
   auto done = co_await call.services.store.commit(std::move(tx));
   if (!done) co_return problem(done.error());
   auto response = json(201, {{"id", made.id}, {"zaak", zaak}, {"soort", made.doc_type}, {"versie", made.version}, {"status", made.status}, {"sha256", made.sha256}, {"omvang", made.size}});

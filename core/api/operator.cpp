@@ -114,7 +114,7 @@ Task<net::Response> change_delivery(Call& call) {
   store::Transaction tx;
   tx.ops.push_back(change);
   // The reason may name somebody: its hash stands in the tree, the text does not leave the request.
-  tx.ops.push_back(store::AppendLeaf{audit::leaf(now, "delivery.changed", {{"delivery", (*row)->id}, {"action", action}, {"reason_hash", sha256_hex(reason)}, {"uid", static_cast<std::int64_t>(call.request.head.peer.uid.value_or(0))}})});
+  tx.ops.push_back(audit::leaf(now, "delivery.changed", {.ids = {{"delivery", (*row)->id}, {"action", action}}, .hashes = {{"reason", sha256(reason)}}, .counts = {{"uid", static_cast<std::int64_t>(call.request.head.peer.uid.value_or(0))}}}));
   auto done = co_await call.services.store.commit(std::move(tx));
   if (!done) co_return problem(done.error());
   call.services.dispatcher.arrivals().ring();
@@ -158,7 +158,7 @@ Task<net::Response> backup(Call& call) {
   if (path.empty() || path[0] != '/') co_return problem({ErrorKind::invalid, "VALUE", "pad must be an absolute path", {}});
   auto done = co_await call.services.store.backup(path);
   if (!done) co_return problem(done.error());
-  auto leaf = co_await call.services.store.commit({{store::AppendLeaf{audit::leaf(call.services.clock.now(), "store.backup", {{"ok", true}})}}});
+  auto leaf = co_await call.services.store.commit({{audit::leaf(call.services.clock.now(), "store.backup", {})}});
   if (!leaf) co_return problem(leaf.error());
   co_return json(200, {{"pad", path}});
 }

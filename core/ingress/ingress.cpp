@@ -114,7 +114,7 @@ Task<void> Ingress::refused(const Party& party, std::string id, const Error& err
   // Overload and broken storage are not the party's doing, and writing then would make them worse.
   if (error.kind == ErrorKind::unavailable || error.kind == ErrorKind::io || error.kind == ErrorKind::internal) co_return;
   auto now = journal_.clock().now();
-  auto done = co_await journal_.store().commit({{store::AppendLeaf{audit::leaf(now, "message.refused", {{"party", party.id}, {"code", error.code}, {"id_hash", id.empty() ? "" : sha256_hex(id)}})}}});
+  auto done = co_await journal_.store().commit({{audit::leaf(now, "message.refused", {.ids = {{"party", party.id}}, .codes = {error.code}, .hashes = {{"id", sha256(id)}}})}});
   if (!done) log(LogLevel::error, "ingress.audit_failed", {{"code", done.error().code}});
 }
 

@@ -42,9 +42,9 @@ Task<Result<Accepted>> Journal::accept(Message message, store::Transaction with)
   auto sealed = co_await sealer_.seal(message.subject, "message", message.source + "\n" + message.id, to_bytes(dump_json(message)), with);
   if (!sealed) co_return fail(std::move(sealed.error()));
   row.sealed = std::move(*sealed);
-  with.ops.push_back(store::AppendLeaf{audit::leaf(message.time, "message.accepted",
-                                                   {{"message", message.id}, {"source", message.source}, {"type", message.type}, {"region", message.region},
-                                                    {"party", message.party}, {"case", message.subject}, {"hash", to_hex(hash)}})});
+  with.ops.push_back(audit::leaf(message.time, "message.accepted",
+                                 {.ids = {{"message", message.id}, {"source", message.source}, {"type", message.type}, {"region", message.region}, {"party", message.party}, {"case", message.subject}},
+                                  .hashes = {{"content", hash}}}));
   with.ops.push_back(store::Accept{std::move(row)});
   auto committed = co_await store_.commit(std::move(with));
   if (!committed) co_return fail(std::move(committed.error()));
@@ -129,12 +129,13 @@ Task<Result<void>> Journal::record(const Message& message, const Draft& draft, s
   auto sealed = co_await sealer_.seal(message.subject, "decision", std::to_string(message.seq), to_bytes(plain), with);
   if (!sealed) co_return fail(std::move(sealed.error()));
   row.sealed = std::move(*sealed);
-  Json rules = Json::array();
-  for (const auto& e : draft.explanation) rules.push_back(e.rule);
-  with.ops.push_back(store::AppendLeaf{audit::leaf(row.decided_at, "message.decided",
-                                                   {{"message", message.id}, {"seq", message.seq}, {"case", message.subject}, {"outcome", row.outcome},
-                                                    {"codes", row.codes}, {"rules", rules}, {"rules_version", row.rules_version},
-                                                    {"consents", message.consent_refs}})});
+  std::set<std::string> rules;
+  for (const auto& e : draft.explanation) rules.insert(e.rule);
+  auto codes = row.codes;
+  codes.insert(codes.end(), rules.begin(), rules.end());
+  with.ops.push_back(audit::leaf(row.decided_at, "message.decided",
+                                 {.ids = {{"message", message.id}, {"case", message.subject}, {"outcome", row.outcome}, {"rules_version", row.rules_version}},
+                                  .codes = std::move(codes), .counts = {{"seq", message.seq}}}));
   with.ops.push_back(store::Decide{std::move(row)});
   co_return Result<void>{};
 }

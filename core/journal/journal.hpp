@@ -1,6 +1,7 @@
 // The journal: accepted means on disk. Messages go in here once and are read back from here by everything later.
 #pragma once
 #include "core/base/hash.hpp"
+#include "core/base/secret.hpp"
 #include "core/journal/sealer.hpp"
 #include "core/model/case_file.hpp"
 #include "core/model/message.hpp"

@@ -59,7 +59,7 @@ Task<Result<int>> Dispatcher::recover() {
       auto now = clock_.now();
       store::Transaction tx;
       tx.ops.push_back(store::Settle{row.id, row.attempts, now, "unknown", "PROCESS_ENDED", state, now});
-      tx.ops.push_back(store::AppendLeaf{audit::leaf(now, "delivery.interrupted", {{"delivery", row.id}, {"target", row.target}, {"attempt", row.attempts}, {"case", row.case_id}})});
+      tx.ops.push_back(audit::leaf(now, "delivery.interrupted", {.ids = {{"delivery", row.id}, {"target", row.target}, {"case", row.case_id}}, .counts = {{"attempt", row.attempts}}}));
       auto done = co_await store_.commit(std::move(tx));
       if (!done) co_return fail(std::move(done.error()));
       ++found;
@@ -83,7 +83,7 @@ Task<Result<void>> Dispatcher::pause(std::string target, bool paused) {
   store::Transaction tx;
   if (paused) tx.ops.push_back(store::PutRow{"target-paused", target, to_bytes(format_instant(now)), std::nullopt});
   else tx.ops.push_back(store::EraseRow{"target-paused", target, std::nullopt});
-  tx.ops.push_back(store::AppendLeaf{audit::leaf(now, paused ? "target.paused" : "target.resumed", {{"target", target}})});
+  tx.ops.push_back(audit::leaf(now, paused ? "target.paused" : "target.resumed", {.ids = {{"target", target}}}));
   auto done = co_await store_.commit(std::move(tx));
   if (!done) co_return fail(std::move(done.error()));
   if (paused) paused_.insert(target);
@@ -136,9 +136,9 @@ Task<> Dispatcher::one(DeliveryRow row) {
     if (extra) tx = std::move(*extra);
     else log(LogLevel::error, "outbox.settlement_failed", {{"delivery", row.id}, {"code", extra.error().code}});
     tx.ops.push_back(store::Settle{row.id, number, now, std::string(verdict_name(result.verdict)), result.code, next.state, next.at});
-    tx.ops.push_back(store::AppendLeaf{audit::leaf(now, "delivery.attempted",
-                                                   {{"delivery", row.id}, {"target", row.target}, {"role", row.role}, {"kind", row.kind}, {"case", row.case_id},
-                                                    {"attempt", number}, {"verdict", verdict_name(result.verdict)}, {"code", result.code}})});
+    tx.ops.push_back(audit::leaf(now, "delivery.attempted",
+                                 {.ids = {{"delivery", row.id}, {"target", row.target}, {"role", row.role}, {"kind", row.kind}, {"case", row.case_id}, {"verdict", std::string(verdict_name(result.verdict))}},
+                                  .codes = {result.code}, .counts = {{"attempt", number}}}));
     auto settled = co_await store_.commit(std::move(tx));
     if (!settled && settled.error().kind != ErrorKind::conflict) log(LogLevel::error, "outbox.settle_failed", {{"delivery", row.id}, {"code", settled.error().code}});
     if (next.state == DeliveryState::dead || next.state == DeliveryState::parked)

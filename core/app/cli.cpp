@@ -1,0 +1,83 @@
+#include "core/app/cli.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+
+#include "core/net/http_client.hpp"
+
+namespace schakel::app {
+
+int exit_code(const Error& e) {
+  if (e.code == "CONFIG_INVALID") return kConfig;
+  switch (e.kind) {
+    case ErrorKind::forbidden:
+    case ErrorKind::unauthenticated: return kNotAllowed;
+    case ErrorKind::unavailable:
+    case ErrorKind::timeout: return kDown;
+    case ErrorKind::conflict: return kConflict;
+    default: return kFinding;
+  }
+}
+
+void print_json(const Json& value) { std::cout << value.dump(2) << "\n"; }
+
+int report(const Error& e, const Common& common) {
+  if (common.json) {
+    Json j{{"code", e.code}, {"message", e.message}, {"findings", Json::array()}};
+    for (const auto& f : e.findings) j["findings"].push_back({{"pointer", f.pointer}, {"code", f.code}, {"message", f.message}, {"rule", f.rule}});
+    std::cerr << j.dump(2) << "\n";
+  } else {
+    std::cerr << "schakel: " << e.code << ": " << e.message << "\n";
+    for (const auto& f : e.findings) std::cerr << "  " << f.pointer << "  " << f.code << ": " << f.message << (f.rule.empty() ? "" : "  [" + f.rule + "]") << "\n";
+  }
+  return exit_code(e);
+}
+
+namespace {
+
+std::string socket_path(const Common& c) {
+  if (!c.socket.empty()) return c.socket;
+  if (const char* env = std::getenv("SCHAKEL_SOCKET"); env && *env) return env;  // NOLINT(concurrency-mt-unsafe): before any thread
+  return (std::filesystem::absolute(c.config).parent_path() / "run/schakel.sock").string();
+}
+
+}  // namespace
+
+Result<Json> call(const Common& common, std::string method, std::string path, const Json& body) {
+  boost::asio::io_context io;
+  net::ClientRequest request;
+  request.method = std::move(method);
+  request.url = "http://localhost" + path;
+  if (!body.is_null()) {
+    request.headers.add("Content-Type", "application/json");
+    request.body = dump_json(body);
+  }
+  net::ClientOptions options;
+  options.unix_path = socket_path(common);
+  options.allow_plain = true;
+  options.deadline = std::chrono::minutes(10);
+  options.max_response_bytes = std::size_t{256} << 20;
+  auto future = boost::asio::co_spawn(io, net::http_request(std::move(request), std::move(options)), boost::asio::use_future);
+  io.run();
+  auto reply = future.get();
+  if (!reply) {
+    if (reply.error().code == "HTTP_REFUSED")
+      return fail(ErrorKind::unavailable, "BROKER_DOWN", "no broker listens on this socket; start it with: schakel serve --config FILE, or name its socket with --socket");
+    return fail(std::move(reply.error()));
+  }
+  auto json = parse_json(reply->body, {std::size_t{256} << 20, 64, std::size_t{16} << 20});
+  if (!json) return fail(ErrorKind::internal, "BROKER_ANSWER", "the broker answered something that is not JSON");
+  if (reply->status < 300) return json;
+  Error e;
+  e.kind = reply->status == 403 ? ErrorKind::forbidden : reply->status == 404 ? ErrorKind::not_found : reply->status == 409 ? ErrorKind::conflict
+           : reply->status >= 500 ? ErrorKind::unavailable : ErrorKind::invalid;
+  e.code = json->value("code", "HTTP_" + std::to_string(reply->status));
+  e.message = json->value("title", "");
+  return fail(std::move(e));
+}
+
+}  // namespace schakel::app
