@@ -57,10 +57,10 @@ bool own_source(const Party& party, std::string_view source) {
 
 }  // namespace
 
-Task<Result<Message>> Ingress::check(const Party& party, const Event& event) {
+Task<Result<Message>> Ingress::check(const Party& party, const Event& event, bool any_source) {
   auto message = to_message(event);
   if (!message) co_return fail(std::move(message.error()));
-  if (!own_source(party, message->source)) co_return fail(ErrorKind::forbidden, "SOURCE_NOT_YOURS", "source must be urn:nld:oin:<your OIN>:systeem:<name>");
+  if (!any_source && !own_source(party, message->source)) co_return fail(ErrorKind::forbidden, "SOURCE_NOT_YOURS", "source must be urn:nld:oin:<your OIN>:systeem:<name>");
   if (!catalogue_.knows(message->type)) co_return fail(ErrorKind::invalid, "MESSAGE_TYPE_UNKNOWN", "there is no such message type", {{"/type", "MESSAGE_TYPE_UNKNOWN", "there is no such message type", "domain.md section 3"}});
   if (!Parties::may_send(party, message->sender_role, message->type, message->region)) co_return fail(ErrorKind::forbidden, "PARTY_NOT_ALLOWED", "this party may not send this type in this role for this region");
   if (std::ranges::find(regions_, message->region) == regions_.end()) co_return fail(ErrorKind::invalid, "REGION_UNKNOWN", "this region is not configured", {{"/data/region", "REGION_UNKNOWN", "this region is not configured", ""}});
@@ -118,8 +118,12 @@ Task<void> Ingress::refused(const Party& party, std::string id, const Error& err
   if (!done) log(LogLevel::error, "ingress.audit_failed", {{"code", done.error().code}});
 }
 
-Task<Result<Receipt>> Ingress::receive_event(const Party& party, Event event) {
-  auto message = co_await check(party, event);
+Task<Result<Receipt>> Ingress::receive_event(const Party& party, Event event) { return take(party, std::move(event), false); }
+
+Task<Result<Receipt>> Ingress::receive_from_adapter(const Party& party, Event event) { return take(party, std::move(event), true); }
+
+Task<Result<Receipt>> Ingress::take(const Party& party, Event event, bool any_source) {
+  auto message = co_await check(party, event, any_source);
   Result<Receipt> out = fail(ErrorKind::internal, "UNREACHABLE", "");
   if (message) out = co_await into_journal(party, std::move(*message));
   else out = fail(std::move(message.error()));

@@ -51,14 +51,17 @@ class Ingress {
   Task<Result<std::vector<Receipt>>> receive(const Party& party, std::string content_type, HeaderPairs headers, std::string body);
   /// One event that came through an adapter or the pages: the same checks.
   Task<Result<Receipt>> receive_event(const Party& party, Event event);
+  /// The same for an adapter, which speaks for a party under a source of its own.
+  Task<Result<Receipt>> receive_from_adapter(const Party& party, Event event);
   /// As receive_event without the wire checks, for messages the broker itself makes.
   Task<Result<Receipt>> admit(const Party& party, Message message);
 
   /// The checks alone: what receive would say. All findings.
-  Task<Result<Message>> check(const Party& party, const Event& event);
+  Task<Result<Message>> check(const Party& party, const Event& event, bool any_source = false);
 
  private:
   Task<Result<void>> resolve_case(const Party& party, Message& message, store::Transaction& with);
+  Task<Result<Receipt>> take(const Party& party, Event event, bool any_source);
   Task<Result<Receipt>> into_journal(const Party& party, Message message);
   Task<void> refused(const Party& party, std::string id, const Error& error);
   journal::Journal& journal_;

@@ -158,6 +158,19 @@ std::vector<Planned> plan(const PlanInput& in) {
     make.reach(std::move(p));
   }
 
+  for (const auto& link : in.draft.revoked_links) {
+    // Who held a link is told that it ended; what it was about stays out of it.
+    Planned p;
+    p.role = link.substr(link.rfind('/') + 1);
+    p.type = "intrekking";
+    p.kind = "revocation";
+    p.code = "CONSENT_WITHDRAWN";
+    p.id = delivery_id(m, p.kind, link);
+    p.body = {{"type", "intrekking"}, {"time", format_instant(m.time)}};
+    if (in.before.meeting) p.body["meeting"] = {{"kind", in.before.meeting->kind}, {"at", format_instant(in.before.meeting->at)}};
+    make.reach(std::move(p));
+  }
+
   bool refused = in.draft.outcome == Outcome::blocked || in.draft.outcome == Outcome::held || in.draft.outcome == Outcome::quarantined;
   // The one who opens a link is told by the page.
   if (refused && m.type != "link_geopend") {

@@ -11,7 +11,7 @@ using journal::Recorded;
 
 Pipeline::Pipeline(journal::Journal& journal, std::vector<const Decider*> deciders, Profiles profiles, std::shared_ptr<const Parties> parties,
                    Directory& directory, PipelineOptions options)
-    : journal_(journal), deciders_(std::move(deciders)), profiles_(std::move(profiles)), parties_(std::move(parties)), directory_(directory), options_(options) {}
+    : journal_(journal), deciders_(in_order(std::move(deciders))), profiles_(std::move(profiles)), parties_(std::move(parties)), directory_(directory), options_(options) {}
 
 Task<Result<CaseFile>> Pipeline::case_file(std::string case_id) {
   if (auto it = cache_.find(case_id); it != cache_.end()) {
@@ -42,12 +42,10 @@ void Pipeline::remember(CaseFile file) {
 
 Task<Result<Facts>> Pipeline::facts(const CaseFile& file, const Message& message, const Profile& profile) {
   Facts out;
-  for (const auto* decider : deciders_) {
-    for (const auto& key : decider->reads(file, message, profile)) {
-      auto row = co_await journal_.store().row("register", key);
-      if (!row) co_return fail(std::move(row.error()));
-      if (*row) out[key] = Json::parse((*row)->value.begin(), (*row)->value.end());
-    }
+  for (const auto& key : registers_read(deciders_, file, message, profile)) {
+    auto row = co_await journal_.store().row("register", key);
+    if (!row) co_return fail(std::move(row.error()));
+    if (*row) out[key] = Json::parse((*row)->value.begin(), (*row)->value.end());
   }
   co_return out;
 }

@@ -1,0 +1,127 @@
+#include "core/app/edges.hpp"
+
+namespace schakel::app {
+
+Task<Result<void>> VaultDocumentCheck::check(const Attachment& a, std::string_view party, std::string_view case_id) {
+  std::string wanted_party(party), wanted_case(case_id);
+  auto record = co_await documents_.info(a.document);
+  auto unknown = [] { return fail(ErrorKind::invalid, "DOCUMENT_UNKNOWN", "there is no such document for this party and case", {{"/data/attachments", "DOCUMENT_UNKNOWN", "upload the document first", "claim check"}}); };
+  if (!record) {
+    if (record.error().kind == ErrorKind::not_found || record.error().kind == ErrorKind::invalid) co_return unknown();
+    co_return fail(std::move(record.error()));
+  }
+  if (record->case_id != wanted_case || record->party != wanted_party) co_return unknown();
+  if (!a.sha256.empty() && a.sha256 != record->sha256)
+    co_return fail(ErrorKind::invalid, "DOCUMENT_HASH", "the document is not the one the message names", {{"/data/attachments", "DOCUMENT_HASH", "sha256 differs", "claim check"}});
+  co_return Result<void>{};
+}
+
+Task<Result<std::vector<outbox::Contact>>> CaseDirectory::contacts(std::string case_id) {
+  std::vector<outbox::Contact> out;
+  if (case_id.empty()) co_return out;
+  auto all = co_await participants_.all(std::move(case_id));
+  if (!all) co_return fail(std::move(all.error()));
+  for (auto& p : *all) out.push_back({p.person, p.role, p.mail, p.second_factor});
+  co_return out;
+}
+
+Task<Result<void>> CaseDirectory::revoke(const Message& message, std::string message_id, std::string role, store::Transaction& with) {
+  if (links_) {
+    auto ops = co_await links_->revoke_ops(message.subject, message_id, role, "CONSENT_WITHDRAWN");
+    if (!ops) co_return fail(std::move(ops.error()));
+    for (auto& op : *ops) with.ops.push_back(std::move(op));
+  }
+  store::DeliveryFilter filter;
+  filter.case_id = message.subject;
+  filter.state = store::DeliveryState::pending;
+  filter.limit = 1000;
+  auto waiting = co_await store_.deliveries(filter);
+  if (!waiting) co_return fail(std::move(waiting.error()));
+  for (const auto& d : *waiting) {
+    if (d.kind != "documents" || d.role != role) continue;
+    auto row = co_await store_.message(d.message);
+    if (!row) co_return fail(std::move(row.error()));
+    if (*row && (*row)->id == message_id)
+      with.ops.push_back(store::ChangeDelivery{d.id, store::DeliveryState::pending, store::DeliveryState::cancelled, clock_.now(), "CONSENT_WITHDRAWN", std::nullopt, false});
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<void>> CaseDirectory::extend(const Message& message, const Draft& draft, store::Transaction& with) {
+  if (message.type == "zaak_opening" && draft.outcome == Outcome::recorded && message.payload.contains("participants")) {
+    for (const auto& p : message.payload["participants"]) {
+      vault::Participant one{message.subject, p.value("person", ""), p.value("role", ""), p.value("name", ""), p.value("mail", ""), p.value("second_factor", ""), message.party};
+      auto op = co_await participants_.put(std::move(one));
+      if (!op) {
+        // A deelnemer that cannot be reached is seen later as RECIPIENT_UNKNOWN; the case opens all the same.
+        if (op.error().kind == ErrorKind::invalid) continue;
+        co_return fail(std::move(op.error()));
+      }
+      with.ops.push_back(std::move(*op));
+    }
+  }
+  for (const auto& link : draft.revoked_links) {
+    auto slash = link.rfind('/');
+    if (slash == std::string::npos) continue;
+    auto done = co_await revoke(message, link.substr(0, slash), link.substr(slash + 1), with);
+    if (!done) co_return fail(std::move(done.error()));
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<bool>> AdapterInbox::accept(std::string party, Json event) {
+  const auto* from = parties_->find(party);
+  if (!from) co_return fail(ErrorKind::forbidden, "PARTY_UNKNOWN", "there is no such party");
+  auto read = ingress::read_events("application/cloudevents+json", {}, dump_json(event));
+  if (!read) co_return fail(std::move(read.error()));
+  auto receipt = co_await ingress_.receive_from_adapter(*from, std::move(read->front()));
+  if (!receipt) co_return fail(std::move(receipt.error()));
+  co_return !receipt->duplicate;
+}
+
+Task<Result<std::string>> AdapterInbox::store_document(std::string party, std::string case_id, DocumentInfo info, Bytes content) {
+  if (static_cast<std::int64_t>(content.size()) > limit_) co_return fail(ErrorKind::too_large, "DOCUMENT_TOO_LARGE", "the document is larger than the limit");
+  vault::DocumentRecord record;
+  record.case_id = std::move(case_id);
+  record.doc_type = info.doc_type;
+  record.status = "aanwezig";
+  record.media_type = info.media_type;
+  record.version = info.version;
+  record.file_name = fmt::format("{}-v{}{}", info.doc_type, info.version, info.media_type == "application/pdf" ? ".pdf" : "");
+  record.party = std::move(party);
+  auto stored = co_await documents_.store(std::move(record), std::move(content));
+  if (!stored) co_return fail(std::move(stored.error()));
+  co_return stored->id;
+}
+
+Task<Result<std::optional<std::string>>> AdapterInbox::case_of(std::string party, std::string foreign_id) {
+  auto found = co_await journal_.case_of(std::move(party), std::move(foreign_id));
+  if (!found) co_return fail(std::move(found.error()));
+  co_return found->empty() ? std::nullopt : std::optional(*found);
+}
+
+Task<Result<std::optional<std::string>>> AdapterInbox::case_of_bsn(const Secret& bsn) {
+  auto found = co_await bsn_.case_of(bsn);
+  co_return found;
+}
+
+Task<Result<std::string>> ConfiguredMail::send(Mail mail) {
+  net::MailMessage m;
+  m.from = from_;
+  m.to = {mail.to};
+  m.subject = std::move(mail.subject);
+  m.text = std::move(mail.text);
+  m.message_id = std::move(mail.message_id);
+  for (auto& a : mail.attachments) m.attachments.push_back({std::move(a.name), std::move(a.media_type), std::move(a.content)});
+  auto receipt = co_await sender_.send(std::move(m));
+  if (!receipt) co_return fail(std::move(receipt.error()));
+  switch (receipt->verdict) {
+    case net::MailVerdict::accepted: co_return receipt->code;
+    case net::MailVerdict::later: co_return fail(ErrorKind::unavailable, "MAIL_LATER", receipt->code);
+    case net::MailVerdict::refused: co_return fail(ErrorKind::invalid, "MAIL_REFUSED", receipt->code);
+    case net::MailVerdict::unknown: break;
+  }
+  co_return fail(ErrorKind::timeout, "MAIL_OUTCOME_UNKNOWN", receipt->code);
+}
+
+}  // namespace schakel::app

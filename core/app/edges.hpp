@@ -1,0 +1,71 @@
+// The seams between the road and the vault, the portal and the adapters.
+#pragma once
+#include "core/ingress/ingress.hpp"
+#include "core/net/mail.hpp"
+#include "core/pipeline/pipeline.hpp"
+#include "core/portal/links.hpp"
+#include "core/vault/bsn.hpp"
+#include "core/vault/documents.hpp"
+#include "core/vault/participants.hpp"
+
+namespace schakel::app {
+
+/// Claim check against the vault: the document is there, of this case, brought by this party, and is what the message says.
+class VaultDocumentCheck final : public ingress::DocumentCheck {
+ public:
+  explicit VaultDocumentCheck(vault::Documents& documents) : documents_(documents) {}
+  Task<Result<void>> check(const Attachment& attachment, std::string_view party, std::string_view case_id) override;
+
+ private:
+  vault::Documents& documents_;
+};
+
+/// People of a case from the vault, and what a decision changes outside the outbox.
+class CaseDirectory final : public pipeline::Directory {
+ public:
+  CaseDirectory(store::Store& store, vault::Participants& participants, portal::LinkService* links, const Clock& clock)
+      : store_(store), participants_(participants), links_(links), clock_(clock) {}
+  Task<Result<std::vector<outbox::Contact>>> contacts(std::string case_id) override;
+  /// Deelnemers of a new case; links and waiting deliveries that a withdrawn consent ends.
+  Task<Result<void>> extend(const Message& message, const Draft& draft, store::Transaction& with) override;
+
+ private:
+  Task<Result<void>> revoke(const Message& message, std::string message_id, std::string role, store::Transaction& with);
+  store::Store& store_;
+  vault::Participants& participants_;
+  portal::LinkService* links_;
+  const Clock& clock_;
+};
+
+/// What an adapter brings in goes the same way as what comes over HTTP.
+class AdapterInbox final : public Inbox {
+ public:
+  AdapterInbox(ingress::Ingress& ingress, journal::Journal& journal, vault::Documents& documents, vault::Bsn& bsn, std::shared_ptr<const Parties> parties,
+               std::int64_t document_limit)
+      : ingress_(ingress), journal_(journal), documents_(documents), bsn_(bsn), parties_(std::move(parties)), limit_(document_limit) {}
+  Task<Result<bool>> accept(std::string party, Json event) override;
+  Task<Result<std::string>> store_document(std::string party, std::string case_id, DocumentInfo info, Bytes content) override;
+  Task<Result<std::optional<std::string>>> case_of(std::string party, std::string foreign_id) override;
+  Task<Result<std::optional<std::string>>> case_of_bsn(const Secret& bsn) override;
+
+ private:
+  ingress::Ingress& ingress_;
+  journal::Journal& journal_;
+  vault::Documents& documents_;
+  vault::Bsn& bsn_;
+  std::shared_ptr<const Parties> parties_;
+  std::int64_t limit_;
+};
+
+/// The mail server of the configuration, as adapters see it.
+class ConfiguredMail final : public MailAccess {
+ public:
+  ConfiguredMail(net::MailSender& sender, std::string from) : sender_(sender), from_(std::move(from)) {}
+  Task<Result<std::string>> send(Mail mail) override;
+
+ private:
+  net::MailSender& sender_;
+  std::string from_;
+};
+
+}  // namespace schakel::app
