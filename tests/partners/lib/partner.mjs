@@ -95,7 +95,7 @@ pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f3f3f3;padding:.8rem
  * POST reset. Modes: status (answer that), hang (never answer), rubbish (200 with nonsense), drop (cut before handling),
  * drop-after (handle, then cut without an answer: the sender cannot know).
  */
-export function serve({ name, args, state, handle, control = {}, refuse = defaultRefuse }) {
+export function serve({ name, args, state, handle, control = {}, refuse = defaultRefuse, more = {} }) {
   const faults = [];
   const calls = [];
   const violations = [];
@@ -157,7 +157,7 @@ export function serve({ name, args, state, handle, control = {}, refuse = defaul
   const tls = args.cert && { cert: readFileSync(args.cert), key: readFileSync(args.key), minVersion: 'TLSv1.2',
     ...(args.ca ? { ca: readFileSync(args.ca), requestCert: true, rejectUnauthorized: true } : {}) };
   const server = tls ? https.createServer(tls, listener) : http.createServer(listener);
-  listen(server, name, args, tls ? 'https' : 'http');
+  listen(server, name, args, tls ? 'https' : 'http', more);
   return { server, violations };
 }
 
