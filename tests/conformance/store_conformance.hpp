@@ -9,24 +9,16 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include "core/store/store.hpp"
+#include "tests/support/run_now.hpp"
 
 namespace schakel::store::conformance {
 
-/// Runs a task to its end on an io_context of its own.
 template <class T>
 T run(Task<T> task) {
-  boost::asio::io_context context(1);
-  std::optional<T> out;
-  boost::asio::co_spawn(context, std::move(task), [&](std::exception_ptr e, T value) {
-    if (e) std::rethrow_exception(e);
-    out.emplace(std::move(value));
-  });
-  context.run();
-  return std::move(out.value());
+  return test::run_now(std::move(task));
 }
 
 inline Instant at(std::int64_t ms) { return Instant{milliseconds{1'800'000'000'000 + ms}}; }

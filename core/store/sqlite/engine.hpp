@@ -1,6 +1,7 @@
 // The threads of the SQLite store: the one that writes and those that read.
 #pragma once
 #include <atomic>
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -25,11 +26,12 @@ Task<Result<T>> suspend(Start start) {
   namespace asio = boost::asio;
   return asio::async_initiate<const asio::use_awaitable_t<>, void(Result<T>)>(
       [](auto handler, Start begin) {
-        // Keeps the caller's io_context running while the answer is under way.
-        auto work = asio::make_work_guard(asio::get_associated_executor(handler));
-        begin(Answer<T>([h = std::move(handler), work = std::move(work)](Result<T> result) mutable {
-          asio::post(work.get_executor(), [h = std::move(h), r = std::move(result)]() mutable { std::move(h)(std::move(r)); });
-          work.reset();
+        // The guard keeps the caller's io_context running while the answer is under way, and travels with it: the context may
+        // be gone as soon as the coroutine resumed, so the answering thread touches it no more after post().
+        auto executor = asio::get_associated_executor(handler);
+        auto work = asio::make_work_guard(executor);
+        begin(Answer<T>([h = std::move(handler), executor, work = std::move(work)](Result<T> result) mutable {
+          asio::post(executor, [h = std::move(h), work = std::move(work), r = std::move(result)]() mutable { std::move(h)(std::move(r)); });
         }));
       },
       asio::use_awaitable, std::move(start));
