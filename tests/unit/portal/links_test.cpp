@@ -1,0 +1,366 @@
+#include "core/portal/links.hpp"
+
+#include <gmock/gmock.h>
+
+#include <boost/asio/thread_pool.hpp>
+
+#include "core/base/calendar.hpp"
+#include "core/runtime/scope.hpp"
+#include "tests/unit/portal/support.hpp"
+
+namespace schakel {
+namespace {
+
+using namespace std::chrono_literals;
+using portal::Anonymous;
+using portal::Full;
+using portal::LinkProven;
+using test::code_of;
+using test::run_now;
+using test::secret_of_url;
+using Links = test::LinkTest;
+
+Secret text(std::string_view s) { return Secret(s); }
+
+TEST_F(Links, LinkIsLongRandomAndSaysNothing) {
+  std::set<std::string> ids, secrets;
+  for (int i = 0; i < 500; ++i) {
+    auto link = issue(order("d" + std::to_string(i)));
+    ASSERT_THAT(link.url, ::testing::StartsWith("https://portaal.example/l/" + link.id + "#"));
+    EXPECT_EQ(from_base64url(secret_of_url(link.url))->size(), 32u);
+    EXPECT_EQ(from_base64url(link.id)->size(), 16u);
+    EXPECT_EQ(link.url.find("case-1"), std::string::npos);
+    EXPECT_TRUE(ids.insert(link.id).second && secrets.insert(secret_of_url(link.url)).second);
+  }
+}
+
+TEST_F(Links, StoreHoldsNeitherSecretNorCodeNorCookieNorAddress) {
+  auto link = issue(order());
+  auto cookie = enter(link);
+  const auto secret = secret_of_url(link.url);
+  for (auto space : {"link", "link.delivery", "link.case", "link.session", "link.revoked", "portal.limit", "link.clock"})
+    for (auto& r : rows(space)) {
+      const auto all = r.key + std::string(as_text(r.value));
+      for (const std::string& needle : {secret, std::string(cookie.reveal_text()), sms.code(), std::string("sam@swv"), std::string("31612345678"), sha256_hex(sms.code())})
+        EXPECT_EQ(all.find(needle), std::string::npos) << space;
+    }
+}
+
+TEST_F(Links, LinkPlusCodeOpensAndEitherAloneDoesNot) {
+  auto link = issue(order());
+  EXPECT_EQ(code_of(run_now(links.prove(link.id, text(std::string(43, 'A'))))), "LINK_DEAD");
+  auto cookie = prove(link);
+  EXPECT_TRUE(std::holds_alternative<LinkProven>(visitor(link.id, cookie)));
+  auto s = session(link.id, cookie);
+  EXPECT_EQ(code_of(run_now(links.try_code(s, text("12345678")))), "CODE_NONE");
+  ASSERT_TRUE(run_now(links.begin_round(s)));
+  ASSERT_EQ(sms.sent.size(), 1u);
+  EXPECT_EQ(sms.sent[0].first, "+31612345678");
+  EXPECT_EQ(sms.code().size(), 8u);
+  auto full = run_now(links.try_code(s, text(sms.code())));
+  ASSERT_TRUE(full);
+  auto v = visitor(link.id, *full);
+  ASSERT_TRUE(std::holds_alternative<Full>(v));
+  EXPECT_EQ(std::get<Full>(v).session.link.documents, (std::vector<std::string>{"doc-1", "doc-2"}));
+  EXPECT_TRUE(std::holds_alternative<Anonymous>(visitor(link.id, cookie))) << "a new session id at login, the old one ends";
+}
+
+TEST_F(Links, CookieOfOneLinkIsNothingAtAnother) {
+  auto a = issue(order("d1")), b = issue(order("d2"));
+  auto cookie = enter(a);
+  EXPECT_TRUE(std::holds_alternative<Anonymous>(visitor(b.id, cookie)));
+  EXPECT_TRUE(std::holds_alternative<Anonymous>(visitor(a.id, text("rubbish"))));
+  EXPECT_TRUE(std::holds_alternative<Anonymous>(visitor(a.id, text(std::string(5000, 'x')))));
+}
+
+TEST_F(Links, AppCodeOpensOnceAndAReplayDoesNot) {
+  auto link = issue(order("d1", "totp:app-1"));
+  auto code = portal::hotp(as_bytes(seed), static_cast<std::uint64_t>(portal::totp_step(clock.now())), portal::totp_profile(as_bytes(seed)));
+  auto s = session(link.id, prove(link));
+  EXPECT_EQ(code_of(run_now(links.try_code(s, text(code)))), "CODE_NONE") << "a round of tries must be begun first";
+  ASSERT_TRUE(run_now(links.begin_round(s)));
+  ASSERT_TRUE(run_now(links.try_code(s, text(code))));
+  auto again = session(link.id, prove(link));
+  ASSERT_TRUE(run_now(links.begin_round(again)));
+  EXPECT_EQ(code_of(run_now(links.try_code(again, text(code)))), "CODE_WRONG");
+}
+
+TEST_F(Links, CodeEndsAfterTenMinutesAndAfterItsUse) {
+  auto link = issue(order());
+  auto s = session(link.id, prove(link));
+  ASSERT_TRUE(run_now(links.begin_round(s)));
+  clock.advance(10min);
+  EXPECT_EQ(code_of(run_now(links.try_code(s, text(sms.code())))), "CODE_NONE");
+  ASSERT_TRUE(run_now(links.begin_round(s)));
+  ASSERT_TRUE(run_now(links.try_code(s, text(sms.code()))));
+  auto t = session(link.id, prove(link));
+  EXPECT_EQ(code_of(run_now(links.try_code(t, text(sms.code())))), "CODE_NONE");
+}
+
+TEST_F(Links, FiveWrongTriesEndTheCodeAndThreeCodesTheDay) {
+  auto link = issue(order());
+  auto s = session(link.id, prove(link));
+  for (int round = 0; round < 3; ++round) {
+    ASSERT_TRUE(run_now(links.begin_round(s)));
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(code_of(run_now(links.try_code(s, text("00000000")))), "CODE_WRONG");
+    EXPECT_EQ(code_of(run_now(links.try_code(s, text(sms.code())))), "CODE_NONE") << "the right one comes too late";
+  }
+  EXPECT_EQ(code_of(run_now(links.begin_round(s))), "CODE_LIMIT");
+  EXPECT_EQ(sms.sent.size(), 3u);
+  EXPECT_EQ(std::ranges::count(events, "locked", &portal::LinkEvent::kind), 1) << "the sender is told";
+  EXPECT_TRUE(run_now(links.status(link.id))->value().locked_until);
+  clock.advance(24h);
+  auto next_day = session(link.id, prove(link));
+  EXPECT_TRUE(run_now(links.begin_round(next_day)));
+}
+
+TEST_F(Links, SendingAgainGivesTheSameLinkAnotherSecretAndNoNewGuesses) {
+  auto first = issue(order());
+  auto cookie = prove(first);
+  auto s = session(first.id, cookie);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(run_now(links.begin_round(s)));
+  auto second = issue(order());
+  EXPECT_EQ(second.id, first.id);
+  EXPECT_NE(second.url, first.url);
+  EXPECT_EQ(code_of(run_now(links.prove(first.id, text(secret_of_url(first.url))))), "LINK_DEAD");
+  EXPECT_TRUE(std::holds_alternative<Anonymous>(visitor(first.id, cookie)));
+  auto t = session(second.id, prove(second));
+  EXPECT_EQ(code_of(run_now(links.begin_round(t))), "CODE_LIMIT");
+  EXPECT_EQ(run_now(links.of_case("case-1"))->size(), 1u);
+}
+
+TEST_F(Links, RevokedLinkIsDeadStaysDeadAndEndsSessions) {
+  auto link = issue(order());
+  auto cookie = enter(link);
+  auto s = session(link.id, cookie);
+  EXPECT_TRUE(run_now(links.still_valid(link.id, s.token_hash)));
+  ASSERT_TRUE(*run_now(links.revoke(link.id, "CONSENT_WITHDRAWN")));
+  EXPECT_EQ(code_of(run_now(links.still_valid(link.id, s.token_hash))), "LINK_DEAD");
+  EXPECT_TRUE(std::holds_alternative<Anonymous>(visitor(link.id, cookie)));
+  EXPECT_EQ(code_of(run_now(links.prove(link.id, text(secret_of_url(link.url))))), "LINK_DEAD");
+  EXPECT_EQ(code_of(run_now(links.issue(order()))), "LINK_REVOKED");
+  auto status = run_now(links.status(link.id))->value();
+  EXPECT_EQ(status.revoked_because, "CONSENT_WITHDRAWN");
+  EXPECT_FALSE(*run_now(links.revoke("no-such-link", "x")));
+}
+
+TEST_F(Links, RevocationInsideADecisionNeverConflictsWithAVisitor) {
+  auto link = issue(order("d1"));
+  auto other = issue([&] { auto o = order("d2"); o.role = "procesregisseur"; return o; }());
+  auto ops = run_now(links.revoke_ops("case-1", "m1", "orthopedagoog", "CONSENT_WITHDRAWN"));
+  ASSERT_TRUE(ops);
+  auto cookie = enter(link);  // the row moves on between reading and committing
+  commit(*ops);
+  EXPECT_TRUE(std::holds_alternative<Anonymous>(visitor(link.id, cookie)));
+  EXPECT_TRUE(std::holds_alternative<LinkProven>(visitor(other.id, prove(other))));
+}
+
+TEST_F(Links, ExpiredLinkIsDeadAlsoWhenTheClockIsTurnedBack) {
+  auto link = issue(order());
+  auto cookie = enter(link);
+  clock.advance(24h * 20);
+  EXPECT_EQ(code_of(run_now(links.prove(link.id, text(secret_of_url(link.url))))), "LINK_DEAD");
+  EXPECT_TRUE(std::holds_alternative<Anonymous>(visitor(link.id, cookie)));
+  // A restart with a clock that is behind: the highest time acted on is in the store.
+  ManualClock behind(clock.now() - 24h * 10);
+  portal::LinkService after(*store, *vault, behind, &sms, {});
+  ASSERT_TRUE(run_now(after.start()));
+  EXPECT_EQ(code_of(run_now(after.prove(link.id, text(secret_of_url(link.url))))), "LINK_DEAD");
+}
+
+TEST_F(Links, NoLinkLivesLongerThanSixtyDaysAndNoneIsBornDead) {
+  auto o = order();
+  o.expires = clock.now() + 24h * 365;
+  auto link = issue(o);
+  EXPECT_EQ(run_now(links.status(link.id))->value().expires, clock.now() + 24h * 60);
+  ASSERT_TRUE(*run_now(links.move_expiry(link.id, clock.now() + 24h * 365)));
+  EXPECT_EQ(run_now(links.status(link.id))->value().expires, clock.now() + 24h * 60);
+  o = order("d2");
+  o.expires = clock.now();
+  EXPECT_EQ(code_of(run_now(links.issue(o))), "LINK_PAST");
+  EXPECT_EQ(code_of(run_now(links.issue(order("d3", "")))), "LINK_NO_FACTOR");
+  EXPECT_EQ(code_of(run_now(links.issue(order("d3", "mail:sam@swv.example")))), "LINK_NO_FACTOR") << "a code by mail is no second channel";
+}
+
+TEST_F(Links, ExpiryIsTheEndOfTheMeetingDayInAmsterdam) {
+  const auto meeting = *parse_instant("2026-10-15T10:00:00+02:00");
+  const auto now = *parse_instant("2026-09-17T09:00:00+02:00");
+  EXPECT_EQ(portal::link_expiry(meeting, 0, now), *parse_instant("2026-10-15T23:59:59.999+02:00"));
+  EXPECT_EQ(portal::link_expiry(meeting, 14, now), *parse_instant("2026-10-29T23:59:59.999+01:00"));
+  EXPECT_EQ(portal::link_expiry(meeting + 24h * 90, 0, now), now + 24h * 60);
+}
+
+TEST_F(Links, SessionEndsIdleAfterFifteenMinutesAndAnywayAfterEightHours) {
+  auto link = issue(order());
+  auto cookie = enter(link);
+  clock.advance(14min);
+  EXPECT_TRUE(std::holds_alternative<Full>(visitor(link.id, cookie)));
+  clock.advance(14min);
+  EXPECT_TRUE(std::holds_alternative<Full>(visitor(link.id, cookie))) << "use renews it";
+  clock.advance(15min);
+  EXPECT_TRUE(std::holds_alternative<Anonymous>(visitor(link.id, cookie)));
+  auto second = enter(link);
+  for (int i = 0; i < 47; ++i) {
+    clock.advance(10min);
+    EXPECT_TRUE(std::holds_alternative<Full>(visitor(link.id, second))) << i;
+  }
+  clock.advance(10min);
+  EXPECT_TRUE(std::holds_alternative<Anonymous>(visitor(link.id, second)));
+}
+
+TEST_F(Links, SecondLoginEndsTheFirstOne) {
+  auto link = issue(order());
+  auto first = enter(link);
+  auto second = enter(link);
+  EXPECT_TRUE(std::holds_alternative<Anonymous>(visitor(link.id, first)));
+  EXPECT_TRUE(std::holds_alternative<Full>(visitor(link.id, second)));
+}
+
+TEST_F(Links, ErasedCaseLeavesADeadLink) {
+  auto link = issue(order());
+  commit(run_now(vault->erase_case("case-1"))->ops);
+  vault->forget("case-1");
+  EXPECT_EQ(code_of(run_now(links.prove(link.id, text(secret_of_url(link.url))))), "LINK_DEAD");
+}
+
+TEST_F(Links, EveryStepIsInTheAuditAndEveryLinkInTheList) {
+  auto link = issue(order());
+  auto cookie = prove(link);
+  auto s = session(link.id, cookie);
+  ASSERT_TRUE(run_now(links.begin_round(s)));
+  EXPECT_FALSE(run_now(links.try_code(s, text("00000000"))));
+  auto full = run_now(links.try_code(s, text(sms.code())));
+  auto f = session(link.id, *full);
+  ASSERT_TRUE(run_now(links.record_outcome(f, true, {})));
+  ASSERT_TRUE(run_now(links.count_download(f, "doc-1")));
+  ASSERT_TRUE(run_now(links.record_download(f.link, "doc-1", 1234, true)));
+  for (auto kind : {"link.issued", "link.proven", "link.code_sent", "link.code_wrong", "link.code_right", "link.opened", "link.downloaded"}) EXPECT_EQ(leaves(kind), 1) << kind;
+  auto list = run_now(links.list("", 100));
+  ASSERT_EQ(list->size(), rows("link").size());
+  EXPECT_EQ(list->at(0).downloads, 1);
+  EXPECT_TRUE(list->at(0).opened);
+  EXPECT_EQ(run_now(links.of_delivery("d1"))->value().id, link.id);
+  for (auto& l : *run_now(store->leaves(0, 1000))) EXPECT_EQ(l.body.find("sam@"), std::string::npos);
+}
+
+TEST_F(Links, DownloadsAreCounted) {
+  auto link = issue(order());
+  auto s = session(link.id, enter(link));
+  for (int i = 0; i < 25; ++i) ASSERT_TRUE(run_now(links.count_download(s, "doc-1")));
+  EXPECT_EQ(code_of(run_now(links.count_download(s, "doc-1"))), "DOWNLOAD_LIMIT");
+  EXPECT_TRUE(run_now(links.count_download(s, "doc-2")));
+}
+
+TEST_F(Links, SweepRemovesWhatEndedLongAgo) {
+  issue(order("d1"));
+  auto second = order("d2");
+  second.expires = clock.now() + 24h * 59;
+  auto kept = issue(second);
+  enter(kept);
+  clock.advance(24h * 30);
+  EXPECT_GE(*run_now(links.sweep(24h, 100)), 1);
+  auto list = run_now(links.list("", 100));
+  ASSERT_EQ(list->size(), 1u);
+  EXPECT_EQ(list->at(0).id, kept.id);
+  EXPECT_TRUE(rows("link.session").empty());
+}
+
+TEST_F(Links, SmsThatDoesNotLeaveIsSaidAndStillCounts) {
+  auto link = issue(order());
+  auto s = session(link.id, prove(link));
+  sms.broken = true;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(code_of(run_now(links.begin_round(s))), "SMS_FAILED");
+  EXPECT_EQ(code_of(run_now(links.begin_round(s))), "CODE_LIMIT");
+}
+
+TEST(PastedLink, SecretIsFoundInALinkOrAloneAndNowhereElse) {
+  const std::string secret(43, 'A');
+  EXPECT_EQ(portal::secret_of(secret), secret);
+  EXPECT_EQ(portal::secret_of("  https://host/l/abc#" + secret + " \r\n"), secret);
+  for (auto bad : {"", "#", "https://host/l/abc", "https://host/l/abc#kort", "AAAA BBBB"}) EXPECT_EQ(portal::secret_of(bad), "");
+  EXPECT_EQ(portal::secret_of(std::string(100000, 'A')), "");
+}
+
+/// Real threads on a real file: what parallel visitors do to one row.
+struct ParallelLinks : ::testing::Test {
+  ManualClock clock{std::chrono::sys_days{std::chrono::year{2026} / 3 / 2}};
+  test::TempFolder dir;
+  std::unique_ptr<store::SqliteStore> store = std::move(*store::SqliteStore::open((dir.path / "s.db").string(), clock));
+  std::unique_ptr<vault::Vault> vault = std::move(*run_now(vault::Vault::open(*store, clock, test::master(1))));
+  test::FakeSms sms;
+  portal::LinkService links{*store, *vault, clock, &sms, {}};
+  IssuedLink link;
+  std::vector<portal::Session> sessions;
+
+  void SetUp() override {
+    LinkOrder o;
+    o.delivery = "d1", o.case_id = "case-1", o.role = "orthopedagoog", o.second_factor = "sms:+31612345678";
+    o.expires = clock.now() + 24h;
+    link = *run_now(links.issue(o));
+  }
+  portal::Session proven() {
+    auto cookie = run_now(links.prove(link.id, Secret(std::string_view(secret_of_url(link.url)))));
+    return std::get<LinkProven>(*run_now(links.visitor(link.id, std::move(*cookie)))).session;
+  }
+  /// Everybody tries at once; how often each answer came.
+  std::map<std::string, int> race(std::vector<portal::Session> who, const std::string& code) {
+    boost::asio::thread_pool pool(4);
+    std::vector<std::future<Result<Secret>>> answers;
+    for (auto& s : who) answers.push_back(boost::asio::co_spawn(pool, links.try_code(s, Secret(std::string_view(code))), boost::asio::use_future));
+    std::map<std::string, int> out;
+    for (auto& a : answers) {
+      auto r = a.get();
+      ++out[r ? "in" : r.error().code];
+    }
+    pool.join();
+    return out;
+  }
+};
+
+TEST_F(ParallelLinks, OfAThousandParallelGuessesAtMostFiveAreEvaluated) {
+  auto s = proven();
+  ASSERT_TRUE(run_now(links.begin_round(s), std::chrono::seconds(60)));
+  auto answers = race(std::vector(1000, s), "00000000");
+  EXPECT_EQ(answers["CODE_WRONG"], 5);
+  EXPECT_EQ(answers["CODE_NONE"], 995);
+  EXPECT_EQ(code_of(run_now(links.try_code(s, Secret(std::string_view(sms.code()))))), "CODE_NONE");
+}
+
+TEST_F(ParallelLinks, OfFiftyClientsWithTheRightCodeExactlyOneWins) {
+  std::vector<portal::Session> who;
+  for (int i = 0; i < 50; ++i) who.push_back(proven());
+  ASSERT_TRUE(run_now(links.begin_round(who[0])));
+  auto answers = race(who, sms.code());
+  EXPECT_EQ(answers["in"], 1) << ::testing::PrintToString(answers);
+  EXPECT_EQ(answers["CODE_WRONG"] + answers["CODE_NONE"], 49);
+}
+
+TEST_F(ParallelLinks, LimitIsKeptWhenManyAskAtOnceAndAfterARestart) {
+  portal::RateLimiter limiter(*store, *vault, clock);
+  const portal::Limit limit{"test", 30, 60s, 1};
+  boost::asio::thread_pool pool(4);
+  std::vector<std::future<Result<bool>>> answers;
+  for (int i = 0; i < 40; ++i) answers.push_back(boost::asio::co_spawn(pool, limiter.allow(limit, "10.0.0.1"), boost::asio::use_future));
+  int yes = 0;
+  for (auto& a : answers) yes += a.get().value_or(false) ? 1 : 0;
+  pool.join();
+  EXPECT_LE(yes, 30);
+  EXPECT_GE(yes, 1);
+  portal::RateLimiter restarted(*store, *vault, clock);
+  while (*run_now(restarted.allow(limit, "10.0.0.1"))) ++yes;
+  EXPECT_EQ(yes, 30);
+  EXPECT_TRUE(*run_now(restarted.allow(limit, "10.0.0.2")));
+  clock.advance(60s);
+  EXPECT_TRUE(*run_now(restarted.allow(limit, "10.0.0.1")));
+  EXPECT_GE(*run_now(restarted.sweep(100)), 0);
+}
+
+TEST_F(ParallelLinks, WithoutTheStoreNobodyGetsThrough) {
+  portal::RateLimiter limiter(*store, *vault, clock);
+  store->close();
+  EXPECT_FALSE(run_now(limiter.allow({"test", 30, 60s, 20}, "10.0.0.1")));
+  EXPECT_FALSE(run_now(links.prove(link.id, Secret(std::string_view(secret_of_url(link.url))))));
+}
+
+}  // namespace
+}  // namespace schakel
