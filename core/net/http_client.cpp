@@ -47,6 +47,8 @@ Result<Target> parse_url(const std::string& text, const ClientOptions& options) 
   out.port = port.empty() ? (out.tls ? "443" : "80") : std::string(port);
   out.authority = std::string(url.encoded_host().data(), url.encoded_host().size());
   if (!port.empty()) out.authority += ":" + out.port;
+  // Boost.URL 1.81 reads "host:abc" as a host without a port.
+  if (out.authority != std::string_view(url.encoded_authority().data(), url.encoded_authority().size())) return bad("not a host and port");
   out.path = std::string(url.encoded_path().data(), url.encoded_path().size());
   if (out.path.empty()) out.path = "/";
   if (url.has_query()) out.path += "?" + std::string(url.encoded_query().data(), url.encoded_query().size());

@@ -20,28 +20,6 @@ bool token_char(unsigned char c) {
          std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
 }
 
-/// No overlong form, no surrogate, nothing above U+10FFFF.
-bool valid_utf8(std::string_view s) {
-  for (std::size_t i = 0; i < s.size();) {
-    const auto c = static_cast<unsigned char>(s[i]);
-    if (c < 0x80) {
-      ++i;
-      continue;
-    }
-    const std::size_t more = c >= 0xF0 ? 3 : c >= 0xE0 ? 2 : 1;
-    if (c < 0xC2 || c > 0xF4 || s.size() - i <= more) return false;
-    std::uint32_t value = c & (0x3FU >> more);
-    for (std::size_t k = 1; k <= more; ++k) {
-      const auto next = static_cast<unsigned char>(s[i + k]);
-      if ((next & 0xC0U) != 0x80) return false;
-      value = value << 6U | (next & 0x3FU);
-    }
-    if ((more == 2 && value < 0x800) || (more == 3 && value < 0x10000) || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) return false;
-    i += more + 1;
-  }
-  return true;
-}
-
 }  // namespace
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
@@ -171,7 +149,7 @@ Result<std::string> percent_decode(std::string_view text, bool plus_is_space) {
     }
     out.push_back(c);
   }
-  if (!valid_utf8(out)) return bad();
+  if (!is_utf8(out)) return bad();
   return out;
 }
 
@@ -197,6 +175,27 @@ std::optional<std::chrono::seconds> retry_after(const Headers& headers) {
   const auto text = headers.get("Retry-After");
   if (text.empty() || text.size() > 9 || !std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; })) return std::nullopt;
   return std::min(std::chrono::seconds(std::stol(std::string(text))), std::chrono::seconds(86400));
+}
+
+bool is_utf8(std::string_view s) {
+  for (std::size_t i = 0; i < s.size();) {
+    const auto c = static_cast<unsigned char>(s[i]);
+    if (c < 0x80) {
+      ++i;
+      continue;
+    }
+    const std::size_t more = c >= 0xF0 ? 3 : c >= 0xE0 ? 2 : 1;
+    if (c < 0xC2 || c > 0xF4 || s.size() - i <= more) return false;
+    std::uint32_t value = c & (0x3FU >> more);
+    for (std::size_t k = 1; k <= more; ++k) {
+      const auto next = static_cast<unsigned char>(s[i + k]);
+      if ((next & 0xC0U) != 0x80) return false;
+      value = value << 6U | (next & 0x3FU);
+    }
+    if ((more == 2 && value < 0x800) || (more == 3 && value < 0x10000) || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) return false;
+    i += more + 1;
+  }
+  return true;
 }
 
 bool valid_header(std::string_view name, std::string_view value) {

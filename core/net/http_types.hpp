@@ -126,6 +126,8 @@ struct Response {
 /// Retry-After in its form of seconds, at most a day; nullopt when absent or a date.
 [[nodiscard]] std::optional<std::chrono::seconds> retry_after(const Headers& headers);
 
+/// No overlong form, no surrogate, nothing above U+10FFFF.
+[[nodiscard]] bool is_utf8(std::string_view text);
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);
 /// A name is an RFC 9110 token; a value has no control character but TAB and no leading or trailing space.
 [[nodiscard]] bool valid_header(std::string_view name, std::string_view value);
