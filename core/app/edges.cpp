@@ -107,8 +107,9 @@ Task<Result<std::optional<std::string>>> AdapterInbox::case_of_bsn(const Secret&
 
 Task<Result<std::string>> ConfiguredMail::send(Mail mail) {
   net::MailMessage m;
-  m.from = from_;
-  m.to = {mail.to};
+  m.from = {from_, "Schakel"};
+  m.to = {{mail.to}};
+  m.date = clock_.now();
   m.subject = std::move(mail.subject);
   m.text = std::move(mail.text);
   m.message_id = std::move(mail.message_id);

@@ -60,11 +60,12 @@ class AdapterInbox final : public Inbox {
 /// The mail server of the configuration, as adapters see it.
 class ConfiguredMail final : public MailAccess {
  public:
-  ConfiguredMail(net::MailSender& sender, std::string from) : sender_(sender), from_(std::move(from)) {}
+  ConfiguredMail(net::MailSender& sender, const Clock& clock, std::string from) : sender_(sender), clock_(clock), from_(std::move(from)) {}
   Task<Result<std::string>> send(Mail mail) override;
 
  private:
   net::MailSender& sender_;
+  const Clock& clock_;
   std::string from_;
 };
 
