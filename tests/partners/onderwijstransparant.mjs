@@ -32,7 +32,7 @@ async function token(call) {
   // With a client certificate that is the proof (RFC 8705); without one the secret is.
   if (id !== clientId || (!args.ca && secret !== clientSecret) || (secret && secret !== clientSecret)) return call.send(401, { error: 'invalid_client' });
   if (form.get('grant_type') !== 'client_credentials') return call.send(400, { error: 'unsupported_grant_type' });
-  const known = ['hulpvraag.read', 'hulpvraag.status', 'hulpvraag.dossier', 'hulpvraag.melden'];
+  const known = ['hulpvraag.read', 'hulpvraag.status', 'hulpvraag.dossier'];
   const scopes = (form.get('scope') ?? known.join(' ')).split(' ').filter(Boolean);
   if (scopes.some((s) => !known.includes(s))) return call.send(400, { error: 'invalid_scope' });
   const value = randomBytes(24).toString('base64url');
@@ -124,7 +124,7 @@ serve({
     if (call.method === 'GET' && call.path === '/') {
       return call.html('OnderwijsTransparant', `<table><caption>Hulpvragen van scholen</caption><thead><tr><th scope="col">Soort</th><th scope="col">School</th><th scope="col">Status</th><th scope="col">Terugmeldingen</th></tr></thead><tbody>${
         db.hulpvragen.map((h) => `<tr><td>${h.hulpvraag.soortAanvraag}</td><td>${escapeHtml(h.hulpvraag.school.naam)}</td><td>${h.hulpvraag.status}</td><td>${h.statussen.map((s) => escapeHtml(s.status)).join(', ')}</td></tr>`).join('')}</tbody></table><table><caption>Ontvangen meldingen</caption><thead><tr><th scope="col">Soort</th><th scope="col">Kenmerk</th><th scope="col">Tijdstip</th></tr></thead><tbody>${
-        db.meldingen.map((m) => `<tr><td>${m.soort}</td><td>${escapeHtml(m.kenmerk)}</td><td>${m.tijdstip}</td></tr>`).join('')}</tbody></table>`);
+        db.meldingen.map((m) => `<tr><td>${m.soort}</td><td>${escapeHtml(m.dossierkenmerk)}</td><td>${m.tijdstip}</td></tr>`).join('')}</tbody></table>`);
     }
     if (findBsn(`${call.path} ${call.query}`)) { call.violate('bsn-in-url', 'url'); throw refuse(400, 'pgn', 'Een BSN staat nooit in een URL'); }
     if (call.path === '/oauth/token' && call.method === 'POST') return token(call);
@@ -144,12 +144,12 @@ serve({
       return call.send(200, { items, volgende: `c${from + items.length}`, meer: from + items.length < db.wijzigingen.length });
     }
     if (is('POST', 'hulpvragen', false, null, false)) {
-      authorize(call, 'hulpvraag.melden');
+      authorize(call, 'hulpvraag.status');
       const value = await strict(call, MELDING);
       return once(call, () => {
         const made = { id: randomUUID(), ...value, ontvangenOp: new Date().toISOString() };
         db.meldingen.push(made);
-        return { status: 201, body: json({ id: made.id, kenmerk: made.kenmerk, versie: 1 }), headers: { Location: `/ot/v1/hulpvragen/${made.id}`, ETag: '"1"' } };
+        return { status: 201, body: json({ id: made.id, dossierkenmerk: made.dossierkenmerk, versie: 1 }), headers: { Location: `/ot/v1/hulpvragen/${made.id}`, ETag: '"1"' } };
       });
     }
     if (is('GET', 'hulpvragen', true, null, false)) { authorize(call, 'hulpvraag.read'); const h = find(id); return call.send(200, h.hulpvraag, { ETag: etag(h) }); }

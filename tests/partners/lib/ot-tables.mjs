@@ -9,9 +9,10 @@ export const STATUS_MELDING = {
   status: need(text(40, { values: ['in_behandeling', 'aanvulling_nodig', 'besproken', 'toegekend', 'afgewezen', 'afgesloten'] })), tijdstip: need({ type: 'datetime' }),
   toelichting: text(2000), zaakkenmerk: text(60), overleg: { type: 'object', fields: { datum: date, documentenUiterlijk: date } },
 };
+// `gegevens` is the payload of the message as the broker's own schema has it; only what identifies the melding is fixed here.
 export const MELDING = {
-  kenmerk: need(text(60)), soort: need(text(40, { values: ['hulpvraagmelding', 'oza_melding_swv'] })), tijdstip: need({ type: 'datetime' }),
-  swvCode: text(6, { pattern: /^(PO|VO)[0-9]{4}$/ }), arrangement: text(200), afstemming: { type: 'array', max: 10, of: text(40) }, voorliggendGecheckt: boolean, wijkteamAfgestemd: boolean, toelichting: text(2000),
+  dossierkenmerk: need(text(60)), soort: need(text(40, { values: ['hulpvraagmelding', 'oza_melding_swv'] })), swvCode: need(text(6, { pattern: /^(PO|VO)[0-9]{4}$/ })),
+  berichtId: need(text(200)), tijdstip: need({ type: 'datetime' }), gegevens: need({ type: 'object', open: true, fields: {} }),
 };
 export const HULPVRAAG = {
   dossierkenmerk: text(60), swvCode: need(text(6, { pattern: /^(PO|VO)[0-9]{4}$/ })),

@@ -49,13 +49,13 @@ test('AStatusNeedsVersionAndKeyAndCountsOnce', async (t) => {
 
 test('AMeldingIsTakenOnceAndNeverWithABsn', async (t) => {
   const { ot, call } = await connected(t);
-  const melding = { kenmerk: 'k-1', soort: 'hulpvraagmelding', tijdstip: '2026-11-22T10:00:00Z', voorliggendGecheckt: true, afstemming: ['ouders'] };
+  const melding = { dossierkenmerk: 'k-1', soort: 'hulpvraagmelding', swvCode: 'PO2701', berichtId: 'm-1', tijdstip: '2026-11-22T10:00:00Z', gegevens: { voorliggend_gecheckt: true } };
   const key = { 'Idempotency-Key': randomUUID() };
   const ids = [];
   for (let i = 0; i < 2; i += 1) { const r = await call('POST', '/hulpvragen', melding, key); assert.equal(r.status, 201); ids.push(r.body.id); }
   assert.equal(ids[0], ids[1]);
   assert.equal((await call('POST', '/hulpvragen', { ...melding, bsn: 'x' }, { 'Idempotency-Key': randomUUID() })).status, 422);
-  assert.equal((await call('POST', '/hulpvragen', { ...melding, toelichting: 'leerling 999990020' }, { 'Idempotency-Key': randomUUID() })).status, 422);
+  assert.equal((await call('POST', '/hulpvragen', { ...melding, gegevens: { question: 'leerling 999990020' } }, { 'Idempotency-Key': randomUUID() })).status, 422);
   assert.equal((await ot.control('state')).meldingen.length, 1);
   assert.deepEqual((await ot.control('violations')).map((v) => v.rule), ['bsn']);
 });
