@@ -1,0 +1,176 @@
+#include "core/formats/pdf_page.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+
+namespace schakel::formats::pdf {
+namespace {
+
+cairo_status_t append(void* self, const unsigned char* data, unsigned int size) {
+  static_cast<std::string*>(self)->append(reinterpret_cast<const char*>(data), size);
+  return CAIRO_STATUS_SUCCESS;
+}
+
+std::unexpected<Error> broken(const char* what) { return fail(ErrorKind::internal, "PDF_RENDER", what); }
+
+/// Adds /Lang and a preference for the title to the catalog, as an incremental update behind what cairo wrote.
+Result<std::string> with_language(std::string pdf) {
+  auto start = pdf.rfind("startxref"), trailer = pdf.rfind("trailer");
+  if (start == std::string::npos || trailer == std::string::npos) return broken("cairo's file has no trailer");
+  auto number_after = [&](std::string_view key, std::size_t from) -> long {
+    auto at = pdf.find(key, from);
+    if (at == std::string::npos) return -1;
+    at += key.size();
+    while (at < pdf.size() && (pdf[at] == ' ' || pdf[at] == '\n')) ++at;
+    long v = -1;
+    std::from_chars(pdf.data() + at, pdf.data() + pdf.size(), v);
+    return v;
+  };
+  auto previous = number_after("startxref", start), size = number_after("/Size", trailer), root = number_after("/Root", trailer), info = number_after("/Info", trailer);
+  auto object = pdf.rfind(fmt::format("\n{} 0 obj", root));
+  auto body = object == std::string::npos ? object : pdf.find("<<", object);
+  auto end = body == std::string::npos ? body : pdf.find("endobj", body);
+  auto close = end == std::string::npos ? end : pdf.rfind(">>", end);
+  if (previous < 0 || size < 0 || root < 0 || info < 0 || close == std::string::npos || close <= body) return broken("cairo's file has no catalog");
+  auto catalog = pdf.substr(body, close - body);
+  auto at = pdf.size();
+  pdf += fmt::format("{} 0 obj\n{}   /Lang (nl-NL)\n   /ViewerPreferences << /DisplayDocTitle true >>\n>>\nendobj\n", root, catalog);
+  auto table = pdf.size();
+  pdf += fmt::format("xref\n{} 1\n{:010} 00000 n \ntrailer\n<< /Size {}\n   /Root {} 0 R\n   /Info {} 0 R\n   /Prev {}\n>>\nstartxref\n{}\n%%EOF\n", root, at, size, root, info,
+                     previous, table);
+  return pdf;
+}
+
+}  // namespace
+
+Flow::Flow(const Info& info, int pages, std::function<void(Flow&)> footer)
+    : surface_(cairo_pdf_surface_create_for_stream(&append, &out_, kWidth, kHeight)), cairo_(cairo_create(surface_)), pages_(pages), footer_(std::move(footer)) {
+  cairo_pdf_surface_set_metadata(surface_, CAIRO_PDF_METADATA_TITLE, info.title.c_str());
+  cairo_pdf_surface_set_metadata(surface_, CAIRO_PDF_METADATA_AUTHOR, info.author.c_str());
+  cairo_pdf_surface_set_metadata(surface_, CAIRO_PDF_METADATA_SUBJECT, info.subject.c_str());
+  cairo_pdf_surface_set_metadata(surface_, CAIRO_PDF_METADATA_CREATOR, "Schakel");
+  // Without it cairo takes the clock and no two drawings are alike.
+  cairo_pdf_surface_set_metadata(surface_, CAIRO_PDF_METADATA_CREATE_DATE, fmt::format("{}T00:00:00Z", format_date(info.date)).c_str());
+  begin("Document");
+}
+
+Flow::~Flow() {
+  cairo_destroy(cairo_);
+  cairo_surface_destroy(surface_);
+}
+
+Flow::Layout Flow::layout(std::string_view what, double width, const Font& font, Align align, int max_lines) {
+  Layout l(pango_cairo_create_layout(cairo_), &g_object_unref);
+  std::unique_ptr<PangoFontDescription, void (*)(PangoFontDescription*)> description(pango_font_description_new(), &pango_font_description_free);
+  pango_font_description_set_family_static(description.get(), "DejaVu Sans, Noto Sans, Liberation Sans, Sans");
+  pango_font_description_set_weight(description.get(), font.bold ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
+  pango_font_description_set_absolute_size(description.get(), font.size * PANGO_SCALE);
+  pango_layout_set_font_description(l.get(), description.get());
+  pango_context_set_language(pango_layout_get_context(l.get()), pango_language_from_string("nl"));
+  pango_layout_set_width(l.get(), static_cast<int>(std::lround(width * PANGO_SCALE)));
+  pango_layout_set_wrap(l.get(), PANGO_WRAP_WORD_CHAR);
+  pango_layout_set_alignment(l.get(), align == Align::left ? PANGO_ALIGN_LEFT : align == Align::right ? PANGO_ALIGN_RIGHT : PANGO_ALIGN_CENTER);
+  pango_layout_set_line_spacing(l.get(), 1.15F);
+  if (max_lines > 0) {
+    pango_layout_set_height(l.get(), -max_lines);
+    pango_layout_set_ellipsize(l.get(), PANGO_ELLIPSIZE_END);
+  }
+  pango_layout_set_text(l.get(), what.data(), static_cast<int>(what.size()));
+  return l;
+}
+
+double Flow::height(std::string_view what, double width, const Font& font, int max_lines) {
+  if (what.empty()) return 0;
+  int w = 0, h = 0;
+  pango_layout_get_size(layout(what, width, font, Align::left, max_lines).get(), &w, &h);
+  return static_cast<double>(h) / PANGO_SCALE;
+}
+
+double Flow::text(std::string_view what, double x, double width, const Font& font, Align align, const char* tag, int max_lines) {
+  if (what.empty()) return 0;
+  auto l = layout(what, width, font, align, max_lines);
+  begin(tag);
+  cairo_set_source_rgb(cairo_, font.grey, font.grey, font.grey);
+  cairo_move_to(cairo_, x, y);
+  pango_cairo_show_layout(cairo_, l.get());
+  end(tag);
+  int w = 0, h = 0;
+  pango_layout_get_size(l.get(), &w, &h);
+  return static_cast<double>(h) / PANGO_SCALE;
+}
+
+void Flow::paragraph(std::string_view what, double indent, const Font& font, const char* tag) {
+  auto l = layout(what, kRight - kLeft - indent, font, Align::left, 0);
+  std::unique_ptr<PangoLayoutIter, void (*)(PangoLayoutIter*)> at(pango_layout_get_iter(l.get()), &pango_layout_iter_free);
+  begin(tag);
+  do {
+    PangoRectangle logical;
+    pango_layout_iter_get_line_extents(at.get(), nullptr, &logical);
+    auto h = static_cast<double>(logical.height) / PANGO_SCALE;
+    if (y + h > kBottom) {
+      end(tag);
+      room(kHeight);
+      begin(tag);
+    }
+    auto base = static_cast<double>(pango_layout_iter_get_baseline(at.get()) - logical.y) / PANGO_SCALE;
+    cairo_set_source_rgb(cairo_, font.grey, font.grey, font.grey);
+    cairo_move_to(cairo_, kLeft + indent, y + base);
+    pango_cairo_show_layout_line(cairo_, pango_layout_iter_get_line_readonly(at.get()));
+    y += h;
+  } while (pango_layout_iter_next_line(at.get()));
+  end(tag);
+}
+
+void Flow::rule(double at, double from, double to, double weight) {
+  cairo_set_source_rgb(cairo_, 0.55, 0.55, 0.55);
+  cairo_set_line_width(cairo_, weight);
+  cairo_move_to(cairo_, from, at);
+  cairo_line_to(cairo_, to, at);
+  cairo_stroke(cairo_);
+}
+
+void Flow::end_page() {
+  auto keep = y;
+  footer_(*this);
+  y = keep;
+  cairo_show_page(cairo_);
+}
+
+bool Flow::room(double height) {
+  if (y + height <= kBottom) return false;
+  end_page();
+  ++page_;
+  y = kTop;
+  return true;
+}
+
+Result<std::string> Flow::finish() {
+  end_page();
+  end("Document");
+  cairo_surface_finish(surface_);
+  if (auto status = cairo_status(cairo_); status != CAIRO_STATUS_SUCCESS) return broken(cairo_status_to_string(status));
+  if (auto status = cairo_surface_status(surface_); status != CAIRO_STATUS_SUCCESS) return broken(cairo_status_to_string(status));
+  return with_language(std::move(out_));
+}
+
+Result<std::string> draw_document(const Info& info, const std::function<void(Flow&)>& draw, const std::function<void(Flow&)>& footer) {
+  PangoFontFamily** families = nullptr;
+  int count = 0;
+  pango_font_map_list_families(pango_cairo_font_map_get_default(), &families, &count);
+  g_free(static_cast<gpointer>(families));
+  if (count == 0) return fail(ErrorKind::unavailable, "PDF_FONT", "no font is installed (Debian: fonts-dejavu-core)");
+  int pages = 0;
+  {
+    Flow counting(info, 0, footer);
+    draw(counting);
+    pages = counting.page();
+    if (auto ok = counting.finish(); !ok) return ok;
+  }
+  Flow flow(info, pages, footer);
+  draw(flow);
+  return flow.finish();
+}
+
+}  // namespace schakel::formats::pdf

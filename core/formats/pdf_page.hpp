@@ -1,0 +1,76 @@
+// Internal to the PDF renderers: a flow of pages with a cursor, on cairo and pango.
+#pragma once
+#include <cairo-pdf.h>
+#include <pango/pangocairo.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/base/error.hpp"
+#include "core/formats/values.hpp"
+
+namespace schakel::formats::pdf {
+
+inline constexpr double kWidth = 595.28, kHeight = 841.89;  // A4 in points
+inline constexpr double kLeft = 56, kRight = kWidth - 56, kTop = 56, kBottom = kHeight - 64;
+
+struct Info {
+  std::string title, author, subject;
+  Date date{};
+};
+
+struct Font {
+  double size = 9.5;
+  bool bold = false;
+  double grey = 0.0;  ///< 0 black
+};
+
+enum class Align { left, right, center };
+
+/// One drawing of the whole document; it is drawn twice, first to count the pages.
+class Flow {
+ public:
+  /// `pages`: total as counted by the first drawing, 0 while counting.
+  Flow(const Info& info, int pages, std::function<void(Flow&)> footer);
+  ~Flow();
+  Flow(const Flow&) = delete;
+
+  double y = kTop;
+
+  [[nodiscard]] int page() const { return page_; }
+  [[nodiscard]] int pages() const { return pages_; }
+
+  /// Draws in a column and returns the height. `tag` is a PDF structure type; texts longer than `max_lines` end in an ellipsis.
+  double text(std::string_view what, double x, double width, const Font& font, Align align = Align::left, const char* tag = "P", int max_lines = 0);
+  /// Like text at the cursor over the full width, line by line over page ends, and moves the cursor.
+  void paragraph(std::string_view what, double indent, const Font& font, const char* tag = "P");
+  [[nodiscard]] double height(std::string_view what, double width, const Font& font, int max_lines = 0);
+  void rule(double at, double from = kLeft, double to = kRight, double weight = 0.6);
+
+  /// Starts a page when less than `height` is left; true when it did.
+  bool room(double height);
+  void begin(const char* tag) { cairo_tag_begin(cairo_, tag, nullptr); }
+  void end(const char* tag) { cairo_tag_end(cairo_, tag); }
+
+  /// Ends the last page. The bytes, with the document language added (cairo 1.16 cannot set it).
+  [[nodiscard]] Result<std::string> finish();
+
+ private:
+  using Layout = std::unique_ptr<PangoLayout, void (*)(gpointer)>;
+  Layout layout(std::string_view what, double width, const Font& font, Align align, int max_lines);
+  void end_page();
+
+  std::string out_;
+  cairo_surface_t* surface_;
+  cairo_t* cairo_;
+  int page_ = 1;
+  int pages_;
+  std::function<void(Flow&)> footer_;
+};
+
+/// Draws twice and returns the second. `draw` is called with a fresh Flow each time.
+[[nodiscard]] Result<std::string> draw_document(const Info& info, const std::function<void(Flow&)>& draw, const std::function<void(Flow&)>& footer);
+
+}  // namespace schakel::formats::pdf
