@@ -271,7 +271,8 @@ Task<Result<void>> Broker::Parts::set_up() {
   auto recovered = co_await dispatcher->recover();
   if (!recovered) co_return fail(std::move(recovered.error()));
   if (*recovered > 0) log(LogLevel::warn, "outbox.recovered", {{"deliveries", std::int64_t{*recovered}}});
-  backend = std::make_unique<BrokerPortalBackend>(shards->executor(0), *journal, *pipeline, *ingress, *delivering, *documents, *participants, *links, config.parties, config.document_limit);
+  backend = std::make_unique<BrokerPortalBackend>(shards->executor(0), *journal, *pipeline, *ingress, *delivering, *documents, *participants, *vault, *links, config.parties, config.document_limit);
+  backend->on_enqueued([this] { dispatcher->arrivals().ring(); });
   co_return Result<void>{};
 }
 

@@ -1,0 +1,358 @@
+#include "core/app/portal_backend.hpp"
+
+#include "core/audit/leaf.hpp"
+#include "core/base/calendar.hpp"
+#include "core/runtime/hop.hpp"
+
+namespace schakel::app {
+using portal::LinkView;
+
+namespace {
+
+constexpr auto kDecision = std::chrono::seconds(8);
+
+portal::DocumentView view_of(const vault::DocumentRecord& r) { return {r.id, r.doc_type, r.status, r.media_type, r.version, r.size, r.stored_at}; }
+
+class VaultUpload final : public portal::Upload {
+ public:
+  VaultUpload(std::unique_ptr<vault::DocumentUpload> upload, journal::Journal& journal, std::string party) : upload_(std::move(upload)), journal_(journal), party_(std::move(party)) {}
+  Task<Result<void>> write(Bytes piece) override {
+    auto done = co_await upload_->write(std::move(piece));
+    co_return done;
+  }
+  Task<Result<portal::DocumentView>> finish() override {
+    auto finished = co_await upload_->finish();
+    if (!finished) co_return fail(std::move(finished.error()));
+    store::Transaction tx{std::move(finished->ops)};
+    const auto& r = finished->record;
+    tx.ops.push_back(audit::leaf(journal_.clock().now(), "document.stored", {.ids = {{"document", r.id}, {"case", r.case_id}, {"party", party_}, {"type", r.doc_type}, {"sha256", r.sha256}}, .counts = {{"bytes", r.size}}}));
+    auto committed = co_await journal_.store().commit(std::move(tx));
+    if (!committed) co_return fail(std::move(committed.error()));
+    co_return view_of(r);
+  }
+
+ private:
+  std::unique_ptr<vault::DocumentUpload> upload_;
+  journal::Journal& journal_;
+  std::string party_;
+};
+
+class VaultDownload final : public portal::Download {
+ public:
+  explicit VaultDownload(std::unique_ptr<vault::DocumentContent> content) : content_(std::move(content)), info_(view_of(content_->record())) {}
+  [[nodiscard]] const portal::DocumentView& info() const override { return info_; }
+  Task<Result<Bytes>> read(std::int64_t offset, std::size_t length) override {
+    auto bytes = co_await content_->read(offset, length);
+    co_return bytes;
+  }
+
+ private:
+  std::unique_ptr<vault::DocumentContent> content_;
+  portal::DocumentView info_;
+};
+
+}  // namespace
+
+Task<Result<const Party*>> BrokerPortalBackend::party_of(const LinkView& link) {
+  auto person = co_await participants_.by_person(link.case_id, link.person);
+  if (!person) co_return fail(std::move(person.error()));
+  const Party* party = *person ? parties_->find((*person)->party) : nullptr;
+  if (!party) co_return fail(ErrorKind::forbidden, "PARTY_UNKNOWN", "this person belongs to no known organisation");
+  co_return party;
+}
+
+Task<Result<portal::OpenOutcome>> BrokerPortalBackend::open_request(LinkView link, std::string document) {
+  auto file = co_await journal_.load(link.case_id);
+  if (!file) co_return fail(std::move(file.error()));
+  Message m;
+  m.id = random_uuid();
+  m.source = "urn:schakel:portal";
+  m.type = "link_geopend";
+  m.subject = link.case_id;
+  m.region = file->region;
+  m.party = "schakel";
+  m.sender_role = link.role;
+  m.sender_person = link.person;
+  m.causation_id = link.message_id;
+  m.payload = {{"delivery", link.message_id}};
+  if (!document.empty()) m.payload["document"] = document;
+  auto accepted = co_await journal_.accept(std::move(m));
+  if (!accepted) co_return fail(std::move(accepted.error()));
+  auto decided = co_await runtime::on(broker_, pipeline_.await_decision(accepted->seq, kDecision));
+  if (!decided) co_return fail(std::move(decided.error()));
+  co_return portal::OpenOutcome{decided->draft.outcome == Outcome::delivered, decided->draft.codes};
+}
+
+Task<Result<portal::DeliveryContent>> BrokerPortalBackend::content(LinkView link) {
+  auto row = co_await journal_.store().delivery(link.delivery);
+  if (!row) co_return fail(std::move(row.error()));
+  if (!*row || (*row)->case_id != link.case_id) co_return fail(ErrorKind::not_found, "DELIVERY_UNKNOWN", "there is no such delivery");
+  auto created = (*row)->created_at;
+  auto planned = co_await delivering_.open(std::move(**row));
+  if (!planned) co_return fail(std::move(planned.error()));
+  portal::DeliveryContent c;
+  auto file = co_await journal_.load(link.case_id);
+  if (!file) co_return fail(std::move(file.error()));
+  auto role = planned->body.value("sender_role", "");
+  c.sender = role.empty() ? "Schakel" : role;
+  if (role.starts_with("school") && !file->pupil.school.empty()) c.sender += ", " + file->pupil.school;
+  auto pseudonym = co_await vault_.pseudonym(link.case_id, "portal");
+  if (!pseudonym) co_return fail(std::move(pseudonym.error()));
+  c.case_name = *pseudonym;
+  c.type = planned->type;
+  c.sent_at = created;
+  if (planned->body.contains("meeting"))
+    if (auto at = parse_instant(planned->body["meeting"].value("at", ""))) c.meeting = portal::MeetingView{planned->body["meeting"].value("kind", ""), *at};
+  if (planned->body.contains("payload"))
+    for (const char* name : {"note", "toelichting", "summary", "decision", "advice"})
+      if (planned->body["payload"].contains(name) && planned->body["payload"][name].is_string()) c.text.push_back(planned->body["payload"][name]);
+  if (planned->body.contains("signal")) c.text.push_back("Signaal: " + planned->body["signal"].value("code", ""));
+  for (const auto& id : planned->documents) {
+    auto record = co_await documents_.info(id);
+    if (record) c.documents.push_back(view_of(*record));
+  }
+  co_return c;
+}
+
+Task<Result<std::unique_ptr<portal::Download>>> BrokerPortalBackend::download(LinkView link, std::string document) {
+  if (!link.workplace && std::ranges::find(link.documents, document) == link.documents.end()) co_return fail(ErrorKind::not_found, "DOCUMENT_UNKNOWN", "there is no such document behind this link");
+  auto content = co_await documents_.open(document);
+  if (!content) co_return fail(std::move(content.error()));
+  if ((*content)->record().case_id != link.case_id) co_return fail(ErrorKind::not_found, "DOCUMENT_UNKNOWN", "there is no such document behind this link");
+  co_return std::make_unique<VaultDownload>(std::move(*content));
+}
+
+Task<Result<portal::DeliveryView>> BrokerPortalBackend::delivery_view(store::DeliveryRow row) {
+  portal::DeliveryView v;
+  v.id = row.id;
+  v.role = row.role;
+  v.content = row.kind;
+  v.code = row.code;
+  v.at = row.settled_at.value_or(row.created_at);
+  switch (row.state) {
+    case store::DeliveryState::pending:
+    case store::DeliveryState::attempting: v.state = "wordt_verzonden"; break;
+    case store::DeliveryState::delivered: v.state = "verzonden"; break;
+    case store::DeliveryState::cancelled: v.state = "ingetrokken"; break;
+    default: v.state = "mislukt";
+  }
+  if (auto message = co_await journal_.store().message(row.message); message && *message) v.message_id = (*message)->id;
+  if (auto link = co_await links_.of_delivery(row.id); link && *link) {
+    auto& l = **link;
+    if (l.revoked) {
+      v.state = "ingetrokken";
+      v.at = *l.revoked;
+      v.code = l.revoked_because;
+    } else if (l.downloads > 0) {
+      v.state = "gedownload";
+    } else if (l.opened) {
+      v.state = "geopend";
+      v.at = *l.opened;
+    } else if (l.expires < journal_.clock().now()) {
+      v.state = "verlopen";
+    }
+    v.can_withdraw = !l.revoked && l.expires > journal_.clock().now();
+  }
+  auto planned = co_await delivering_.open(std::move(row));
+  if (planned) {
+    v.content = planned->kind;
+    for (const auto& id : planned->documents) {
+      auto record = co_await documents_.info(id);
+      if (record) v.documents.push_back(record->doc_type);
+    }
+  }
+  co_return v;
+}
+
+Task<Result<portal::CaseView>> BrokerPortalBackend::case_view(LinkView link) {
+  auto history = co_await journal_.history(link.case_id);
+  if (!history) co_return fail(std::move(history.error()));
+  CaseFile file;
+  file.id = link.case_id;
+  for (const auto& r : *history) apply(file, r.message, r.draft);
+  portal::CaseView v;
+  auto name = co_await vault_.pseudonym(link.case_id, "portal");
+  if (!name) co_return fail(std::move(name.error()));
+  v.case_name = *name;
+  v.school = file.pupil.school;
+  const auto& profiles = pipeline_.profiles();
+  if (auto it = profiles.find(file.region); it != profiles.end()) v.region_name = it->second->name();
+  if (file.meeting) v.meeting = portal::MeetingView{file.meeting->kind, file.meeting->at};
+  v.question_kind = file.facts.value("question_kind", "");
+  v.doc_types = {"groeidocument", "opp", "handelingsplan", "evaluatie", "lvs", "oza_werkdocument", "onderwijszorgplan"};
+  auto records = co_await documents_.of_case(link.case_id);
+  if (!records) co_return fail(std::move(records.error()));
+  for (const auto& r : *records) v.documents.push_back(view_of(r));
+  store::DeliveryFilter filter;
+  filter.case_id = link.case_id;
+  filter.limit = 500;
+  auto rows = co_await journal_.store().deliveries(filter);
+  if (!rows) co_return fail(std::move(rows.error()));
+  for (auto& row : *rows) {
+    if (row.kind != "documents" && row.kind != "notice") continue;
+    row.sealed = {};
+    auto whole = co_await journal_.store().delivery(row.id);
+    if (!whole || !*whole) continue;
+    auto one = co_await delivery_view(std::move(**whole));
+    if (one) v.deliveries.push_back(std::move(*one));
+  }
+  // What was refused never became a delivery; the school must see it all the same.
+  for (const auto& r : *history) {
+    if (r.message.type != "documentlevering") continue;
+    if (r.draft.outcome == Outcome::blocked)
+      v.deliveries.push_back({r.message.id, r.message.id, "", "documents", "geblokkeerd", {}, r.draft.codes.empty() ? "" : r.draft.codes.front(), r.decided_at, false});
+    for (const auto& s : r.draft.suppressed) v.deliveries.push_back({r.message.id + "/" + s.role, r.message.id, s.role, "documents", "geblokkeerd", {}, s.code, r.decided_at, false});
+  }
+  std::ranges::sort(v.deliveries, {}, [](const auto& d) { return d.at; });
+  for (const auto& c : file.consents) v.consents.push_back({c.giver, c.purpose, "", c.valid_from, c.valid_until, c.withdrawn_at});
+  v.deadlines = file.deadlines;
+  co_return v;
+}
+
+Task<Result<std::unique_ptr<portal::Upload>>> BrokerPortalBackend::begin_upload(LinkView link, portal::UploadInfo info) {
+  auto party = co_await party_of(link);
+  if (!party) co_return fail(std::move(party.error()));
+  auto existing = co_await documents_.of_case(link.case_id);
+  if (!existing) co_return fail(std::move(existing.error()));
+  vault::DocumentRecord record;
+  record.case_id = link.case_id;
+  record.doc_type = info.doc_type;
+  record.status = info.status;
+  record.media_type = info.media_type;
+  for (const auto& d : *existing)
+    if (d.doc_type == info.doc_type) record.version = std::max(record.version, d.version + 1);
+  record.party = (*party)->id;
+  record.file_name = fmt::format("{}-v{}{}", info.doc_type, record.version, info.media_type == "application/pdf" ? ".pdf" : "");
+  auto upload = co_await documents_.begin(std::move(record), limit_);
+  if (!upload) co_return fail(std::move(upload.error()));
+  co_return std::make_unique<VaultUpload>(std::move(*upload), journal_, (*party)->id);
+}
+
+Task<Result<Message>> BrokerPortalBackend::message_of(LinkView link, portal::SendForm form, std::string id) {
+  auto file = co_await journal_.load(link.case_id);
+  if (!file) co_return fail(std::move(file.error()));
+  auto party = co_await party_of(link);
+  if (!party) co_return fail(std::move(party.error()));
+  if (!Parties::may_send(**party, link.role, "documentlevering", file->region)) co_return fail(ErrorKind::forbidden, "PARTY_NOT_ALLOWED", "this organisation may not send this");
+  Message m;
+  m.id = std::move(id);
+  m.source = "urn:schakel:portal";
+  m.type = "documentlevering";
+  m.subject = link.case_id;
+  m.region = file->region;
+  m.party = (*party)->id;
+  m.sender_role = link.role;
+  m.sender_person = link.person;
+  m.addressed_to = form.addressed_to;
+  m.payload = {{"question_kind", form.question_kind}, {"meeting", form.meeting.kind}, {"documents", Json::array()}};
+  if (form.meeting.at != Instant{}) m.payload["at"] = format_instant(form.meeting.at);
+  if (!form.note.empty()) m.payload["note"] = form.note;
+  for (const auto& d : form.documents) {
+    auto record = co_await documents_.info(d);
+    if (!record || record->case_id != link.case_id) co_return fail(ErrorKind::invalid, "DOCUMENT_UNKNOWN", "a chosen document is not of this case");
+    m.attachments.push_back({record->id, record->doc_type, record->version, record->status, record->sha256});
+    m.payload["documents"].push_back(record->doc_type);
+  }
+  co_return m;
+}
+
+Task<Result<Draft>> BrokerPortalBackend::preview(LinkView link, portal::SendForm form) {
+  auto m = co_await message_of(std::move(link), std::move(form), "voorbeeld");
+  if (!m) co_return fail(std::move(m.error()));
+  auto draft = co_await runtime::on(broker_, pipeline_.rehearse(std::move(*m)));
+  co_return draft;
+}
+
+Task<Result<portal::Submitted>> BrokerPortalBackend::submit(LinkView link, portal::SendForm form, std::string key) {
+  auto m = co_await message_of(link, std::move(form), std::move(key));
+  if (!m) co_return fail(std::move(m.error()));
+  const auto* party = parties_->find(m->party);
+  auto id = m->id;
+  auto receipt = co_await ingress_.admit(*party, std::move(*m));
+  if (!receipt) co_return fail(std::move(receipt.error()));
+  auto decided = co_await runtime::on(broker_, pipeline_.await_decision(receipt->seq, kDecision));
+  if (!decided) co_return fail(std::move(decided.error()));
+  co_return portal::Submitted{id, std::move(decided->draft)};
+}
+
+Task<Result<void>> BrokerPortalBackend::withdraw(LinkView link, std::string delivery) {
+  auto row = co_await journal_.store().delivery(delivery);
+  if (!row) co_return fail(std::move(row.error()));
+  if (!*row || (*row)->case_id != link.case_id) co_return fail(ErrorKind::not_found, "DELIVERY_UNKNOWN", "there is no such delivery");
+  auto now = journal_.clock().now();
+  if ((*row)->state == store::DeliveryState::pending) {
+    store::Transaction tx;
+    tx.ops.push_back(store::ChangeDelivery{delivery, store::DeliveryState::pending, store::DeliveryState::cancelled, now, "WITHDRAWN_BY_SENDER", std::nullopt, false});
+    tx.ops.push_back(audit::leaf(now, "delivery.withdrawn", {.ids = {{"delivery", delivery}, {"case", link.case_id}, {"role", link.role}}}));
+    auto done = co_await journal_.store().commit(std::move(tx));
+    if (!done && done.error().kind != ErrorKind::conflict) co_return fail(std::move(done.error()));
+  }
+  auto status = co_await links_.of_delivery(delivery);
+  if (!status) co_return fail(std::move(status.error()));
+  if (*status) {
+    auto revoked = co_await links_.revoke((*status)->id, "WITHDRAWN_BY_SENDER");
+    if (!revoked) co_return fail(std::move(revoked.error()));
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<Json>> BrokerPortalBackend::links_for_operator(Json order) {
+  auto what = order.value("do", "");
+  auto show = [](const portal::LinkStatus& l) {
+    Json j{{"id", l.id}, {"aflevering", l.delivery}, {"zaak", l.case_id}, {"rol", l.role}, {"werkplek", l.workplace}, {"gemaakt", format_instant(l.created)}, {"geldigTot", format_instant(l.expires)}, {"downloads", l.downloads}};
+    j["geopend"] = l.opened ? Json(format_instant(*l.opened)) : Json();
+    j["ingetrokken"] = l.revoked ? Json(format_instant(*l.revoked)) : Json();
+    j["reden"] = l.revoked_because;
+    return j;
+  };
+  if (what == "list") {
+    auto all = co_await links_.of_case(order.value("zaak", ""));
+    if (!all) co_return fail(std::move(all.error()));
+    Json out{{"links", Json::array()}};
+    for (const auto& l : *all) out["links"].push_back(show(l));
+    co_return out;
+  }
+  if (what == "revoke") {
+    auto done = co_await links_.revoke(order.value("id", ""), "REVOKED_BY_OPERATOR");
+    if (!done) co_return fail(std::move(done.error()));
+    if (!*done) co_return fail(ErrorKind::not_found, "LINK_UNKNOWN", "there is no such link");
+    co_return Json{{"id", order.value("id", "")}, {"ingetrokken", true}};
+  }
+  if (what != "workplace") co_return fail(ErrorKind::invalid, "VALUE", "do must be list, revoke or workplace");
+  auto zaak = order.value("zaak", ""), person = order.value("persoon", "");
+  auto who = co_await participants_.by_person(zaak, person);
+  if (!who) co_return fail(std::move(who.error()));
+  if (!*who) co_return fail(ErrorKind::not_found, "PARTICIPANT_UNKNOWN", "there is no such deelnemer in this case");
+  if (!(*who)->role.starts_with("school")) co_return fail(ErrorKind::forbidden, "ROLE_NOT_ALLOWED", "a workplace is for staff of the school");
+  // A delivery of its own, so that the mail with the link goes the same road as every other.
+  auto now = journal_.clock().now();
+  outbox::Planned p;
+  p.id = "A-" + to_hex(random_bytes(16));
+  p.kind = "workplace";
+  p.target = "secure_link";
+  p.role = (*who)->role;
+  p.type = "werkplek";
+  p.address = {{"mail", (*who)->mail}, {"second_factor", (*who)->second_factor}, {"person", person}};
+  p.valid_until = now + std::chrono::hours(24 * 30);
+  store::Transaction tx;
+  store::DeliveryRow row;
+  row.id = p.id;
+  row.case_id = zaak;
+  row.lane = "case:" + zaak + "|workplace|" + person;
+  row.target = p.target;
+  row.role = p.role;
+  row.kind = p.kind;
+  row.created_at = now;
+  row.next_at = now;
+  auto sealed = co_await journal_.sealer().seal(zaak, "delivery", p.id, to_bytes(dump_json(p.to_json())), tx);
+  if (!sealed) co_return fail(std::move(sealed.error()));
+  row.sealed = std::move(*sealed);
+  tx.ops.push_back(store::Enqueue{std::move(row)});
+  tx.ops.push_back(audit::leaf(now, "workplace.invited", {.ids = {{"delivery", p.id}, {"case", zaak}, {"role", p.role}}}));
+  auto done = co_await journal_.store().commit(std::move(tx));
+  if (!done) co_return fail(std::move(done.error()));
+  if (rang_) rang_();
+  co_return Json{{"aflevering", p.id}, {"rol", p.role}};
+}
+
+}  // namespace schakel::app
