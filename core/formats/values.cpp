@@ -61,7 +61,7 @@ bool valid_iban(std::string_view t) {
 
 bool valid_kvk(std::string_view t) { return t.size() == 8 && all_digits(t) && !zeros(t); }
 
-bool valid_oin(std::string_view t) { return t.size() == 20 && all_digits(t) && t.starts_with("0000000") && t[7] != '0' && !zeros(t.substr(8)); }
+bool valid_oin(std::string_view t) { return t.size() == 20 && all_digits(t) && t.starts_with("000000") && !zeros(t.substr(6, 2)) && !zeros(t.substr(8)); }
 
 bool valid_vat_nl(std::string_view t) {
   return t.size() == 14 && t.starts_with("NL") && all_digits(t.substr(2, 9)) && t[11] == 'B' && all_digits(t.substr(12));
