@@ -1,0 +1,166 @@
+#include "invoice.hpp"
+
+#include <fmt/format.h>
+
+#include "core/base/calendar.hpp"
+#include "schakel/outcome.hpp"
+
+namespace schakel::mail {
+namespace {
+
+using formats::UblDecimal;
+using sdk::number_at;
+using sdk::object_at;
+using sdk::text_at;
+
+formats::UblParty party_of(const Json& j, bool with_vat, bool peppol) {
+  formats::UblParty p;
+  p.name = p.registration_name = text_at(j, "name");
+  p.street = text_at(j, "street");
+  p.city = text_at(j, "city");
+  p.zip = text_at(j, "postcode");
+  if (auto oin = text_at(j, "oin"); !oin.empty())
+    p.legal_id = {"0190", oin};
+  else if (auto kvk = text_at(j, "kvk"); !kvk.empty())
+    p.legal_id = {"0106", kvk};
+  if (with_vat) p.vat_number = text_at(j, "vat_number");  // O forbids it (BR-O-02)
+  if (peppol) p.endpoint = p.legal_id.value.empty() ? formats::UblId{"EM", text_at(j, "mail")} : p.legal_id;
+  return p;
+}
+
+std::string_view kind_text(std::string_view kind) {
+  if (kind == "zorg") return "Zorg";
+  if (kind == "onderwijs") return "Onderwijs";
+  if (kind == "grijs") return "Onderwijs-zorg (grijs gebied)";
+  if (kind == "gecombineerd") return "Gecombineerde begeleiding";
+  return "Onderwijszorgarrangement";
+}
+
+std::string euro(std::int64_t cents) {
+  std::int64_t whole = cents < 0 ? -cents : cents;
+  return fmt::format("{}{},{:02}", cents < 0 ? "-" : "", whole / 100, whole % 100);
+}
+
+std::optional<formats::Date> date_of(const std::string& text) {
+  return text.empty() ? std::nullopt : formats::parse_date(text);
+}
+
+/// The whole percentage that the charged VAT is of the net amount, within a cent a line; nullopt when it is no Dutch rate.
+std::optional<int> rate_of(std::int64_t net, std::int64_t vat) {
+  for (int rate : {21, 9}) {
+    std::int64_t exact = net * rate, charged = vat * 100, off = exact > charged ? exact - charged : charged - exact;
+    if (off <= 1000) return rate;  // ten cents in all: shares of a split are floors
+  }
+  return std::nullopt;
+}
+
+/// The shares of the lines when they add up to the amount, else one line of the whole.
+std::vector<formats::UblLine> lines_of(const Json& invoice, std::int64_t amount, bool credit) {
+  std::vector<formats::UblLine> out;
+  std::int64_t sum = 0;
+  std::int64_t sign = credit ? -1 : 1;
+  for (const auto& line : sdk::array_at(invoice, "lines")) {
+    auto share = number_at(line, "share_cents").value_or(number_at(line, "cents").value_or(0));
+    sum += share;
+    if (share == 0) continue;
+    formats::UblLine l;
+    l.net = Cents(share * sign);
+    l.name = kind_text(text_at(line, "kind"));
+    l.description = text_at(line, "description");
+    if (auto whole = number_at(line, "cents"); whole && *whole != share)
+      l.description += fmt::format("{}aandeel {} van {} euro", l.description.empty() ? "" : "; ", euro(share * sign), euro(*whole * sign));
+    out.push_back(std::move(l));
+  }
+  if (out.empty() || sum != amount) {
+    formats::UblLine l;
+    l.net = Cents(amount * sign);
+    l.name = kind_text("");
+    out = {l};
+  }
+  for (auto& l : out) {
+    // A price is never negative (BR-27): the quantity carries the sign.
+    bool negative = l.net.value() < 0;
+    l.quantity = UblDecimal::of(negative ? -1 : 1);
+    l.price = UblDecimal::of(negative ? -l.net : l.net);
+  }
+  return out;
+}
+
+}  // namespace
+
+InvoiceSettings::InvoiceSettings(const Json& c)
+    : peppol(c.value("profile", "nlcius") == "peppol"), payment_days(c.value("payment_days", 30)),
+      reason_o(c.value("reason_o", "Doorbelasting van kosten buiten het toepassingsgebied van de btw")),
+      reason_e(c.value("reason_e", "Vrijgesteld van btw, artikel 11 Wet op de omzetbelasting 1968")) {}
+
+std::string file_name(const std::string& number) {
+  std::string out;
+  for (unsigned char c : number.substr(0, 60)) out += std::isalnum(c) != 0 || c == '-' || c == '_' || (c == '.' && !out.empty()) ? static_cast<char>(c) : '-';
+  return out.empty() ? "factuur" : out;
+}
+
+Result<formats::UblDocument> to_ubl(const Json& invoice, const std::string& reference, const InvoiceSettings& settings) {
+  auto malformed = [](std::string what) { return fail(ErrorKind::invalid, "INVOICE_MALFORMED", std::move(what)); };
+  auto amount = number_at(invoice, "amount_cents");
+  auto issued = date_of(text_at(invoice, "issued"));
+  if (!amount || text_at(invoice, "number").empty() || !issued) return malformed("number, amount_cents and issued are required");
+  Json seller = object_at(invoice, "seller"), buyer = object_at(invoice, "buyer");
+  if (seller.empty() || buyer.empty()) return fail(ErrorKind::invalid, "INVOICE_PARTY_UNKNOWN", "seller or buyer has no invoice data");
+
+  formats::UblDocument d;
+  d.credit_note = *amount < 0 || text_at(invoice, "kind") == "creditnota";
+  if (d.credit_note && *amount > 0) return malformed("a credit note is negative");
+  if (settings.peppol) d.customization = formats::kPeppolBis3;
+  d.type_code = d.credit_note ? "381" : "380";
+  d.id = text_at(invoice, "number");
+  d.issue_date = *issued;
+  d.due_date = formats::Date(std::chrono::sys_days(*issued) + std::chrono::days(settings.payment_days));
+  d.buyer_reference = text_at(buyer, "buyer_reference");
+  if (d.buyer_reference.empty()) d.buyer_reference = reference;
+  auto from = date_of(text_at(invoice, "period_from")), to = date_of(text_at(invoice, "period_to"));
+  if (from || to) d.period = formats::UblPeriod{from, to};
+  if (auto credited = text_at(invoice, "credits"); !credited.empty()) d.billing_references.push_back(credited);
+  if (auto source = text_at(invoice, "source_number"); !source.empty() && source != d.id) d.notes.push_back("Betreft bronfactuur " + source);
+
+  std::string category = text_at(seller, "vat_category");
+  if (category.empty()) category = "O";
+  std::int64_t sign = d.credit_note ? -1 : 1;
+  std::int64_t gross = *amount * sign, vat = number_at(invoice, "vat_cents").value_or(0) * sign;
+  auto rate = vat > 0 ? rate_of(gross - vat, vat) : std::nullopt;
+  bool charged = rate && !text_at(seller, "vat_number").empty();
+  d.supplier = party_of(seller, category != "O" || charged, settings.peppol);
+  d.customer = party_of(buyer, category != "O" || charged, settings.peppol);
+  if (settings.peppol && !text_at(buyer, "mail").empty() && d.customer.endpoint.value.empty()) d.customer.endpoint = {"EM", text_at(buyer, "mail")};
+  d.iban = text_at(seller, "iban");
+  d.payment_id = d.id;
+  d.payment_terms = fmt::format("Betaling binnen {} dagen", settings.payment_days);
+  if (d.credit_note) d.payment_terms.clear();
+
+  if (charged) {
+    // VAT as the provider charged it. One line: shares of lines are gross, and their net would not add up.
+    formats::UblLine l;
+    l.net = Cents(gross - vat);
+    l.price = UblDecimal::of(l.net);
+    l.name = kind_text("");
+    l.category = "S";
+    l.percent = UblDecimal::of(*rate);
+    d.lines.push_back(std::move(l));
+    formats::complete_totals(d, "");
+    d.taxes.front().tax = Cents(vat);
+    d.taxes.front().reason.clear();
+    d.tax_total = Cents(vat);
+    d.tax_inclusive = d.payable = Cents(gross);
+    return d;
+  }
+  d.lines = lines_of(invoice, *amount, d.credit_note);
+  for (auto& l : d.lines) {
+    l.category = category;
+    if (category == "E") l.percent = UblDecimal::of(std::int64_t{0});
+  }
+  // The seller charges no VAT of its own; what its supplier charged is part of the cost that is shared.
+  if (vat != 0) d.notes.push_back(fmt::format("Het bedrag is inclusief {} euro btw die de leverancier in rekening bracht", euro(vat)));
+  formats::complete_totals(d, category == "E" ? settings.reason_e : settings.reason_o);
+  return d;
+}
+
+}  // namespace schakel::mail

@@ -1,0 +1,215 @@
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "core/formats/ubl.hpp"
+#include "tests/support/plugin_bench.hpp"
+
+namespace schakel::test {
+namespace {
+
+Json config() { return {{"message_id_domain", "facturen.schakel.example"}}; }
+
+Json gemeente() {
+  return {{"name", "Gemeente Zandoever"}, {"oin", "00000099000100001000"}, {"kvk", ""}, {"vat_number", ""}, {"iban", "NL19TEST0001000001"}, {"street", "Fictiestraat 1"},
+          {"city", "Zandoever"}, {"postcode", "1001 XX"}, {"mail", "crediteuren@gemeente-zandoever.example"}, {"buyer_reference", ""}, {"vat_category", "O"}};
+}
+Json swv() {
+  return {{"name", "SWV Kop van Noord-Holland"}, {"oin", ""}, {"kvk", "90000002"}, {"vat_number", ""}, {"iban", "NL89TEST0001000002"}, {"street", "Fictiestraat 2"},
+          {"city", "Zandoever"}, {"postcode", "1002 XX"}, {"mail", "oza@swvkopvannoordholland.nl"}, {"buyer_reference", ""}, {"vat_category", "O"}};
+}
+
+Delivery delivery() {
+  Delivery d;
+  d.id = "afl-db-1";
+  d.kind = "invoice";
+  d.type = "doorbelasting";
+  d.message_id = "m-1";
+  d.region = "KNH";
+  d.case_id = "zaak-1";
+  d.pseudonym = "ps-4711";
+  d.role = "swv_financien";
+  d.endpoint = {{"mail", "oza@swvkopvannoordholland.nl"}};
+  d.body = {{"invoice", {{"number", "DB-ZB-2026-0917"}, {"kind", "doorbelasting"}, {"payer", "swv"}, {"payee", "gemeente"}, {"address", "oza@swvkopvannoordholland.nl"},
+                         {"amount_cents", 36666}, {"vat_cents", 0}, {"net_cents", 36666}, {"issued", "2026-10-05"}, {"period_from", "2026-09-01"}, {"period_to", "2026-09-30"},
+                         {"credits", ""}, {"source_number", "ZB-2026-0917"},
+                         {"lines", Json::array({{{"kind", "zorg"}, {"cents", 105000}, {"share_cents", 0}, {"description", "zorg"}},
+                                                {{"kind", "onderwijs"}, {"cents", 20000}, {"share_cents", 20000}, {"description", "onderwijs, september 2026"}},
+                                                {{"kind", "grijs"}, {"cents", 33333}, {"share_cents", 16666}, {"description", "grijs gebied, september 2026"}}})},
+                         {"seller", gemeente()}, {"buyer", swv()}}},
+            {"payload", {{"naam", "Pluk Testerman"}}}};
+  d.first_attempt = *parse_instant("2026-10-05T09:00:00Z");
+  return d;
+}
+
+std::unique_ptr<PluginBench> fresh(Json c = config()) { return std::make_unique<PluginBench>("mail", std::move(c)); }
+
+formats::UblDocument ubl_of(const Mail& mail) {
+  auto read = formats::read_ubl(as_text(mail.attachments.at(0).content));
+  for (const auto& f : read.findings) ADD_FAILURE() << f.rule << ' ' << f.message << ' ' << f.pointer;
+  return read.document.value();
+}
+
+std::string picture(PluginBench& b) {
+  std::set<std::string> out;
+  for (const auto& m : b.world.mails) {
+    std::string all = m.to + m.subject + m.message_id + m.text;
+    for (const auto& a : m.attachments) all += a.name + std::string(as_text(a.content));
+    out.insert(m.message_id + fmt::format(" {}", std::hash<std::string>{}(all)));
+  }
+  return ::testing::PrintToString(out);
+}
+
+TEST(MailInvoice, ShareIsOneMailWithUblAndPdfToTheCent) {
+  auto bench = fresh();
+  auto result = bench->send(delivery());
+  ASSERT_EQ(result->verdict, Verdict::delivered) << result->code;
+  ASSERT_EQ(bench->world.mails.size(), 1U);
+  const auto& mail = bench->world.mails[0];
+  EXPECT_EQ(mail.to, "oza@swvkopvannoordholland.nl");
+  EXPECT_EQ(mail.subject, "Factuur DB-ZB-2026-0917 - Gemeente Zandoever - arrangement ps-4711");
+  ASSERT_EQ(mail.attachments.size(), 2U);
+  EXPECT_EQ(mail.attachments[0].name, "DB-ZB-2026-0917.xml");
+  EXPECT_EQ(mail.attachments[0].media_type, "application/xml");
+  EXPECT_EQ(mail.attachments[1].name, "DB-ZB-2026-0917.pdf");
+  EXPECT_EQ(as_text(mail.attachments[1].content).substr(0, 5), "%PDF-");
+  auto ubl = ubl_of(mail);
+  EXPECT_EQ(ubl.payable, Cents(36666));
+  ASSERT_EQ(ubl.lines.size(), 2U);
+  EXPECT_EQ(ubl.lines[0].net + ubl.lines[1].net, Cents(36666));
+  EXPECT_EQ(ubl.supplier.legal_id.scheme, "0190");
+  EXPECT_EQ(ubl.customer.legal_id.value, "90000002");
+  EXPECT_EQ(ubl.buyer_reference, "ps-4711");
+  EXPECT_EQ(ubl.iban, "NL19TEST0001000001");
+  ASSERT_EQ(ubl.attachments.size(), 1U);
+  EXPECT_EQ(ubl.attachments[0].content, mail.attachments[1].content);
+  EXPECT_TRUE(bench->leaks({"Testerman", "zaak-1"}).empty());
+  EXPECT_EQ(as_text(mail.attachments[0].content).find("Testerman"), std::string::npos);
+}
+
+TEST(MailInvoice, CrashAtAnyAwaitGivesTheSameMailAgainOrNone) {
+  for (const auto& w : crash_everywhere([] { return fresh(); }, delivery(), picture)) ADD_FAILURE() << w;
+}
+
+TEST(MailInvoice, AMailThatWasTakenIsNotSentAgain) {
+  auto bench = fresh();
+  (void)bench->send(delivery());
+  (void)bench->restart();
+  EXPECT_EQ(bench->send(delivery())->verdict, Verdict::delivered);
+  EXPECT_EQ(bench->world.mails.size(), 1U);
+}
+
+TEST(MailInvoice, ServerRepliesBecomeVerdicts) {
+  struct Row { Error error; Verdict verdict; };
+  for (const auto& [error, verdict] : {Row{{ErrorKind::invalid, "MAIL_REFUSED", "550", {}}, Verdict::rejected}, Row{{ErrorKind::unavailable, "MAIL_LATER", "451", {}}, Verdict::retry_later},
+                                       Row{{ErrorKind::timeout, "MAIL_OUTCOME_UNKNOWN", "", {}}, Verdict::unknown}, Row{{ErrorKind::invalid, "MAIL_HEADER", "", {}}, Verdict::rejected}}) {
+    auto bench = fresh();
+    bench->world.mail_server = [&error](const Mail&) -> Result<std::string> { return fail(error); };
+    auto result = bench->send(delivery());
+    EXPECT_EQ(result->verdict, verdict) << error.code;
+    EXPECT_EQ(result->code, error.code);
+  }
+}
+
+TEST(MailInvoice, CreditNoteIsPositiveAndNamesTheInvoice) {
+  auto bench = fresh();
+  Delivery d = delivery();
+  auto& inv = d.body["invoice"];
+  inv["number"] = "CN-ZBC-2026-0031";
+  inv["kind"] = "creditnota";
+  inv["amount_cents"] = -1666;
+  inv["net_cents"] = -1666;
+  inv["credits"] = "DB-ZB-2026-0917";
+  inv["lines"] = Json::array({{{"kind", "grijs"}, {"cents", -3333}, {"share_cents", -1666}, {"description", "grijs gebied"}}});
+  auto result = bench->send(d);
+  ASSERT_EQ(result->verdict, Verdict::delivered) << result->code;
+  auto ubl = ubl_of(bench->world.mails[0]);
+  EXPECT_TRUE(ubl.credit_note);
+  EXPECT_EQ(ubl.payable, Cents(1666));
+  EXPECT_EQ(ubl.billing_references, (std::vector<std::string>{"DB-ZB-2026-0917"}));
+  EXPECT_TRUE(bench->world.mails[0].subject.starts_with("Creditnota "));
+}
+
+TEST(MailInvoice, VatOfTheProviderIsPassedThroughNotComputed) {
+  auto bench = fresh();
+  Delivery d = delivery();
+  auto& inv = d.body["invoice"];
+  inv["amount_cents"] = 216052;
+  inv["vat_cents"] = 37496;
+  inv["net_cents"] = 178556;
+  inv["lines"] = Json::array();
+  ASSERT_EQ(bench->send(d)->verdict, Verdict::delivered);
+  auto ubl = ubl_of(bench->world.mails[0]);
+  EXPECT_EQ(ubl.payable, Cents(216052));
+  EXPECT_EQ(ubl.tax_total, Cents(0));
+  ASSERT_FALSE(ubl.notes.empty());
+  EXPECT_NE(ubl.notes.back().find("374,96"), std::string::npos);
+
+  inv["seller"]["vat_number"] = "NL123456789B01";
+  inv["buyer"]["vat_number"] = "NL987654321B01";
+  inv["number"] = "DE-SB-77";
+  ASSERT_EQ(bench->send(d)->verdict, Verdict::delivered);
+  auto with = ubl_of(bench->world.mails[1]);
+  EXPECT_EQ(with.tax_total, Cents(37496));
+  EXPECT_EQ(with.tax_exclusive, Cents(178556));
+  EXPECT_EQ(with.payable, Cents(216052));
+}
+
+TEST(MailInvoice, WhatBreaksARuleIsNotMailed) {
+  std::vector<std::pair<std::string, std::function<void(Json&)>>> cases{
+      {"UBL_INVALID", [](Json& i) { i["seller"]["iban"] = "NL00TEST0001000001"; }}, {"UBL_INVALID", [](Json& i) { i["buyer"]["kvk"] = "1"; }},
+      {"UBL_INVALID", [](Json& i) { i["seller"]["city"] = ""; }},                     {"INVOICE_PARTY_UNKNOWN", [](Json& i) { i["seller"] = nullptr; }},
+      {"INVOICE_MALFORMED", [](Json& i) { i["amount_cents"] = "12"; }},               {"INVOICE_MALFORMED", [](Json& i) { i["issued"] = "gisteren"; }},
+      {"UBL_INVALID", [](Json& i) { i["seller"]["vat_category"] = "E"; }},           {"INVOICE_MALFORMED", [](Json& i) { i["kind"] = "creditnota"; }}};
+  for (const auto& [code, change] : cases) {
+    auto bench = fresh();
+    Delivery d = delivery();
+    change(d.body["invoice"]);
+    auto result = bench->send(d);
+    EXPECT_EQ(result->verdict, Verdict::rejected) << code;
+    EXPECT_TRUE(result->code.starts_with(code)) << result->code << " for " << code;
+    EXPECT_TRUE(bench->world.mails.empty());
+  }
+}
+
+TEST(MailInvoice, ReceiverMayWantOneAttachment) {
+  for (const auto& [wanted, name] : {std::pair{"xml", "DB-ZB-2026-0917.xml"}, std::pair{"pdf", "DB-ZB-2026-0917.pdf"}}) {
+    auto bench = fresh();
+    Delivery d = delivery();
+    d.endpoint["attachments"] = wanted;
+    ASSERT_EQ(bench->send(d)->verdict, Verdict::delivered);
+    ASSERT_EQ(bench->world.mails[0].attachments.size(), 1U);
+    EXPECT_EQ(bench->world.mails[0].attachments[0].name, name);
+  }
+}
+
+TEST(MailInvoice, PeppolDocumentPassesItsOwnRules) {
+  Json c = config();
+  c["profile"] = "peppol";
+  auto bench = fresh(c);
+  auto result = bench->send(delivery());
+  EXPECT_EQ(result->verdict, Verdict::delivered) << result->code;
+}
+
+TEST(MailInvoice, HostileNumberIsNoPathAndNoHeader) {
+  auto bench = fresh();
+  Delivery d = delivery();
+  d.body["invoice"]["number"] = "../../etc/passwd\r\nBcc: x@y";
+  auto result = bench->send(d);
+  for (const auto& m : bench->world.mails)
+    for (const auto& a : m.attachments) {
+      EXPECT_EQ(a.name.find('/'), std::string::npos);
+      EXPECT_FALSE(a.name.starts_with('.'));
+    }
+  (void)result;
+}
+
+TEST(MailInvoice, BadConfigurationIsRefused) {
+  for (const auto& w : bad_configs_refused("mail", config())) ADD_FAILURE() << w;
+  auto bench = fresh();
+  Delivery d = delivery();
+  d.kind = "notice";
+  EXPECT_EQ(bench->send(d)->code, "MAIL_KIND_UNSUPPORTED");
+}
+
+}  // namespace
+}  // namespace schakel::test
