@@ -222,19 +222,23 @@ Written write_credit(const LedgerEntry& credit, LedgerEntry& invoice, std::span<
   Shares after = share(invoice, lines_left(invoice, with), vat_left(invoice, with));
 
   std::vector<PayerAmount> amounts;
-  Cents vat_left_to_give = -credit.vat;
   for (const auto& p : after.payers) {
     auto issued = std::ranges::find(invoice.issued, p.role, &Issued::role);
     SCHAKEL_ASSERT(issued != invoice.issued.end());
-    // A credit without VAT moves none; the next one with VAT catches up, as every share is the difference to what was sent.
-    PayerAmount delta{p.role, p.gross - issued->gross, credit.vat > Cents{} ? p.vat - issued->vat : Cents{}};
-    vat_left_to_give -= delta.vat;
+    // Every share is the difference to what was sent, so that what rounding or a credit without VAT left is caught up with.
+    PayerAmount delta{p.role, p.gross - issued->gross, p.vat - issued->vat};
+    // But no note carries more VAT than money, or VAT the other way, and none at all where the credit has none.
+    Cents low = std::min(delta.gross, Cents{}), high = std::max(delta.gross, Cents{});
+    delta.vat = credit.vat > Cents{} ? std::clamp(delta.vat, low, high) : Cents{};
     amounts.push_back(std::move(delta));
   }
-  // What a provider rounded differently stays with who has its invoice.
+  // What is lacking stays with who has the whole invoice.
   std::string_view first = invoice.holder.empty() ? "gemeente" : std::string_view(invoice.holder);
-  for (auto& a : amounts)
-    if (a.role == first) a.vat += vat_left_to_give;
+  auto whole = std::ranges::find(amounts, first, &PayerAmount::role);
+  if (whole == amounts.end()) whole = amounts.begin();
+  Cents vat_given;
+  for (const auto& a : amounts) vat_given += a.vat;
+  whole->vat += -credit.vat - vat_given;
   for (const auto& a : amounts) {
     auto issued = std::ranges::find(invoice.issued, a.role, &Issued::role);
     issued->gross += a.gross, issued->vat += a.vat;

@@ -1,0 +1,160 @@
+// Random invoices, credits and agreements: nothing is lost, nobody's share is negative, credits equal a recomputation.
+#include <random>
+
+#include "plugins/invoicing/documents.hpp"
+#include "tests/unit/rules/invoicing_support.hpp"
+
+namespace schakel::invoicing_test {
+namespace {
+
+using namespace schakel::invoicing;
+
+struct World {
+  std::mt19937_64 random;
+  std::int64_t below(std::int64_t n) { return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(n)); }
+
+  Switches switches() {
+    Switches s;
+    s.flow = below(8) == 0 ? Flow::offering_party : below(4) == 0 ? Flow::ordering_parties : Flow::contract_holder;
+    s.grey_split = below(2) == 0;
+    s.grey_swv_bp = below(3) ? 5000 : static_cast<std::uint32_t>(below(10001));
+    s.combined_education_bp = below(3) ? 5000 : static_cast<std::uint32_t>(below(10001));
+    return s;
+  }
+
+  std::vector<PayerShare> shares() {
+    std::uint32_t a = static_cast<std::uint32_t>(below(10001)), b = static_cast<std::uint32_t>(below(10001 - a));
+    std::vector<PayerShare> out;
+    for (auto [role, bp] : {std::pair<std::string, std::uint32_t>{"gemeente", a}, {"schoolbestuur", b}, {"swv", 10000 - a - b}})
+      if (bp > 0) out.push_back({role, bp});
+    return out;
+  }
+
+  MoneyState state() {
+    MoneyState s;
+    s.agreed = true;
+    const char* kinds[] = {"", "zorg", "onderwijs", "grijs"};
+    for (auto n = below(4); n > 0; --n) {
+      s.any_line = true;
+      FundingLine line{kinds[below(4)], {}, {}};
+      if (below(4)) line.shares = below(2) ? shares() : std::vector<PayerShare>{{"swv", 10000}};
+      s.funding.push_back(line);
+    }
+    const char* holders[] = {"", "gemeente", "schoolbestuur", "swv"};
+    s.contract_holder = holders[below(4)];
+    s.education_payer = below(2) ? "swv" : "schoolbestuur";
+    s.offered_by = below(2) ? "swv" : "wijkteam";
+    return s;
+  }
+
+  LedgerEntry invoice() {
+    LedgerEntry e;
+    bool declared = below(5) == 0;
+    e.kind = declared ? "declaratie" : "factuur";
+    e.creditor_role = declared ? "schoolbestuur" : "zorgaanbieder";
+    e.number = "A";
+    const char* kinds[] = {"zorg", "onderwijs", "grijs", "gecombineerd"};
+    for (auto n = 1 + below(5); n > 0; --n) e.lines.push_back({kinds[below(4)], Cents{below(3) ? below(20) : below(2) ? below(500'000) : below(1'000'000'000'000)}});
+    auto total = e.total().value();
+    e.vat = Cents{below(2) ? 0 : below(2) ? total * 21 / 121 : below(total + 1)};
+    if (below(2)) e.minutes = below(3) ? below(1000) : 1;
+    return e;
+  }
+
+  /// A credit within what is left of every kind.
+  LedgerEntry credit(const LedgerEntry& invoice, const std::vector<LedgerLine>& left, Cents vat) {
+    LedgerEntry c;
+    c.kind = "creditnota";
+    c.creditor_role = invoice.creditor_role;
+    c.number = "C";
+    c.credits = invoice.number;
+    for (const auto& line : left)
+      if (line.cents > Cents{} && below(2)) c.lines.push_back({line.kind, Cents{below(2) ? 1 : 1 + below(line.cents.value())}});
+    if (c.lines.empty())
+      for (const auto& line : left)
+        if (line.cents > Cents{}) {
+          c.lines.push_back({line.kind, line.cents});
+          break;
+        }
+    auto total = c.total().value();
+    c.vat = Cents{below(3) ? std::min(vat.value(), total * 21 / 121) : below(std::min(vat.value(), total) + 1)};
+    return c;
+  }
+};
+
+/// Of everything that left: who re-invoices gets in what it pays out, for gross, VAT and net alike.
+void expect_whole(const Written& w, const LedgerEntry& source, const LedgerEntry& invoice, std::span<const PayerAmount> amounts, int round) {
+  std::int64_t sign = source.is_credit() ? -1 : 1;
+  std::int64_t gross = 0, vat = 0;
+  for (const auto& a : amounts) gross += a.gross.value(), vat += a.vat.value();
+  ASSERT_EQ(gross, source.total().value() * sign) << round;
+  ASSERT_EQ(vat, source.vat.value() * sign) << round;
+  for (const auto& doc : w.invoices) {
+    std::int64_t lines = 0;
+    for (const auto& l : doc.lines) lines += l["share_cents"].get<std::int64_t>();
+    ASSERT_EQ(lines, doc.amount_cents) << round << ' ' << doc.number;
+    if (doc.vat_cents) {
+      ASSERT_EQ(*doc.vat_cents + *doc.net_cents, doc.amount_cents);
+    }
+    bool whole = doc.number == source.number;
+    auto mine = std::ranges::find(amounts, doc.payer, &PayerAmount::role);
+    ASSERT_NE(mine, amounts.end());
+    ASSERT_EQ(doc.amount_cents, whole ? source.total().value() * sign : mine->gross.value()) << round << ' ' << doc.number;
+  }
+  if (invoice.holder.empty() || invoice.creditor_role == invoice.holder) return;
+  auto forwarded = std::ranges::find(w.invoices, source.number, &InvoiceOut::number);
+  ASSERT_NE(forwarded, w.invoices.end()) << "the holder gets the whole invoice";
+  ASSERT_EQ(forwarded->payer, invoice.holder);
+}
+
+void run(int rounds, std::uint64_t seed) {
+  World world{std::mt19937_64(seed)};
+  for (int round = 0; round < rounds; ++round) {
+    Switches switches = world.switches();
+    LedgerEntry invoice = world.invoice();
+    plan(invoice, world.state(), switches, world.below(2) ? OddCent::gemeente : OddCent::swv);
+    auto written = write_invoice(invoice, switches, 0);
+    Shares shares = share(invoice, invoice.lines, invoice.vat);
+    ASSERT_NO_FATAL_FAILURE(expect_whole(written, invoice, invoice, shares.payers, round));
+    for (const auto& p : shares.payers) {
+      ASSERT_GE(p.gross, Cents{}) << round;
+      ASSERT_GE(p.vat, Cents{}) << round;
+      ASSERT_LE(p.vat, p.gross) << round;
+    }
+    for (const auto& g : shares.groups) {
+      Cents gross, vat;
+      for (const auto& p : g.payers) gross += p.gross, vat += p.vat;
+      ASSERT_EQ(gross, g.cents) << round;
+      ASSERT_EQ(vat, g.vat) << round;
+    }
+    std::vector<LedgerEntry> credits;
+    credits.reserve(4);
+    for (int n = static_cast<int>(world.below(4)); n > 0; --n) {
+      std::vector<const LedgerEntry*> sent;
+      for (const auto& c : credits) sent.push_back(&c);
+      auto left = lines_left(invoice, sent);
+      if (std::ranges::all_of(left, [](const LedgerLine& l) { return l.cents == Cents{}; })) break;
+      LedgerEntry credit = world.credit(invoice, left, vat_left(invoice, sent));
+      auto before = invoice.issued;
+      auto out = write_credit(credit, invoice, sent, switches, 0);
+      std::vector<PayerAmount> delta;
+      for (std::size_t i = 0; i < before.size(); ++i)
+        delta.push_back({before[i].role, invoice.issued[i].gross - before[i].gross, invoice.issued[i].vat - before[i].vat});
+      ASSERT_NO_FATAL_FAILURE(expect_whole(out, credit, invoice, delta, round));
+      credits.push_back(credit);
+      sent.clear();
+      for (const auto& c : credits) sent.push_back(&c);
+      Shares again = share(invoice, lines_left(invoice, sent), vat_left(invoice, sent));
+      for (const auto& issued : invoice.issued) ASSERT_EQ(issued.gross, again.of(issued.role).gross) << "credit equals recomputation, round " << round;
+    }
+  }
+}
+
+TEST(MoneyProperty, PartsAddUpNothingIsNegativeAndCreditsEqualARecomputation) {
+  // SCHAKEL_MONEY_ROUNDS=1000000 for the long form.
+  const char* rounds = std::getenv("SCHAKEL_MONEY_ROUNDS");
+  run(rounds ? std::atoi(rounds) : 50'000, 20261122);
+}
+
+}  // namespace
+}  // namespace schakel::invoicing_test
