@@ -19,7 +19,7 @@ struct Maker {
 
   Json common() const {
     Json body{{"type", in.message.type}, {"sender_role", in.message.sender_role}, {"payload", in.message.payload}, {"time", format_instant(in.message.time)}};
-    if (in.before.meeting) body["meeting"] = {{"kind", in.before.meeting->kind}, {"at", format_instant(in.before.meeting->at)}};
+    if (in.file.meeting) body["meeting"] = {{"kind", in.file.meeting->kind}, {"at", format_instant(in.file.meeting->at)}};
     return body;
   }
 
@@ -97,7 +97,7 @@ std::vector<Planned> plan(const PlanInput& in) {
       if (documents) {
         for (const auto& a : m.attachments)
           if (std::ranges::find(r.content, a.doc_type) != r.content.end()) p.documents.push_back(a.document);
-        if (in.before.meeting) p.valid_until = end_of_day(local_date(in.before.meeting->at));
+        if (in.file.meeting) p.valid_until = end_of_day(local_date(in.file.meeting->at));
       }
       make.reach(std::move(p));
     }
@@ -154,7 +154,7 @@ std::vector<Planned> plan(const PlanInput& in) {
     p.code = s.code;
     p.id = delivery_id(m, p.kind, s.code + "\n" + s.to + "\n" + s.role + "\n" + s.timer);
     p.body = {{"signal", {{"code", s.code}, {"role", s.role}, {"timer", s.timer}, {"rule", s.rule}}}, {"type", m.type}, {"time", format_instant(m.time)}};
-    if (in.before.meeting) p.body["meeting"] = {{"kind", in.before.meeting->kind}, {"at", format_instant(in.before.meeting->at)}};
+    if (in.file.meeting) p.body["meeting"] = {{"kind", in.file.meeting->kind}, {"at", format_instant(in.file.meeting->at)}};
     make.reach(std::move(p));
   }
 
@@ -167,7 +167,7 @@ std::vector<Planned> plan(const PlanInput& in) {
     p.code = "CONSENT_WITHDRAWN";
     p.id = delivery_id(m, p.kind, link);
     p.body = {{"type", "intrekking"}, {"time", format_instant(m.time)}};
-    if (in.before.meeting) p.body["meeting"] = {{"kind", in.before.meeting->kind}, {"at", format_instant(in.before.meeting->at)}};
+    if (in.file.meeting) p.body["meeting"] = {{"kind", in.file.meeting->kind}, {"at", format_instant(in.file.meeting->at)}};
     make.reach(std::move(p));
   }
 

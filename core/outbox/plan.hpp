@@ -30,7 +30,7 @@ struct Planned {
 struct PlanInput {
   const Message& message;
   const Draft& draft;
-  const CaseFile& before;  ///< the case as the deciders saw it
+  const CaseFile& file;  ///< the case with this decision applied
   const Parties& parties;
   const std::vector<Contact>& contacts;
   /// Attachments of earlier messages that a filing names, by message id.

@@ -115,6 +115,7 @@ Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
   auto extended = co_await directory_.extend(*message, draft, tx);
   if (!extended) co_return fail(std::move(extended.error()));
   auto now = journal_.clock().now();
+  apply(*file, *message, draft);
   auto planned = outbox::plan({*message, draft, *file, *parties_, *contacts, earlier});
   for (const auto& p : planned) {
     // Who is sent something of a case has to do with it from then on.
@@ -148,7 +149,6 @@ Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
   auto committed = co_await journal_.store().commit(std::move(tx));
   if (!committed) co_return fail(std::move(committed.error()));
 
-  apply(*file, *message, draft);
   remember(std::move(*file));
   if (!planned.empty() && enqueued_) enqueued_();
   if (auto it = waiting_.find(message->seq); it != waiting_.end()) {

@@ -10,7 +10,7 @@ namespace schakel::scenario {
 namespace {
 
 Json sorted(Json list) {
-  if (list.is_array()) std::ranges::sort(list);
+  if (list.is_array()) std::sort(list.begin(), list.end());
   return list;
 }
 

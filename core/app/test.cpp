@@ -1,0 +1,112 @@
+#include <fstream>
+#include <iostream>
+
+#include "core/app/cli.hpp"
+#include "core/app/road_player.hpp"
+
+namespace schakel::app {
+namespace fs = std::filesystem;
+namespace {
+
+struct Options {
+  std::vector<std::string> paths;
+  std::string junit, artifacts, config_dir;
+  bool explain = false;
+};
+
+/// Files as given, folders walked; files that are no scenarios are passed over when a folder brought them.
+std::vector<std::pair<fs::path, bool>> collect(const std::vector<std::string>& paths) {
+  std::vector<std::pair<fs::path, bool>> out;
+  for (const auto& p : paths) {
+    if (!fs::is_directory(p)) {
+      out.emplace_back(p, true);
+      continue;
+    }
+    std::vector<fs::path> found;
+    for (const auto& e : fs::recursive_directory_iterator(p))
+      if (e.is_regular_file() && e.path().extension() == ".json") found.push_back(e.path());
+    std::ranges::sort(found);
+    for (auto& f : found) out.emplace_back(std::move(f), false);
+  }
+  return out;
+}
+
+std::string xml_text(std::string_view s) {
+  std::string out;
+  for (char c : s) {
+    if (c == '<') out += "&lt;";
+    else if (c == '>') out += "&gt;";
+    else if (c == '&') out += "&amp;";
+    else if (c == '"') out += "&quot;";
+    else out += c;
+  }
+  return out;
+}
+
+void print_why(const scenario::Scenario& s, const scenario::Played& played) {
+  for (std::size_t i = 0; i < played.drafts.size(); ++i) {
+    const auto& d = played.drafts[i];
+    const auto& m = s.messages[i];
+    std::cout << fmt::format("  {} {} van {}: {}{}\n", i + 1, m.type, m.sender_role, to_string(d.outcome), d.codes.empty() ? "" : " (" + fmt::format("{}", fmt::join(d.codes, ", ")) + ")");
+    for (const auto& e : d.explanation) {
+      std::cout << fmt::format("      {:<10} {} {} {}\n", e.result, e.rule, e.stage, e.code);
+      if (!e.quote.empty()) std::cout << "                 \"" << e.quote << "\"\n";
+      if (!e.facts.empty()) std::cout << "                 " << e.facts.dump() << "\n";
+    }
+  }
+}
+
+int run(const Options& o, const Common& common) {
+  auto config_dir = o.config_dir.empty() ? installed_prefix() / "share/schakel/config" : fs::path(o.config_dir);
+  auto stage = Stage::build(config_dir, installed_prefix() / "lib/schakel");
+  if (!stage) return report(stage.error(), common);
+  int passed = 0, failed = 0;
+  Json results = Json::array();
+  std::string cases;
+  for (const auto& [file, named] : collect(o.paths)) {
+    std::ifstream in(file, std::ios::binary);
+    std::string text((std::istreambuf_iterator<char>(in)), {});
+    if (!named && text.find("oza-scenario/1") == std::string::npos) continue;
+    auto scenario = in ? scenario::read(text) : Result<scenario::Scenario>(fail(ErrorKind::not_found, "FILE_MISSING", "this file cannot be read"));
+    scenario::Played played;
+    played.id = file.stem().string();
+    if (scenario) played = (*stage)->play(*scenario, o.artifacts);
+    else played.error = scenario.error();
+    (played.passed() ? passed : failed)++;
+    std::string why;
+    if (played.error) {
+      why = played.error->code + ": " + played.error->message + "\n";
+      for (const auto& f : played.error->findings) why += "    " + f.pointer + " " + f.code + ": " + f.message + "\n";
+    }
+    for (const auto& d : played.differences) why += "    " + d.text() + "\n";
+    cases += fmt::format("  <testcase classname=\"{}\" name=\"{}\"{}\n", xml_text(played.region), xml_text(played.id), why.empty() ? "/>" : fmt::format("><failure>{}</failure></testcase>", xml_text(why)));
+    results.push_back({{"id", played.id}, {"passed", played.passed()}, {"differences", why}});
+    if (common.json) continue;
+    if (!played.passed()) std::cout << "FAILED " << played.id << "  " << played.title << "\n" << why;
+    else if (o.explain) std::cout << "passed " << played.id << "  " << played.title << "\n";
+    if (o.explain && scenario) print_why(*scenario, played);
+  }
+  if (!o.junit.empty()) std::ofstream(o.junit) << fmt::format("<testsuite name=\"schakel test\" tests=\"{}\" failures=\"{}\">\n{}</testsuite>\n", passed + failed, failed, cases);
+  if (common.json) print_json({{"passed", passed}, {"failed", failed}, {"scenarios", results}});
+  if (passed + failed == 0) {
+    std::cerr << "schakel: no scenarios found\n";
+    return kUsage;
+  }
+  if (!common.json) std::cout << passed << " passed, " << failed << " failed\n";
+  return failed == 0 ? kOk : kFinding;
+}
+
+}  // namespace
+
+void add_test(CLI::App& app, Common& common, int& exit) {
+  static Options o;
+  auto* c = app.add_subcommand("test", "Play scenarios (oza-scenario/1) through the real pipeline");
+  c->add_option("path", o.paths, "scenario files or folders")->required()->check(CLI::ExistingPath);
+  c->add_option("--junit", o.junit, "write a JUnit report to this file");
+  c->add_option("--artifacts", o.artifacts, "write every UBL, PDF, mail and partner call below this folder");
+  c->add_option("--rules", o.config_dir, "folder with regions and schemas (default: the installed one)");
+  c->add_flag("--explain", o.explain, "print why each message was decided as it was");
+  c->callback([&common, &exit] { exit = run(o, common); });
+}
+
+}  // namespace schakel::app
