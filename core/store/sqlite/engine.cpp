@@ -8,8 +8,7 @@
 namespace schakel::store {
 namespace {
 
-constexpr int kCheckpointFrames = 1000;   // about 4 MiB
-constexpr int kTruncateFrames = 8 * 1024; // about 32 MiB: readers stood in the way for long
+constexpr int kTruncateFrames = 8 * 1024;  // about 32 MiB: readers stood in the way for long
 constexpr std::chrono::milliseconds kSpaceInterval{250};
 
 Error closed() { return {ErrorKind::unavailable, "STORE_CLOSED", "the store is closed", {}}; }
@@ -167,7 +166,7 @@ Result<Committed> Engine::apply_one(const Transaction& transaction, Space room) 
 void Engine::checkpoint_if_long() {
   auto frames = writer_->wal_frames();
   if (frames < checkpointed_frames_) checkpointed_frames_ = 0;  // the log began anew
-  if (frames - checkpointed_frames_ < kCheckpointFrames) return;
+  if (frames - checkpointed_frames_ < options_.checkpoint_frames) return;
   if (frames >= kTruncateFrames) {
     sqlite3_busy_timeout(writer_->handle(), 200);
     auto held = writer_->checkpoint(SQLITE_CHECKPOINT_TRUNCATE);

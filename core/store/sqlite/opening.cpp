@@ -9,14 +9,19 @@ namespace {
 
 constexpr std::int64_t kApplicationId = 0x5343484b;  // "SCHK"
 
+// Both step to the end: a pragma that writes gives its answer first and may fail after it.
 std::int64_t number(Connection& db, std::string_view sql) {
   auto s = db.query(sql);
-  return s.step() ? s.integer(0) : 0;
+  std::int64_t out = 0;
+  while (s.step()) out = s.integer(0);
+  return out;
 }
 
 std::string word(Connection& db, std::string_view sql) {
   auto s = db.query(sql);
-  return s.step() ? s.text(0) : std::string();
+  std::string out;
+  while (s.step()) out = s.text(0);
+  return out;
 }
 
 std::unexpected<Error> setting(std::string_view name) {

@@ -72,8 +72,12 @@ Result<void> make_private_file(const std::string& path) {
 Result<void> flush_file(const std::string& path) {
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0 || ::fsync(file.get()) != 0) return io("fsync", errno);
-  Descriptor folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() < 0 || ::fsync(folder.get()) != 0) return io("fsync of the folder", errno);
+  return flush_folder(folder_of(path));
+}
+
+Result<void> flush_folder(const std::string& folder) {
+  Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() < 0 || ::fsync(fd.get()) != 0) return io("fsync of the folder", errno);
   return {};
 }
 

@@ -27,6 +27,9 @@ struct DiskUse {
 /// Flushes a finished file and its directory entry.
 [[nodiscard]] Result<void> flush_file(const std::string& path);
 
+/// Flushes what was created and removed in a folder.
+[[nodiscard]] Result<void> flush_folder(const std::string& folder);
+
 /// One process per database: an advisory lock on `<path>.lock` that the kernel drops when the process ends.
 class FileLock {
  public:

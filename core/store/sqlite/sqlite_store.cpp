@@ -58,6 +58,14 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, 
       writer->abandon();
       return fail(std::move(prepared.error()));
     }
+    // Switching to write-ahead logging removed a rollback journal; were it to come back after a power cut, SQLite would undo
+    // the switch and what followed it.
+    if (!memory) {
+      if (auto ok = flush_folder(folder_of(path)); !ok) {
+        writer->abandon();
+        return fail(std::move(ok.error()));
+      }
+    }
     auto engine = std::make_unique<Engine>(options, std::move(lock), path, std::move(writer), std::move(guard), memory);
     engine->start();
     return std::unique_ptr<SqliteStore>(new SqliteStore(std::make_unique<Impl>(std::move(engine), std::move(options))));

@@ -14,6 +14,7 @@ struct SqliteOptions {
   int max_batch = 256;                           ///< transactions that share one fsync
   std::size_t max_queue = 4096;                  ///< waiting commits, and waiting reads; STORE_BUSY above it
   std::size_t max_queue_bytes = 64 * 1024 * 1024;
+  int checkpoint_frames = 1000;                  ///< pages of 4 KiB in the write-ahead log before the writer moves them over
   int readers = 2;                               ///< reading threads, each with its own connection
   milliseconds read_deadline{5000};              ///< a read that runs longer is stopped: STORE_TIMEOUT (DUR-15)
   /// New work (transactions with an Accept) is refused with STORE_FULL when the disk is fuller than this share and less than

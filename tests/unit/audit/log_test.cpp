@@ -55,10 +55,9 @@ class AuditLog : public ::testing::Test {
   std::string heads_path() { return folder.file("heads.jsonl"); }
 
   void add(int n) {
-    for (int i = 0; i < n; ++i) {
-      store::Transaction t{{leaf(clock.now(), "message.accepted", {.ids = {{"message", std::to_string(++count)}}})}};
-      ASSERT_TRUE(run(db->commit(std::move(t))).has_value());
-    }
+    store::Transaction t;
+    for (int i = 0; i < n; ++i) t.ops.push_back(leaf(clock.now(), "message.accepted", {.ids = {{"message", std::to_string(++count)}}}));
+    ASSERT_TRUE(run(db->commit(std::move(t))).has_value());
   }
   void write(std::vector<store::Op> ops) { ASSERT_TRUE(run(db->commit({std::move(ops)})).has_value()); }
   void started() { auto r = run(sequencer->start()); ASSERT_TRUE(r.has_value()) << r.error().code; }
