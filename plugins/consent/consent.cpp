@@ -248,7 +248,9 @@ Draft ConsentDecider::decide(const CaseFile& file, const Message& message, const
   consents(view, profile, message, draft);
   audience(view, profile, message, implied, draft);
   bool sends = message.type != "link_geopend" && std::ranges::find(kInvoices, message.type) == kInvoices.end();
-  if (sends && draft.recipients.empty()) nobody_left(draft);
+  // A notice tells that documents went to others: alone it tells nothing.
+  bool only_notices = std::ranges::all_of(draft.recipients, [](const Recipient& r) { return r.content.size() == 1 && r.content[0] == "notice"; });
+  if (sends && (draft.recipients.empty() || (only_notices && !draft.suppressed.empty()))) nobody_left(draft);
   if (!draft.codes.empty()) draft.outcome = Outcome::blocked;
   return draft;
 }
