@@ -1,0 +1,96 @@
+#include <fstream>
+#include <iostream>
+
+#include "core/app/cli.hpp"
+#include "core/app/config.hpp"
+#include "core/app/openapi.hpp"
+#include "core/formats/sniff.hpp"
+#include "core/ingress/ingress.hpp"
+
+namespace schakel::app {
+namespace fs = std::filesystem;
+namespace {
+
+int check(const std::string& file, const Common& common) {
+  auto config = read_config(file, installed_prefix());
+  if (!config) {
+    if (!common.json) return report(config.error(), common);
+    Json j{{"ok", false}, {"findings", Json::array()}};
+    for (const auto& f : config.error().findings) j["findings"].push_back({{"pointer", f.pointer}, {"code", f.code}, {"message", f.message}, {"rule", f.rule}});
+    print_json(j);
+    return kConfig;
+  }
+  if (common.json) print_json({{"ok", true}, {"findings", Json::array()}});
+  else
+    std::cout << fmt::format("{}: in orde. {} partijen, {} adapters, {} regio's.\n", config->file.filename().string(), config->parties->all().size(), config->adapters.size(), config->profiles.size());
+  return kOk;
+}
+
+/// Findings of one file; kind in `kind`.
+std::vector<Finding> judge(std::string_view bytes, const ingress::TypeCatalogue& types, std::string& kind) {
+  auto report = formats::check_message(bytes);
+  kind = formats::kind_name(report.kind);
+  if (report.kind != formats::MessageKind::cloud_event && report.kind != formats::MessageKind::cloud_event_batch) return report.findings;
+  auto media = report.kind == formats::MessageKind::cloud_event ? "application/cloudevents+json" : "application/cloudevents-batch+json";
+  auto events = ingress::read_events(media, {}, bytes);
+  if (!events) {
+    if (events.error().findings.empty()) return {{"", events.error().code, events.error().message, ""}};
+    return events.error().findings;
+  }
+  std::vector<Finding> out;
+  for (std::size_t i = 0; i < events->size(); ++i) {
+    auto prefix = events->size() > 1 ? fmt::format("/{}", i) : std::string();
+    auto message = ingress::to_message((*events)[i]);
+    auto found = message ? types.check(*message) : message.error().findings;
+    for (auto& f : found) {
+      f.pointer = prefix + f.pointer;
+      out.push_back(std::move(f));
+    }
+  }
+  return out;
+}
+
+int check_messages(const std::vector<std::string>& files, const Common& common) {
+  auto types = ingress::TypeCatalogue::load((installed_prefix() / "share/schakel/config/schemas/messages").string());
+  if (!types) return report(types.error(), common);
+  Json all = Json::array();
+  bool good = true;
+  for (const auto& file : files) {
+    std::ifstream in(file, std::ios::binary);
+    if (!in) return report({ErrorKind::not_found, "FILE_MISSING", "a file cannot be read", {}}, common);
+    std::string text((std::istreambuf_iterator<char>(in)), {});
+    std::string kind;
+    auto findings = judge(text, *types, kind);
+    good = good && findings.empty();
+    Json j{{"file", file}, {"kind", kind}, {"ok", findings.empty()}, {"findings", Json::array()}};
+    for (const auto& f : findings) j["findings"].push_back({{"pointer", f.pointer}, {"code", f.code}, {"message", f.message}, {"rule", f.rule}});
+    all.push_back(j);
+    if (common.json) continue;
+    std::cout << file << ": " << kind << ", " << (findings.empty() ? "in orde" : fmt::format("{} bevindingen", findings.size())) << "\n";
+    for (const auto& f : findings) std::cout << "  " << f.pointer << "  " << f.code << ": " << f.message << (f.rule.empty() ? "" : "  [" + f.rule + "]") << "\n";
+  }
+  if (common.json) print_json(all);
+  return good ? kOk : kFinding;
+}
+
+}  // namespace
+
+void add_check(CLI::App& app, Common& common, int& exit) {
+  static std::string file;
+  static std::vector<std::string> files;
+  auto* c = app.add_subcommand("check", "Check a whole configuration: every finding with its JSON pointer");
+  c->add_option("file", file, "schakel.json")->required();
+  c->callback([&common, &exit] { exit = check(file, common); });
+  auto* message = app.add_subcommand("message", "Look at message files");
+  message->require_subcommand(1);
+  auto* m = message->add_subcommand("check", "Is this CloudEvent, JW323, JW325, UBL or OSO dossier acceptable, and if not, which rule does it break");
+  m->add_option("file", files, "files")->required()->check(CLI::ExistingFile);
+  m->callback([&common, &exit] { exit = check_messages(files, common); });
+  auto* openapi = app.add_subcommand("openapi", "Print the OpenAPI description of the REST interface");
+  openapi->callback([&exit] {
+    std::cout << openapi_text();
+    exit = kOk;
+  });
+}
+
+}  // namespace schakel::app
