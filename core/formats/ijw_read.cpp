@@ -81,6 +81,8 @@ std::optional<XmlDocument> structure(std::string_view bytes, const ElementRule& 
     return std::nullopt;
   }
   findings = check_table(document->root(), table);
+  for (auto& f : findings)
+    if (f.code == "XML_ELEMENT_EMPTY" && f.rule.empty()) f.rule = "RS033";
   if (!findings.empty()) return std::nullopt;
   return std::move(*document);
 }

@@ -92,9 +92,7 @@ class Checker {
     auto id = rule.rule;
     if (e.first_child()) return add(e, "XML_ELEMENT_UNKNOWN", fmt::format("{} holds text only", rule.name), id);
     auto text = t.kind == ValueKind::text ? e.text() : collapse(e.text());
-    // Formats of which we read a part are of others, who do send empty optional texts.
-    if (rule.open && rule.min == 0 && t.kind == ValueKind::text && collapse(text).empty()) return;
-    if (collapse(text).empty()) return add(e, "XML_ELEMENT_EMPTY", fmt::format("{} is empty", rule.name), id.empty() ? "RS033" : id);
+    if (collapse(text).empty()) return add(e, "XML_ELEMENT_EMPTY", fmt::format("{} is empty", rule.name), id);
     switch (t.kind) {
       case ValueKind::text: {
         auto n = characters(text);

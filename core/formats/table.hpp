@@ -46,7 +46,7 @@ struct ElementRule {
 };
 
 /// Holds `element` against `rule`. Codes: XML_ELEMENT_UNKNOWN, XML_ELEMENT_ORDER, XML_ELEMENT_MISSING, XML_ELEMENT_REPEATED,
-/// XML_ELEMENT_EMPTY (RS033), XML_TEXT_UNEXPECTED, XML_ATTRIBUTE_UNKNOWN, XML_ATTRIBUTE_MISSING, XML_VALUE_TYPE,
+/// XML_ELEMENT_EMPTY, XML_TEXT_UNEXPECTED, XML_ATTRIBUTE_UNKNOWN, XML_ATTRIBUTE_MISSING, XML_VALUE_TYPE,
 /// XML_VALUE_LENGTH, XML_VALUE_RANGE, XML_VALUE_PATTERN, XML_VALUE_CODE. In document order; ends with FINDINGS_TRUNCATED after
 /// `max_findings`. Pointers are XmlElement::path(); no finding carries a value. Pure.
 [[nodiscard]] std::vector<Finding> check_table(const XmlElement& element, const ElementRule& rule, std::size_t max_findings = 200);

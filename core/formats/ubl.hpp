@@ -141,7 +141,7 @@ void complete_totals(UblDocument& document, std::string_view exemption_reason);
 /// paths, with the line number as [n]; code is UBL_RULE, rule the id.
 [[nodiscard]] std::vector<Finding> check_ubl(const UblDocument& document);
 
-/// The XML, after check_ubl: UBL_INVALID with all findings when a rule is broken, so that nothing wrong leaves the house.
+/// The XML, after check_ubl and read back once: UBL_INVALID with all findings when a rule is broken, so that nothing wrong leaves the house.
 [[nodiscard]] Result<std::string> write_ubl(const UblDocument& document);
 /// The XML without the check. For tests and for rendering what another party sent.
 [[nodiscard]] Result<std::string> render_ubl(const UblDocument& document);

@@ -251,6 +251,20 @@ class Reader {
   UblRead& out_;
 };
 
+/// SI-UBL-2: no element may be empty, also not one that we pass over.
+void empties(const XmlElement& e, std::vector<Finding>& findings) {
+  for (XmlElement c : e.children()) {
+    if (c.first_child()) {
+      empties(c, findings);
+      continue;
+    }
+    if (!collapse(c.text()).empty() || findings.size() > 200) continue;
+    auto path = c.path();
+    if (std::ranges::none_of(findings, [&](const Finding& f) { return f.pointer == path; }))
+      findings.push_back({std::move(path), "XML_ELEMENT_EMPTY", "an element may not be empty", "SI-UBL-2"});
+  }
+}
+
 }  // namespace
 
 std::optional<UblDecimal> UblDecimal::parse(std::string_view t) {
@@ -301,6 +315,7 @@ UblRead read_ubl(std::string_view bytes, const XmlLimits& limits) {
     return out;
   }
   out.findings = check_table(root, *table);
+  empties(root, out.findings);
   if (!out.findings.empty()) return out;
   auto document = Reader(out).document(root);
   auto rules = check_ubl(document);

@@ -190,7 +190,12 @@ Result<std::string> render_ubl(const UblDocument& document) { return Writer(docu
 Result<std::string> write_ubl(const UblDocument& document) {
   if (auto findings = check_ubl(document); !findings.empty())
     return fail(ErrorKind::invalid, "UBL_INVALID", fmt::format("the invoice breaks {} rule(s), first {}", findings.size(), findings[0].rule), std::move(findings));
-  return render_ubl(document);
+  auto xml = render_ubl(document);
+  // Read back as its receiver will: a text of blanks, say, is an empty element only once it is written.
+  if (xml)
+    if (auto back = read_ubl(*xml); !back.accepted())
+      return fail(ErrorKind::invalid, "UBL_INVALID", "the invoice does not pass its own reader", std::move(back.findings));
+  return xml;
 }
 
 }  // namespace schakel::formats
