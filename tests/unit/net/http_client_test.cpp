@@ -6,6 +6,7 @@
 namespace schakel::net {
 namespace {
 using namespace testing_;
+using namespace std::string_literals;
 
 /// Accepts one connection, reads until the end of a request head (or does not), writes its script, and closes or holds.
 class Scripted {
@@ -88,7 +89,7 @@ TEST(Client, RedirectIsAnAnswerAndIsNotFollowed) {
 TEST(Client, WhatIsNoCompleteAnswerIsMalformed) {
   const std::string head = "HTTP/1.1 200 OK\r\n";
   for (const auto& script : std::vector<std::string>{
-           "SSH-2.0-OpenSSH_9.2\r\n", std::string("\x15\x03\x03\x00\x02\x02\x46", 7), "HTTP/1.1\r\n\r\n", "HTTP/1.1 abc OK\r\n\r\n", "HTTP/9.9 200 OK\r\n\r\n", head, head + "Content-Le",
+           "SSH-2.0-OpenSSH_9.2\r\n", "\x15\x03\x03\x00\x02\x02\x46"s, "HTTP/1.1\r\n\r\n", "HTTP/1.1 abc OK\r\n\r\n", "HTTP/9.9 200 OK\r\n\r\n", head, head + "Content-Le",
            head + "Content-Length: 5\r\n\r\nhel", head + "Content-Length: -5\r\n\r\nhello", head + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
            head + "Transfer-Encoding: chunked\r\n\r\n5\r\nhel", head + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", head + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n",
            head + "bad header\r\n\r\n", head + "A: " + std::string(40'000, 'b') + "\r\n\r\n", "HTTP/1.1 600 No\r\nContent-Length: 0\r\n\r\n"}) {
@@ -164,7 +165,7 @@ TEST(Client, UrlsThatAreNotPlainlyOnesAreRefusedUnsent) {
 
 TEST(Client, HeaderThatWouldSplitTheRequestIsRefusedUnsent) {
   Running running;
-  for (const auto& [name, value] : std::vector<Header>{{"X", "a\r\nB: c"}, {"X\r\nY", "a"}, {"", "a"}, {"X", std::string("a\0b", 3)}, {"X:", "a"}}) {
+  for (const auto& [name, value] : std::vector<Header>{{"X", "a\r\nB: c"}, {"X\r\nY", "a"}, {"", "a"}, {"X", "a\0b"s}, {"X:", "a"}}) {
     ClientRequest request{.url = running.url("/")};
     request.headers.add(name, value);
     EXPECT_EQ(code_of(run_now(http_request(std::move(request), quick()))), "HTTP_HEADER");

@@ -5,6 +5,7 @@
 namespace schakel::net {
 namespace {
 using namespace testing_;
+using namespace std::string_literals;
 
 struct Case {
   const char* name;
@@ -67,8 +68,8 @@ std::vector<Case> hostile() {
       {"obs-fold", "GET / HTTP/1.1\r\nHost: a\r\nX: b\r\n c\r\n\r\n"},
       {"obs-fold tab", "GET / HTTP/1.1\r\nHost: a\r\nX: b\r\n\tc\r\n\r\n"},
       {"obs-fold first line", "GET / HTTP/1.1\r\n Host: a\r\n\r\n"},
-      {"nul in value", std::string("GET / HTTP/1.1\r\nHost: a\r\nX: b\0c\r\n\r\n", 39)},
-      {"nul in name", std::string("GET / HTTP/1.1\r\nHost: a\r\nX\0Y: b\r\n\r\n", 38)},
+      {"nul in value", "GET / HTTP/1.1\r\nHost: a\r\nX: b\0c\r\n\r\n"s},
+      {"nul in name", "GET / HTTP/1.1\r\nHost: a\r\nX\0Y: b\r\n\r\n"s},
       {"empty field name", "GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n"},
       {"field without colon", "GET / HTTP/1.1\r\nHost: a\r\nnonsense\r\n\r\n"},
       {"field name with blank", "GET / HTTP/1.1\r\nHost: a\r\nA B: c\r\n\r\n"},
@@ -108,8 +109,8 @@ std::vector<Case> hostile() {
       {"two content types", post("Content-Type: a/b\r\nContent-Type: c/d\r\nContent-Length: 1\r\n", "a")},
       {"two authorizations", "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: a\r\nAuthorization: b\r\n\r\n"},
       {"unknown expectation", post("Expect: miracle\r\nContent-Length: 1\r\n", "a")},
-      {"tls hello on a plain port", std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11)},
-      {"binary", std::string("\x00\xff\x00\xff", 4)},
+      {"tls hello on a plain port", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"s},
+      {"binary", "\x00\xff\x00\xff"s},
       {"chunk size not hex", post(chunked, "zz\r\nhello\r\n0\r\n\r\n")},
       {"chunk size empty", post(chunked, "\r\nhello\r\n0\r\n\r\n")},
       {"chunk size signed", post(chunked, "+5\r\nhello\r\n0\r\n\r\n")},

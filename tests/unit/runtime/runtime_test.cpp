@@ -214,8 +214,11 @@ TEST(BlockingPool, WorkRunsOnAnotherThreadAndTheCallerResumesOnItsOwn) {
   EXPECT_TRUE(same);
 }
 
-Task<> use(BlockingPool& pool, std::promise<void>& go, std::string& code) {
-  auto r = co_await pool.run([&go] { go.get_future().get(); });
+Task<> use(BlockingPool& pool, std::promise<void>& go, std::atomic<bool>& begun, std::string& code) {
+  auto r = co_await pool.run([&] {
+    begun = true;
+    go.get_future().get();
+  });
   code = r ? "OK" : r.error().code;
 }
 Task<std::string> full_scenario(BlockingPool& pool, std::promise<void>& go) {
@@ -223,15 +226,14 @@ Task<std::string> full_scenario(BlockingPool& pool, std::promise<void>& go) {
   Scope scope(executor);
   std::string first;
   std::string second;
+  std::atomic<bool> first_begun = false;
+  std::atomic<bool> second_begun = false;
   std::promise<void> second_go;
   second_go.set_value();
-  scope.spawn(use(pool, go, first), "first");
-  while (pool.queued() == 0 && first.empty()) {
-    co_await sleep_for(1ms);
-    if (pool.queued() == 0) break;  // the thread took it
-  }
-  scope.spawn(use(pool, second_go, second), "second");
-  co_await sleep_for(1ms);
+  scope.spawn(use(pool, go, first_begun, first), "first");
+  while (!first_begun) co_await sleep_for(1ms);
+  scope.spawn(use(pool, second_go, second_begun, second), "second");
+  while (pool.queued() == 0) co_await sleep_for(1ms);
   auto third = co_await pool.run([] {});
   EXPECT_FALSE(third);
   const std::string code = third ? "" : third.error().code;
