@@ -12,6 +12,7 @@
 #include "core/audit/sequencer.hpp"
 #include "core/audit/verify.hpp"
 #include "core/base/log.hpp"
+#include "core/net/http_client.hpp"
 #include "core/delivery/host.hpp"
 #include "core/journal/vault_sealer.hpp"
 #include "core/pipeline/timers.hpp"
@@ -133,6 +134,7 @@ struct Broker::Parts {
   std::vector<std::unique_ptr<delivery::InstanceHost>> hosts;
   std::vector<std::unique_ptr<Adapter>> adapters;
   std::unique_ptr<BrokerPortalBackend> backend;
+  std::unique_ptr<portal::RateLimiter> limiter;
   std::unique_ptr<portal::Portal> portal;
   std::unique_ptr<api::Router> router;
   std::unique_ptr<net::HttpServer> api_server, portal_server;
@@ -415,11 +417,13 @@ Result<void> Broker::Parts::listen() {
   api_server = std::make_unique<net::HttpServer>(*shards, *router, std::move(o));
   if (auto started = api_server->start(); !started) return started;
 
-  portal::PortalSettings settings;
-  settings.assets = config.assets_dir;
-  settings.secure = config.portal.base_url.starts_with("https://");
-  settings.origin = config.portal.base_url;
-  portal = std::make_unique<portal::Portal>(*links, *backend, *store, *vault, clock, settings);
+  limiter = std::make_unique<portal::RateLimiter>(*store, *vault, clock);
+  portal::PortalOptions pages;
+  pages.share = config.assets_dir;
+  pages.public_url = config.portal.base_url;
+  auto opened = portal::Portal::open(*backend, *links, *limiter, std::move(pages));
+  if (!opened) return fail(std::move(opened.error()));
+  portal = std::move(*opened);
   net::ServerOptions p;
   p.listeners.push_back(listener("portal", config.portal.listener, std::move(*portal_tls)));
   portal_server = std::make_unique<net::HttpServer>(*shards, *portal, std::move(p));
@@ -469,6 +473,10 @@ void Broker::stop(milliseconds grace) {
   if (p.stopped) return;
   p.stopped = true;
   if (p.portal_server) p.portal_server->stop(grace);
+  if (p.portal) {
+    auto written = p.here(p.portal->flush());
+    if (!written) log(LogLevel::warn, "portal.flush_failed", {{"code", written.error().code}});
+  }
   if (p.api_server) p.api_server->stop(grace);
   if (p.scope) {
     p.here(p.scope->close(grace, std::chrono::seconds(5)));
