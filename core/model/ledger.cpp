@@ -52,7 +52,7 @@ Cents LedgerEntry::total() const {
 
 const LedgerEntry* Ledger::find(std::string_view kind, std::string_view creditor, std::string_view number) const {
   for (const auto& e : entries)
-    if (e.number == number && e.kind == kind && e.creditor == creditor) return &e;
+    if (e.number == number && e.kind == kind && e.creditor == creditor && !e.refused) return &e;
   return nullptr;
 }
 
@@ -62,20 +62,18 @@ const LedgerEntry* Ledger::credited(std::string_view creditor, std::string_view 
   return nullptr;
 }
 
-std::vector<const LedgerEntry*> Ledger::credits_on(const LedgerEntry& invoice) const {
+std::vector<const LedgerEntry*> Ledger::sent_credits(const LedgerEntry& invoice) const {
   std::vector<const LedgerEntry*> out;
   for (const auto& e : entries)
-    if (e.is_credit() && e.credits == invoice.number && e.creditor == invoice.creditor) out.push_back(&e);
+    if (e.is_credit() && !e.held && !e.refused && e.credits == invoice.number && e.creditor == invoice.creditor) out.push_back(&e);
   return out;
 }
 
 void Ledger::put(LedgerEntry entry) {
-  for (auto& e : entries)
-    if (e.number == entry.number && e.kind == entry.kind && e.creditor == entry.creditor) {
-      e = std::move(entry);
-      return;
-    }
-  entries.push_back(std::move(entry));
+  auto same = std::ranges::find_if(entries, [&](const LedgerEntry& e) { return e.number == entry.number && e.kind == entry.kind && e.creditor == entry.creditor; });
+  if (same != entries.end() && same->refused && !entry.refused) entries.erase(same), same = entries.end();
+  if (same != entries.end()) *same = std::move(entry);
+  else entries.push_back(std::move(entry));
 }
 
 void to_json(Json& j, const LedgerEntry& v) {
@@ -86,7 +84,7 @@ void to_json(Json& j, const LedgerEntry& v) {
   j = {{"kind", v.kind},       {"number", v.number},           {"creditor", v.creditor},       {"creditor_role", v.creditor_role},
        {"hash", v.hash},       {"message", v.message},         {"seq", v.seq},                 {"credits", v.credits},
        {"lines", lines},       {"vat", v.vat},                 {"minutes", v.minutes},         {"period_from", v.period_from},
-       {"period_to", v.period_to}, {"status", v.held ? "held" : "forwarded"}, {"codes", v.codes}, {"released_by", v.released_by},
+       {"period_to", v.period_to}, {"status", v.held ? "held" : v.refused ? "refused" : "forwarded"}, {"codes", v.codes}, {"released_by", v.released_by},
        {"holder", v.holder},   {"groups", groups},             {"issued", issued}};
 }
 
@@ -106,6 +104,7 @@ void from_json(const Json& j, LedgerEntry& v) {
   j.at("period_from").get_to(v.period_from);
   j.at("period_to").get_to(v.period_to);
   v.held = j.at("status") == "held";
+  v.refused = j.at("status") == "refused";
   j.at("codes").get_to(v.codes);
   j.at("released_by").get_to(v.released_by);
   j.at("holder").get_to(v.holder);
@@ -148,11 +147,16 @@ void apply_invoice_effect(Json& invoices, const Effect& effect) {
   } else {
     Json& entries = invoices["entries"];
     if (!entries.is_array()) entries = Json::array();
-    for (auto& e : entries)
-      if (e.at("key") == effect.key) {
-        e["value"] = effect.value;
-        return;
+    for (auto it = entries.begin(); it != entries.end(); ++it) {
+      if (it->at("key") != effect.key) continue;
+      // A number that was refused comes anew: its place in the order is that of now.
+      if (it->at("value").at("status") == "refused" && effect.value.at("status") != "refused") {
+        entries.erase(it);
+        break;
       }
+      (*it)["value"] = effect.value;
+      return;
+    }
     entries.push_back({{"key", effect.key}, {"value", effect.value}});
   }
 }

@@ -61,7 +61,8 @@ struct LedgerEntry {
   std::optional<std::int64_t> minutes;
   std::string period_from, period_to;  ///< YYYY-MM-DD or both empty
   bool held = false;
-  std::vector<std::string> codes;  ///< why it is held
+  bool refused = false;  ///< a held credit that was larger than what was left when its turn came; its number is free again
+  std::vector<std::string> codes;  ///< why it is held or refused
   std::int64_t released_by = 0;
   std::string holder;  ///< who gets it in full and re-invoices; empty where each payer is invoiced directly
   std::vector<ShareGroup> groups;
@@ -84,11 +85,12 @@ struct Ledger {
   std::optional<MoneyAdvice> advice;
   std::optional<bool> dispute;  ///< absent: what the case file states from the start
 
+  /// Refused entries are not found.
   [[nodiscard]] const LedgerEntry* find(std::string_view kind, std::string_view creditor, std::string_view number) const;
   /// The invoice that a credit note of this creditor refers to.
   [[nodiscard]] const LedgerEntry* credited(std::string_view creditor, std::string_view number) const;
-  /// Accepted credits on an invoice, held ones included, in order of arrival.
-  [[nodiscard]] std::vector<const LedgerEntry*> credits_on(const LedgerEntry& invoice) const;
+  /// Credits on an invoice that were sent, in order of arrival. A held credit takes nothing yet.
+  [[nodiscard]] std::vector<const LedgerEntry*> sent_credits(const LedgerEntry& invoice) const;
   /// Adds, or replaces the entry of the same key in its place.
   void put(LedgerEntry entry);
 };

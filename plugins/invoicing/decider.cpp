@@ -109,10 +109,7 @@ struct Work {
     LedgerEntry invoice;
     if (entry.is_credit()) {
       invoice = *ledger.credited(entry.creditor, entry.credits);
-      std::vector<const LedgerEntry*> sent;
-      for (const auto* credit : ledger.credits_on(invoice))
-        if (!credit->held && credit->number != entry.number) sent.push_back(credit);
-      written = write_credit(entry, invoice, sent, switches, released_by);
+      written = write_credit(entry, invoice, ledger.sent_credits(invoice), switches, released_by);
       ledger.put(invoice);
     } else {
       plan(entry, state, switches, odd.now());
@@ -134,8 +131,8 @@ struct Work {
   /// Ledger effects of what changed since `before`, in order of arrival.
   void record(const Ledger& before) {
     for (const auto& entry : ledger.entries) {
-      const auto* was = before.find(entry.kind, entry.creditor, entry.number);
-      if (!was || !(*was == entry)) draft.effects.push_back(invoice_effect(entry));
+      auto was = std::ranges::find_if(before.entries, [&](const LedgerEntry& e) { return e.kind == entry.kind && e.creditor == entry.creditor && e.number == entry.number; });
+      if (was == before.entries.end() || !(*was == entry)) draft.effects.push_back(invoice_effect(entry));
     }
     odd.record(draft);
   }
@@ -146,7 +143,8 @@ struct Work {
     for (const auto& payer : written.payers) draft.recipients.push_back({finance_role(payer), {}, "broker", {}, {"CORE-MONEY-07"}});
     for (const auto& asked : message.addressed_to) {
       auto role = asked.substr(0, asked.find_first_of("@:"));
-      if (std::ranges::find(draft.recipients, role, &Recipient::role) != draft.recipients.end()) continue;
+      // Finance desks may be asked for; who pays decides which of them gets it.
+      if (role == "gemeente_financien" || role == "swv_financien" || role == "schoolbestuur") continue;
       bool hidden = std::ranges::find(switches.hidden_from, role) != switches.hidden_from.end();
       std::string code = hidden ? "AUDIENCE_FINANCE" : "AUDIENCE_NOT_INVOLVED";
       Suppressed row{asked, code, hidden ? "CORE-AUD-01" : "CORE-AUD-02"};
@@ -261,6 +259,16 @@ struct Work {
           entry.codes = std::move(codes);
           ledger.put(std::move(entry));
         }
+        continue;
+      }
+      if (auto over = invoice ? exceeds(entry, *invoice, ledger) : std::nullopt) {
+        // Credits before it took what it wanted to take: a person has to look at it (CORE-MONEY-04).
+        explain(draft, facts, entry.kind, "CREDIT_TOO_LARGE", "blocked", "INVOICE_CONFLICT", {{"number", entry.number}, {"kind", over->kind}, {"left_cents", over->cents}});
+        draft.registers.push_back({register_key(entry), nullptr});
+        entry.held = false;
+        entry.refused = true;
+        entry.codes = {"INVOICE_CONFLICT"};
+        ledger.put(std::move(entry));
         continue;
       }
       explain(draft, facts, entry.kind, "release", "fired", "RELEASED", {{"number", entry.number}, {"held_for", entry.codes}});

@@ -20,13 +20,18 @@ Compared compare(const LedgerEntry& incoming, const Ledger& ledger, const Json& 
 
   const auto* invoice = ledger.credited(incoming.creditor, incoming.credits);
   if (!invoice) return {Seen::conflict, "CORE-MONEY-04", {{"number", incoming.number}, {"credits", incoming.credits}, {"invoice_known", false}}};
-  auto left = lines_left(*invoice, ledger.credits_on(*invoice));
-  for (const auto& line : incoming.lines) {
+  if (auto over = exceeds(incoming, *invoice, ledger))
+    return {Seen::conflict, "CORE-MONEY-04", {{"number", incoming.number}, {"kind", over->kind}, {"left_cents", over->cents}}};
+  return {};
+}
+
+std::optional<LedgerLine> exceeds(const LedgerEntry& credit, const LedgerEntry& invoice, const Ledger& ledger) {
+  auto left = lines_left(invoice, ledger.sent_credits(invoice));
+  for (const auto& line : credit.lines) {
     auto it = std::ranges::find(left, line.kind, &LedgerLine::kind);
-    Cents room = it == left.end() ? Cents{} : it->cents;
-    if (line.cents > room)
-      return {Seen::conflict, "CORE-MONEY-04", {{"number", incoming.number}, {"kind", line.kind}, {"credit_cents", line.cents}, {"left_cents", room}}};
-    if (it != left.end()) it->cents -= line.cents;
+    if (it == left.end()) return LedgerLine{line.kind, {}};
+    if (line.cents > it->cents) return *it;
+    it->cents -= line.cents;
   }
   return {};
 }
