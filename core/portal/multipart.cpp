@@ -148,14 +148,7 @@ Result<void> MultipartParser::step(std::vector<PartEvent>& out, bool& progress) 
       auto head = read_head(text.substr(0, end));
       if (!head) return fail(head.error());
       out.push_back({PartEvent::Kind::head, std::move(*head), {}});
-      // The line break before the body belongs to the delimiter of an empty part.
-      buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(end + 2));
-      if (as_text(buffer_).starts_with(delimiter_)) {
-        state_ = State::body;
-        progress = true;
-        return {};
-      }
-      buffer_.erase(buffer_.begin(), buffer_.begin() + 2);
+      buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(end + 4));
       state_ = State::body;
       progress = true;
       return {};
