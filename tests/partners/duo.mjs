@@ -1,5 +1,5 @@
 // DUO's absence register: SOAP 1.1 over HTTPS with WS-Addressing, in the house style of DUO's public contracts, stateful and strict.
-// node tests/partners/duo.mjs --port N --state FILE [--cert C --key K --ca CA] [--xsd verzuim.xsd]
+// node tests/partners/duo.mjs --port N --state FILE [--tls-port N --cert C --key K --ca CA] [--xsd verzuim.xsd]
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -123,7 +123,7 @@ const XML = { 'Content-Type': 'text/xml;charset=UTF-8' };
 const sendFault = (call, code, message) => call.send(500, soap('', `<SOAP-ENV:Fault><faultcode>SOAP-ENV:${code}</faultcode><faultstring>${escape(message)}</faultstring></SOAP-ENV:Fault>`), XML);
 
 serve({
-  name: 'duo', args, state,
+  name: 'duo', args, state, service: /^\w+ \/verzuim/,
   control: {
     async soapfault(call) { faults.push({ count: 1, ...(await call.json()) }); call.send(204); },
     async status(call) { const { nummer, status } = await call.json(); const m = db.meldingen.find((x) => x.nummer === nummer); if (!m) throw new Refusal(404, 'unknown', 'Onbekend'); Object.assign(m, { status, gewijzigd: now() }); state.save(); call.send(204); },

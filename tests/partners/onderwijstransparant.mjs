@@ -1,6 +1,6 @@
 // OnderwijsTransparant as the proposed interface has it: OAuth client credentials, cursor polling, dossier, documents, status with
 // Idempotency-Key and If-Match, and no BSN or onderwijsnummer anywhere.
-// node tests/partners/onderwijstransparant.mjs --port N --state FILE [--cert C --key K --ca CA] [--client-id schakel] [--client-secret S]
+// node tests/partners/onderwijstransparant.mjs --port N --state FILE [--tls-port N --cert C --key K --ca CA] [--client-id schakel] [--client-secret S]
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { findings } from './lib/fields.mjs';
 import { HULPVRAAG, MELDING, STATUS_MELDING } from './lib/ot-tables.mjs';
@@ -16,7 +16,7 @@ const tokens = new Map();
 const refuse = (status, code, title, more) => new Refusal(status, code, title, more);
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-const thumbprint = (call) => (args.ca ? call.request.socket.getPeerCertificate().fingerprint256 : 'plain');
+const thumbprint = (call) => (args.ca && call.request.socket.encrypted ? call.request.socket.getPeerCertificate().fingerprint256 : 'plain');
 function authorize(call, scope) {
   const value = /^Bearer (\S+)$/.exec(call.request.headers.authorization ?? '')?.[1];
   const token = value && tokens.get(value);
@@ -107,7 +107,7 @@ function dossier(h) {
 
 const json = (value) => JSON.stringify(value);
 serve({
-  name: 'onderwijstransparant', args, state,
+  name: 'onderwijstransparant', args, state, service: /^\w+ \/(oauth|ot)\//,
   control: {
     async hulpvraag(call) {
       const made = create(await call.json());

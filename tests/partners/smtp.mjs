@@ -107,9 +107,8 @@ function handle(call) {
 }
 
 await new Promise((resolve) => smtp.listen(Number(args.smtpPort ?? 0), '127.0.0.1', resolve));
-const web = { ...args, cert: undefined };
 ({ violations } = serve({
-  name: 'smtp', args: web, state, handle, more: { smtpPort: smtp.server.address().port },
+  name: 'smtp', args, state, handle, more: { smtpPort: smtp.server.address().port },
   control: {
     async rule(call) { rules.push({ count: 1, ...(await call.json()) }); call.send(204); },
   },

@@ -26,7 +26,7 @@ function decode(value) {
 }
 
 serve({
-  name: 'webhook', args, state,
+  name: 'webhook', args, state, service: /^(POST|OPTIONS) /,
   async handle(call) {
     if (args.gone === 'true') throw new Refusal(410, 'gone', 'Deze ontvanger bestaat niet meer');
     if (call.method === 'OPTIONS') {

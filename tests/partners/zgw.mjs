@@ -1,5 +1,5 @@
 // The gemeente's case system: ZGW Zaken 1.5.1, Documenten 1.4 and Catalogi look-ups, stateful and strict, with a page per dossier.
-// node tests/partners/zgw.mjs --port N --state FILE [--client-id schakel] [--client-secret S] [--part-size BYTES]
+// node tests/partners/zgw.mjs --port N --state FILE [--client-id schakel] [--client-secret S] [--part-size BYTES] [--tls-port N ...]
 import { createHash, createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -365,11 +365,11 @@ function statusName(z) {
 
 const compiled = routes.map(([method, path, run]) => ({ method, run, pattern: new RegExp(`^${path.replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')}$`) }));
 const ready = () => {
-  base ??= `${args.cert ? 'https' : 'http'}://127.0.0.1:${server.address().port}`;
+  base ??= place.base;
   types ??= tables.catalogue(base);
 };
-const { server } = serve({
-  name: 'zgw', args, state,
+const place = serve({
+  name: 'zgw', args, state, service: /^\w+ \/(zaken|documenten|catalogi)\//,
   control: { catalogus: (call) => { ready(); call.send(200, types); } },
   async handle(call) {
     ready();

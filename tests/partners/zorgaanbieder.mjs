@@ -60,7 +60,7 @@ function judge(bytes) {
 const codesOf = (node) => elements(child(node, NS325, 'RetourCodes') ?? node).filter((n) => n.localName === 'RetourCode').map(text);
 
 serve({
-  name: 'zorgaanbieder', args, state,
+  name: 'zorgaanbieder', args, state, service: /^\w+ \/jw325/,
   control: {
     async jw323(call) { const value = await call.json(); await send(call, 'jw323', value.number, args.inboxJw323, jw323(value)); },
     async ubl(call) { const value = await call.json(); await send(call, value.credits ? 'creditnota' : 'factuur', value.number, args.inboxUbl, ubl(value)); },

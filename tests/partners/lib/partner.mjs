@@ -1,5 +1,6 @@
-// What every simulated partner shares: arguments, a state file, a loopback server (TLS when a certificate is given), faults on
-// command, and one page style. A partner is one process: node tests/partners/<name>.mjs --port N --state FILE [--cert --key --ca].
+// What every simulated partner shares: arguments, a state file, a loopback server, faults on command, and one page style. A partner is
+// one process: node tests/partners/<name>.mjs --port N --state FILE [--tls-port N --cert C --key K [--ca CA]]. With --tls-port its
+// interface is on that port only, with --ca for client certificates only; pages and control stay on the plain one.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync, existsSync } from 'node:fs';
 import http from 'node:http';
@@ -95,7 +96,7 @@ pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f3f3f3;padding:.8rem
  * POST reset. Modes: status (answer that), hang (never answer), rubbish (200 with nonsense), drop (cut before handling),
  * drop-after (handle, then cut without an answer: the sender cannot know).
  */
-export function serve({ name, args, state, handle, control = {}, refuse = defaultRefuse, more = {} }) {
+export function serve({ name, args, state, handle, service = /^$/, control = {}, refuse = defaultRefuse, more = {} }) {
   const faults = [];
   const calls = [];
   const violations = [];
@@ -120,6 +121,10 @@ export function serve({ name, args, state, handle, control = {}, refuse = defaul
     };
     try {
       if (url.pathname.startsWith('/__control/')) return await commands(call, url.pathname.slice(11));
+      if (secure && !request.socket.encrypted && service.test(`${request.method} ${url.pathname}`)) {
+        call.violate('not-encrypted', 'connection');
+        throw new Refusal(403, 'tls-required', 'Alleen over TLS');
+      }
       const fault = faults.find((f) => !f.path || new RegExp(f.path).test(url.pathname));
       if (fault && !(request.method === 'GET' && (request.headers.accept ?? '').includes('text/html'))) {
         if (--fault.count <= 0) faults.splice(faults.indexOf(fault), 1);
@@ -154,26 +159,32 @@ export function serve({ name, args, state, handle, control = {}, refuse = defaul
     if (control[what]) return control[what](call);
     throw new Refusal(404, 'not-found', 'Onbekende besturing');
   }
-  const tls = args.cert && { cert: readFileSync(args.cert), key: readFileSync(args.key), minVersion: 'TLSv1.2',
-    ...(args.ca ? { ca: readFileSync(args.ca), requestCert: true, rejectUnauthorized: true } : {}) };
-  const server = tls ? https.createServer(tls, listener) : http.createServer(listener);
-  listen(server, name, args, tls ? 'https' : 'http', more);
-  return { server, violations };
+  const secure = args.tlsPort !== undefined && https.createServer({ cert: readFileSync(args.cert), key: readFileSync(args.key), minVersion: 'TLSv1.2',
+    ...(args.ca ? { ca: readFileSync(args.ca), requestCert: true, rejectUnauthorized: true } : {}) }, listener);
+  const server = http.createServer(listener);
+  const place = { server, secure, violations, get base() { return secure ? `https://localhost:${secure.address().port}` : `http://127.0.0.1:${server.address().port}`; } };
+  if (!secure) listen(server, name, args, more);
+  else {
+    secure.on('error', (error) => complain(name, args.tlsPort, '--tls-port', error));
+    secure.listen(Number(args.tlsPort), '127.0.0.1', () => listen(server, name, args, { tlsPort: secure.address().port, ...more }));
+  }
+  return place;
 }
 
 function defaultRefuse(call, refusal) {
   call.send(refusal.status, { type: 'about:blank', title: refusal.title, status: refusal.status, code: refusal.code, ...refusal.more }, { 'Content-Type': 'application/problem+json' });
 }
 
+function complain(name, port, option, error) {
+  console.error(error.code === 'EADDRINUSE' ? `${name}: port ${port} is taken; choose another with ${option}` : `${name}: ${error.message}`);
+  process.exit(1);
+}
 /** Listens on loopback, says so in one JSON line, and ends on a signal. */
-export function listen(server, name, args, scheme, more = {}) {
-  server.on('error', (error) => {
-    console.error(error.code === 'EADDRINUSE' ? `${name}: port ${args.port} is taken; choose another with --port` : `${name}: ${error.message}`);
-    process.exit(1);
-  });
+function listen(server, name, args, more) {
+  server.on('error', (error) => complain(name, args.port, '--port', error));
   server.listen(args.port, '127.0.0.1', () => {
     const { port } = server.address();
-    console.log(JSON.stringify({ partner: name, port, url: `${scheme}://127.0.0.1:${port}`, pid: process.pid, ...more }));
+    console.log(JSON.stringify({ partner: name, port, url: `http://127.0.0.1:${port}`, pid: process.pid, ...more }));
   });
   const stop = () => {
     server.close(() => process.exit(0));

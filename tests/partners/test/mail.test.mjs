@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import nodemailer from 'nodemailer';
 import { root, start } from './support.mjs';
 
+const pki = join(mkdtempSync(join(tmpdir(), 'schakel-pki-')), 'pki');
+execFileSync(join(root, 'certs', 'make-test-pki'), [pki]);
+after(() => execFileSync('rm', ['-rf', pki]));
+
 async function server(t) {
-  const pki = join((await import('node:os')).tmpdir(), `schakel-pki-${process.pid}`);
-  execFileSync(join(root, 'certs', 'make-test-pki'), [pki]);
-  t.after(() => execFileSync('rm', ['-rf', pki]));
   const partner = await start(t, 'smtp', '--smtp-port', 0, '--cert', join(pki, 'partner.crt'), '--key', join(pki, 'partner.key'));
-  const { readFileSync } = await import('node:fs');
   const send = (mail, more = {}) => nodemailer.createTransport({
     host: '127.0.0.1', port: partner.smtpPort, requireTLS: true, auth: { user: 'schakel', pass: 'demo-wachtwoord-voor-mail' }, tls: { ca: readFileSync(join(pki, 'root.crt')), servername: 'localhost' }, ...more,
   }).sendMail({ from: 'schakel@broker.example', to: 'oza@swvkopvannoordholland.nl', subject: 'Factuur DB-1', text: 'Open https://127.0.0.1:1/l#geheim', ...mail });
