@@ -288,7 +288,7 @@ class RuleReader {
       out.more = t;
       return;
     }
-    only(t, at, {"recipient", "consent", "timer", "signal", "file", "escalate", "set", "drop", "allow", "block", "code", "alone", "always"});
+    only(t, at, {"recipient", "consent", "timer", "signal", "file", "escalate", "set", "drop", "allow", "block", "code", "alone", "always", "if_consented"});
     if (auto it = t.find("recipient"); it != t.end()) {
       std::string here = at + "/recipient";
       only(*it, here, {"role", "content", "channel", "of_gemeente", "if_addressed", "unless_sender", "mandatory", "list_only", "function", "without"});
@@ -362,6 +362,7 @@ class RuleReader {
     out.code = t.value("code", "");
     out.alone = flag(t, at, "alone");
     out.always = flag(t, at, "always");
+    out.if_consented = flag(t, at, "if_consented");
     for (const std::string& role : out.drop)
       if (role.starts_with('$')) known_setting(role.substr(1), at + "/drop");
     if (!out.block.empty()) known_code(out.block, at + "/block");

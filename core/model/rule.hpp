@@ -117,6 +117,7 @@ struct Then {
   std::string code;                ///< of drop
   bool always = false;             ///< of drop: reported also where nobody asked for the role
   bool alone = false;              ///< a block that is reported without any other code
+  bool if_consented = false;       ///< a block that is asked only where no consent lacks
   Json more = Json::object();      ///< outcomes of the invoicing stage, read by its interpreter
 };
 

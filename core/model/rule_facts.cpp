@@ -77,6 +77,15 @@ FactValue goal_limit(const FactView& f) {
   return FactValue::of(f.keep(add_months(*start, f.profile().setting_int("goal_max_months", f.file().overrides, 6)).str()));
 }
 
+/// HR-MONEY-01: an invoice of the combined counsellor has a line of that kind.
+FactValue combined_invoice(const FactView& f) {
+  auto it = f.message().payload.find("lines");
+  if (it == f.message().payload.end() || !it->is_array() || f.message().type != "factuur") return FactValue::of(false);
+  for (const Json& line : *it)
+    if (line.is_object() && line.value("kind", Json()) == "gecombineerd") return FactValue::of(true);
+  return FactValue::of(false);
+}
+
 /// Whether a link that is opened now went to the role that opens it (domain.md 6.1). A notice is no link.
 const PastMessage* opened_delivery(const FactView& f) {
   auto it = f.message().payload.find("delivery");
@@ -126,7 +135,7 @@ constexpr std::array<Function, 13> kFunctions = {{{"age_years", age_years},
                                                   {"link_was_sent", link_was_sent},
                                                   {"link_expired", link_expired},
                                                   {"link_first_opening", link_first_opening},
-                                                  {"none", [](const FactView&) { return FactValue{}; }}}};
+                                                  {"combined_invoice", combined_invoice}}};
 
 }  // namespace
 
@@ -296,6 +305,8 @@ void FactView::state(int slot, const Json& value) {
     changes_.push_back({d.field, status.is_null() ? Json() : Json{{"status", status}, {"version", 1}}, true});
     return;
   }
+  // A date that is left open says nothing: an ots_melding without an end does not take away the end that was known.
+  if (value.is_null() && d.type == FactType::date) return;
   set(slot, value);
 }
 

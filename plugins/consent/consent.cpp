@@ -247,6 +247,9 @@ Draft ConsentDecider::decide(const CaseFile& file, const Message& message, const
     if (r.content.size() != 1 || r.content[0] != "notice") implied.emplace_back(base_role(r.role));
   consents(view, profile, message, draft);
   audience(view, profile, message, implied, draft);
+  if (std::ranges::any_of(draft.codes, [](const std::string& c) { return strictness(c) < 4 || c == "CHILD_CONSENT_MISSING"; }))
+    for (const Rule* r : profile.rules(Stage::gate, message.type))
+      if (r->then.if_consented) std::erase(draft.codes, r->then.block);
   bool sends = message.type != "link_geopend" && std::ranges::find(kInvoices, message.type) == kInvoices.end();
   // A notice tells that documents went to others: alone it tells nothing.
   bool only_notices = std::ranges::all_of(draft.recipients, [](const Recipient& r) { return r.content.size() == 1 && r.content[0] == "notice"; });

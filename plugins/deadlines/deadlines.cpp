@@ -118,9 +118,6 @@ void timers(const CaseFile& file, const FactView& view, const std::vector<Due>& 
     auto old = std::ranges::find(file.deadlines, next.name, &Deadline::name);
     bool had = old != file.deadlines.end() && old->state != "cancelled";
     bool same_date = had && old->date == next.date;
-    // Who says the start again starts the timer again, also on the same date.
-    const FactDef& start = view.profile().vocabulary().at(d.rule->then.timer->from);
-    bool stated = std::ranges::any_of(view.changes(), [&](const FactView::Change& c) { return !c.document && "case." + c.key == start.name; });
     if (same_date && next.state == "set" && (old->state == "met" || old->state == "breached")) next.state = old->state;
     const auto& met_by = d.rule->then.timer->met_by;
     if (next.state == "set" && std::ranges::find(met_by, message.type) != met_by.end()) {
@@ -129,7 +126,7 @@ void timers(const CaseFile& file, const FactView& view, const std::vector<Due>& 
       if (late) signal(draft, {"TIMER_BREACH", message.sender_role, "", next.name, next.rule});
       draft.explanation.push_back(view.profile().explain(next.rule, "deadlines", "fired", late ? "TIMER_BREACH" : "met:" + next.name, {{"due", next.date}, {"today", today}}));
     }
-    if (d.rule->then.timer->announces_holiday && (!same_date || stated) && is_holiday(Date::parse(next.date).value()) && message.type != "zaak_opening")
+    if (d.rule->then.timer->announces_holiday && !same_date && is_holiday(Date::parse(next.date).value()) && message.type != "zaak_opening")
       signal(draft, {"FALLS_ON_HOLIDAY", "school_ib", "", next.name, "CORE-TIME-06"});
     if (had && *old == next) continue;
     if (!same_date) draft.explanation.push_back(explain(*d.rule, view, "deadlines", "fired", next.name));
