@@ -59,7 +59,7 @@ kill9: build ## 1000 kill -9 cycles under load with an oracle; CYCLES=N for anot
 
 browser: build ## Playwright and axe in Chromium over portal and recipient page
 	@deploy/install-deps --browser
-	@tests/browser/run
+	@SCHAKEL_FAKE=build/release/bin/portal_fake_backend node tests/browser/run.mjs
 
 canary: build ## fictional BSN and names through every path; none may be seen in any output
 	@tests/system/canary

@@ -45,6 +45,15 @@ for (const [junit, folder, label] of [['ctest.xml', 'release', ''], ['ctest-asan
     if (status !== 'run' && status !== 'fail') skipped += 1;
   }
 }
+for (const file of existsSync(join(dir, 'checks')) ? readdirSync(join(dir, 'checks')).filter((f) => f.endsWith('.status')) : []) {
+  const good = readFileSync(join(dir, 'checks', file), 'utf8').trim() === '0';
+  const text = readFileSync(join(dir, 'checks', file.replace('.status', '.log')), 'utf8');
+  const plain = [...text.matchAll(/^([0-9]+) passed, ([0-9]+) failed$/gm)].at(-1);
+  passed += plain ? Number(plain[1]) : Number(good);
+  const bad = plain ? Number(plain[2]) : Number(!good);
+  failed += good ? bad : Math.max(bad, 1);
+  if (!good || bad) wrong.push(file.replace('.status', ''));
+}
 for (const name of wrong) console.log(`failed: ${name}`);
 if (skipped) console.log(`(${skipped} skipped: what they need is not beside this checkout; the log says which)`);
 if (passed === 0 && failed === 0) failed = 1;
