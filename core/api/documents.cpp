@@ -1,3 +1,5 @@
+#include <charconv>
+
 #include "core/api/routes.hpp"
 #include "core/audit/leaf.hpp"
 

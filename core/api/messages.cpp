@@ -1,3 +1,5 @@
+#include <charconv>
+
 #include "core/api/routes.hpp"
 
 namespace schakel::api {

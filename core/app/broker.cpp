@@ -13,6 +13,7 @@
 #include "core/audit/verify.hpp"
 #include "core/base/log.hpp"
 #include "core/net/http_client.hpp"
+#include "core/pipeline/decide.hpp"
 #include "core/delivery/host.hpp"
 #include "core/journal/vault_sealer.hpp"
 #include "core/pipeline/timers.hpp"
@@ -174,7 +175,8 @@ Task<Result<void>> Broker::Parts::open_vault() {
   participants = std::make_unique<vault::Participants>(*vault, *store);
   bsn = std::make_unique<vault::Bsn>(*vault, *store, clock);
   sealer = std::make_unique<journal::VaultSealer>(*vault);
-  journal = std::make_unique<journal::Journal>(*store, *sealer, clock, Secret(Bytes(std::ranges::begin(vault->mac("journal", {})), std::ranges::end(vault->mac("journal", {})))));
+  auto hash_key = vault->mac("journal", {});
+  journal = std::make_unique<journal::Journal>(*store, *sealer, clock, Secret(Bytes(hash_key.begin(), hash_key.end())));
 
   // The key that signs the log is made once and lives in the vault.
   auto seed = co_await vault->secret(std::string(kAuditSeed));

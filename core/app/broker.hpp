@@ -4,6 +4,8 @@
 
 #include "core/app/config.hpp"
 #include "core/base/clock.hpp"
+#include "core/base/secret.hpp"
+#include "core/plugin/registry.hpp"
 
 namespace schakel::app {
 

@@ -7,6 +7,7 @@
 #include "core/vault/bsn.hpp"
 #include "core/vault/documents.hpp"
 #include "core/vault/participants.hpp"
+#include "schakel/adapter.hpp"
 
 namespace schakel::app {
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/bytes.hpp"
+
 namespace schakel::ingress {
 namespace {
 
