@@ -73,7 +73,8 @@ export function configure(folder, pki, port, catalogue, secrets) {
         } } },
       facturen: { plugin: 'mail', config: { message_id_domain: 'broker.example' } },
       'swv-systeem': { plugin: 'webhook', party: 'swv-kop-van-noord-holland', config: { url: local('webhook', '/'), source: 'urn:nld:oin:00000099000100090000:systeem:schakel', bearer_secret: 'webhook' } },
-      duo: { plugin: 'duo_verzuim', party: 'duo', config: { url: local('duo', '/verzuim') } },
+      duo: { plugin: 'duo_verzuim', party: 'duo', config: {
+        url: local('duo', '/verzuim'), scholen: [{ brin: '00YY', vestiging: '00YY00', oin: OIN.school, soort_opleiding: 'PO', contact: { naam: 'Fictieve Directeur', functie: 'directeur', email: 'directie@papieren-schip.example' } }] } },
       onderwijstransparant: { plugin: 'onderwijstransparant', party: 'onderwijstransparant', config: {
         base_url: local('onderwijstransparant', '/ot/v1'), token_url: local('onderwijstransparant', '/oauth/token'), client_id: 'schakel', client_secret: 'onderwijstransparant', party: 'onderwijstransparant',
         source: `urn:nld:oin:${OIN.onderwijstransparant}:systeem:hulpvragen`, region: 'KNH', swv_code: 'PO2701', poll_seconds: 2 } },
