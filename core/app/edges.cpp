@@ -105,6 +105,11 @@ Task<Result<std::optional<std::string>>> AdapterInbox::case_of_bsn(const Secret&
   co_return found;
 }
 
+std::string bare_id(std::string_view id) {
+  if (id.starts_with('<') && id.ends_with('>')) id = id.substr(1, id.size() - 2);
+  return std::string(id);
+}
+
 Task<Result<std::string>> ConfiguredMail::send(Mail mail) {
   net::MailMessage m;
   m.from = {from_, "Schakel"};
@@ -112,7 +117,7 @@ Task<Result<std::string>> ConfiguredMail::send(Mail mail) {
   m.date = clock_.now();
   m.subject = std::move(mail.subject);
   m.text = std::move(mail.text);
-  m.message_id = std::move(mail.message_id);
+  m.message_id = bare_id(mail.message_id);
   for (auto& a : mail.attachments) m.attachments.push_back({std::move(a.name), std::move(a.media_type), std::move(a.content)});
   auto receipt = co_await sender_.send(std::move(m));
   if (!receipt) co_return fail(std::move(receipt.error()));

@@ -58,6 +58,9 @@ class AdapterInbox final : public Inbox {
   std::int64_t limit_;
 };
 
+/// A Message-ID without its angle brackets, as the mail writer wants it.
+[[nodiscard]] std::string bare_id(std::string_view id);
+
 /// The mail server of the configuration, as adapters see it.
 class ConfiguredMail final : public MailAccess {
  public:

@@ -74,7 +74,7 @@ int init(const fs::path& given, int port, const Common& common) {
   if (!key) return report(key.error(), common);
   auto config = configuration(port);
   config["adapters"]["secure_link"]["config"] = Json::object();
-  config["adapters"]["map"]["config"]["out"] = (dir / "out").string();
+  config["adapters"]["map"]["config"]["out_folder"] = (dir / "out").string();
   save(dir / "schakel.json", config);
   save(dir / "parties.json", parties());
   save(dir / "voorbeeld/zaak-opening.json", example(random_uuid()));

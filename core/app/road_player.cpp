@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "core/app/broker.hpp"
+#include "core/app/edges.hpp"
 #include "core/delivery/attempt.hpp"
 #include "core/journal/vault_sealer.hpp"
 #include "core/net/mail_message.hpp"
@@ -73,7 +74,7 @@ class RecordingMail final : public MailAccess {
   RecordingMail(fs::path folder, const Clock& clock) : folder_(std::move(folder)), clock_(clock) {}
   Task<Result<std::string>> send(Mail mail) override {
     if (!folder_.empty()) {
-      net::MailMessage m{{"schakel@schakel.example", "Schakel"}, {{mail.to}}, mail.subject, mail.text, mail.message_id, clock_.now(), {}, {}};
+      net::MailMessage m{{"schakel@schakel.example", "Schakel"}, {{mail.to}}, mail.subject, mail.text, bare_id(mail.message_id), clock_.now(), {}, {}};
       for (const auto& a : mail.attachments) {
         write(folder_ / a.name, as_text(a.content));
         m.attachments.push_back({a.name, a.media_type, a.content});
@@ -213,11 +214,12 @@ class RoadPlayer final : public scenario::Player {
       if (!blobs) return fail(std::move(blobs.error()));
       documents_ = std::make_unique<vault::Documents>(*vault_, *store_, clock_, *pool_, std::move(*blobs));
       delivering_ = std::make_unique<delivery::Delivering>(*journal_, *vault_, *documents_);
-      auto adapter = stage_.mail->make_adapter(Json::object());
+      const Json kMail{{"message_id_domain", "schakel.example"}};
+      auto adapter = stage_.mail->make_adapter(kMail);
       if (!adapter) return fail(std::move(adapter.error()));
       mail_adapter_ = std::move(*adapter);
       if (auto started = run_now(io_, mail_adapter_->start(host_)); !started) return started;
-      auto grants = stage_.mail->check(Json::object());
+      auto grants = stage_.mail->check(kMail);
       if (!grants) return fail(std::move(grants.error()));
       delivery::Instance mail{.name = "mail", .plugin = "mail", .adapter = mail_adapter_.get(), .degraded = "", .grants = *grants, .repeatable = true, .party = "", .inbox = nullptr};
       delivering_->add(std::move(mail));
