@@ -113,7 +113,7 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
   c.regions_dir = r.path(j, "", "regions_dir", true, installed / "share/schakel/config");
   c.schemas_dir = r.path(j, "", "schemas_dir", true, installed / "share/schakel/config/schemas/messages");
   c.plugins_dir = r.path(j, "", "plugins_dir", true, installed / "lib/schakel");
-  c.assets_dir = r.path(j, "", "assets_dir", true, installed / "share/portal");
+  c.assets_dir = r.path(j, "", "assets_dir", true, installed / "share/schakel/portal");
   c.socket = r.path(j, "", "socket", false, "run/schakel.sock");
   c.shards = static_cast<unsigned>(r.number(j, "", "shards", 0, 0, 256));
   const auto& log = r.part(j, "log");

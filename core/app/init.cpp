@@ -40,7 +40,7 @@ Json configuration(int port) {
           {"mail", {{"host", "127.0.0.1"}, {"port", 1025}, {"security", "none"}, {"from", "schakel@schakel.example"}}},
           {"adapters",
            {{"secure_link", {{"plugin", "secure_link"}, {"config", {{"why", "mail with a link; the code goes another way"}}}}},
-            {"map", {{"plugin", "file_drop"}, {"party", "gemeente-zandoever"}, {"config", {{"out", "OUT"}}}}}}}};
+            {"map", {{"plugin", "file_drop"}, {"party", "gemeente-zandoever"}, {"config", {{"out_folder", "OUT"}}}}}}}};
 }
 
 Json example(const std::string& id) {
