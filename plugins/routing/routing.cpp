@@ -235,7 +235,8 @@ Draft RoutingDecider::decide(const CaseFile& file, const Message& message, const
     if (message.type == "link_geopend") filing(view, profile, message, draft);
     escalation(view, profile, message, draft);
   }
-  if (message.type == "uitnodiging")
+  // Who sends documents for a meeting says when it is; an invitation fixes it.
+  if (message.type == "uitnodiging" || message.type == "documentlevering")
     if (FactValue when = view.get("message.at"); when.kind == FactValue::Kind::text)
       if (auto t = parse_instant(when.text)) draft.effects.push_back({"meeting", "", {{"kind", view.text("message.meeting")}, {"at", format_instant(*t)}}});
   effects(view, draft);
