@@ -139,9 +139,8 @@ Task<Result<void>> LinkService::begin_round(Session session) {
     const bool locks = r.rounds >= settings_.rounds;
     std::string code;
     if (locks) {
+      // A code that is still out stays good: asking too often costs new codes, not the one already sent.
       r.locked_until = start_of_day(add_days(local_date(at), 1));
-      r.code_mac.clear();
-      r.tries = 0;
       t.ops.push_back(leaf("locked", session.link));
     } else {
       ++r.rounds;
@@ -186,9 +185,10 @@ Task<Result<Secret>> LinkService::try_code(Session session, Secret code) {
     if (!record) co_return fail(record.error());
     if (!*record || (*record)->expires <= at) co_return dead();
     auto& r = **record;
-    if (r.locked_until && *r.locked_until > at) co_return limit();
-    if (r.tries <= 0 || (r.sms && (r.code_mac.empty() || r.code_until <= at)))
+    if (r.tries <= 0 || (r.sms && (r.code_mac.empty() || r.code_until <= at))) {
+      if (r.locked_until && *r.locked_until > at) co_return limit();
       co_return fail(ErrorKind::unauthenticated, "CODE_NONE", "there is no code that can be tried");
+    }
     --r.tries;
     store::Transaction t;
     t.ops.push_back(put(r));

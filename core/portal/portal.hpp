@@ -24,7 +24,7 @@ struct PortalOptions {
   std::string public_url;                ///< origin, as in LinkSettings; http:// is taken on loopback only
   std::string organisation = "Schakel";  ///< shown in head and foot of each page
   std::string contact;                   ///< whom to call when a page does not work; shown in the foot
-  std::int64_t upload_bytes = 100LL * 1024 * 1024;
+  std::int64_t upload_bytes = 100'000'000;
   milliseconds refusal_time{300};        ///< how long a refused link takes at least, whatever the reason (LNK-7)
 };
 
