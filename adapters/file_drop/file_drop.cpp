@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/drop_folder.hpp"
 #include "core/model/message.hpp"
-#include "folder.hpp"
 #include "schakel/outcome.hpp"
 #include "schakel/plugin.hpp"
 
@@ -96,7 +96,7 @@ class FileDropAdapter final : public Adapter {
   }
 
   Task<void> read_folder(Inbox& inbox) {
-    auto names = names_in(in_, static_cast<std::size_t>(per_poll_));
+    auto names = names_in(in_, ".json", static_cast<std::size_t>(per_poll_));
     if (!names) {
       log(LogLevel::warn, "file_drop.folder", {{"code", names.error().code}});
       co_return;

@@ -1,4 +1,4 @@
-#include "folder.hpp"
+#include "core/base/drop_folder.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 
 #include <cerrno>
 
-namespace schakel::file_drop {
+namespace schakel {
 namespace {
 
 std::unexpected<Error> io(const char* code) { return fail(ErrorKind::io, code, fmt::format("{} (errno {})", code, errno)); }
@@ -58,13 +58,13 @@ Result<void> FileOut::finish() {
   return sync_folder(folder_);
 }
 
-Result<std::vector<std::string>> names_in(const std::string& folder, std::size_t limit) {
+Result<std::vector<std::string>> names_in(const std::string& folder, std::string_view suffix, std::size_t limit) {
   DIR* dir = ::opendir(folder.c_str());
   if (!dir) return io("FILE_OPEN");
   std::vector<std::string> out;
   while (dirent* entry = ::readdir(dir)) {
     std::string_view name = entry->d_name;
-    if (name.starts_with('.') || !name.ends_with(".json")) continue;
+    if (name.starts_with('.') || !name.ends_with(suffix)) continue;
     struct stat info{};
     if (::fstatat(::dirfd(dir), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(info.st_mode)) continue;
     out.emplace_back(name);
@@ -110,4 +110,4 @@ Result<void> move_to(const std::string& folder, const std::string& name, const s
   return io("FILE_RENAME");
 }
 
-}  // namespace schakel::file_drop
+}  // namespace schakel
