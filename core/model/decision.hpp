@@ -76,6 +76,7 @@ struct InvoiceOut {
   std::int64_t released_by = 0;  ///< seq of the releasing message, 0 when never held
   std::string source_number;     ///< the invoice it comes from
   std::string source_message;    ///< id of the message that brought it
+  std::string payee_party;       ///< party of the payee where that is who sent the source; the releasing message has another sender
   std::string credits;           ///< number of the invoice a credit note refers to
   std::string period_from, period_to;
   Json split;                    ///< null or {swv_cents, gemeente_cents, ..., total_cents}
