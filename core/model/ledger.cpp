@@ -81,7 +81,7 @@ void to_json(Json& j, const LedgerEntry& v) {
   for (const auto& l : v.lines) lines.push_back({{"kind", l.kind}, {"cents", l.cents}});
   for (const auto& g : v.groups) groups.push_back(group_json(g));
   for (const auto& i : v.issued) issued.push_back({{"role", i.role}, {"gross", i.gross}, {"vat", i.vat}});
-  j = {{"kind", v.kind},       {"number", v.number},           {"creditor", v.creditor},       {"creditor_role", v.creditor_role},
+  j = {{"kind", v.kind},       {"number", v.number},           {"creditor", v.creditor},       {"party", v.party},             {"creditor_role", v.creditor_role},
        {"hash", v.hash},       {"message", v.message},         {"seq", v.seq},                 {"credits", v.credits},
        {"lines", lines},       {"vat", v.vat},                 {"minutes", v.minutes},         {"period_from", v.period_from},
        {"period_to", v.period_to}, {"status", v.held ? "held" : v.refused ? "refused" : "forwarded"}, {"codes", v.codes}, {"released_by", v.released_by},
@@ -93,6 +93,7 @@ void from_json(const Json& j, LedgerEntry& v) {
   j.at("kind").get_to(v.kind);
   j.at("number").get_to(v.number);
   j.at("creditor").get_to(v.creditor);
+  j.at("party").get_to(v.party);
   j.at("creditor_role").get_to(v.creditor_role);
   j.at("hash").get_to(v.hash);
   j.at("message").get_to(v.message);

@@ -51,6 +51,7 @@ struct LedgerEntry {
   std::string kind;      ///< factuur, declaratie, creditnota
   std::string number;
   std::string creditor;  ///< party, or case and role where the sender is no party
+  std::string party;     ///< who sent it; empty where the sender is no party
   std::string creditor_role;  ///< zorgaanbieder, schoolbestuur ...
   std::string hash;      ///< of the content (CORE-MONEY-06)
   std::string message;   ///< id of the message that brought it

@@ -99,6 +99,7 @@ struct Writer {
     doc.released_by = released_by;
     doc.source_number = source.number;
     doc.source_message = source.message;
+    if (payee == source.creditor_role) doc.payee_party = source.party;
     doc.period_from = invoice.period_from;
     doc.period_to = invoice.period_to;
     return doc;

@@ -106,6 +106,7 @@ Result<LedgerEntry> read_source(const Message& message) {
   entry.kind = message.type;
   entry.number = r.number("number");
   entry.creditor = creditor_of(message);
+  entry.party = message.party;
   entry.creditor_role = payee_role(message.sender_role);
   entry.message = message.id;
   entry.seq = message.seq;

@@ -116,8 +116,8 @@ Switches read_switches(const Profile& profile, const Json& overrides) {
   texts("invoice_addresses", s.addresses);
   // The one address that a source names stands for itself (KNH-MONEY-05).
   if (auto named = profile.setting_text("swv_invoice_address", overrides); !named.empty()) s.addresses["swv"] = named;
-  s.hidden_from = profile.setting_list("finance_hidden_from", overrides);
-  if (s.hidden_from.empty()) s.hidden_from = {"ouders", "leerling"};  // CORE-AUD-01, Q-52: any region by default
+  s.hidden_from = {"ouders", "leerling"};  // CORE-AUD-01, Q-52: any region by default
+  if (profile.setting("finance_hidden_from", overrides).is_array()) s.hidden_from = profile.setting_list("finance_hidden_from", overrides);
   if (const Json& parties = nested(profile, overrides, "escalation", "needs_ratification"); parties.is_array())
     for (const auto& party : parties)
       if (party.is_string()) s.ratified_by.push_back(party.get<std::string>());
