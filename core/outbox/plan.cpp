@@ -134,7 +134,9 @@ std::vector<Planned> plan(const PlanInput& in) {
     if (i.minutes) inv["minutes"] = *i.minutes;
     inv["issued"] = format_instant(m.time).substr(0, 10);
     auto identity = [&](std::string_view who) -> Json {
-      const Party* party = who == "zorgaanbieder" ? in.parties.find(m.party) : in.parties.invoice_party(who, m.region);
+      // A released invoice was sent by another party than the message that releases it.
+      const Party* sender = who == i.payee && !i.payee_party.empty() ? in.parties.find(i.payee_party) : nullptr;
+      const Party* party = sender ? sender : who == "zorgaanbieder" ? in.parties.find(m.party) : in.parties.invoice_party(who, m.region);
       if (!party || !party->invoice) return nullptr;
       const auto& v = *party->invoice;
       return {{"name", v.name}, {"oin", v.oin}, {"kvk", v.kvk}, {"vat_number", v.vat_number}, {"iban", v.iban}, {"street", v.street},

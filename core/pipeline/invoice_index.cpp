@@ -10,6 +10,10 @@ void index_invoices(const Message& m, const Draft& d, store::Transaction& with) 
     put(kInvoicesIn, m.subject + "/" + id, {{"zaak", m.subject}, {"nummer", number}, {"bericht", id}, {"status", status}, {"codes", codes}, {"bijgewerkt", format_instant(m.time)}});
   };
   if (is_invoice(m.type)) in_row(m.id, m.payload.value("number", ""), std::string(to_string(d.outcome)), d.codes);
+  // A decision may also change why others are held, or refuse a held credit whose turn has come.
+  for (const auto& e : d.effects)
+    if (e.what == "invoice" && e.value.value("message", "") != m.id && e.value.value("status", "") != "forwarded")
+      in_row(e.value.at("message"), e.value.at("number"), e.value.at("status"), e.value.at("codes"));
   std::set<std::string> released;
   for (const auto& i : d.invoices) {
     put(kInvoicesOut, fmt::format("{}/{}/{}", m.subject, i.number, i.payer),
