@@ -153,6 +153,10 @@ Result<Secret> InstanceHost::secret(std::string_view name) {
 Task<Result<Secret>> InstanceHost::bsn(std::string case_id, std::string reason) {
   if (!parts_->grants.access.contains("bsn")) co_return fail(not_declared("bsn"));
   bool allowed = parts_->services.may_receive_bsn(parts_->party);
+  // The reason stands in the audit as a code.
+  for (auto& c : reason)
+    if ((c < 'a' || c > 'z') && (c < '0' || c > '9')) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : '_';
+  if (reason.size() > 64) reason.resize(64);
   auto released = co_await parts_->services.bsn.release(std::move(case_id), parts_->party, std::move(reason), allowed);
   if (!released) co_return fail(std::move(released.error()));
   // The proof of the release is durable before the number is used.

@@ -164,7 +164,7 @@ export class Story {
 
   async absence() {
     const from = day(new Date(Date.now() - 40 * 86400_000));
-    const decision = await this.say('school', 'verzuimmelding', 'school_ib', { kind: 'ongeoorloofd', from_date: from, hours: 18 });
+    const decision = await this.say('school', 'verzuimmelding', 'school_ib', { kind: 'ongeoorloofd', from_date: from, until: day(new Date(Date.now() - 12 * 86400_000)), hours: 18 });
     assert.equal(decision.uitkomst, 'delivered', JSON.stringify(decision.codes));
     const [melding] = await until('the melding at DUO', async () => { const s = await this.json('duo', '/__control/state'); return s.meldingen.length && s.meldingen; });
     assert.deepEqual([melding.bsnEindigtOp, melding.begin, melding.status], [BSN.slice(-3), from, 'R']);
