@@ -84,6 +84,7 @@ std::string lf_only(std::string_view text) {
 
 std::string base64_lines(ByteView bytes) {
   std::string out;
+  out.reserve(bytes.size() / 57 * 78 + 78);
   for (std::size_t at = 0; at < bytes.size(); at += 57) out += to_base64(bytes.subspan(at, std::min<std::size_t>(57, bytes.size() - at))) + "\r\n";
   return out;
 }
