@@ -143,6 +143,27 @@ Task<net::Response> put_participant(Call& call) {
   co_return r;
 }
 
+/// A partner's own number for this case, so that its messages find it (design.md: partners do not know ours).
+Task<net::Response> put_reference(Call& call) {
+  auto zaak = call.path["zaak"];
+  auto member = co_await require_member(call.services, *call.party, zaak);
+  if (!member) co_return problem(member.error());
+  auto body = object_of(call.request, 4096);
+  if (!body) co_return problem(body.error());
+  auto reference = body->size() == 1 ? body->value("kenmerk", "") : "";
+  const auto* partner = call.services.parties->find(call.path["partij"]);
+  if (reference.empty() || reference.size() > 200 || !partner) co_return problem({ErrorKind::invalid, "BODY_INVALID", "send {\"kenmerk\": \"...\"} for a known party", {{"/kenmerk", "REQUIRED", "is required, as text of at most 200 bytes", ""}}});
+  store::Transaction tx;
+  tx.ops.push_back(call.services.journal.correlate(partner->id, reference, zaak));
+  tx.ops.push_back(journal::member(zaak, partner->id));
+  tx.ops.push_back(audit::leaf(call.services.clock.now(), "case.correlated", {.ids = {{"case", zaak}, {"party", call.party->id}, {"partner", partner->id}}}));
+  auto done = co_await call.services.store.commit(std::move(tx));
+  if (!done) co_return problem(done.error());
+  net::Response r;
+  r.status = 204;
+  co_return r;
+}
+
 Task<net::Response> get_consents(Call& call) {
   auto zaak = call.query["zaak"];
   auto member = co_await require_member(call.services, *call.party, zaak);
@@ -167,6 +188,7 @@ std::vector<Route> case_routes() {
           {"GET", "/v1/zaken/{zaak}/besluiten", Who::party, 0, false, explain_case},
           {"PUT", "/v1/zaken/{zaak}/bsn", Who::party, 1024, false, put_bsn},
           {"PUT", "/v1/zaken/{zaak}/deelnemers/{persoon}", Who::party, 16 * 1024, false, put_participant},
+          {"PUT", "/v1/zaken/{zaak}/kenmerken/{partij}", Who::party, 4096, false, put_reference},
           {"GET", "/v1/toestemmingen", Who::party, 0, false, get_consents}};
 }
 
