@@ -49,12 +49,9 @@ Result<formats::DuoAanlevering> to_duo(const Delivery& delivery, const Json& con
   if (auto grade = number_at(payload, "grade")) m.leerjaar = static_cast<int>(std::clamp<std::int64_t>(*grade, 0, 99));
   m.verzuimsoort = code;
   m.begin = *begin;
-  // until_date is the name in the schema of the message type.
-  auto until = text_at(payload, "until_date");
-  if (until.empty()) until = text_at(payload, "until");
-  if (!until.empty()) {
+  if (auto until = text_at(payload, "until"); !until.empty()) {
     m.eind = formats::parse_date(until);
-    if (!m.eind || *m.eind < m.begin) return field("until_date");
+    if (!m.eind || *m.eind < m.begin) return field("until");
   }
   static const Json kReasons{{"ongeoorloofd", "Ongeoorloofd verzuim"}, {"langdurig", "Langdurig verzuim"}, {"zorgwekkend", "Zorgwekkend verzuim"}};
   m.reden = text_at(payload, "reason");
