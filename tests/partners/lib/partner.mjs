@@ -140,7 +140,7 @@ export function serve({ name, args, state, handle, service = /^$/, control = {},
     } catch (error) {
       if (!(error instanceof Refusal)) console.error(JSON.stringify({ partner: name, error: error.stack }));
       const refusal = error instanceof Refusal ? error : new Refusal(500, 'error', 'Interne fout van de nagespeelde partner');
-      calls.push({ method: request.method, path: url.pathname, status: refusal.status, code: refusal.code });
+      calls.push({ method: request.method, path: url.pathname, status: refusal.status, code: refusal.code, ...(refusal.more.invalidParams ? { params: refusal.more.invalidParams.map((p) => `${p.name}:${p.code}`).join(' ') } : {}) });
       if (!response.headersSent) refuse(call, refusal);
     }
     return undefined;

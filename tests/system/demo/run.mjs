@@ -23,8 +23,9 @@ function summary({ places, config }, result) {
 }
 
 let status = 0;
+let stage;
 try {
-  const stage = await setStage({ home, base: Number(process.env.DEMO_PORT ?? 8443), tell });
+  stage = await setStage({ home, base: Number(process.env.DEMO_PORT ?? 8443), tell });
   const result = await new Story(stage.players, stage.places, tell).play();
   tell(`Controle van het logboek: ${must('schakel audit verify', run(binary, ['--config', stage.config, 'audit', 'verify'])).trim().split('\n').at(-1)}`);
   summary(stage, result);
@@ -36,6 +37,11 @@ try {
 } catch (error) {
   status = 1;
   console.error(`make demo: ${error.message}`);
+  // What a partner refused is where to look first.
+  for (const place of Object.keys(stage?.places ?? {}).filter((p) => !['portaal', 'gezondheid'].includes(p))) {
+    const calls = await fetch(`${stage.places[place]}/__control/calls`).then((r) => r.json()).catch(() => []);
+    for (const c of calls.filter((x) => x.status >= 400 || x.fault).slice(-5)) console.error(`  ${place} answered ${c.status ?? c.fault} ${c.code ?? ''} to ${c.method} ${c.path} ${c.params ?? ''}`);
+  }
   for (const { name, ended: how } of ended()) console.error(`  ${name} ended with ${how}`);
   if (existsSync(join(home, 'log'))) console.error(`  logs: ${join(home, 'log')}`);
 }
