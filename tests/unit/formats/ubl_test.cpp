@@ -280,7 +280,7 @@ class UblPublicRules : public ::testing::Test {
  protected:
   static bool slow() { return std::getenv("SCHAKEL_SLOW_TESTS") != nullptr; }
   static test::Ran check(const std::filesystem::path& folder, const std::string& options = "") {
-    return test::run(fmt::format("timeout {} {} {} {}/*.xml", slow() ? 1500 : 120, (test::shared() / "tools/check-invoice").string(), options, folder.string()));
+    return test::run(fmt::format("timeout {} {} {} {}/*.xml", slow() ? 1500 : 60, (test::shared() / "tools/check-invoice").string(), options, folder.string()));
   }
   /// 2 and the codes of `timeout` and `env` mean that nothing was judged.
   static bool judged(const test::Ran& ran) { return ran.status == 0 || (ran.status == 1 && ran.output.find(" passed, ") != std::string::npos); }
