@@ -160,6 +160,26 @@ std::vector<Planned> plan(const PlanInput& in) {
     make.reach(std::move(p));
   }
 
+  // A billing system is told what became of its invoice, so that it can be answered (JW325): at once, or when a held one is
+  // released. People are not: they see the invoice.
+  auto answer = [&](const std::string& id, const std::string& role, std::string_view outcome) {
+    if (!in.parties.endpoint(role, m.region, "signal").second) return;
+    Planned p;
+    p.role = role;
+    p.type = "besluit";
+    p.kind = "signal";
+    p.id = delivery_id(m, "besluit", id);
+    p.body = {{"message", id}, {"type", m.type}, {"time", format_instant(m.time)}, {"signal", {{"code", "BESLUIT"}, {"codes", Json::array()}, {"outcome", outcome}}}};
+    make.reach(std::move(p));
+  };
+  bool billed = m.type == "factuur" || m.type == "declaratie" || m.type == "creditnota" || m.type == "doorbelasting";
+  if (billed && (in.draft.outcome == Outcome::delivered || in.draft.outcome == Outcome::dropped_duplicate)) answer(m.id, m.sender_role, to_string(in.draft.outcome));
+  std::set<std::string> released;
+  for (const auto& i : in.draft.invoices)
+    if (i.released_by != 0 && i.source_message != m.id && released.insert(i.source_message).second)
+      for (const auto& past : in.file.messages)
+        if (past.id == i.source_message) answer(past.id, past.sender_role, "delivered");
+
   for (const auto& link : in.draft.revoked_links) {
     // Who held a link is told that it ended; what it was about stays out of it.
     Planned p;
