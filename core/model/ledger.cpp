@@ -82,7 +82,7 @@ void to_json(Json& j, const LedgerEntry& v) {
   for (const auto& g : v.groups) groups.push_back(group_json(g));
   for (const auto& i : v.issued) issued.push_back({{"role", i.role}, {"gross", i.gross}, {"vat", i.vat}});
   j = {{"kind", v.kind},       {"number", v.number},           {"creditor", v.creditor},       {"party", v.party},             {"creditor_role", v.creditor_role},
-       {"hash", v.hash},       {"message", v.message},         {"seq", v.seq},                 {"credits", v.credits},
+       {"hash", v.hash},       {"message", v.message},         {"seq", v.seq},                 {"reinvoices", v.reinvoices},   {"credits", v.credits},
        {"lines", lines},       {"vat", v.vat},                 {"minutes", v.minutes},         {"period_from", v.period_from},
        {"period_to", v.period_to}, {"status", v.held ? "held" : v.refused ? "refused" : "forwarded"}, {"codes", v.codes}, {"released_by", v.released_by},
        {"holder", v.holder},   {"groups", groups},             {"issued", issued}};
@@ -98,6 +98,7 @@ void from_json(const Json& j, LedgerEntry& v) {
   j.at("hash").get_to(v.hash);
   j.at("message").get_to(v.message);
   j.at("seq").get_to(v.seq);
+  j.at("reinvoices").get_to(v.reinvoices);
   j.at("credits").get_to(v.credits);
   for (const auto& l : j.at("lines")) v.lines.push_back({l.at("kind").get<std::string>(), l.at("cents").get<Cents>()});
   v.vat = j.at("vat").get<Cents>();

@@ -45,10 +45,10 @@ struct Issued {
   bool operator==(const Issued&) const = default;
 };
 
-/// One invoice, declaratie or credit note that was accepted: held or forwarded. Blocked, dropped and quarantined ones are
+/// One factuur, declaratie, doorbelasting or credit note that was accepted: held or forwarded. Blocked, dropped and quarantined ones are
 /// not remembered (domain.md 4.1).
 struct LedgerEntry {
-  std::string kind;      ///< factuur, declaratie, creditnota
+  std::string kind;      ///< factuur, declaratie, doorbelasting, creditnota
   std::string number;
   std::string creditor;  ///< party, or case and role where the sender is no party
   std::string party;     ///< who sent it; empty where the sender is no party
@@ -56,6 +56,7 @@ struct LedgerEntry {
   std::string hash;      ///< of the content (CORE-MONEY-06)
   std::string message;   ///< id of the message that brought it
   std::int64_t seq = 0;
+  std::string reinvoices;  ///< number of the invoice that a doorbelasting of the gemeente itself is about, may be empty
   std::string credits;   ///< number of the invoice that a credit note takes from
   std::vector<LedgerLine> lines;
   Cents vat;

@@ -16,6 +16,13 @@ Compared compare(const LedgerEntry& incoming, const Ledger& ledger, const Json& 
   if (const auto* known = ledger.find(incoming.kind, incoming.creditor, incoming.number)) return same_key(known->hash, "this_case");
   if (elsewhere.is_object() && elsewhere.contains("hash") && elsewhere["hash"].is_string())
     return same_key(elsewhere["hash"].get_ref<const std::string&>(), "another_case");
+  if (incoming.kind == "doorbelasting")
+    // What the broker asks or will ask of the SWV is not asked for twice.
+    for (const auto& e : ledger.entries) {
+      bool asked = e.held || std::ranges::any_of(e.issued, [](const Issued& i) { return i.role == "swv" && i.gross > Cents{}; });
+      if (asked && !e.is_credit() && ((!incoming.reinvoices.empty() && e.number == incoming.reinvoices) || "DB-" + e.number == incoming.number))
+        return {Seen::conflict, "CORE-MONEY-06", {{"number", incoming.number}, {"reinvoiced_by_the_broker", e.number}}};
+    }
   if (!incoming.is_credit()) return {};
 
   const auto* invoice = ledger.credited(incoming.creditor, incoming.credits);

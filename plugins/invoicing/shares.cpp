@@ -110,6 +110,12 @@ std::int64_t education_minutes(std::int64_t minutes, std::uint32_t education_bp)
 void plan(LedgerEntry& invoice, const MoneyState& state, const Switches& switches, OddCent odd) {
   invoice.groups.clear();
   auto period = period_of(invoice);
+  if (invoice.kind == "doorbelasting") {
+    // What the gemeente itself asks of the SWV is forwarded as it is (KNH-MONEY-05).
+    invoice.holder = "swv";
+    for (const auto& kind : kinds_of(invoice)) add(invoice.groups, whole(kind, "swv"));
+    return;
+  }
   if (switches.flow == Flow::offering_party) {
     invoice.holder = state.offered_by == "swv" ? "swv" : "gemeente";
     for (const auto& kind : kinds_of(invoice)) add(invoice.groups, whole(kind, invoice.holder));

@@ -48,6 +48,11 @@ struct Reader {
     if (!list) {
       // A declaratie of the schoolbestuur names its grey total only.
       const Json* grey = field("grey_total_cents");
+      // A doorbelasting names the share it asks for: of whatever kind, so every funding line may answer for it.
+      if (const Json* share = grey ? nullptr : field("share_cents")) {
+        auto cents = whole(*share, "/share_cents", Cents::kLimit);
+        return {{"gecombineerd", Cents{cents.value_or(0)}}};
+      }
       if (!grey) return wrong("/lines", "an invoice has lines"), std::vector<LedgerLine>{};
       auto cents = whole(*grey, "/grey_total_cents", Cents::kLimit);
       return {{"grijs", Cents{cents.value_or(0)}}};
@@ -87,11 +92,13 @@ struct Reader {
 
 }  // namespace
 
-bool is_invoice_type(std::string_view type) { return type == "factuur" || type == "declaratie" || type == "creditnota"; }
+bool is_invoice_type(std::string_view type) {
+  return type == "factuur" || type == "declaratie" || type == "doorbelasting" || type == "creditnota";
+}
 
 std::string payee_role(std::string_view sender_role) {
-  constexpr std::string_view suffix = "_billing";
-  if (sender_role.ends_with(suffix)) sender_role.remove_suffix(suffix.size());
+  for (std::string_view suffix : {"_billing", "_financien"})
+    if (sender_role.ends_with(suffix)) sender_role.remove_suffix(suffix.size());
   return std::string(sender_role);
 }
 
@@ -131,6 +138,7 @@ Result<LedgerEntry> read_source(const Message& message) {
   } else if (const Json* minutes = r.field("minutes")) {
     entry.minutes = r.whole(*minutes, "/minutes", kMaxMinutes);
   }
+  if (entry.kind == "doorbelasting" && r.field("source_invoice")) entry.reinvoices = r.number("source_invoice");
   r.period(entry);
   if (!r.findings.empty()) return fail(ErrorKind::invalid, "INVOICE_INVALID", "this is not an invoice that can be booked", std::move(r.findings));
   entry.hash = sha256_hex(dump_json(message.payload));

@@ -1,4 +1,4 @@
-// Reads a factuur, declaratie or creditnota out of a message.
+// Reads a factuur, declaratie, doorbelasting or creditnota out of a message.
 #pragma once
 #include <optional>
 #include <string>
@@ -14,7 +14,7 @@ namespace schakel::invoicing {
 
 /// The organisation that claims the money: its party or, where the sender is no party, the case and the role.
 [[nodiscard]] std::string creditor_of(const Message& message);
-/// zorgaanbieder_billing -> zorgaanbieder; other roles as they are.
+/// zorgaanbieder_billing -> zorgaanbieder, gemeente_financien -> gemeente; other roles as they are.
 [[nodiscard]] std::string payee_role(std::string_view sender_role);
 
 /// A new ledger entry, not held and not shared yet. INVOICE_INVALID with a finding per mistake when the payload is not an

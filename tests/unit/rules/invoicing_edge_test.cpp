@@ -279,6 +279,19 @@ TEST(Edge, DeclaratieOfTheSchoolbestuurInOtherRegionsFollowsTheRecordedShares) {
   EXPECT_EQ(amounts(c.declaratie("SB", 10)), (Amounts{{"DE-SB", 4}, {"FG-SB", 6}}));
 }
 
+TEST(Edge, ADoorbelastingOfTheGemeenteItselfGoesToTheSwvUnlessTheBrokerSentIt) {
+  Case c(knh());
+  auto d = c.play("doorbelasting", "gemeente_financien", {{"number", "GEM-1"}, {"source_invoice", "ZB-9"}, {"share_cents", 5000}});
+  EXPECT_EQ(d.outcome, Outcome::delivered);
+  EXPECT_THAT(roles(d), ElementsAre("swv_financien"));
+  const auto& out = find(d, "GEM-1");
+  EXPECT_EQ(std::tie(out.kind, out.payer, out.payee, out.amount_cents, out.address), std::tuple("doorbelasting", "swv", "gemeente", 5000, "oza@swvkopvannoordholland.nl"));
+  EXPECT_EQ(amounts(c.credit("GC", "GEM-1", {line("gecombineerd", 1000)}, 0, "gemeente_financien")), (Amounts{{"GC", -1000}}));
+  (void)c.invoice("ZB-1", {line("grijs", 10)});
+  EXPECT_EQ(c.play("doorbelasting", "gemeente_financien", {{"number", "GEM-2"}, {"source_invoice", "ZB-1"}, {"share_cents", 5}}).outcome, Outcome::quarantined);
+  EXPECT_EQ(c.play("doorbelasting", "gemeente_financien", {{"number", "DB-ZB-1"}, {"share_cents", 5}}).outcome, Outcome::quarantined);
+}
+
 TEST(Edge, AnInvoiceOfNothingIsForwardedAndSplitsNothing) {
   Case c(knh());
   auto d = c.invoice("A", {line("grijs", 0)});
