@@ -29,9 +29,13 @@ function post(url, body, type) {
   });
 }
 async function send(call, soort, number, url, body) {
+  // Written down first: the answer to a declaration may be here before the broker's 202 is read.
+  const sent = { soort, number, at: new Date().toISOString(), body, status: null };
+  state.value.verstuurd.push(sent);
+  state.save();
   let answer;
   try { answer = await post(url, body, 'application/xml'); } catch (error) { answer = { status: 0, body: error.message }; }
-  state.value.verstuurd.push({ soort, number, at: new Date().toISOString(), body, status: answer.status, antwoord: answer.body.slice(0, 4000) });
+  Object.assign(sent, { status: answer.status, antwoord: answer.body.slice(0, 4000) });
   state.save();
   call.send(200, answer);
 }
