@@ -43,7 +43,7 @@ try {
   ];
   for (const [method, path, value] of bad) {
     const answer = await school.call(method, path, value, path === '/v1/berichten' ? { 'Content-Type': 'application/cloudevents+json' } : path.startsWith('/v1/documenten') ? { 'Content-Type': 'application/pdf' } : { 'Idempotency-Key': `c-${results.length}` });
-    look(`answer ${answer.status} to ${method} ${path.split('?')[0].replaceAll(BSN, '<bsn>')}`, JSON.stringify(answer.headers) + answer.bytes);
+    look(`answer ${answer.status} to ${method} ${path.split('?')[0].replaceAll(BSN, '<bsn>')} (${answer.body?.code ?? ''})`, JSON.stringify(answer.headers) + answer.bytes);
     if (answer.status < 400 && !(method === 'POST' && [202].includes(answer.status))) demand(`${method} ${path.split('?')[0].replaceAll(BSN, '<bsn>')} was answered with ${answer.status}`, false);
   }
   for (const body of [`<Bericht><Bsn>${BSN}</Bsn><Naam>Kanariepiet</Naam>`, `<!DOCTYPE x [<!ENTITY n "${BSN}">]><x>&n;</x>`, `<Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"><ID>${BSN}</ID><Note>Kanariepiet</Note></Invoice>`]) {
