@@ -27,7 +27,7 @@ Task<Step<std::string>> Dossier::document_url(DocumentInfo document) {
   if (type.empty()) co_return stop(Verdict::rejected, "ZGW_DOCTYPE_NOT_CONFIGURED");
 
   for (int round = state.value("round", 1); round <= 5; ++round) {
-    std::string key = settings_.prefix + sha256_hex(fmt::format("eio|{}|{}|{}|{}", delivery_.case_id, document.id, document.version, round)).substr(0, 24);
+    std::string key = settings_.prefix + to_letters(ByteView(sha256(fmt::format("eio|{}|{}|{}|{}", delivery_.case_id, document.id, document.version, round))).first(12));
     auto there = co_await client_.list(settings_.documenten_url + "/enkelvoudiginformatieobjecten?identificatie=" + key +
                                        "&bronorganisatie=" + settings_.bronorganisatie);
     if (!there) co_return std::unexpected(std::move(there.error()));

@@ -9,7 +9,7 @@ using sdk::url_segment;
 std::string Dossier::natural_key() const {
   // An existing dossier of the gemeente, when the correlation table knows it, leads.
   if (auto known = sdk::text_at(sdk::object_at(delivery_.body, "filing"), "dossier"); !known.empty()) return known.substr(0, 40);
-  return settings_.prefix + sha256_hex("zaak|" + (delivery_.pseudonym.empty() ? delivery_.case_id : delivery_.pseudonym)).substr(0, 24);
+  return settings_.prefix + to_letters(ByteView(sha256("zaak|" + (delivery_.pseudonym.empty() ? delivery_.case_id : delivery_.pseudonym))).first(12));
 }
 
 Task<Step<void>> Dossier::load() {

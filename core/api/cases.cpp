@@ -128,7 +128,7 @@ Task<net::Response> put_participant(Call& call) {
   if (!body) co_return problem(body.error());
   std::vector<Finding> findings;
   for (const auto& [name, v] : body->items())
-    if (!std::set<std::string>{"rol", "naam", "mail", "tweedeFactor"}.contains(name) || !v.is_string()) findings.push_back({"/" + name, "UNKNOWN_FIELD", "not a known field, or not text", ""});
+    if (!std::set<std::string>{"rol", "naam", "mail", "tweedeFactor"}.contains(name) || !v.is_string()) findings.push_back({"", "UNKNOWN_FIELD", "has a field that is not rol, naam, mail or tweedeFactor, or is not text", ""});
   if (!findings.empty()) co_return problem({ErrorKind::invalid, "BODY_INVALID", "the deelnemer is not valid", findings});
   vault::Participant p{zaak, call.path["persoon"], body->value("rol", ""), body->value("naam", ""), body->value("mail", ""), body->value("tweedeFactor", ""), call.party->id};
   auto op = co_await call.services.participants.put(std::move(p));

@@ -327,7 +327,7 @@ Task<Result<Json>> BrokerPortalBackend::links_for_operator(Json order) {
   // A delivery of its own, so that the mail with the link goes the same road as every other.
   auto now = journal_.clock().now();
   outbox::Planned p;
-  p.id = "A-" + to_hex(random_bytes(16));
+  p.id = "A-" + to_letters(random_bytes(16));
   p.kind = "workplace";
   p.target = "secure_link";
   p.role = (*who)->role;

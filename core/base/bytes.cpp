@@ -65,6 +65,17 @@ std::string to_hex(ByteView bytes) {
   return out;
 }
 
+std::string to_letters(ByteView bytes) {
+  constexpr std::string_view kLetters = "bcdfghjkmnpqrstv";
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  for (auto b : bytes) {
+    out += kLetters[b >> 4];
+    out += kLetters[b & 15];
+  }
+  return out;
+}
+
 Result<Bytes> from_hex(std::string_view text) {
   auto nibble = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; };
   if (text.size() % 2) return fail(ErrorKind::invalid, "HEX_FORMAT", "not hexadecimal");

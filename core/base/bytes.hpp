@@ -20,6 +20,9 @@ using ByteView = std::span<const std::uint8_t>;
 [[nodiscard]] inline Bytes to_bytes(std::string_view s) { return {s.begin(), s.end()}; }
 
 [[nodiscard]] std::string to_hex(ByteView bytes);
+/// Two letters a byte, no digits: for ids that partners look at. Nine digits in a row that happen to pass the eleven test would
+/// be taken for a BSN at a border.
+[[nodiscard]] std::string to_letters(ByteView bytes);
 /// HEX_FORMAT when odd or not hexadecimal.
 [[nodiscard]] Result<Bytes> from_hex(std::string_view text);
 /// RFC 4648 section 4, padded.

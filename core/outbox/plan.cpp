@@ -8,7 +8,7 @@ namespace {
 
 std::string delivery_id(const Message& m, std::string_view kind, std::string_view detail) {
   auto h = sha256(fmt::format("{}\n{}\n{}\n{}", m.source, m.id, kind, detail));
-  return "A-" + to_hex(ByteView(h).first(16));
+  return "A-" + to_letters(ByteView(h).first(16));
 }
 
 std::string bare(std::string_view role) { return std::string(role.substr(0, role.find_first_of("@:"))); }
