@@ -1,5 +1,6 @@
 #include "tests/unit/store/fault_vfs.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <new>
