@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <thread>
 
 #include "core/base/hash.hpp"
 #include "core/base/json.hpp"
@@ -124,6 +125,13 @@ class Routes final : public HttpHandler {
     co_return r;
   }
 };
+
+/// A client may see its connection end before the server's coroutine has counted it.
+inline std::int64_t settles_at(const std::atomic<std::int64_t>& counter, std::int64_t wanted) {
+  const auto limit = std::chrono::steady_clock::now() + 10s;
+  while (counter != wanted && std::chrono::steady_clock::now() < limit) std::this_thread::yield();
+  return counter;
+}
 
 class RawClient {
  public:
