@@ -40,11 +40,12 @@ void Pipeline::remember(CaseFile file) {
   }
 }
 
-Task<Result<Facts>> Pipeline::facts(const CaseFile& file, const Message& message, const Profile& profile) {
+Task<Result<Facts>> Pipeline::facts(const CaseFile& file, const Message& message, const Profile& profile, Versions* versions) {
   Facts out;
   for (const auto& key : registers_read(deciders_, file, message, profile)) {
     auto row = co_await journal_.store().row("register", key);
     if (!row) co_return fail(std::move(row.error()));
+    if (versions) (*versions)[key] = *row ? (*row)->version : 0;
     if (*row) out[key] = Json::parse((*row)->value.begin(), (*row)->value.end());
   }
   co_return out;
@@ -91,10 +92,11 @@ Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
   if (!file) co_return fail(std::move(file.error()));
   if (file->region.empty()) file->region = message->region;
   Facts known;
+  Versions versions;
   std::string version = message->region;
   if (auto profile = profiles_.find(message->region); profile != profiles_.end()) {
     version = profile->second->version();
-    auto read = co_await facts(*file, *message, *profile->second);
+    auto read = co_await facts(*file, *message, *profile->second, &versions);
     if (!read) co_return fail(std::move(read.error()));
     known = std::move(*read);
   }
@@ -145,7 +147,11 @@ Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
     if (!set) co_return fail(std::move(set.error()));
   }
   index_invoices(*message, draft, tx);
-  for (const auto& r : draft.registers) tx.ops.push_back(store::PutRow{"register", r.key, to_bytes(dump_json(r.value)), std::nullopt});
+  // Two cases with the same invoice at the same time: the second finds the register changed (CONFLICT) and decides again.
+  for (const auto& r : draft.registers) {
+    auto read = versions.find(r.key);
+    tx.ops.push_back(store::PutRow{"register", r.key, to_bytes(dump_json(r.value)), read == versions.end() ? std::nullopt : std::optional(read->second)});
+  }
   auto committed = co_await journal_.store().commit(std::move(tx));
   if (!committed) co_return fail(std::move(committed.error()));
 

@@ -56,7 +56,9 @@ class Pipeline {
   Task<> lane(std::vector<store::MessageRow> rows);
   Task<Result<void>> decide_one(store::MessageRow row);
   Task<Result<CaseFile>> case_file(std::string case_id);
-  Task<Result<Facts>> facts(const CaseFile& file, const Message& message, const Profile& profile);
+  /// Versions by key of registers read, 0 for absent: another case must not change them before the decision is stored.
+  using Versions = std::map<std::string, std::int64_t>;
+  Task<Result<Facts>> facts(const CaseFile& file, const Message& message, const Profile& profile, Versions* versions = nullptr);
   Draft judge(const CaseFile& file, const Message& message, const Facts& facts);
   void remember(CaseFile file);
   journal::Journal& journal_;
