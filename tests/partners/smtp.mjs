@@ -38,9 +38,11 @@ async function keep(bytes, session) {
   const attachments = mail.attachments.map((a, i) => {
     const content = Buffer.from(a.content);
     if (findBsn(a.filename ?? '')) note('bsn-in-file-name', 'attachment');
-    if (folder) writeFileSync(join(folder, `${id}-${i}`), content);
+    // Under the name it has in the mail, as a person would save it; nothing of that name can lead elsewhere.
+    const path = folder && join(folder, `${id.slice(0, 8)}-${i}-${(a.filename ?? 'bijlage').replace(/[^A-Za-z0-9._-]/g, '_').slice(-80)}`);
+    if (path) writeFileSync(path, content);
     raw.set(`${id}-${i}`, content);
-    return { name: a.filename, type: a.mimeType, size: content.length, sha256: sha256(content), path: folder && join(folder, `${id}-${i}`) };
+    return { name: a.filename, type: a.mimeType, size: content.length, sha256: sha256(content), path };
   });
   // A second delivery of one Message-ID is the same mail: a real mailbox would show it once, and a booking program would not.
   const same = db.mails.find((m) => m.messageId === mail.messageId && JSON.stringify(m.to) === JSON.stringify(session.envelope.rcptTo.map((r) => r.address)));

@@ -1,7 +1,7 @@
 // make demo: the broker on its embedded store, simulated partners as separate processes, and one case played through them.
 // --once ends after the case with status 0 or 1. DEMO_PORT (default 8443) is the first of sixteen ports on loopback.
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { ended, run, stopAll } from './processes.mjs';
 import { binary, must, root, setStage } from './stage.mjs';
 import { Story } from './story.mjs';
@@ -16,7 +16,7 @@ function summary({ places, config }, result) {
     ['Postbus (alle mail, links zijn te volgen)', places.postbus], ['Sms-berichten met codes', places.sms], ['Dossier bij de gemeente', result.dossier], ['Verzuimregister', places.duo],
     ['Kantoor van de zorgaanbieder', places.zorgaanbieder], ['OnderwijsTransparant', places.onderwijstransparant], ['Gebeurtenissen bij het swv', `${places.webhook}/__control/state`],
     ['Factuur (mail)', result.factuur.mail], ['Factuur (UBL, PDF)', result.factuur.files.join('\n')], ['Creditnota (mail)', result.creditnota.mail], ['Creditnota (UBL, PDF)', result.creditnota.files.join('\n')],
-    ['Zaak in het knooppunt', result.zaak], ['Waarom', `build/release/bin/schakel --config ${config} explain ${result.zaak}`], ['Logs', join(home, 'log')],
+    ['Zaak in het knooppunt', result.zaak], ['Waarom', `${relative(process.cwd(), binary)} --config ${config} explain ${result.zaak}`], ['Logs', join(home, 'log')],
   ];
   console.log('\nWat er is aangekomen en waar het te zien is:');
   for (const [what, where] of rows) where.split('\n').forEach((line, i) => console.log(`  ${(i ? '' : what).padEnd(44)}${line}`));

@@ -1,5 +1,5 @@
 // Sets the stage: partners, certificates, the broker's configuration, the broker. Used by the demo and by tests that need the whole.
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Party } from './client.mjs';
@@ -57,9 +57,9 @@ export async function setStage({ home, base, tell }) {
   must('schakel check', run(binary, ['check', config]));
   const broker = start({ name: 'schakel', command: binary, args: ['serve', '--config', config], log: join(home, 'log', 'schakel.out'), pids });
   await until('the broker', async () => {
-    if (broker.ended !== undefined) throw new Error(`schakel serve ended with ${broker.ended}: see ${home}/log`);
+    if (broker.ended !== undefined) throw Object.assign(new Error(`schakel serve ended with ${broker.ended}: ${readFileSync(join(home, 'log', 'schakel.out'), 'utf8').trim()}`), { final: true });
     return (await fetch(`http://127.0.0.1:${port.gezondheid}/readyz`)).ok;
-  }, 30);
+  }, 60);
   tell(`Het knooppunt draait op ${api} (alleen met certificaat).`);
 
   const places = Object.fromEntries(['postbus', 'zaaksysteem', 'sms', 'duo', 'onderwijstransparant', 'zorgaanbieder', 'webhook', 'portaal', 'gezondheid'].map((name) => [name, `http://127.0.0.1:${port[name]}`]));

@@ -20,7 +20,7 @@ export async function until(what, look, seconds = 30) {
   const end = Date.now() + seconds * 1000;
   let last;
   for (;;) {
-    try { const value = await look(); if (value) return value; last = 'not yet'; } catch (error) { last = error.message; }
+    try { const value = await look(); if (value) return value; last = 'not yet'; } catch (error) { last = error.message; if (error.final) throw error; }
     if (Date.now() > end) throw new Error(`${what}: not within ${seconds} s (${last})`);
     await new Promise((resolve) => { setTimeout(resolve, 150); });
   }
