@@ -67,7 +67,8 @@ Task<Result<Secret>> LinkService::prove(std::string link, Secret secret) {
     co_return dead();
   }
   auto shown = co_await view(**record);
-  if (!shown) co_return dead();  // the case was erased
+  if (!shown && shown.error().code == "VAULT_ERASED") co_return dead();
+  if (!shown) co_return fail(shown.error());
   Secret cookie(std::string_view(to_base64url(random_bytes(32))));
   store::Transaction t;
   t.ops.push_back(session_row(**record, to_hex(sha256(cookie.reveal())), false, at));

@@ -142,6 +142,7 @@ Result<void> MultipartParser::step(std::vector<PartEvent>& out, bool& progress) 
       return {};
     }
     case State::head: {
+      if (text.starts_with("\r\n")) return format();  // no field at all
       const auto end = text.find("\r\n\r\n");
       if (end == text.npos ? text.size() > limits_.head_bytes : end > limits_.head_bytes) return too_much();
       if (end == text.npos) return {};

@@ -19,6 +19,7 @@ struct FakeSms : portal::SmsSender {
     co_return Result<void>{};
   }
   [[nodiscard]] std::string code() const {
+    if (sent.empty()) return "geen";
     const auto& text = sent.back().second;
     const auto at = text.find_first_of("0123456789");
     return text.substr(at, 8);
