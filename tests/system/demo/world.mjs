@@ -63,7 +63,7 @@ export function configure(folder, pki, port, catalogue, secrets) {
     secrets: Object.fromEntries(Object.keys(secrets).map((name) => [name, { file: `secrets/${name}` }])),
     log: { file: join(folder, '..', 'log', 'schakel.jsonl'), level: 'info' },
     adapters: {
-      secure_link: { plugin: 'secure_link', config: {} },
+      secure_link: { plugin: 'secure_link', config: { message_id_domain: 'broker.example' } },
       zaaksysteem: { plugin: 'gemeente', party: 'gemeente-zandoever', config: {
         zaken_url: local('zaaksysteem', '/zaken/api/v1'), documenten_url: local('zaaksysteem', '/documenten/api/v1'), client_id: 'schakel', client_secret: 'zgw', bronorganisatie: '517439943',
         types: {
