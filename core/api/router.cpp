@@ -98,6 +98,14 @@ void Router::below(std::string prefix, std::uint64_t body_limit, std::function<T
   prefixes_.push_back({"*", std::move(prefix), Who::party, body_limit, false, std::move(run)});
 }
 
+bool Router::within_rate(const Party& party) {
+  auto minute = services_.clock.now().time_since_epoch().count() / 60000;
+  std::lock_guard lock(rate_mutex_);
+  auto& w = rates_[party.id];
+  if (w.minute != minute) w = {minute, 0};
+  return ++w.count <= party.rate_per_minute;
+}
+
 Task<net::HeadDecision> Router::on_head(const net::RequestHead& head) {
   bool local = head.peer.kind == net::PeerIdentity::Kind::local;
   const Party* party = nullptr;
@@ -131,6 +139,11 @@ Task<net::HeadDecision> Router::on_head(const net::RequestHead& head) {
   if (!matched->route) {
     if (path_known) co_return plain_problem(405, "METHOD_NOT_ALLOWED", "This method does not exist here");
     co_return plain_problem(404, "NOT_FOUND", "There is nothing here");
+  }
+  if (party && !within_rate(*party)) {
+    auto r = plain_problem(503, "RATE_LIMIT", "This party sends more in a minute than was agreed");
+    r.headers.set("Retry-After", "30");
+    co_return r;
   }
   auto query = net::parse_query(head.query);
   if (!query) co_return problem(query.error());

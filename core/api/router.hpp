@@ -2,6 +2,7 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,13 @@ class Router final : public net::HttpHandler {
 
  private:
   struct Matched;
+  /// False when the party used up its minute (rate_per_minute of parties.json).
+  [[nodiscard]] bool within_rate(const Party& party);
+  struct Window {
+    std::int64_t minute = 0, count = 0;
+  };
+  std::mutex rate_mutex_;
+  std::map<std::string, Window> rates_;
   Services services_;
   std::vector<Route> routes_;
   std::vector<Route> prefixes_;
