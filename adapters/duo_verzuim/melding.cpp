@@ -1,5 +1,6 @@
 #include "melding.hpp"
 
+#include "core/base/calendar.hpp"
 #include "schakel/outcome.hpp"
 
 namespace schakel::duo_verzuim {
@@ -52,6 +53,10 @@ Result<formats::DuoAanlevering> to_duo(const Delivery& delivery, const Json& con
   if (auto until = text_at(payload, "until"); !until.empty()) {
     m.eind = formats::parse_date(until);
     if (!m.eind || *m.eind < m.begin) return field("until");
+  } else if (code == "V3" || code == "V4" || code == "LRV" || code == "RMC") {
+    // These kinds carry an end date: without one the melding covers the absence up to the day of reporting.
+    m.eind = formats::parse_date(local_date(delivery.first_attempt).str());
+    if (!m.eind || *m.eind < m.begin) return field("from_date");
   }
   static const Json kReasons{{"ongeoorloofd", "Ongeoorloofd verzuim"}, {"langdurig", "Langdurig verzuim"}, {"zorgwekkend", "Zorgwekkend verzuim"}};
   m.reden = text_at(payload, "reason");

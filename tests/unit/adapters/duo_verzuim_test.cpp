@@ -103,7 +103,7 @@ TEST(DuoVerzuim, FaultsAreMappedByTheirCode) {
                                       std::pair{"Client.DK0004", Verdict::rejected}, std::pair{"Client.EK0031", Verdict::rejected}}) {
     Fresh fresh;
     auto bench = fresh();
-    bench->world.partner = [code = code](const HttpRequest&) { return fault(code); };
+    bench->world.partner = [reply = fault(code)](const HttpRequest&) { return reply; };
     auto result = bench->send(delivery());
     EXPECT_EQ(result->verdict, verdict) << code;
     EXPECT_EQ(result->code, std::string("DUO_") + code);

@@ -29,7 +29,7 @@ IjwPrestatie line(const char* ref, std::int64_t cents, const char* product = "45
   p.referentie = ref;
   p.vorige_referentie = credits;
   p.credit = *credits != '\0';
-  p.toewijzing = 10072;
+  p.toewijzing = 10000 + static_cast<std::int64_t>(std::hash<std::string>{}(ref) % 100000);  // TR416: one debit a toewijzing and period
   p.categorie = std::string(product).substr(0, 2);
   p.product = product;
   p.periode = {day("2026-09-01"), day("2026-09-30")};
