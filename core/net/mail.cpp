@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstring>
 #include <mutex>
 #include <string_view>
@@ -98,7 +99,12 @@ bool valid_host(const std::string& host) {
 
 MailSender::MailSender(runtime::BlockingPool& pool, MailServer server) : pool_(pool), server_(std::make_unique<MailServer>(std::move(server))) {
   static std::once_flag once;
-  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+  std::call_once(once, [] {
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    // With CURLOPT_NOSIGNAL libcurl leaves SIGPIPE to us, and OpenSSL writes to a socket that the server may have closed:
+    // the signal would end the whole process.
+    std::signal(SIGPIPE, SIG_IGN);
+  });
 }
 
 MailSender::~MailSender() = default;

@@ -39,7 +39,7 @@ struct MailReceipt {
   std::string code;   ///< stable: SMTP_250, SMTP_451, SMTP_550, MAIL_CONNECT, MAIL_TLS, MAIL_LOGIN, MAIL_BROKEN, MAIL_UNKNOWN
 };
 
-/// Thread: any executor; the work itself runs on the pool. Lifetime: the pool outlives this, this outlives its calls.
+/// Thread: any executor; the work itself runs on the pool. The first one made has the process ignore SIGPIPE. Lifetime: the pool outlives this, this outlives its calls.
 class MailSender {
  public:
   MailSender(runtime::BlockingPool& pool, MailServer server);
