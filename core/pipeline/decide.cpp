@@ -49,6 +49,11 @@ std::vector<std::string> registers_read(std::span<const Decider* const> deciders
 
 Draft decide(std::span<const Decider* const> deciders, const CaseFile& file, const Message& message, const Profile& profile, const Facts& facts) {
   Draft draft;
+  if (!message.payload.is_object()) {
+    draft.outcome = Outcome::blocked;
+    draft.codes = {"PAYLOAD_INVALID"};
+    return draft;
+  }
   for (const Decider* d : deciders) draft = d->decide(file, message, profile, facts, message.time, std::move(draft));
   sort_few(draft.codes, [&](const std::string& code) { return profile.code_rank(message.type, code); });
   draft.codes.erase(std::unique(draft.codes.begin(), draft.codes.end()), draft.codes.end());

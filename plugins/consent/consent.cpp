@@ -51,7 +51,14 @@ void record_consent(const CaseFile&, const Message& message, const Profile& prof
   const Json& p = message.payload;
   std::string purpose = p.value("purpose", Json()).is_string() ? p["purpose"].get<std::string>() : "";
   std::string id = message.sender_role + ":" + purpose;
-  auto list = [&](const char* key) { return p.contains(key) && p[key].is_array() ? p[key] : Json::array({"*"}); };
+  // What is no list of texts covers nothing less than it says: it is left out, and an empty list covers nothing.
+  auto list = [&](const char* key) {
+    if (!p.contains(key) || !p[key].is_array()) return Json::array({"*"});
+    Json out = Json::array();
+    for (const Json& v : p[key])
+      if (v.is_string()) out.push_back(v);
+    return out;
+  };
   auto instant = [&](const char* key) { return p.contains(key) && p[key].is_string() && parse_instant(p[key].get<std::string>()) ? p[key] : Json(); };
   Json from = instant("valid_from");
   draft.effects.push_back({"consent", id,
@@ -117,11 +124,15 @@ void consents(const FactView& view, const Profile& profile, const Message& messa
       std::vector<std::string> documents;
       if (message.type == "link_geopend") {
         roles = {message.sender_role};
-        std::string delivery = message.payload.value("delivery", "");
+        std::string delivery = message.payload.value("delivery", Json()).is_string() ? message.payload["delivery"].get<std::string>() : "";
         for (const PastMessage& m : view.file().messages)
           if (m.id == delivery) documents = m.documents;
       }
       for (const std::string& role : roles) {
+        // What travels by secured link is a document, whose kind the consent must cover.
+        if (message.type != "link_geopend")
+          for (const Recipient& to : draft.recipients)
+            if (base_role(to.role) == role && to.channel == "secure_link") documents = to.content;
         Question q{c.purpose, role, documents, view.at(), givers, child};
         Answer a = check(view.file().consents, q);
         if (a.covered()) {

@@ -16,6 +16,12 @@ void add_code(Draft& d, const std::string& code) {
   if (std::ranges::find(d.codes, code) == d.codes.end()) d.codes.push_back(code);
 }
 
+/// A payload field as text; empty where it is absent or something else: payloads come from outside.
+std::string text_of(const Message& m, const char* field) {
+  auto it = m.payload.find(field);
+  return it != m.payload.end() && it->is_string() ? it->get<std::string>() : std::string();
+}
+
 /// "A case begins with zaak_opening": only what the rules may know is kept, whatever was sent along.
 Effect opening(const Message& m) {
   Json v = Json::object();
@@ -88,7 +94,7 @@ std::vector<std::string> function_roles(const RecipientOutcome& r, const CaseFil
   std::vector<std::string> out;
   if (r.function == "assignment_sender") {
     // Who sent the last zorgtoewijzing, to the provider that answers if it says which one it is.
-    std::string provider = message.payload.value("provider", Json()).is_string() ? message.payload["provider"].get<std::string>() : "";
+    std::string provider = text_of(message, "provider");
     for (auto m = file.messages.rbegin(); m != file.messages.rend(); ++m) {
       if (m->type != "zorgtoewijzing" || m->outcome != Outcome::delivered) continue;
       bool fits = provider.empty() || std::ranges::any_of(m->recipients, [&](const Recipient& x) { return x.role == "zorgaanbieder:" + provider || x.role == "zorgaanbieder"; });
@@ -153,7 +159,7 @@ void candidates(const FactView& view, const Profile& profile, const Message& mes
 
 /// The first opening of a delivery by the role that files it (domain.md 6.1, KNH-T3).
 void filing(FactView& view, const Profile& profile, const Message& message, Draft& draft) {
-  std::string delivery = message.payload.value("delivery", "");
+  std::string delivery = text_of(message, "delivery");
   draft.effects.push_back({"opened", delivery, message.sender_role});
   if (!view.is("derived.link_first_opening")) return;
   for (const Rule* r : profile.rules(Stage::filing, message.type)) {
@@ -183,7 +189,7 @@ void escalation(const FactView& view, const Profile& profile, const Message& mes
         auto dot = name.find('.');
         std::string key = name.substr(dot + 1);
         if (key == "escalation_ground") key = "ground";
-        if (FactValue v = view.get(name); v.there()) state[key] = v.to_json();
+        if (FactValue v = view.get(name); v.kind == FactValue::Kind::text) state[key] = std::string(v.text);
       }
     } else {
       // The first decision closes it; a later one changes nothing.
@@ -220,6 +226,15 @@ Draft RoutingDecider::decide(const CaseFile& file, const Message& message, const
   if (message.type == "zaak_opening") {
     draft.outcome = Outcome::recorded;
     draft.effects.push_back(opening(message));
+    try {
+      // What cannot be folded may not be recorded.
+      CaseFile scratch;
+      apply(scratch, message, draft);
+    } catch (const std::exception&) {
+      draft.effects.clear();
+      draft.codes = {"OPENING_INVALID"};
+      draft.outcome = Outcome::blocked;
+    }
     return draft;
   }
   if (message.type == "toestemming" || message.type == "toestemming_intrekking") {
