@@ -99,6 +99,7 @@ class SecureLink final : public Adapter {
     o.expires = expires(delivery);
     o.mail = sdk::text_at(delivery.endpoint, "mail");
     o.second_factor = sdk::text_at(delivery.endpoint, "second_factor");
+    o.workplace = delivery.kind == "workplace";
     auto issued = co_await host_->links().issue(std::move(o));
     co_return issued;
   }
@@ -106,12 +107,13 @@ class SecureLink final : public Adapter {
   void compose(Mail& mail, const Delivery& delivery, const std::string& url) const {
     const auto factor = sdk::text_at(delivery.endpoint, "second_factor");
     const bool documents = delivery.kind == "documents";
-    mail.subject = documents ? "Er staan documenten voor u klaar" : "Er staat een bericht voor u klaar";
+    const std::string ready = documents ? "Er staan documenten voor u klaar" : delivery.kind == "workplace" ? "Uw werkplek staat voor u klaar" : "Er staat een bericht voor u klaar";
+    mail.subject = ready;
     mail.text = fmt::format(
         "Geachte heer, mevrouw,\n\n{} (kenmerk {}). In deze e-mail staat geen inhoud.\n\nOpen deze persoonlijke link:\n\n{}\n\n"
         "Daarna vragen wij een code {}. De link werkt tot en met {}.\n\n"
         "Stuur deze e-mail niet door: de link is alleen voor u. Verwachtte u dit bericht niet? Dan hoeft u niets te doen.\n\nMet vriendelijke groet,\n{}\n",
-        documents ? "Er staan documenten voor u klaar" : "Er staat een bericht voor u klaar", delivery.pseudonym, url,
+        ready, delivery.pseudonym, url,
         factor.starts_with("totp:") ? "uit uw authenticator-app" : "die u per sms krijgt", day_text(expires(delivery)), signature_);
   }
 

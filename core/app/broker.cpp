@@ -139,7 +139,7 @@ struct Broker::Parts {
   std::unique_ptr<portal::Portal> portal;
   std::unique_ptr<api::Router> router;
   std::unique_ptr<net::HttpServer> api_server, portal_server;
-  std::unique_ptr<runtime::Scope> scope;
+  std::unique_ptr<runtime::Scope> scope, adapter_scope;
   std::string audit_key_text;
   std::atomic<std::int64_t> undecided{0};
   bool stopped = false;
@@ -362,13 +362,14 @@ Task<void> Broker::Parts::watch() {
 
 Task<void> Broker::Parts::start_loops() {
   scope = std::make_unique<runtime::Scope>(shards->executor(0));
+  adapter_scope = std::make_unique<runtime::Scope>(shards->executor(0));
   scope->spawn(pipeline->run(*scope), "pipeline");
   scope->spawn(dispatcher->run(*scope), "outbox");
   scope->spawn(timers->run(*scope), "timers");
   scope->spawn(sequence(), "audit");
   scope->spawn(watch(), "watch");
   for (const auto& [name, instance] : delivering->instances())
-    if (instance.adapter) scope->spawn(run_adapter(*instance.adapter), "adapter");
+    if (instance.adapter) adapter_scope->spawn(run_adapter(*instance.adapter), "adapter");
   co_return;
 }
 
@@ -481,6 +482,8 @@ void Broker::stop(milliseconds grace) {
   }
   if (p.api_server) p.api_server->stop(grace);
   if (p.scope) {
+    // Polling adapters know no end of their own; what they brought in is durable or will be fetched again.
+    p.here(p.adapter_scope->close(milliseconds(0), std::chrono::seconds(5)));
     p.here(p.scope->close(grace, std::chrono::seconds(5)));
     auto flushed = p.here(p.sequencer->flush());
     if (!flushed) log(LogLevel::warn, "audit.last_head_failed", {{"code", flushed.error().code}});

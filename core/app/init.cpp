@@ -39,7 +39,7 @@ Json configuration(int port) {
           {"portal", {{"address", "127.0.0.1"}, {"port", port + 1}, {"base_url", fmt::format("http://localhost:{}", port + 1)}}},
           {"mail", {{"host", "127.0.0.1"}, {"port", 1025}, {"security", "none"}, {"from", "schakel@schakel.example"}}},
           {"adapters",
-           {{"secure_link", {{"plugin", "secure_link"}, {"config", {{"why", "mail with a link; the code goes another way"}}}}},
+           {{"secure_link", {{"plugin", "secure_link"}, {"config", Json::object()}}},
             {"map", {{"plugin", "file_drop"}, {"party", "gemeente-zandoever"}, {"config", {{"out_folder", "OUT"}}}}}}}};
 }
 
@@ -73,7 +73,7 @@ int init(const fs::path& given, int port, const Common& common) {
   auto key = vault::MasterKey::create_file((dir / "secrets/master.key").string());
   if (!key) return report(key.error(), common);
   auto config = configuration(port);
-  config["adapters"]["secure_link"]["config"] = Json::object();
+  config["adapters"]["secure_link"]["config"] = {{"message_id_domain", "schakel.example"}};
   config["adapters"]["map"]["config"]["out_folder"] = (dir / "out").string();
   save(dir / "schakel.json", config);
   save(dir / "parties.json", parties());
