@@ -289,7 +289,7 @@ TEST_F(Portal, LogOutEndsTheSession) {
 }
 
 TEST_F(Portal, TextOfThePageIsNeverMarkup) {
-  auto link = recipient_link();
+  auto link = recipient_link("eigen");
   portal::SendForm form;
   form.question_kind = "onderwijs";
   form.note = "<script>alert(1)</script>\"'>{{csrf}}{{{body}}}";
