@@ -130,12 +130,22 @@ Task<net::Response> put_participant(Call& call) {
   for (const auto& [name, v] : body->items())
     if (!std::set<std::string>{"rol", "naam", "mail", "tweedeFactor"}.contains(name) || !v.is_string()) findings.push_back({"", "UNKNOWN_FIELD", "has a field that is not rol, naam, mail or tweedeFactor, or is not text", ""});
   if (!findings.empty()) co_return problem({ErrorKind::invalid, "BODY_INVALID", "the deelnemer is not valid", findings});
+  // Whoever fills a role gets its documents: only the opener of the case, or who may speak for that role itself, names people,
+  // and nobody replaces a person whom another organisation named.
+  auto first = co_await journal::opening(call.services.store, zaak);
+  if (!first) co_return problem(first.error());
+  bool opener = *first && (*first)->party == call.party->id;
+  if (!opener && !(*first && Parties::may_send(*call.party, body->value("rol", ""), "*", (*first)->region)))
+    co_return problem({ErrorKind::forbidden, "ROLE_NOT_YOURS", "this party may not name people for this role", {}});
+  auto before = co_await call.services.participants.by_person(zaak, call.path["persoon"]);
+  if (!before) co_return problem(before.error());
+  if (*before && (*before)->party != call.party->id) co_return problem({ErrorKind::conflict, "PERSON_OF_ANOTHER", "another organisation named this person", {}});
   vault::Participant p{zaak, call.path["persoon"], body->value("rol", ""), body->value("naam", ""), body->value("mail", ""), body->value("tweedeFactor", ""), call.party->id};
   auto op = co_await call.services.participants.put(std::move(p));
   if (!op) co_return problem(op.error());
   store::Transaction tx;
   tx.ops.push_back(std::move(*op));
-  tx.ops.push_back(audit::leaf(call.services.clock.now(), "participant.put", {.ids = {{"case", zaak}, {"party", call.party->id}, {"role", body->value("rol", "")}}}));
+  tx.ops.push_back(audit::leaf(call.services.clock.now(), "participant.put", {.ids = {{"case", zaak}, {"party", call.party->id}, {"role", body->value("rol", "")}, {"person", call.path["persoon"]}}}));
   auto done = co_await call.services.store.commit(std::move(tx));
   if (!done) co_return problem(done.error());
   net::Response r;
@@ -150,9 +160,15 @@ Task<net::Response> put_reference(Call& call) {
   if (!member) co_return problem(member.error());
   auto body = object_of(call.request, 4096);
   if (!body) co_return problem(body.error());
-  auto reference = body->size() == 1 ? body->value("kenmerk", "") : "";
+  auto reference = body->size() == 1 ? text_of(*body, "kenmerk") : "";
   const auto* partner = call.services.parties->find(call.path["partij"]);
   if (reference.empty() || reference.size() > 200 || !partner) co_return problem({ErrorKind::invalid, "BODY_INVALID", "send {\"kenmerk\": \"...\"} for a known party", {{"/kenmerk", "REQUIRED", "is required, as text of at most 200 bytes", ""}}});
+  auto first = co_await journal::opening(call.services.store, zaak);
+  if (!first) co_return problem(first.error());
+  if (partner->id != call.party->id && !(*first && (*first)->party == call.party->id)) co_return problem({ErrorKind::forbidden, "CASE_NOT_YOURS", "only who opened the case, or the partner itself, may do this", {}});
+  auto taken = co_await call.services.journal.case_of(partner->id, reference);
+  if (!taken) co_return problem(taken.error());
+  if (!taken->empty() && *taken != zaak) co_return problem({ErrorKind::conflict, "REFERENCE_TAKEN", "this number belongs to another case", {}});
   store::Transaction tx;
   tx.ops.push_back(call.services.journal.correlate(partner->id, reference, zaak));
   tx.ops.push_back(journal::member(zaak, partner->id));

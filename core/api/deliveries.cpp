@@ -1,4 +1,5 @@
 #include "core/api/routes.hpp"
+#include "core/journal/members.hpp"
 #include "core/pipeline/invoice_index.hpp"
 #include "core/runtime/hop.hpp"
 
@@ -17,13 +18,20 @@ Task<Result<Json>> invoice_view(Services& s, std::string case_id, const Party* p
       for (const auto& row : *rows) {
         auto j = Json::parse(row.value.begin(), row.value.end());
         if (party) {
-          // A party sees what it pays or is paid for.
-          auto role = party->invoice ? party->invoice->payer_role : std::string();
-          bool mine = !role.empty() && (j.value("betaler", "") == role || j.value("ontvanger", "") == role);
-          if (std::string_view(list) == "binnen") {
-            auto member = co_await s.store.messages({.case_id = j.value("zaak", ""), .party = party->id, .type = "", .outcome = "", .after = 0, .limit = 1000, .with_sealed = false});
+          // A party sees what it brought in, pays or is paid, in cases it has to do with.
+          bool mine = j.value("partij", "") == party->id;
+          if (std::string_view(list) == "uit") {
+            auto is = [&](const std::string& role, const std::string& named) {
+              if (role == "zorgaanbieder") return named == party->id;
+              const auto* known = s.parties->invoice_party(role, j.value("regio", ""));
+              return known && known->id == party->id;
+            };
+            mine = is(j.value("betaler", ""), "") || is(j.value("ontvanger", ""), j.value("ontvangerPartij", ""));
+          }
+          if (mine) {
+            auto member = co_await journal::is_member(s.store, *party, j.value("zaak", ""));
             if (!member) co_return fail(std::move(member.error()));
-            mine = std::ranges::any_of(*member, [&](const auto& m) { return m.id == j.value("bericht", ""); });
+            mine = *member;
           }
           if (!mine) continue;
         }

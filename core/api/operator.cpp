@@ -97,7 +97,7 @@ Task<net::Response> show_delivery(Call& call) {
 Task<net::Response> change_delivery(Call& call) {
   auto body = object_of(call.request, 4096);
   if (!body) co_return problem(body.error());
-  auto action = body->value("actie", ""), reason = body->value("reden", "");
+  auto action = text_of(*body, "actie"), reason = text_of(*body, "reden");
   if (reason.size() < 3 || reason.size() > 200) co_return problem({ErrorKind::invalid, "REASON_REQUIRED", "say why, in 3 to 200 characters", {}});
   auto row = co_await call.services.store.delivery(call.path["id"]);
   if (!row) co_return problem(row.error());
@@ -110,7 +110,7 @@ Task<net::Response> change_delivery(Call& call) {
   } else if (action != "opnieuw") {
     co_return problem({ErrorKind::invalid, "VALUE", "actie must be opnieuw or annuleer", {}});
   }
-  if (auto target = body->value("doel", ""); !target.empty()) change.target = target;
+  if (auto target = text_of(*body, "doel"); !target.empty()) change.target = target;
   if (change.state == store::DeliveryState::pending && (*row)->target.empty() && !change.target) co_return problem({ErrorKind::conflict, "RECIPIENT_UNKNOWN", "name the target (doel): nobody is known for this role", {}});
   if ((*row)->state == store::DeliveryState::delivered && action == "annuleer") co_return problem({ErrorKind::conflict, "ALREADY_DELIVERED", "it was delivered", {}});
   store::Transaction tx;
@@ -156,7 +156,7 @@ Task<net::Response> audit(Call& call) {
 Task<net::Response> backup(Call& call) {
   auto body = object_of(call.request, 4096);
   if (!body) co_return problem(body.error());
-  auto path = body->value("pad", "");
+  auto path = text_of(*body, "pad");
   if (path.empty() || path[0] != '/') co_return problem({ErrorKind::invalid, "VALUE", "pad must be an absolute path", {}});
   auto done = co_await call.services.store.backup(path);
   if (!done) co_return problem(done.error());

@@ -72,6 +72,11 @@ net::Response problem(const Error& error) {
   return r;
 }
 
+std::string text_of(const Json& object, const char* name) {
+  auto it = object.find(name);
+  return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
+}
+
 Result<Json> object_of(const net::Request& request, std::size_t limit) {
   auto json = parse_json(request.body, {limit, 32, limit});
   if (!json) return fail(std::move(json.error()));

@@ -65,6 +65,8 @@ void decorate(const net::RequestHead* head, net::Response& response);
 /// application/problem+json with `code` and all findings.
 [[nodiscard]] net::Response problem(const Error& error);
 [[nodiscard]] net::Response json(int status, const Json& body);
+/// A text member; empty when it is absent or no text.
+[[nodiscard]] std::string text_of(const Json& object, const char* name);
 /// The body as a JSON object; JSON_* or BODY_NOT_OBJECT.
 [[nodiscard]] Result<Json> object_of(const net::Request& request, std::size_t limit = 64 * 1024);
 

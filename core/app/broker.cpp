@@ -149,6 +149,7 @@ struct Broker::Parts {
   Task<Result<void>> start_adapters();
   Task<void> start_loops();
   Task<void> watch();
+  Task<void> sweep();
   Task<void> run_adapter(Adapter& adapter);
   Task<void> sequence();
   Task<Result<Json>> verify_audit();
@@ -337,7 +338,17 @@ Task<void> Broker::Parts::sequence() {
   }
 }
 
+Task<void> Broker::Parts::sweep() {
+  auto removed = co_await links->sweep(std::chrono::hours(24 * 30), 1000);
+  if (!removed) log(LogLevel::warn, "links.sweep_failed", {{"code", removed.error().code}});
+  auto limits = co_await limiter->sweep(10000);
+  if (!limits) log(LogLevel::warn, "limits.sweep_failed", {{"code", limits.error().code}});
+  auto files = co_await documents->sweep(std::chrono::hours(24));
+  if (!files) log(LogLevel::warn, "documents.sweep_failed", {{"code", files.error().code}});
+}
+
 Task<void> Broker::Parts::watch() {
+  auto next_sweep = clock.now() + std::chrono::minutes(5);
   while (!scope->stopping()) {
     auto stats = co_await store->stats();
     if (stats) {
@@ -354,6 +365,10 @@ Task<void> Broker::Parts::watch() {
       metrics.set("schakel_http_connections", {}, static_cast<double>(api_server->stats().connections_open.load()));
       metrics.set("schakel_http_requests", {}, static_cast<double>(api_server->stats().requests.load()));
       metrics.set("schakel_http_body_bytes_read", {}, static_cast<double>(api_server->stats().body_bytes_read.load()));
+    }
+    if (clock.now() >= next_sweep) {
+      next_sweep = clock.now() + std::chrono::hours(1);
+      co_await sweep();
     }
     auto on = co_await scope->pause(std::chrono::seconds(2));
     if (!on) break;

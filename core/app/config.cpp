@@ -131,6 +131,7 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
   if (portal.contains("sms")) {
     c.portal.sms = portal["sms"];
     r.known(c.portal.sms, "/portal/sms", {"url", "secret"});
+    if (r.text(c.portal.sms, "/portal/sms", "url").empty()) r.bad("/portal/sms/url", "REQUIRED", "the address of the gateway");
   }
   const auto& mail = r.part(j, "mail");
   r.known(mail, "/mail", {"host", "port", "security", "from", "user", "password_secret", "ca"});
@@ -156,7 +157,8 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
   c.xsd_dir = r.path(formats, "/formats", "xsd_dir", true);
 
   const auto& secrets = r.part(j, "secrets");
-  for (const auto& [secret, where] : secrets.items()) {
+  if (!secrets.is_object()) r.bad("/secrets", "TYPE", "must be an object");
+  else for (const auto& [secret, where] : secrets.items()) {
     r.known(where, "/secrets/" + secret, {"file"});
     c.secrets[secret] = r.path(where, "/secrets/" + secret, "file", true);
   }
@@ -184,7 +186,8 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
   }
 
   const auto& adapters = r.part(j, "adapters");
-  for (const auto& [instance, a] : adapters.items()) {
+  if (!adapters.is_object()) r.bad("/adapters", "TYPE", "must be an object");
+  else for (const auto& [instance, a] : adapters.items()) {
     auto at = "/adapters/" + instance;
     r.known(a, at, {"plugin", "party", "config"});
     AdapterConfig one{r.text(a, at, "plugin"), r.text(a, at, "party"), a.is_object() ? a.value("config", Json::object()) : Json::object()};

@@ -11,6 +11,8 @@ Task<Result<void>> VaultDocumentCheck::check(const Attachment& a, std::string_vi
     co_return fail(std::move(record.error()));
   }
   if (record->case_id != wanted_case || record->party != wanted_party) co_return unknown();
+  if (a.doc_type != record->doc_type || a.version != record->version || (!a.status.empty() && a.status != record->status))
+    co_return fail(ErrorKind::invalid, "DOCUMENT_OTHER", "the document was uploaded as another type, version or status", {{"/data/attachments", "DOCUMENT_OTHER", "type, version or status differs from the upload", "claim check"}});
   if (!a.sha256.empty() && a.sha256 != record->sha256)
     co_return fail(ErrorKind::invalid, "DOCUMENT_HASH", "the document is not the one the message names", {{"/data/attachments", "DOCUMENT_HASH", "sha256 differs", "claim check"}});
   co_return Result<void>{};
@@ -33,16 +35,16 @@ Task<Result<void>> CaseDirectory::revoke(const Message& message, std::string mes
   }
   store::DeliveryFilter filter;
   filter.case_id = message.subject;
-  filter.state = store::DeliveryState::pending;
   filter.limit = 1000;
   auto waiting = co_await store_.deliveries(filter);
   if (!waiting) co_return fail(std::move(waiting.error()));
   for (const auto& d : *waiting) {
-    if (d.kind != "documents" || d.role != role) continue;
+    bool waits = d.state == store::DeliveryState::pending || d.state == store::DeliveryState::parked || d.state == store::DeliveryState::dead;
+    if (d.kind != "documents" || d.role != role || !waits) continue;
     auto row = co_await store_.message(d.message);
     if (!row) co_return fail(std::move(row.error()));
     if (*row && (*row)->id == message_id)
-      with.ops.push_back(store::ChangeDelivery{d.id, store::DeliveryState::pending, store::DeliveryState::cancelled, clock_.now(), "CONSENT_WITHDRAWN", std::nullopt, false});
+      with.ops.push_back(store::ChangeDelivery{d.id, d.state, store::DeliveryState::cancelled, clock_.now(), "CONSENT_WITHDRAWN", std::nullopt, false});
   }
   co_return Result<void>{};
 }

@@ -9,6 +9,11 @@ using portal::LinkView;
 
 namespace {
 
+std::string text_in(const Json& object, const char* name) {
+  auto it = object.find(name);
+  return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
+}
+
 constexpr auto kDecision = std::chrono::seconds(8);
 
 portal::DocumentView view_of(const vault::DocumentRecord& r) { return {r.id, r.doc_type, r.status, r.media_type, r.version, r.size, r.stored_at}; }
@@ -118,6 +123,11 @@ Task<Result<std::unique_ptr<portal::Download>>> BrokerPortalBackend::download(Li
   if (!link.workplace && std::ranges::find(link.documents, document) == link.documents.end()) co_return fail(ErrorKind::not_found, "DOCUMENT_UNKNOWN", "there is no such document behind this link");
   auto content = co_await documents_.open(document);
   if (!content) co_return fail(std::move(content.error()));
+  if (link.workplace) {
+    auto party = co_await party_of(link);
+    if (!party) co_return fail(std::move(party.error()));
+    if ((*content)->record().party != (*party)->id) co_return fail(ErrorKind::not_found, "DOCUMENT_UNKNOWN", "there is no such document behind this link");
+  }
   if ((*content)->record().case_id != link.case_id) co_return fail(ErrorKind::not_found, "DOCUMENT_UNKNOWN", "there is no such document behind this link");
   co_return std::make_unique<VaultDownload>(std::move(*content));
 }
@@ -180,9 +190,12 @@ Task<Result<portal::CaseView>> BrokerPortalBackend::case_view(LinkView link) {
   if (file.meeting) v.meeting = portal::MeetingView{file.meeting->kind, file.meeting->at};
   v.question_kind = file.facts.value("question_kind", "");
   v.doc_types = {"groeidocument", "opp", "handelingsplan", "evaluatie", "lvs", "oza_werkdocument", "onderwijszorgplan"};
+  auto party = co_await party_of(link);
+  if (!party) co_return fail(std::move(party.error()));
   auto records = co_await documents_.of_case(link.case_id);
   if (!records) co_return fail(std::move(records.error()));
-  for (const auto& r : *records) v.documents.push_back(view_of(r));
+  for (const auto& r : *records)
+    if (r.party == (*party)->id) v.documents.push_back(view_of(r));
   store::DeliveryFilter filter;
   filter.case_id = link.case_id;
   filter.limit = 500;
@@ -249,7 +262,7 @@ Task<Result<Message>> BrokerPortalBackend::message_of(LinkView link, portal::Sen
   if (!form.note.empty()) m.payload["note"] = form.note;
   for (const auto& d : form.documents) {
     auto record = co_await documents_.info(d);
-    if (!record || record->case_id != link.case_id) co_return fail(ErrorKind::invalid, "DOCUMENT_UNKNOWN", "a chosen document is not of this case");
+    if (!record || record->case_id != link.case_id || record->party != (*party)->id) co_return fail(ErrorKind::invalid, "DOCUMENT_UNKNOWN", "a chosen document is not of this case");
     m.attachments.push_back({record->id, record->doc_type, record->version, record->status, record->sha256});
     m.payload["documents"].push_back(record->doc_type);
   }
@@ -279,6 +292,12 @@ Task<Result<void>> BrokerPortalBackend::withdraw(LinkView link, std::string deli
   auto row = co_await journal_.store().delivery(delivery);
   if (!row) co_return fail(std::move(row.error()));
   if (!*row || (*row)->case_id != link.case_id) co_return fail(ErrorKind::not_found, "DELIVERY_UNKNOWN", "there is no such delivery");
+  auto party = co_await party_of(link);
+  if (!party) co_return fail(std::move(party.error()));
+  auto message = co_await journal_.store().message((*row)->message);
+  if (!message) co_return fail(std::move(message.error()));
+  bool ours = *message && (*message)->party == (*party)->id && ((*row)->kind == "documents" || (*row)->kind == "notice");
+  if (!ours) co_return fail(ErrorKind::not_found, "DELIVERY_UNKNOWN", "there is no such delivery");
   auto now = journal_.clock().now();
   if ((*row)->state == store::DeliveryState::pending) {
     store::Transaction tx;
@@ -297,7 +316,7 @@ Task<Result<void>> BrokerPortalBackend::withdraw(LinkView link, std::string deli
 }
 
 Task<Result<Json>> BrokerPortalBackend::links_for_operator(Json order) {
-  auto what = order.value("do", "");
+  auto what = text_in(order, "do");
   auto show = [](const portal::LinkStatus& l) {
     Json j{{"id", l.id}, {"aflevering", l.delivery}, {"zaak", l.case_id}, {"rol", l.role}, {"werkplek", l.workplace}, {"gemaakt", format_instant(l.created)}, {"geldigTot", format_instant(l.expires)}, {"downloads", l.downloads}};
     j["geopend"] = l.opened ? Json(format_instant(*l.opened)) : Json();
@@ -306,20 +325,20 @@ Task<Result<Json>> BrokerPortalBackend::links_for_operator(Json order) {
     return j;
   };
   if (what == "list") {
-    auto all = co_await links_.of_case(order.value("zaak", ""));
+    auto all = co_await links_.of_case(text_in(order, "zaak"));
     if (!all) co_return fail(std::move(all.error()));
     Json out{{"links", Json::array()}};
     for (const auto& l : *all) out["links"].push_back(show(l));
     co_return out;
   }
   if (what == "revoke") {
-    auto done = co_await links_.revoke(order.value("id", ""), "REVOKED_BY_OPERATOR");
+    auto done = co_await links_.revoke(text_in(order, "id"), "REVOKED_BY_OPERATOR");
     if (!done) co_return fail(std::move(done.error()));
     if (!*done) co_return fail(ErrorKind::not_found, "LINK_UNKNOWN", "there is no such link");
-    co_return Json{{"id", order.value("id", "")}, {"ingetrokken", true}};
+    co_return Json{{"id", text_in(order, "id")}, {"ingetrokken", true}};
   }
   if (what != "workplace") co_return fail(ErrorKind::invalid, "VALUE", "do must be list, revoke or workplace");
-  auto zaak = order.value("zaak", ""), person = order.value("persoon", "");
+  auto zaak = text_in(order, "zaak"), person = text_in(order, "persoon");
   auto who = co_await participants_.by_person(zaak, person);
   if (!who) co_return fail(std::move(who.error()));
   if (!*who) co_return fail(ErrorKind::not_found, "PARTICIPANT_UNKNOWN", "there is no such deelnemer in this case");

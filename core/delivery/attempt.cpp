@@ -24,6 +24,14 @@ Task<Result<outbox::Planned>> Delivering::open(store::DeliveryRow row) {
   co_return planned;
 }
 
+bool consent_ended(const CaseFile& file, Instant now) {
+  auto valid = [&](const Consent& c) { return c.purpose == "documents" && c.valid_from <= now && (!c.valid_until || now < *c.valid_until) && (!c.withdrawn_at || now < *c.withdrawn_at); };
+  return std::ranges::any_of(file.consents, [&](const Consent& c) {
+    bool over = c.purpose == "documents" && ((c.withdrawn_at && *c.withdrawn_at <= now) || (c.valid_until && *c.valid_until <= now));
+    return over && std::ranges::none_of(file.consents, [&](const Consent& other) { return other.giver == c.giver && valid(other); });
+  });
+}
+
 Task<AttemptResult> Delivering::attempt(store::DeliveryRow row, int number) {
   auto it = instances_.find(row.target);
   if (it == instances_.end()) co_return AttemptResult{Verdict::retry_later, "ADAPTER_UNKNOWN", std::nullopt, Json::object()};
@@ -35,6 +43,13 @@ Task<AttemptResult> Delivering::attempt(store::DeliveryRow row, int number) {
   if (!planned) {
     bool erased = planned.error().kind == ErrorKind::not_found;
     co_return AttemptResult{erased ? Verdict::rejected : Verdict::retry_later, planned.error().code, std::nullopt, Json::object()};
+  }
+  bool carries = planned->kind == "documents" || (planned->kind == "filing" && !planned->documents.empty());
+  if (carries) {
+    // Consent is judged again at the moment of sending: hours of retries may lie behind (CORE-CONSENT-04, -05).
+    auto file = co_await journal_.load(case_id);
+    if (!file) co_return AttemptResult{Verdict::retry_later, file.error().code, std::nullopt, Json::object()};
+    if (consent_ended(*file, journal_.clock().now())) co_return AttemptResult{Verdict::rejected, "CONSENT_WITHDRAWN", std::nullopt, Json::object()};
   }
   Delivery d;
   d.id = planned->id;
@@ -49,6 +64,7 @@ Task<AttemptResult> Delivering::attempt(store::DeliveryRow row, int number) {
   d.first_attempt = created;
   d.valid_until = planned->valid_until;
   d.body = planned->body;
+  if (case_id.empty()) co_return AttemptResult{Verdict::rejected, "CASE_UNKNOWN", std::nullopt, Json::object()};
   auto pseudonym = co_await vault_.pseudonym(case_id, instance.party.empty() ? instance.name : instance.party);
   if (!pseudonym) co_return AttemptResult{pseudonym.error().kind == ErrorKind::not_found ? Verdict::rejected : Verdict::retry_later, pseudonym.error().code, std::nullopt, Json::object()};
   d.pseudonym = *pseudonym;

@@ -25,6 +25,9 @@ struct Instance {
   Inbox* inbox = nullptr;  ///< for what comes in through it
 };
 
+/// Did somebody who consented to sharing documents withdraw that, or did it expire, without another consent of theirs? Pure.
+[[nodiscard]] bool consent_ended(const CaseFile& file, Instant now);
+
 /// Thread: one io_context, that of the dispatcher. Lifetime: the adapters are never unloaded.
 class Delivering final : public outbox::Attempter {
  public:

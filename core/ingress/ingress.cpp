@@ -91,6 +91,11 @@ Task<Result<void>> Ingress::resolve_case(const Party& party, Message& m, store::
   }
   // One answer for a case that is not there and for one of somebody else.
   if (!known) co_return fail(ErrorKind::not_found, "CASE_UNKNOWN", "there is no such case for this party");
+  // The rules of a case are those of its own region, whichever others this party may send for.
+  auto first = co_await journal::opening(journal_.store(), m.subject);
+  if (!first) co_return fail(std::move(first.error()));
+  if (*first && (*first)->region != m.region)
+    co_return fail(ErrorKind::invalid, "REGION_MISMATCH", "the case is of another region", {{"/data/region", "REGION_MISMATCH", "the case is of another region", ""}});
   co_return Result<void>{};
 }
 

@@ -46,8 +46,9 @@ class Ingress {
   Ingress(journal::Journal& journal, std::shared_ptr<const Parties> parties, const TypeCatalogue& catalogue, DocumentCheck& documents,
           std::vector<std::string> regions);
 
-  /// Everything that arrived in one request. Nothing is accepted when one event of a batch is invalid; a value comes after all
-  /// are durable. Every refusal of a known party leaves an audit leaf with its code.
+  /// Everything that arrived in one request. Nothing is accepted when one event of a batch is invalid in form,
+  /// type, rights or schema; they are then accepted in order, and one that fails on its case or documents ends the request there.
+  /// The sender repeats the batch: what was accepted is recognised. A value comes after all are durable. Every refusal of a known party leaves an audit leaf with its code.
   Task<Result<std::vector<Receipt>>> receive(const Party& party, std::string content_type, HeaderPairs headers, std::string body);
   /// One event that came through an adapter or the pages: the same checks.
   Task<Result<Receipt>> receive_event(const Party& party, Event event);

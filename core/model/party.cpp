@@ -66,6 +66,10 @@ InvoiceIdentity read_invoice(Reader& r, const Json& j, const std::string& at) {
 }
 
 Party read_party(Reader& r, const Json& j, const std::string& at) {
+  if (!j.is_object()) {
+    r.findings.push_back({at, "TYPE", "must be an object", ""});
+    return {};
+  }
   r.unknown(j, at, {"id", "name", "oin", "scope", "domain", "may_supply_bsn", "may_receive_bsn", "certificates", "sources", "may_send", "endpoints", "invoice", "rate_per_minute"});
   Party p;
   p.id = r.text(j, "id", at, true);
@@ -82,6 +86,11 @@ Party read_party(Reader& r, const Json& j, const std::string& at) {
   p.sources = r.list(j, "sources", at);
   if (j.contains("rate_per_minute") && j["rate_per_minute"].is_number_integer()) p.rate_per_minute = j["rate_per_minute"];
   const Json none = Json::array();
+  for (const char* list : {"certificates", "may_send", "endpoints"})
+    if (j.contains(list) && (!j[list].is_array() || !std::ranges::all_of(j[list], [](const Json& v) { return v.is_object(); }))) {
+      r.findings.push_back({at + "/" + list, "TYPE", "must be a list of objects", ""});
+      return p;
+    }
   for (const auto& c : j.contains("certificates") && j["certificates"].is_array() ? j["certificates"] : none) {
     r.unknown(c, at + "/certificates", {"oin", "san", "spki_sha256"});
     if (auto v = r.text(c, "oin", at + "/certificates"); !v.empty()) p.certificate_oins.push_back(v);
@@ -92,7 +101,12 @@ Party read_party(Reader& r, const Json& j, const std::string& at) {
     r.unknown(g, at + "/may_send", {"roles", "types", "regions"});
     p.may_send.push_back({r.list(g, "roles", at + "/may_send"), r.list(g, "types", at + "/may_send"), r.list(g, "regions", at + "/may_send")});
   }
-  for (const auto& e : j.contains("endpoints") && j["endpoints"].is_array() ? j["endpoints"] : none) {
+  if (j.contains("rate_per_minute") && !j["rate_per_minute"].is_number_integer()) r.findings.push_back({at + "/rate_per_minute", "TYPE", "must be a whole number", ""});
+  for (const auto& e : j.contains("endpoints") ? j["endpoints"] : none) {
+    if (e.contains("address") && !e["address"].is_object()) {
+      r.findings.push_back({at + "/endpoints/address", "TYPE", "must be an object", ""});
+      continue;
+    }
     r.unknown(e, at + "/endpoints", {"roles", "regions", "kinds", "adapter", "address"});
     p.endpoints.push_back({r.list(e, "roles", at + "/endpoints"), r.list(e, "regions", at + "/endpoints"), r.list(e, "kinds", at + "/endpoints"),
                            r.text(e, "adapter", at + "/endpoints", true), e.value("address", Json::object())});

@@ -114,6 +114,7 @@ Task<> Dispatcher::one(DeliveryRow row) {
   int number = row.attempts + 1;
   auto start = co_await store_.commit({{store::StartAttempt{row.id, row.attempts, now}}});
   if (!start) {
+    breakers_[row.target].give_back(now);
     // A conflict means that somebody cancelled it or another worker has it: not ours any more.
     if (start.error().kind != ErrorKind::conflict) log(LogLevel::error, "outbox.start_failed", {{"delivery", row.id}, {"code", start.error().code}});
   } else {
@@ -139,7 +140,14 @@ Task<> Dispatcher::one(DeliveryRow row) {
     tx.ops.push_back(audit::leaf(now, "delivery.attempted",
                                  {.ids = {{"delivery", row.id}, {"target", row.target}, {"role", row.role}, {"kind", row.kind}, {"case", row.case_id}, {"verdict", std::string(verdict_name(result.verdict))}},
                                   .codes = {result.code}, .counts = {{"attempt", number}}}));
+    // What came of the attempt must be written down, or the lane stands still until the next start: a busy store is asked again.
+    auto copy = tx;
     auto settled = co_await store_.commit(std::move(tx));
+    for (int again = 0; again < 300 && !settled && settled.error().kind == ErrorKind::unavailable; ++again) {
+      co_await runtime::sleep_for(std::chrono::milliseconds(200));
+      auto next_try = copy;
+      settled = co_await store_.commit(std::move(next_try));
+    }
     if (!settled && settled.error().kind != ErrorKind::conflict) log(LogLevel::error, "outbox.settle_failed", {{"delivery", row.id}, {"code", settled.error().code}});
     if (next.state == DeliveryState::dead || next.state == DeliveryState::parked)
       log(LogLevel::warn, "outbox.dead_letter", {{"delivery", row.id}, {"target", row.target}, {"code", result.code}, {"attempts", std::int64_t{number}}});
@@ -184,7 +192,11 @@ Task<> Dispatcher::run(runtime::Scope& scope) {
     if (started == 0) {
       auto limit = options_.idle;
       auto due = co_await store_.next_due();
-      if (due && *due) limit = std::clamp(std::chrono::duration_cast<milliseconds>(**due - clock_.now()), milliseconds(20), options_.idle);
+      if (due && *due) {
+        // What is due and still did not start waits for a pause, a breaker or a place; a bell or a quarter of a second will do.
+        auto left = std::chrono::duration_cast<milliseconds>(**due - clock_.now());
+        limit = left > milliseconds(0) ? std::clamp(left, milliseconds(20), options_.idle) : milliseconds(250);
+      }
       co_await bell_.wait(limit);
     }
   }

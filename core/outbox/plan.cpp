@@ -38,7 +38,7 @@ struct Maker {
       if (c.role != p.role && c.role != bare(p.role)) continue;
       // The role of the two parents together reaches each of them.
       auto one = p;
-      one.id = delivery_id(in.message, p.kind, p.role + "\n" + c.person + "\n" + p.code);
+      one.id = delivery_id(in.message, p.kind, p.id + "\n" + c.person);
       one.target = "secure_link";
       one.address = {{"mail", c.mail}, {"second_factor", c.second_factor}, {"person", c.person}};
       out.push_back(std::move(one));

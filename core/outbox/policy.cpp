@@ -29,6 +29,12 @@ void Breaker::succeeded() {
   failures_ = 0;
 }
 
+void Breaker::give_back(Instant now) {
+  if (state_ != State::probing) return;
+  state_ = State::open;
+  until_ = now;
+}
+
 void Breaker::failed(Instant now) {
   ++failures_;
   if (state_ == State::probing || failures_ >= threshold_) {

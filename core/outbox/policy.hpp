@@ -28,6 +28,8 @@ class Breaker {
   /// May an attempt start now? Turns open into probing when the rest is over.
   [[nodiscard]] bool allow(Instant now);
   void succeeded();
+  /// The probe was not made after all: another one may be.
+  void give_back(Instant now);
   void failed(Instant now);
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] Instant retry_at() const { return until_; }

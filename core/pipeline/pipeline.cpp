@@ -127,6 +127,8 @@ Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
     d.message = message->seq;
     d.case_id = message->subject;
     d.lane = lane + "|" + p.target;
+    // People do not wait for one another: one bad mailbox is one lane.
+    if (auto person = p.address.value("person", ""); !person.empty()) d.lane += "|" + person;
     d.target = p.target;
     d.role = p.role;
     d.kind = p.kind;
@@ -164,14 +166,43 @@ Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
   co_return Result<void>{};
 }
 
+Task<Result<void>> Pipeline::quarantine(store::MessageRow row) {
+  auto message = co_await journal_.read(std::move(row));
+  if (!message) co_return fail(std::move(message.error()));
+  Draft draft;
+  draft.outcome = Outcome::quarantined;
+  draft.codes = {"DECIDER_THREW"};
+  store::Transaction tx;
+  auto recorded = co_await journal_.record(*message, draft, message->region, tx);
+  if (!recorded) co_return fail(std::move(recorded.error()));
+  auto committed = co_await journal_.store().commit(std::move(tx));
+  if (!committed) co_return fail(std::move(committed.error()));
+  co_return Result<void>{};
+}
+
 Task<> Pipeline::lane(std::vector<store::MessageRow> rows) {
   auto name = rows.front().lane;
   for (auto& row : rows) {
     auto seq = row.seq;
-    auto done = co_await decide_one(std::move(row));
+    auto kept = row;
+    Result<void> done{};
+    bool threw = false;
+    try {
+      done = co_await decide_one(std::move(row));
+    } catch (const std::exception&) {
+      // A bug met this message. It must not stop its lane for ever, nor take others along: a person looks at it.
+      threw = true;
+    }
+    if (threw) {
+      log(LogLevel::error, "pipeline.threw", {{"seq", seq}});
+      done = co_await quarantine(std::move(kept));
+    }
     if (!done) {
-      // The message stays undecided and its lane waits; the next round tries again. Other lanes go on.
-      if (done.error().kind != ErrorKind::conflict) log(LogLevel::error, "pipeline.failed", {{"seq", seq}, {"code", done.error().code}});
+      // The message stays undecided and its lane waits; a later round tries again. Other lanes go on.
+      if (done.error().kind != ErrorKind::conflict) {
+        log(LogLevel::error, "pipeline.failed", {{"seq", seq}, {"code", done.error().code}});
+        co_await runtime::sleep_for(std::chrono::seconds(1));
+      }
       cache_.erase(name.substr(name.find(':') + 1));
       recent_.remove(name.substr(name.find(':') + 1));
       break;
@@ -242,6 +273,10 @@ Task<Result<Recorded>> Pipeline::await_decision(store::MessageSeq seq, milliseco
     co_return std::move(**first);
   }
   auto rang = co_await bell->wait(limit);
+  if (auto it = waiting_.find(seq); it != waiting_.end()) {
+    std::erase(it->second, bell);
+    if (it->second.empty()) waiting_.erase(it);
+  }
   auto found = co_await journal_.decision(seq);
   if (found && *found) co_return std::move(**found);
   if (!found) co_return fail(std::move(found.error()));

@@ -55,6 +55,8 @@ class Pipeline {
   };
   Task<> lane(std::vector<store::MessageRow> rows);
   Task<Result<void>> decide_one(store::MessageRow row);
+  /// Records that this message could not be decided; nothing follows from it.
+  Task<Result<void>> quarantine(store::MessageRow row);
   Task<Result<CaseFile>> case_file(std::string case_id);
   /// Versions by key of registers read, 0 for absent: another case must not change them before the decision is stored.
   using Versions = std::map<std::string, std::int64_t>;

@@ -55,6 +55,14 @@ Task<Result<void>> set_timer(journal::Journal& journal, const Message& message, 
 
 Task<Result<void>> TimerLoop::fire(store::TimerRow row) {
   auto plain = co_await journal_.sealer().open(row.case_id, "timer", row.id, std::move(row.sealed));
+  if (!plain && plain.error().kind == ErrorKind::not_found) {
+    // The case was erased: its deadlines ended with it.
+    row.state = "cancelled";
+    row.sealed = {};
+    auto ended = co_await journal_.store().commit({{store::SetTimer{std::move(row)}}});
+    if (!ended) co_return fail(std::move(ended.error()));
+    co_return Result<void>{};
+  }
   if (!plain) co_return fail(std::move(plain.error()));
   auto record = Json::parse(plain->begin(), plain->end());
   Deadline d;
@@ -81,8 +89,8 @@ Task<Result<void>> TimerLoop::fire(store::TimerRow row) {
   auto kept = co_await put(journal_, row.case_id, record, next.value_or(row.due), next ? "set" : "breached", tx);
   if (!kept) co_return fail(std::move(kept.error()));
   auto accepted = co_await journal_.accept(std::move(m), std::move(tx));
-  if (!accepted) co_return fail(std::move(accepted.error()));
-  if (accepted->duplicate) {
+  if (!accepted && accepted.error().code != "MESSAGE_CONFLICT") co_return fail(std::move(accepted.error()));
+  if (!accepted || accepted->duplicate) {
     // Fired before, but the timer row was set again by a later decision with the same date: it has nothing new to say.
     store::Transaction only;
     auto again = co_await put(journal_, row.case_id, std::move(record), next.value_or(row.due), next ? "set" : "breached", only);
@@ -95,6 +103,7 @@ Task<Result<void>> TimerLoop::fire(store::TimerRow row) {
 
 Task<Result<int>> TimerLoop::step() {
   int fired = 0;
+  bool failed = false;
   for (;;) {
     auto rows = co_await journal_.store().due_timers(journal_.clock().now(), 100);
     if (!rows) co_return fail(std::move(rows.error()));
@@ -102,12 +111,15 @@ Task<Result<int>> TimerLoop::step() {
     for (auto& row : *rows) {
       auto id = row.id;
       auto done = co_await fire(std::move(row));
-      if (!done) {
-        log(LogLevel::error, "timer.failed", {{"code", done.error().code}});
-        co_return fail(std::move(done.error()));
+      if (done) {
+        ++fired;
+        continue;
       }
-      ++fired;
+      // One that fails does not stop the others; the next round tries it again.
+      log(LogLevel::error, "timer.failed", {{"code", done.error().code}});
+      failed = true;
     }
+    if (failed) co_return fired;
   }
 }
 
