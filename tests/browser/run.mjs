@@ -44,7 +44,7 @@ const browser = await chromium.launch({
 const urls = [];
 async function visitor(options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: "nl-NL", timezoneId: "Europe/Amsterdam", acceptDownloads: true, ...options });
-  context.setDefaultTimeout(20000);
+  context.setDefaultTimeout(60000);
   const page = await context.newPage();
   page.on("console", (m) => { if (m.type() === "error" && /Content Security Policy/.test(m.text())) check("no CSP violation", false, m.text()); });
   page.on("request", (r) => urls.push(r.url()));

@@ -49,7 +49,7 @@ TEST(SecureLinkAdapter, MailHasTheLinkAndNoContentNoNameNoCode) {
   EXPECT_THAT(m.text, HasSubstr("15 oktober 2026"));
   EXPECT_THAT(m.text, HasSubstr("SWV De Verzonnen Kust"));
   EXPECT_TRUE(m.attachments.empty());
-  for (auto word : {"Pluk", "Testerman", "diagnose", "opp", "31612345678", "zaak-1"}) {
+  for (auto word : {"Pluk", "Testerman", "diagnose", "opp.pdf", "doc-1", "31612345678", "zaak-1"}) {
     EXPECT_THAT(m.text, Not(HasSubstr(word)));
     EXPECT_THAT(m.subject, Not(HasSubstr(word)));
   }
