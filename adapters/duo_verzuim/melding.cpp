@@ -58,6 +58,8 @@ Result<formats::DuoAanlevering> to_duo(const Delivery& delivery, const Json& con
     m.eind = formats::parse_date(local_date(delivery.first_attempt).str());
     if (!m.eind || *m.eind < m.begin) return field("from_date");
   }
+  // Langdurig relatief verzuim lasts longer than four weeks; until then it is reported as 16 hours in four weeks.
+  if (code == "LRV" && std::chrono::sys_days(*m.eind) - std::chrono::sys_days(m.begin) < std::chrono::days(28)) m.verzuimsoort = "V3";
   static const Json kReasons{{"ongeoorloofd", "Ongeoorloofd verzuim"}, {"langdurig", "Langdurig verzuim"}, {"zorgwekkend", "Zorgwekkend verzuim"}};
   m.reden = text_at(payload, "reason");
   if (m.reden.empty()) m.reden = text_at(object_at(config, "redenen"), kind.c_str());

@@ -150,6 +150,18 @@ TEST(DuoVerzuim, WhatCannotBeSentReleasesNoBsn) {
   }
 }
 
+TEST(DuoVerzuim, LongAbsenceIsReportedAsSuchFromFourWeeksOn) {
+  for (const auto& [from, code] : {std::pair{"2026-10-05", "LRV"}, std::pair{"2026-10-06", "V3"}}) {
+    Fresh fresh;
+    auto bench = fresh();
+    Delivery d = delivery();
+    d.body["payload"]["from_date"] = from;
+    ASSERT_EQ(bench->send(d)->verdict, Verdict::delivered);
+    EXPECT_NE(bench->world.requests[0].body.find(std::string("<verzuimsoort>") + code + "<"), std::string::npos) << from;
+    EXPECT_NE(bench->world.requests[0].body.find("<datumEindVerzuim>2026-11-02<"), std::string::npos);
+  }
+}
+
 TEST(DuoVerzuim, RefusedOrUnknownBsnIsRejected) {
   Fresh fresh;
   auto bench = fresh();

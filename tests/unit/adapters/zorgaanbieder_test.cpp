@@ -259,7 +259,7 @@ TEST(Zorgaanbieder, UnreadableAndForeignInputGetsNoJw325) {
   std::string good = text(three_pupils());
   std::string broken = good;
   broken.replace(broken.find("<jw323:Afzender>"), 16, "<jw323:Verzender>");
-  EXPECT_EQ(post(*bench, broken).status, 415);  // not even XML any more
+  EXPECT_EQ(post(*bench, broken).status, 400);  // not well-formed any more
   std::string missing = good;
   auto from = missing.find("<jw323:DeclaratieNummer>"), to = missing.find("</jw323:DeclaratieNummer>");
   missing.erase(from, to + 25 - from);
