@@ -1,4 +1,4 @@
-// The routes, by subject. docs/api.md and the OpenAPI description name each of them.
+// The routes, by subject. The OpenAPI description (core/api/openapi.json) names those of parties.
 #pragma once
 #include "core/api/router.hpp"
 

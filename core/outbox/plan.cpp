@@ -132,7 +132,7 @@ std::vector<Planned> plan(const PlanInput& in) {
     inv["vat_cents"] = i.vat_cents.value_or(0);
     inv["net_cents"] = i.net_cents.value_or(i.amount_cents - i.vat_cents.value_or(0));
     if (i.minutes) inv["minutes"] = *i.minutes;
-    inv["issued"] = format_instant(m.time).substr(0, 10);
+    inv["issued"] = local_date(m.time).str();
     auto identity = [&](std::string_view who) -> Json {
       // A released invoice was sent by another party than the message that releases it.
       const Party* sender = who == i.payee && !i.payee_party.empty() ? in.parties.find(i.payee_party) : nullptr;
