@@ -44,11 +44,12 @@ Task<void> caller(Store& store, std::int64_t& next, std::int64_t last) {
 void accepts(benchmark::State& state) {
   Folder folder;
   SystemClock clock;
+  boost::asio::io_context context(1);  // outlives the store
   auto store = SqliteStore::open(folder.file(), clock, {});
   if (!store) return state.SkipWithError(store.error().code.c_str());
   std::int64_t next = 0;
   for (auto _ : state) {
-    boost::asio::io_context context(1);
+    context.restart();
     auto last = next + 64 * 8;
     for (int i = 0; i < state.range(0); ++i)
       boost::asio::co_spawn(context, caller(**store, next, last), [](std::exception_ptr e) {

@@ -13,13 +13,19 @@
 #include <boost/asio/io_context.hpp>
 
 #include "core/store/store.hpp"
-#include "tests/support/run_now.hpp"
+#include "tests/support/run_shared.hpp"
 
 namespace schakel::store::conformance {
 
 template <class T>
 T run(Task<T> task) {
-  return test::run_now(std::move(task));
+  return test::run_shared(std::move(task));
+}
+
+/// The value itself, so that a loop over it keeps it alive.
+template <class T>
+T held(Result<T> result) {
+  return std::move(result.value());
 }
 
 inline Instant at(std::int64_t ms) { return Instant{milliseconds{1'800'000'000'000 + ms}}; }
@@ -100,10 +106,11 @@ class StoreConformance : public ::testing::Test {
   std::optional<Row> row(std::string space, std::string key) { return run(store->row(space, key)).value(); }
   Names keys(std::string prefix, std::string after = "", int limit = 100) {
     Names out;
-    for (auto& r : run(store->rows("s", prefix, after, limit)).value()) out.push_back(r.key);
+    for (auto& r : held(run(store->rows("s", prefix, after, limit)))) out.push_back(r.key);
     return out;
   }
 
+  boost::asio::io_context context{1};  // outlives the store
   Backend backend;
   std::unique_ptr<Store> store;
 };
@@ -242,7 +249,7 @@ TYPED_TEST_P(StoreConformance, DecisionsOfACaseComeInOrderOfMessage) {
   this->ok(Decide{decision(3, "c2")});
   auto seqs = [&](MessageSeq after, int limit) {
     std::vector<MessageSeq> out;
-    for (auto& d : run(this->store->decisions("c1", after, limit)).value()) out.push_back(d.message);
+    for (auto& d : held(run(this->store->decisions("c1", after, limit)))) out.push_back(d.message);
     return out;
   };
   EXPECT_EQ(seqs(0, 100), (std::vector<MessageSeq>{1, 2, 4, 5}));

@@ -190,7 +190,7 @@ TYPED_TEST_P(StoreConformance, TimersFireOnceTheyAreDueAndOnlyWhileSet) {
             SetTimer{{"c2/a", "c2", "a", at(10), "set", {}}}, SetTimer{{"c1/z", "c1", "z", at(1), "warned", {}}}});
   auto due = [&](Instant t, int limit) {
     Names out;
-    for (auto& row : run(this->store->due_timers(t, limit)).value()) out.push_back(row.id);
+    for (auto& row : held(run(this->store->due_timers(t, limit)))) out.push_back(row.id);
     return out;
   };
   EXPECT_TRUE(due(at(9), 10).empty());
@@ -307,13 +307,12 @@ Task<void> send_many(Store& store, int caller, int count, int& accepted, int& du
 }
 
 TYPED_TEST_P(StoreConformance, SixtyFourConcurrentCallersStoreEachMessageOnce) {
-  boost::asio::io_context context(1);
   int accepted = 0, duplicates = 0;
   for (int c = 0; c < 64; ++c)
-    boost::asio::co_spawn(context, send_many<TypeParam>(*this->store, c, 10, accepted, duplicates), [](std::exception_ptr e) {
+    boost::asio::co_spawn(this->context, send_many<TypeParam>(*this->store, c, 10, accepted, duplicates), [](std::exception_ptr e) {
       if (e) std::rethrow_exception(e);
     });
-  context.run();
+  this->context.run();
   EXPECT_EQ(accepted, 160);
   EXPECT_EQ(duplicates, 480);
   EXPECT_EQ(run(this->store->stats()).value().messages, 160);

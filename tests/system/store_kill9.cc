@@ -18,7 +18,7 @@
 #include <set>
 
 #include "core/store/sqlite/sqlite_store.hpp"
-#include "tests/support/run_now.hpp"
+#include "tests/support/run_shared.hpp"
 
 namespace {
 
@@ -122,17 +122,17 @@ int main(int argc, char** argv) {
     }
     auto& store = **opened;
     for (auto a : acknowledged) {
-      auto m = test::run_now(store.find_message(kSource, std::to_string(a)));
+      auto m = test::run_shared(store.find_message(kSource, std::to_string(a)));
       if (!m || !*m || (*m)->sealed != message(a).sealed) result = lost("acknowledged and not there", a, cycle);
-      auto row = test::run_now(store.row("kill9", std::to_string(a)));
+      auto row = test::run_shared(store.row("kill9", std::to_string(a)));
       if (!row || !*row || (*row)->version != 1) result = lost("effect without its row, or twice", a, cycle);
     }
     // All or nothing: as many leaves as messages, also for what was never acknowledged.
-    auto stats = test::run_now(store.stats());
+    auto stats = test::run_shared(store.stats());
     if (!stats || stats->leaves != stats->messages) result = lost("messages and leaves differ in number", 0, cycle);
     if (stats) stored = static_cast<std::uint64_t>(stats->messages);
     if (cycle == cycles || cycle % 100 == 0) {
-      auto report = test::run_now(store.integrity(), std::chrono::seconds(300));
+      auto report = test::run_shared(store.integrity(), std::chrono::seconds(300));
       if (!report || !report->corrupt.empty()) result = lost("the store is damaged", 0, cycle);
     }
     store.close();

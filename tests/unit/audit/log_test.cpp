@@ -12,7 +12,7 @@
 #include "core/base/json.hpp"
 #include "core/store/sqlite/sqlite_store.hpp"
 #include "core/store/sqlite/writes.hpp"
-#include "tests/support/run_now.hpp"
+#include "tests/support/run_shared.hpp"
 #include "tests/unit/store/temp_folder.hpp"
 
 namespace schakel::audit {
@@ -20,7 +20,7 @@ namespace {
 
 template <class T>
 T run(Task<T> task) {
-  return test::run_now(std::move(task));
+  return test::run_shared(std::move(task));
 }
 
 class AuditLog : public ::testing::Test {

@@ -15,6 +15,7 @@ namespace schakel::store {
 namespace {
 
 using conformance::at;
+using conformance::held;
 using conformance::message;
 using conformance::run;
 using test::FaultVfs;
@@ -98,7 +99,7 @@ class StoreFaults : public ::testing::Test {
     }
     for (const auto& id : out.refused) EXPECT_TRUE(run(store.commit({{Accept{big(id)}}})).has_value()) << what;
     std::set<std::string> seen;
-    for (auto& m : run(store.messages({.limit = 1000})).value()) EXPECT_TRUE(seen.insert(m.id).second) << what << ": twice " << m.id;
+    for (auto& m : held(run(store.messages({.limit = 1000})))) EXPECT_TRUE(seen.insert(m.id).second) << what << ": twice " << m.id;
     auto report = run(store.integrity()).value();
     EXPECT_TRUE(report.corrupt.empty()) << what << ": " << report.corrupt.front();
   }

@@ -98,6 +98,7 @@ class SqliteStoreTest : public ::testing::Test {
     return std::move(out).str();
   }
 
+  boost::asio::io_context context{1};  // outlives every store
   ManualClock clock{at(0)};
   test::TempFolder folder;
   Gate gate;
@@ -195,7 +196,6 @@ TEST_F(SqliteStoreTest, ErasedPayloadIsGoneFromTheFilesAfterClosing) {
 TEST_F(SqliteStoreTest, ManyCallersShareOneCommit) {
   auto s = open();
   gate.shut();
-  boost::asio::io_context context(1);
   std::vector<std::string> codes;
   auto spawn = [&](int i) {
     boost::asio::co_spawn(context, send(*s, "m" + std::to_string(i), codes), [](std::exception_ptr e) { EXPECT_FALSE(e); });
@@ -222,7 +222,7 @@ TEST_F(SqliteStoreTest, QueueIsBoundedByNumberAndByBytes) {
       o.max_queue = 5;
     auto s = open(o);
     gate.shut();
-    boost::asio::io_context context(1);
+    context.restart();
     std::vector<std::string> codes;
     auto spawn = [&](int i) {
       boost::asio::co_spawn(context, send(*s, "m" + std::to_string(i), codes), [](std::exception_ptr e) { EXPECT_FALSE(e); });
@@ -246,7 +246,6 @@ TEST_F(SqliteStoreTest, QueueIsBoundedByNumberAndByBytes) {
 TEST_F(SqliteStoreTest, ClosingFinishesWhatIsQueued) {
   auto s = open();
   gate.shut();
-  boost::asio::io_context context(1);
   std::vector<std::string> codes;
   for (int i = 0; i < 40; ++i)
     boost::asio::co_spawn(context, send(*s, "m" + std::to_string(i), codes), [](std::exception_ptr e) { EXPECT_FALSE(e); });
