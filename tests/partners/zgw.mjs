@@ -76,8 +76,21 @@ function created(call, row, extra = {}) {
   state.save();
   call.send(201, { ...shown(row), ...extra }, { Location: row.url, 'API-version': '1.5.1' });
 }
+/** A row as a reader sees it: without our own fields, with what the standard derives from other resources. */
 function shown(row) {
   const { blob, lockValue, ...rest } = row;
+  const kind = row.url.split('/').at(-2);
+  const urls = (name, test) => db[name].filter(test).map((r) => r.url);
+  const linked = () => urls('zaakinformatieobjecten', (o) => o.zaak === (kind === 'zaken' ? row.url : row.zaak));
+  if (kind === 'zaken') {
+    const of = (name) => urls(name, (r) => r.zaak === row.url);
+    return { ...rest, betalingsindicatieWeergave: '', deelzaken: [], eigenschappen: of('zaakeigenschappen'), rollen: of('rollen'), zaakinformatieobjecten: linked(), zaakobjecten: [] };
+  }
+  if (kind === 'statussen') return { ...rest, indicatieLaatstGezetteStatus: db.zaken.find((z) => z.url === row.zaak)?.status === row.url, zaakinformatieobjecten: linked() };
+  if (kind === 'rollen') return { ...rest, omschrijvingGeneriek: type('roltypen', row.roltype).omschrijvingGeneriek, statussen: [] };
+  if (kind === 'zaakinformatieobjecten') return { ...rest, aardRelatieWeergave: 'Hoort bij, omgekeerd: kent' };
+  // The lock is told once, when it is made.
+  if (kind === 'enkelvoudiginformatieobjecten') return { ...rest, bestandsdelen: rest.bestandsdelen.map((p) => ({ ...p, lock: '' })) };
   return rest;
 }
 function list(call, rows, paged) {
@@ -144,6 +157,16 @@ const routes = [
     db.zaakeigenschappen.push(row);
     created(call, row);
   }],
+  ['PATCH', `${ZAKEN}/zaken/:uuid/zaakeigenschappen/:id`, async (call, { uuid, id }) => {
+    const zaak = find('zaken', uuid);
+    const row = find('zaakeigenschappen', id);
+    const value = await body(call, tables.EIGENSCHAP_PATCH);
+    if (row.zaak !== zaak.url) throw notFound();
+    for (const name of ['zaak', 'eigenschap']) if (value[name] !== undefined && value[name] !== row[name]) throw wrong(name, 'wijzigen-niet-toegelaten');
+    Object.assign(row, value);
+    state.save();
+    call.send(200, shown(row), { 'API-version': '1.5.1' });
+  }],
   ['GET', `${ZAKEN}/zaken/:uuid/zaakeigenschappen`, (call, { uuid }) => list(call, db.zaakeigenschappen.filter((e) => e.zaak === find('zaken', uuid).url), false)],
   ['POST', `${ZAKEN}/statussen`, async (call) => {
     const value = await body(call, tables.STATUS);
@@ -188,7 +211,7 @@ const routes = [
     const same = db.rollen.find((r) => r.zaak === value.zaak && r.roltype === value.roltype && JSON.stringify(r.betrokkeneIdentificatie) === JSON.stringify(value.betrokkeneIdentificatie));
     if (same) call.violate('role-doubled', 'rollen');
     const uuid = randomUUID();
-    const row = { url: `${base}${ZAKEN}/rollen/${uuid}`, uuid, omschrijving: type('roltypen', value.roltype).omschrijving, ...value };
+    const row = { url: `${base}${ZAKEN}/rollen/${uuid}`, uuid, omschrijving: type('roltypen', value.roltype).omschrijving, registratiedatum: new Date().toISOString(), ...value };
     db.rollen.push(row);
     created(call, row);
   }],
@@ -235,7 +258,7 @@ const routes = [
       row.inhoud = null;
     } else row.inhoud = null;
     db.documenten.push(row);
-    created(call, row, row.locked ? { lock: row.lockValue } : {});
+    created(call, row, { lock: row.lockValue ?? '' });
   }],
   ['GET', `${DOCUMENTEN}/enkelvoudiginformatieobjecten`, (call) => list(call, db.documenten.filter((d) => ['identificatie', 'bronorganisatie'].every((n) => !call.query.has(n) || d[n] === call.query.get(n))), true)],
   ['GET', `${DOCUMENTEN}/enkelvoudiginformatieobjecten/:uuid`, (call, { uuid }) => call.send(200, shown(find('documenten', uuid)), { 'API-version': '1.4.2' })],

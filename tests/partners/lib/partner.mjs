@@ -1,8 +1,9 @@
 // What every simulated partner shares: arguments, a state file, a loopback server, faults on command, and one page style. A partner is
 // one process: node tests/partners/<name>.mjs --port N --state FILE [--tls-port N --cert C --key K [--ca CA]]. With --tls-port its
-// interface is on that port only, with --ca for client certificates only; pages and control stay on the plain one.
+// interface is on that port only, with --ca for client certificates only; pages and control stay on the plain one. --record FILE keeps
+// every call of the interface with its answer, one JSON value a line, for a check against the published description.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync, existsSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync, existsSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { dirname } from 'node:path';
@@ -111,6 +112,7 @@ export function serve({ name, args, state, handle, service = /^$/, control = {},
         this.status = status;
         const text = value === undefined ? '' : typeof value === 'string' || Buffer.isBuffer(value) ? value : JSON.stringify(value);
         if (this.cut) { request.socket.destroy(); return; }
+        this.answer = { headers, text };
         response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text), 'Cache-Control': 'no-store', ...headers });
         response.end(request.method === 'HEAD' ? undefined : text);
       },
@@ -137,14 +139,21 @@ export function serve({ name, args, state, handle, service = /^$/, control = {},
       }
       await handle(call);
       calls.push({ method: request.method, path: url.pathname, status: call.status });
+      await record(call, url);
     } catch (error) {
       if (!(error instanceof Refusal)) console.error(JSON.stringify({ partner: name, error: error.stack }));
       const refusal = error instanceof Refusal ? error : new Refusal(500, 'error', 'Interne fout van de nagespeelde partner');
       calls.push({ method: request.method, path: url.pathname, status: refusal.status, code: refusal.code, ...(refusal.more.invalidParams ? { params: refusal.more.invalidParams.map((p) => `${p.name}:${p.code}`).join(' ') } : {}) });
       if (!response.headersSent) refuse(call, refusal);
+      if (error instanceof Refusal) await record(call, url);
     }
     return undefined;
   };
+  async function record(call, url) {
+    if (!args.record || !service.test(`${call.method} ${call.path}`) || !call.answer) return;
+    const base64 = (value) => Buffer.from(value).toString('base64');
+    appendFileSync(args.record, `${JSON.stringify({ method: call.method, url: url.pathname + url.search, headers: call.request.headers, body: base64(await call.bytes()), status: call.status, answer: { headers: call.answer.headers, body: base64(call.answer.text) } })}\n`);
+  }
   async function commands(call, what) {
     if (what === 'fault' && call.method === 'POST') {
       const fault = { count: 1, ...(await call.json()) };

@@ -20,6 +20,7 @@ export const ZAAK_PATCH = Object.fromEntries(Object.entries(ZAAK).map(([k, v]) =
 export const STATUS = { zaak: need(url), statustype: need(url), datumStatusGezet: need({ type: 'datetime' }), statustoelichting: text(1000), gezetdoor: url };
 export const RESULTAAT = { zaak: need(url), resultaattype: need(url), toelichting: text(1000) };
 export const EIGENSCHAP = { zaak: need(url), eigenschap: need(url), waarde: need({ type: 'string', max: 1000 }) };
+export const EIGENSCHAP_PATCH = Object.fromEntries(Object.entries(EIGENSCHAP).map(([k, v]) => [k, { ...v, required: false }]));
 export const ZIO = { zaak: need(url), informatieobject: need(url), titel: text(200), beschrijving: text(1000), vernietigingsdatum: { type: 'datetime', nullable: true }, status: url };
 const PERSON = {
   inpBsn: { type: 'bsn' }, anpIdentificatie: text(17), inpA_nummer: text(10), geslachtsnaam: text(200), voorvoegselGeslachtsnaam: text(80), voorletters: text(20),

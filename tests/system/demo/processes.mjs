@@ -6,16 +6,25 @@ import { join } from 'node:path';
 
 const children = [];
 
+function isFree(port) {
+  return new Promise((resolve) => {
+    const probe = net.createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+  });
+}
+/** The first of `count` ports in a row that are free, tried from `from` on: for tests, which need no fixed number. */
+export async function freePorts(from, count = 16) {
+  for (let base = from; base < from + 1000; base += count) {
+    const free = await Promise.all(Array.from({ length: count }, (_, i) => isFree(base + i)));
+    if (free.every(Boolean)) return base;
+  }
+  throw new Error(`no ${count} free ports in a row on 127.0.0.1 from ${from} to ${from + 1000}`);
+}
+
 export async function requireFree(ports) {
   const taken = [];
-  for (const [name, port] of Object.entries(ports)) {
-    const free = await new Promise((resolve) => {
-      const probe = net.createServer();
-      probe.once('error', () => resolve(false));
-      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
-    });
-    if (!free) taken.push(`${port} (${name})`);
-  }
+  for (const [name, port] of Object.entries(ports)) if (!(await isFree(port))) taken.push(`${port} (${name})`);
   if (taken.length) throw new Error(`taken on 127.0.0.1: port ${taken.join(', ')}. Stop what listens there, or choose others: DEMO_PORT=9443 make demo`);
 }
 

@@ -18,8 +18,9 @@ export function must(what, { status, out, err }) {
   return out;
 }
 
-/** Everything of one run lies in `home`, which is made anew; `base` is the first of sixteen ports on loopback. */
-export async function setStage({ home, base, tell }) {
+/** Everything of one run lies in `home`, which is made anew; `base` is the first of sixteen ports on loopback. `zgw`: more arguments
+ *  for the simulated zaaksysteem. */
+export async function setStage({ home, base, tell, zgw = [] }) {
   const port = ports(base);
   const folder = join(home, 'knooppunt');
   const pki = join(home, 'pki');
@@ -41,7 +42,7 @@ export async function setStage({ home, base, tell }) {
   const api = `https://localhost:${port.api}`;
   const client = ['cert', 'key'].flatMap((kind) => [`--client-${kind}`, join(pki, `zorgaanbieder.${kind === 'cert' ? 'crt' : 'key'}`)]);
   await Promise.all([
-    partner('zgw', 'zaaksysteem', 'partner'),
+    partner('zgw', 'zaaksysteem', 'partner', ...zgw),
     partner('smtp', 'postbus', 'partner', '--smtp-port', port.smtp),
     partner('sms', 'sms', null, '--authorization', `Bearer ${secrets.sms}`),
     partner('onderwijstransparant', 'onderwijstransparant', 'onderwijstransparant'),
