@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "core/api/routes.hpp"
 #include "core/audit/leaf.hpp"
 #include "core/journal/members.hpp"
@@ -13,9 +15,18 @@ Task<Result<void>> require_member(Services& s, const Party& party, std::string c
 }
 
 Json delivery_view(const store::DeliveryRow& d) {
-  static constexpr std::array<const char*, 6> kStates = {"wacht", "onderweg", "afgeleverd", "mislukt", "geparkeerd", "ingetrokken"};
-  Json j{{"id", d.id}, {"bericht", d.message}, {"zaak", d.case_id}, {"doel", d.target}, {"rol", d.role}, {"soort", d.kind}, {"status", kStates[static_cast<std::size_t>(d.state)]},
-         {"pogingen", d.attempts}, {"gemaaktOp", format_instant(d.created_at)}, {"code", d.code}};
+  static constexpr std::array<const char*, 6> kStates = {"wacht",   "onderweg",   "afgeleverd",
+                                                         "mislukt", "geparkeerd", "ingetrokken"};
+  Json j{{"id", d.id},
+         {"bericht", d.message},
+         {"zaak", d.case_id},
+         {"doel", d.target},
+         {"rol", d.role},
+         {"soort", d.kind},
+         {"status", kStates[static_cast<std::size_t>(d.state)]},
+         {"pogingen", d.attempts},
+         {"gemaaktOp", format_instant(d.created_at)},
+         {"code", d.code}};
   if (d.state == store::DeliveryState::pending) j["volgendePoging"] = format_instant(d.next_at);
   if (d.settled_at) j["afgehandeldOp"] = format_instant(*d.settled_at);
   return j;
@@ -41,10 +52,13 @@ Task<Result<Json>> case_view(Services& s, std::string case_id) {
   out["afleveringen"] = Json::array();
   for (const auto& d : *deliveries) out["afleveringen"].push_back(delivery_view(d));
   out["termijnen"] = Json::array();
-  for (const auto& d : file.deadlines) out["termijnen"].push_back({{"naam", d.name}, {"datum", d.date}, {"regel", d.rule}, {"zwaarte", d.severity}, {"status", d.state}});
+  for (const auto& d : file.deadlines)
+    out["termijnen"].push_back(
+        {{"naam", d.name}, {"datum", d.date}, {"regel", d.rule}, {"zwaarte", d.severity}, {"status", d.state}});
   if (file.meeting) out["overleg"] = {{"soort", file.meeting->kind}, {"moment", format_instant(file.meeting->at)}};
   out["documenten"] = Json::array();
-  for (const auto& d : file.documents) out["documenten"].push_back({{"soort", d.doc_type}, {"status", d.status}, {"versie", d.version}});
+  for (const auto& d : file.documents)
+    out["documenten"].push_back({{"soort", d.doc_type}, {"status", d.status}, {"versie", d.version}});
   co_return out;
 }
 
@@ -55,14 +69,23 @@ Task<net::Response> open_case(Call& call) {
   if (!body) co_return problem(body.error());
   ingress::Event event;
   auto id = call.request.head.headers.get("Idempotency-Key");
-  if (id.empty()) co_return problem({ErrorKind::invalid, "IDEMPOTENCY_KEY", "send an Idempotency-Key, so that a repeat opens no second case", {}});
-  event.attributes = {{"specversion", "1.0"}, {"id", std::string(id)}, {"source", fmt::format("urn:nld:oin:{}:systeem:zaken", call.party->oin)}, {"type", event_type("zaak_opening")}};
+  if (id.empty())
+    co_return problem(
+        {ErrorKind::invalid, "IDEMPOTENCY_KEY", "send an Idempotency-Key, so that a repeat opens no second case", {}});
+  event.attributes = {{"specversion", "1.0"},
+                      {"id", std::string(id)},
+                      {"source", fmt::format("urn:nld:oin:{}:systeem:zaken", call.party->oin)},
+                      {"type", event_type("zaak_opening")}};
   event.data = std::move(*body);
   auto receipt = co_await call.services.ingress.receive_event(*call.party, std::move(event));
   if (!receipt) co_return problem(receipt.error());
-  auto decided = co_await runtime::on(call.services.broker, call.services.pipeline.await_decision(receipt->seq, std::chrono::seconds(10)));
+  auto decided = co_await runtime::on(call.services.broker,
+                                      call.services.pipeline.await_decision(receipt->seq, std::chrono::seconds(10)));
   if (!decided && decided.error().kind != ErrorKind::timeout) co_return problem(decided.error());
-  auto response = json(receipt->duplicate ? 200 : 201, {{"id", receipt->case_id}, {"bericht", receipt->seq}, {"uitkomst", decided ? Json(to_string(decided->draft.outcome)) : Json()}});
+  auto response =
+      json(receipt->duplicate ? 200 : 201, {{"id", receipt->case_id},
+                                            {"bericht", receipt->seq},
+                                            {"uitkomst", decided ? Json(to_string(decided->draft.outcome)) : Json()}});
   response.headers.set("Location", "/v1/zaken/" + receipt->case_id);
   co_return response;
 }
@@ -74,7 +97,13 @@ Task<net::Response> get_case(Call& call) {
   if (!view) co_return problem(view.error());
   // Where it went in detail is for who sent it and for the operator; another party sees its own messages.
   Json own = Json::array();
-  auto rows = co_await call.services.store.messages({.case_id = call.path["zaak"], .party = call.party->id, .type = "", .outcome = "", .after = 0, .limit = 1000, .with_sealed = false});
+  auto rows = co_await call.services.store.messages({.case_id = call.path["zaak"],
+                                                     .party = call.party->id,
+                                                     .type = "",
+                                                     .outcome = "",
+                                                     .after = 0,
+                                                     .limit = 1000,
+                                                     .with_sealed = false});
   if (!rows) co_return problem(rows.error());
   for (const auto& m : (*view)["berichten"])
     for (const auto& row : *rows)
@@ -104,15 +133,21 @@ Task<net::Response> put_bsn(Call& call) {
   auto zaak = call.path["zaak"];
   auto member = co_await require_member(call.services, *call.party, zaak);
   if (!member) co_return problem(member.error());
-  if (!call.party->may_supply_bsn) co_return problem({ErrorKind::forbidden, "BSN_NOT_YOURS", "this party may not supply a BSN", {}});
+  if (!call.party->may_supply_bsn)
+    co_return problem({ErrorKind::forbidden, "BSN_NOT_YOURS", "this party may not supply a BSN", {}});
   auto body = object_of(call.request, 1024);
   if (!body) co_return problem(body.error());
-  if (body->size() != 1 || !body->contains("bsn") || !(*body)["bsn"].is_string()) co_return problem({ErrorKind::invalid, "BODY_INVALID", "send {\"bsn\": \"...\"}", {{"/bsn", "REQUIRED", "is required, as text", ""}}});
+  if (body->size() != 1 || !body->contains("bsn") || !(*body)["bsn"].is_string())
+    co_return problem({ErrorKind::invalid,
+                       "BODY_INVALID",
+                       "send {\"bsn\": \"...\"}",
+                       {{"/bsn", "REQUIRED", "is required, as text", ""}}});
   Secret bsn(std::string_view((*body)["bsn"].get_ref<const std::string&>()));
   auto ops = co_await call.services.bsn.put(zaak, bsn);
   if (!ops) co_return problem(ops.error());
   store::Transaction tx{std::move(*ops)};
-  tx.ops.push_back(audit::leaf(call.services.clock.now(), "bsn.supplied", {.ids = {{"case", zaak}, {"party", call.party->id}}}));
+  tx.ops.push_back(
+      audit::leaf(call.services.clock.now(), "bsn.supplied", {.ids = {{"case", zaak}, {"party", call.party->id}}}));
   auto done = co_await call.services.store.commit(std::move(tx));
   if (!done) co_return problem(done.error());
   net::Response r;
@@ -128,10 +163,13 @@ Task<net::Response> put_participant(Call& call) {
   if (!body) co_return problem(body.error());
   std::vector<Finding> findings;
   for (const auto& [name, v] : body->items())
-    if (!std::set<std::string>{"rol", "naam", "mail", "tweedeFactor"}.contains(name) || !v.is_string()) findings.push_back({"", "UNKNOWN_FIELD", "has a field that is not rol, naam, mail or tweedeFactor, or is not text", ""});
-  if (!findings.empty()) co_return problem({ErrorKind::invalid, "BODY_INVALID", "the deelnemer is not valid", findings});
-  // Whoever fills a role gets its documents: only the opener of the case, or who may speak for that role itself, names people,
-  // and nobody replaces a person whom another organisation named.
+    if (!std::set<std::string>{"rol", "naam", "mail", "tweedeFactor"}.contains(name) || !v.is_string())
+      findings.push_back(
+          {"", "UNKNOWN_FIELD", "has a field that is not rol, naam, mail or tweedeFactor, or is not text", ""});
+  if (!findings.empty())
+    co_return problem({ErrorKind::invalid, "BODY_INVALID", "the deelnemer is not valid", findings});
+  // Whoever fills a role gets its documents: only the opener of the case, or who may speak for that role itself, names
+  // people, and nobody replaces a person whom another organisation named.
   auto first = co_await journal::opening(call.services.store, zaak);
   if (!first) co_return problem(first.error());
   bool opener = *first && (*first)->party == call.party->id;
@@ -139,13 +177,24 @@ Task<net::Response> put_participant(Call& call) {
     co_return problem({ErrorKind::forbidden, "ROLE_NOT_YOURS", "this party may not name people for this role", {}});
   auto before = co_await call.services.participants.by_person(zaak, call.path["persoon"]);
   if (!before) co_return problem(before.error());
-  if (*before && (*before)->party != call.party->id) co_return problem({ErrorKind::conflict, "PERSON_OF_ANOTHER", "another organisation named this person", {}});
-  vault::Participant p{zaak, call.path["persoon"], body->value("rol", ""), body->value("naam", ""), body->value("mail", ""), body->value("tweedeFactor", ""), call.party->id};
+  if (*before && (*before)->party != call.party->id)
+    co_return problem({ErrorKind::conflict, "PERSON_OF_ANOTHER", "another organisation named this person", {}});
+  vault::Participant p{zaak,
+                       call.path["persoon"],
+                       body->value("rol", ""),
+                       body->value("naam", ""),
+                       body->value("mail", ""),
+                       body->value("tweedeFactor", ""),
+                       call.party->id};
   auto op = co_await call.services.participants.put(std::move(p));
   if (!op) co_return problem(op.error());
   store::Transaction tx;
   tx.ops.push_back(std::move(*op));
-  tx.ops.push_back(audit::leaf(call.services.clock.now(), "participant.put", {.ids = {{"case", zaak}, {"party", call.party->id}, {"role", body->value("rol", "")}, {"person", call.path["persoon"]}}}));
+  tx.ops.push_back(audit::leaf(call.services.clock.now(), "participant.put",
+                               {.ids = {{"case", zaak},
+                                        {"party", call.party->id},
+                                        {"role", body->value("rol", "")},
+                                        {"person", call.path["persoon"]}}}));
   auto done = co_await call.services.store.commit(std::move(tx));
   if (!done) co_return problem(done.error());
   net::Response r;
@@ -162,17 +211,25 @@ Task<net::Response> put_reference(Call& call) {
   if (!body) co_return problem(body.error());
   auto reference = body->size() == 1 ? text_of(*body, "kenmerk") : "";
   const auto* partner = call.services.parties->find(call.path["partij"]);
-  if (reference.empty() || reference.size() > 200 || !partner) co_return problem({ErrorKind::invalid, "BODY_INVALID", "send {\"kenmerk\": \"...\"} for a known party", {{"/kenmerk", "REQUIRED", "is required, as text of at most 200 bytes", ""}}});
+  if (reference.empty() || reference.size() > 200 || !partner)
+    co_return problem({ErrorKind::invalid,
+                       "BODY_INVALID",
+                       "send {\"kenmerk\": \"...\"} for a known party",
+                       {{"/kenmerk", "REQUIRED", "is required, as text of at most 200 bytes", ""}}});
   auto first = co_await journal::opening(call.services.store, zaak);
   if (!first) co_return problem(first.error());
-  if (partner->id != call.party->id && !(*first && (*first)->party == call.party->id)) co_return problem({ErrorKind::forbidden, "CASE_NOT_YOURS", "only who opened the case, or the partner itself, may do this", {}});
+  if (partner->id != call.party->id && !(*first && (*first)->party == call.party->id))
+    co_return problem(
+        {ErrorKind::forbidden, "CASE_NOT_YOURS", "only who opened the case, or the partner itself, may do this", {}});
   auto taken = co_await call.services.journal.case_of(partner->id, reference);
   if (!taken) co_return problem(taken.error());
-  if (!taken->empty() && *taken != zaak) co_return problem({ErrorKind::conflict, "REFERENCE_TAKEN", "this number belongs to another case", {}});
+  if (!taken->empty() && *taken != zaak)
+    co_return problem({ErrorKind::conflict, "REFERENCE_TAKEN", "this number belongs to another case", {}});
   store::Transaction tx;
   tx.ops.push_back(call.services.journal.correlate(partner->id, reference, zaak));
   tx.ops.push_back(journal::member(zaak, partner->id));
-  tx.ops.push_back(audit::leaf(call.services.clock.now(), "case.correlated", {.ids = {{"case", zaak}, {"party", call.party->id}, {"partner", partner->id}}}));
+  tx.ops.push_back(audit::leaf(call.services.clock.now(), "case.correlated",
+                               {.ids = {{"case", zaak}, {"party", call.party->id}, {"partner", partner->id}}}));
   auto done = co_await call.services.store.commit(std::move(tx));
   if (!done) co_return problem(done.error());
   net::Response r;
@@ -188,7 +245,10 @@ Task<net::Response> get_consents(Call& call) {
   if (!file) co_return problem(file.error());
   Json out = Json::array();
   for (const auto& c : file->consents) {
-    Json j{{"id", c.id}, {"gever", c.giver}, {"doel", c.purpose}, {"documenten", c.doc_types}, {"rollen", c.roles}, {"vanaf", format_instant(c.valid_from)}, {"tot", nullptr}, {"ingetrokkenOp", nullptr}};
+    Json j{{"id", c.id},        {"gever", c.giver},
+           {"doel", c.purpose}, {"documenten", c.doc_types},
+           {"rollen", c.roles}, {"vanaf", format_instant(c.valid_from)},
+           {"tot", nullptr},    {"ingetrokkenOp", nullptr}};
     if (c.valid_until) j["tot"] = format_instant(*c.valid_until);
     if (c.withdrawn_at) j["ingetrokkenOp"] = format_instant(*c.withdrawn_at);
     out.push_back(j);

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <charconv>
 
 #include "core/api/routes.hpp"
@@ -13,7 +15,10 @@ Task<net::Response> post_document(Call& call) {
   if (!member) co_return problem(member.error());
   std::vector<Finding> findings;
   auto type = call.query["docType"];
-  auto plain_name = [](std::string_view s) { return !s.empty() && s.size() <= 60 && std::ranges::all_of(s, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; }); };
+  auto plain_name = [](std::string_view s) {
+    return !s.empty() && s.size() <= 60 &&
+           std::ranges::all_of(s, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+  };
   if (!plain_name(type)) findings.push_back({"/docType", "REQUIRED", "a document type of domain.md section 4", ""});
   auto status = call.query.contains("status") ? call.query["status"] : std::string("compleet");
   if (!plain_name(status)) findings.push_back({"/status", "VALUE", "a status such as concept or compleet", ""});
@@ -21,11 +26,14 @@ Task<net::Response> post_document(Call& call) {
   if (call.query.contains("versie")) {
     auto v = call.query["versie"];
     auto [end, ec] = std::from_chars(v.data(), v.data() + v.size(), version);
-    if (ec != std::errc() || end != v.data() + v.size() || version < 1) findings.push_back({"/versie", "VALUE", "a whole number from 1", ""});
+    if (ec != std::errc() || end != v.data() + v.size() || version < 1)
+      findings.push_back({"/versie", "VALUE", "a whole number from 1", ""});
   }
   auto media = std::string(call.request.head.headers.get("Content-Type"));
-  if (media.empty() || media.size() > 100 || !net::valid_header("Content-Type", media)) findings.push_back({"/Content-Type", "REQUIRED", "the media type of the document", ""});
-  if (!findings.empty()) co_return problem({ErrorKind::invalid, "DOCUMENT_INVALID", "the upload is not valid", findings});
+  if (media.empty() || media.size() > 100 || !net::valid_header("Content-Type", media))
+    findings.push_back({"/Content-Type", "REQUIRED", "the media type of the document", ""});
+  if (!findings.empty())
+    co_return problem({ErrorKind::invalid, "DOCUMENT_INVALID", "the upload is not valid", findings});
   vault::DocumentRecord record;
   record.case_id = zaak;
   record.doc_type = type;
@@ -52,10 +60,20 @@ Task<net::Response> post_document(Call& call) {
   if (!finished) co_return problem(finished.error());
   store::Transaction tx{std::move(finished->ops)};
   const auto& made = finished->record;
-  tx.ops.push_back(audit::leaf(call.services.clock.now(), "document.stored", {.ids = {{"document", made.id}, {"case", zaak}, {"party", call.party->id}, {"type", type}, {"sha256", made.sha256}}, .counts = {{"bytes", made.size}}}));
+  tx.ops.push_back(audit::leaf(
+      call.services.clock.now(), "document.stored",
+      {.ids =
+           {{"document", made.id}, {"case", zaak}, {"party", call.party->id}, {"type", type}, {"sha256", made.sha256}},
+       .counts = {{"bytes", made.size}}}));
   auto done = co_await call.services.store.commit(std::move(tx));
   if (!done) co_return problem(done.error());
-  auto response = json(201, {{"id", made.id}, {"zaak", zaak}, {"soort", made.doc_type}, {"versie", made.version}, {"status", made.status}, {"sha256", made.sha256}, {"omvang", made.size}});
+  auto response = json(201, {{"id", made.id},
+                             {"zaak", zaak},
+                             {"soort", made.doc_type},
+                             {"versie", made.version},
+                             {"status", made.status},
+                             {"sha256", made.sha256},
+                             {"omvang", made.size}});
   co_return response;
 }
 
@@ -67,14 +85,22 @@ Task<net::Response> get_documents(Call& call) {
   if (!all) co_return problem(all.error());
   Json out = Json::array();
   for (const auto& d : *all)
-    if (d.party == call.party->id) out.push_back({{"id", d.id}, {"soort", d.doc_type}, {"versie", d.version}, {"status", d.status}, {"sha256", d.sha256}, {"omvang", d.size}, {"opgeslagenOp", format_instant(d.stored_at)}});
+    if (d.party == call.party->id)
+      out.push_back({{"id", d.id},
+                     {"soort", d.doc_type},
+                     {"versie", d.version},
+                     {"status", d.status},
+                     {"sha256", d.sha256},
+                     {"omvang", d.size},
+                     {"opgeslagenOp", format_instant(d.stored_at)}});
   co_return json(200, {{"documenten", out}});
 }
 
 }  // namespace
 
 std::vector<Route> document_routes() {
-  return {{"POST", "/v1/documenten", Who::party, std::uint64_t{4} << 30, true, post_document}, {"GET", "/v1/documenten", Who::party, 0, false, get_documents}};
+  return {{"POST", "/v1/documenten", Who::party, std::uint64_t{4} << 30, true, post_document},
+          {"GET", "/v1/documenten", Who::party, 0, false, get_documents}};
 }
 
 }  // namespace schakel::api

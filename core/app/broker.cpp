@@ -1,5 +1,7 @@
 #include "core/app/broker.hpp"
 
+#include <fmt/format.h>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
 #include <fstream>
@@ -12,10 +14,10 @@
 #include "core/audit/sequencer.hpp"
 #include "core/audit/verify.hpp"
 #include "core/base/log.hpp"
-#include "core/net/http_client.hpp"
-#include "core/pipeline/decide.hpp"
 #include "core/delivery/host.hpp"
 #include "core/journal/vault_sealer.hpp"
+#include "core/net/http_client.hpp"
+#include "core/pipeline/decide.hpp"
 #include "core/pipeline/timers.hpp"
 #include "core/portal/portal.hpp"
 #include "core/runtime/hop.hpp"
@@ -218,7 +220,9 @@ Task<Result<void>> Broker::Parts::set_up() {
     gateway.url = config.portal.sms.value("url", "");
     if (auto name = config.portal.sms.value("secret", ""); !name.empty()) {
       auto it = config.secrets.find(name);
-      auto secret = it == config.secrets.end() ? Result<Secret>(fail(ErrorKind::invalid, "SECRET_UNKNOWN", "the SMS secret is not configured")) : read_secret(it->second);
+      auto secret = it == config.secrets.end()
+                        ? Result<Secret>(fail(ErrorKind::invalid, "SECRET_UNKNOWN", "the SMS secret is not configured"))
+                        : read_secret(it->second);
       if (!secret) co_return fail(std::move(secret.error()));
       gateway.authorization = "Bearer " + std::string(secret->reveal_text());
     }
@@ -246,19 +250,25 @@ Task<Result<void>> Broker::Parts::set_up() {
   document_check = std::make_unique<VaultDocumentCheck>(*documents);
   std::vector<std::string> regions;
   for (const auto& [code, profile] : config.profiles) regions.push_back(code);
-  ingress = std::make_unique<ingress::Ingress>(*journal, config.parties, *catalogue, *document_check, std::move(regions));
+  ingress =
+      std::make_unique<ingress::Ingress>(*journal, config.parties, *catalogue, *document_check, std::move(regions));
   inbox = std::make_unique<AdapterInbox>(*ingress, *journal, *documents, *bsn, config.parties, config.document_limit);
 
   if (!config.mail.from.empty()) {
     net::MailServer server;
     server.host = config.mail.host;
     server.port = config.mail.port;
-    server.security = config.mail.security == "tls" ? net::MailServer::Security::implicit_tls : config.mail.security == "none" ? net::MailServer::Security::none : net::MailServer::Security::starttls;
+    server.security = config.mail.security == "tls"    ? net::MailServer::Security::implicit_tls
+                      : config.mail.security == "none" ? net::MailServer::Security::none
+                                                       : net::MailServer::Security::starttls;
     server.user = config.mail.user;
     server.ca_file = config.mail.ca;
     if (!config.mail.password_secret.empty()) {
       auto it = config.secrets.find(config.mail.password_secret);
-      auto secret = it == config.secrets.end() ? Result<Secret>(fail(ErrorKind::invalid, "SECRET_UNKNOWN", "the mail secret is not configured")) : read_secret(it->second);
+      auto secret =
+          it == config.secrets.end()
+              ? Result<Secret>(fail(ErrorKind::invalid, "SECRET_UNKNOWN", "the mail secret is not configured"))
+              : read_secret(it->second);
       if (!secret) co_return fail(std::move(secret.error()));
       server.password = std::move(*secret);
     }
@@ -276,16 +286,28 @@ Task<Result<void>> Broker::Parts::set_up() {
   auto recovered = co_await dispatcher->recover();
   if (!recovered) co_return fail(std::move(recovered.error()));
   if (*recovered > 0) log(LogLevel::warn, "outbox.recovered", {{"deliveries", std::int64_t{*recovered}}});
-  backend = std::make_unique<BrokerPortalBackend>(shards->executor(0), *journal, *pipeline, *ingress, *delivering, *documents, *participants, *vault, *links, config.parties, config.document_limit);
+  backend =
+      std::make_unique<BrokerPortalBackend>(shards->executor(0), *journal, *pipeline, *ingress, *delivering, *documents,
+                                            *participants, *vault, *links, config.parties, config.document_limit);
   backend->on_enqueued([this] { dispatcher->arrivals().ring(); });
   co_return Result<void>{};
 }
 
 Task<Result<void>> Broker::Parts::start_adapters() {
-  delivery::HostServices services{*store, *sealer, *documents, *bsn, clock, metrics, mail.get(), links.get(), client_tls,
+  delivery::HostServices services{*store,
+                                  *sealer,
+                                  *documents,
+                                  *bsn,
+                                  clock,
+                                  metrics,
+                                  mail.get(),
+                                  links.get(),
+                                  client_tls,
                                   [this](std::string_view name) -> Result<Secret> {
                                     auto it = config.secrets.find(std::string(name));
-                                    if (it == config.secrets.end()) return fail(ErrorKind::not_found, "SECRET_UNKNOWN", "this secret is not configured");
+                                    if (it == config.secrets.end())
+                                      return fail(ErrorKind::not_found, "SECRET_UNKNOWN",
+                                                  "this secret is not configured");
                                     return read_secret(it->second);
                                   },
                                   [this](std::string_view party) {
@@ -315,8 +337,10 @@ Task<Result<void>> Broker::Parts::start_adapters() {
       hosts.push_back(std::make_unique<delivery::InstanceHost>(services, name, a.party, *grants));
       adapters.push_back(std::move(*made));
       auto started = co_await adapters.back()->start(*hosts.back());
-      if (started) instance.adapter = adapters.back().get();
-      else degraded(started.error());
+      if (started)
+        instance.adapter = adapters.back().get();
+      else
+        degraded(started.error());
     }
     delivering->add(std::move(instance));
   }
@@ -397,7 +421,8 @@ Task<Result<Json>> Broker::Parts::verify_audit() {
   if (!outside) co_return fail(std::move(outside.error()));
   auto report = co_await audit::verify_store(*store, *outside, sequencer->verifier());
   if (!report) co_return fail(std::move(report.error()));
-  Json out{{"ok", report->ok()}, {"leaves", report->leaves}, {"heads", report->heads_checked}, {"anchored", report->anchored}, {"key", audit_key_text}, {"problems", Json::array()}};
+  Json out{{"ok", report->ok()},           {"leaves", report->leaves}, {"heads", report->heads_checked},
+           {"anchored", report->anchored}, {"key", audit_key_text},    {"problems", Json::array()}};
   for (const auto& b : report->breaks) out["problems"].push_back({{"code", b.code}, {"from", b.from}, {"to", b.to}});
   co_return out;
 }
@@ -415,10 +440,27 @@ Result<void> Broker::Parts::listen() {
   if (!portal_tls) return fail(std::move(portal_tls.error()));
   auto openapi = openapi_text();
 
-  api::Services services{shards->executor(0), *store, *journal, *ingress, *pipeline, *dispatcher, *delivering, *vault, *documents, *participants, *bsn, config.parties, clock,
-                         config.document_limit, openapi, [this] { return metrics.text(); }, [this] { return health(); },
+  api::Services services{shards->executor(0),
+                         *store,
+                         *journal,
+                         *ingress,
+                         *pipeline,
+                         *dispatcher,
+                         *delivering,
+                         *vault,
+                         *documents,
+                         *participants,
+                         *bsn,
+                         config.parties,
+                         clock,
+                         config.document_limit,
+                         openapi,
+                         [this] { return metrics.text(); },
+                         [this] { return health(); },
                          [this]() -> Task<Result<Json>> { return runtime::on(shards->executor(0), verify_audit()); },
-                         [this](Json order) -> Task<Result<Json>> { return runtime::on(shards->executor(0), backend->links_for_operator(std::move(order))); }};
+                         [this](Json order) -> Task<Result<Json>> {
+                           return runtime::on(shards->executor(0), backend->links_for_operator(std::move(order)));
+                         }};
   router = std::make_unique<api::Router>(std::move(services), api::all_routes());
   router->below("/in/", std::uint64_t{32} << 20, api::adapter_inbound);
   net::ServerOptions o;
@@ -481,9 +523,13 @@ Result<std::unique_ptr<Broker>> Broker::start(Config config) {
 
 std::map<std::string, std::string> Broker::addresses() const {
   const auto& p = *parts_;
-  auto at = [](const ListenerConfig& c, std::uint16_t port) { return fmt::format("{}://{}:{}", c.certificate.empty() ? "http" : "https", c.address, port); };
-  return {{"api", at(p.config.api, p.api_server->port("api"))}, {"portal", at(p.config.portal.listener, p.portal_server->port("portal"))},
-          {"health", at(p.config.health, p.api_server->port("health"))}, {"socket", p.config.socket.string()}};
+  auto at = [](const ListenerConfig& c, std::uint16_t port) {
+    return fmt::format("{}://{}:{}", c.certificate.empty() ? "http" : "https", c.address, port);
+  };
+  return {{"api", at(p.config.api, p.api_server->port("api"))},
+          {"portal", at(p.config.portal.listener, p.portal_server->port("portal"))},
+          {"health", at(p.config.health, p.api_server->port("health"))},
+          {"socket", p.config.socket.string()}};
 }
 
 void Broker::stop(milliseconds grace) {

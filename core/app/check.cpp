@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <fstream>
 #include <iostream>
 
@@ -16,13 +18,16 @@ int check(const std::string& file, const Common& common) {
   if (!config) {
     if (!common.json) return report(config.error(), common);
     Json j{{"ok", false}, {"findings", Json::array()}};
-    for (const auto& f : config.error().findings) j["findings"].push_back({{"pointer", f.pointer}, {"code", f.code}, {"message", f.message}, {"rule", f.rule}});
+    for (const auto& f : config.error().findings)
+      j["findings"].push_back({{"pointer", f.pointer}, {"code", f.code}, {"message", f.message}, {"rule", f.rule}});
     print_json(j);
     return kConfig;
   }
-  if (common.json) print_json({{"ok", true}, {"findings", Json::array()}});
+  if (common.json)
+    print_json({{"ok", true}, {"findings", Json::array()}});
   else
-    std::cout << fmt::format("{}: in orde. {} partijen, {} adapters, {} regio's.\n", config->file.filename().string(), config->parties->all().size(), config->adapters.size(), config->profiles.size());
+    std::cout << fmt::format("{}: in orde. {} partijen, {} adapters, {} regio's.\n", config->file.filename().string(),
+                             config->parties->all().size(), config->adapters.size(), config->profiles.size());
   return kOk;
 }
 
@@ -30,8 +35,10 @@ int check(const std::string& file, const Common& common) {
 std::vector<Finding> judge(std::string_view bytes, const ingress::TypeCatalogue& types, std::string& kind) {
   auto report = formats::check_message(bytes);
   kind = formats::kind_name(report.kind);
-  if (report.kind != formats::MessageKind::cloud_event && report.kind != formats::MessageKind::cloud_event_batch) return report.findings;
-  auto media = report.kind == formats::MessageKind::cloud_event ? "application/cloudevents+json" : "application/cloudevents-batch+json";
+  if (report.kind != formats::MessageKind::cloud_event && report.kind != formats::MessageKind::cloud_event_batch)
+    return report.findings;
+  auto media = report.kind == formats::MessageKind::cloud_event ? "application/cloudevents+json"
+                                                                : "application/cloudevents-batch+json";
   auto events = ingress::read_events(media, {}, bytes);
   if (!events) {
     if (events.error().findings.empty()) return {{"", events.error().code, events.error().message, ""}};
@@ -63,11 +70,15 @@ int check_messages(const std::vector<std::string>& files, const Common& common) 
     auto findings = judge(text, *types, kind);
     good = good && findings.empty();
     Json j{{"file", file}, {"kind", kind}, {"ok", findings.empty()}, {"findings", Json::array()}};
-    for (const auto& f : findings) j["findings"].push_back({{"pointer", f.pointer}, {"code", f.code}, {"message", f.message}, {"rule", f.rule}});
+    for (const auto& f : findings)
+      j["findings"].push_back({{"pointer", f.pointer}, {"code", f.code}, {"message", f.message}, {"rule", f.rule}});
     all.push_back(j);
     if (common.json) continue;
-    std::cout << file << ": " << kind << ", " << (findings.empty() ? "in orde" : fmt::format("{} bevindingen", findings.size())) << "\n";
-    for (const auto& f : findings) std::cout << "  " << f.pointer << "  " << f.code << ": " << f.message << (f.rule.empty() ? "" : "  [" + f.rule + "]") << "\n";
+    std::cout << file << ": " << kind << ", "
+              << (findings.empty() ? "in orde" : fmt::format("{} bevindingen", findings.size())) << "\n";
+    for (const auto& f : findings)
+      std::cout << "  " << f.pointer << "  " << f.code << ": " << f.message
+                << (f.rule.empty() ? "" : "  [" + f.rule + "]") << "\n";
   }
   if (common.json) print_json(all);
   return good ? kOk : kFinding;
@@ -83,7 +94,8 @@ void add_check(CLI::App& app, Common& common, int& exit) {
   c->callback([&common, &exit] { exit = check(file, common); });
   auto* message = app.add_subcommand("message", "Look at message files");
   message->require_subcommand(1);
-  auto* m = message->add_subcommand("check", "Is this CloudEvent, JW323, JW325, UBL or OSO dossier acceptable, and if not, which rule does it break");
+  auto* m = message->add_subcommand(
+      "check", "Is this CloudEvent, JW323, JW325, UBL or OSO dossier acceptable, and if not, which rule does it break");
   m->add_option("file", files, "files")->required()->check(CLI::ExistingFile);
   m->callback([&common, &exit] { exit = check_messages(files, common); });
   auto* openapi = app.add_subcommand("openapi", "Print the OpenAPI description of the REST interface");

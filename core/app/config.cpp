@@ -1,5 +1,6 @@
 #include "core/app/config.hpp"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <fstream>
@@ -14,13 +15,17 @@ namespace {
 /// Reads known fields and remembers everything that is wrong.
 class Reader {
  public:
-  Reader(std::string file, fs::path folder, std::vector<Finding>& findings) : file_(std::move(file)), folder_(std::move(folder)), findings_(findings) {}
+  Reader(std::string file, fs::path folder, std::vector<Finding>& findings)
+      : file_(std::move(file)), folder_(std::move(folder)), findings_(findings) {}
 
-  void bad(const std::string& at, std::string code, std::string what, std::string rule = "") { findings_.push_back({file_ + "#" + at, std::move(code), std::move(what), std::move(rule)}); }
+  void bad(const std::string& at, std::string code, std::string what, std::string rule = "") {
+    findings_.push_back({file_ + "#" + at, std::move(code), std::move(what), std::move(rule)});
+  }
   void known(const Json& j, const std::string& at, const std::set<std::string_view>& names) {
     if (!j.is_object()) return bad(at, "TYPE", "must be an object");
     for (const auto& [name, v] : j.items())
-      if (!names.contains(name) && name != "$schema" && name != "why") bad(at + "/" + name, "UNKNOWN_FIELD", "this setting is not known");
+      if (!names.contains(name) && name != "$schema" && name != "why")
+        bad(at + "/" + name, "UNKNOWN_FIELD", "this setting is not known");
   }
   std::string text(const Json& j, const std::string& at, const char* name, std::string otherwise = "") {
     if (!j.is_object() || !j.contains(name)) return otherwise;
@@ -30,7 +35,8 @@ class Reader {
     }
     return j[name];
   }
-  std::int64_t number(const Json& j, const std::string& at, const char* name, std::int64_t otherwise, std::int64_t low, std::int64_t high) {
+  std::int64_t number(const Json& j, const std::string& at, const char* name, std::int64_t otherwise, std::int64_t low,
+                      std::int64_t high) {
     if (!j.is_object() || !j.contains(name)) return otherwise;
     if (!j[name].is_number_integer() || j[name].get<std::int64_t>() < low || j[name].get<std::int64_t>() > high) {
       bad(at + "/" + name, "RANGE", fmt::format("must be a whole number from {} to {}", low, high));
@@ -58,7 +64,9 @@ class Reader {
   std::vector<Finding>& findings_;
 };
 
-bool loopback(std::string_view address) { return address.starts_with("127.") || address == "::1" || address == "localhost"; }
+bool loopback(std::string_view address) {
+  return address.starts_with("127.") || address == "::1" || address == "localhost";
+}
 
 ListenerConfig read_listener(Reader& r, const Json& j, const std::string& at, bool mutual) {
   r.known(j, at, {"address", "port", "certificate", "key", "client_ca", "crl", "base_url", "sms"});
@@ -69,11 +77,14 @@ ListenerConfig read_listener(Reader& r, const Json& j, const std::string& at, bo
   l.key = r.path(j, at, "key", true);
   l.client_ca = r.path(j, at, "client_ca", true);
   l.crl = r.path(j, at, "crl", true);
-  if (l.certificate.empty() && !loopback(l.address)) r.bad(at + "/certificate", "TLS_REQUIRED", "without a certificate only a loopback address may be used");
-  if (mutual && (l.certificate.empty() || l.client_ca.empty())) r.bad(at, "TLS_REQUIRED", "certificate, key and client_ca are required: parties are known by their certificate");
+  if (l.certificate.empty() && !loopback(l.address))
+    r.bad(at + "/certificate", "TLS_REQUIRED", "without a certificate only a loopback address may be used");
+  if (mutual && (l.certificate.empty() || l.client_ca.empty()))
+    r.bad(at, "TLS_REQUIRED", "certificate, key and client_ca are required: parties are known by their certificate");
   if (!l.key.empty()) {
     struct stat s{};
-    if (::stat(l.key.c_str(), &s) == 0 && (s.st_mode & 077)) r.bad(at + "/key", "KEY_MODE", "a private key may be readable by its owner only");
+    if (::stat(l.key.c_str(), &s) == 0 && (s.st_mode & 077))
+      r.bad(at + "/key", "KEY_MODE", "a private key may be readable by its owner only");
   }
   return l;
 }
@@ -96,20 +107,27 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
   c.folder = c.file.parent_path();
   auto name = c.file.filename().string();
   auto json = read_json(c.file);
-  if (!json) return fail(ErrorKind::invalid, "CONFIG_INVALID", "the configuration cannot be read", {{name + "#", json.error().code, json.error().message, ""}});
+  if (!json)
+    return fail(ErrorKind::invalid, "CONFIG_INVALID", "the configuration cannot be read",
+                {{name + "#", json.error().code, json.error().message, ""}});
   Reader r(name, c.folder, findings);
   const auto& j = *json;
-  r.known(j, "", {"data_dir", "store", "vault", "regions_dir", "schemas_dir", "plugins_dir", "assets_dir", "parties", "listen", "portal", "socket", "log", "mail", "http", "adapters", "secrets", "limits", "formats", "shards"});
+  r.known(j, "",
+          {"data_dir", "store", "vault", "regions_dir", "schemas_dir", "plugins_dir", "assets_dir", "parties", "listen",
+           "portal", "socket", "log", "mail", "http", "adapters", "secrets", "limits", "formats", "shards"});
   c.data_dir = r.path(j, "", "data_dir", false, "data");
   const auto& store = r.part(j, "store");
   r.known(store, "/store", {"kind", "path", "ballast_bytes"});
-  if (auto kind = r.text(store, "/store", "kind", "sqlite"); kind != "sqlite") r.bad("/store/kind", "VALUE", "sqlite is what this version knows");
+  if (auto kind = r.text(store, "/store", "kind", "sqlite"); kind != "sqlite")
+    r.bad("/store/kind", "VALUE", "sqlite is what this version knows");
   c.store_path = r.path(store, "/store", "path", false, c.data_dir / "schakel.db");
   c.ballast_bytes = static_cast<std::uint64_t>(r.number(store, "/store", "ballast_bytes", 0, 0, std::int64_t{1} << 40));
   const auto& vault = r.part(j, "vault");
   r.known(vault, "/vault", {"master_key_file"});
   c.master_key = r.path(vault, "/vault", "master_key_file", true, "secrets/master.key");
-  if (c.master_key.string().starts_with(c.data_dir.string() + "/")) r.bad("/vault/master_key_file", "KEY_PLACE", "the master key must not lie in the data folder: a copy of the data would hold its key", "KEY-6");
+  if (c.master_key.string().starts_with(c.data_dir.string() + "/"))
+    r.bad("/vault/master_key_file", "KEY_PLACE",
+          "the master key must not lie in the data folder: a copy of the data would hold its key", "KEY-6");
   c.regions_dir = r.path(j, "", "regions_dir", true, installed / "share/schakel/config");
   c.schemas_dir = r.path(j, "", "schemas_dir", true, installed / "share/schakel/config/schemas/messages");
   c.plugins_dir = r.path(j, "", "plugins_dir", true, installed / "lib/schakel");
@@ -131,15 +149,18 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
   if (portal.contains("sms")) {
     c.portal.sms = portal["sms"];
     r.known(c.portal.sms, "/portal/sms", {"url", "secret"});
-    if (r.text(c.portal.sms, "/portal/sms", "url").empty()) r.bad("/portal/sms/url", "REQUIRED", "the address of the gateway");
+    if (r.text(c.portal.sms, "/portal/sms", "url").empty())
+      r.bad("/portal/sms/url", "REQUIRED", "the address of the gateway");
   }
   const auto& mail = r.part(j, "mail");
   r.known(mail, "/mail", {"host", "port", "security", "from", "user", "password_secret", "ca"});
   c.mail.host = r.text(mail, "/mail", "host", "127.0.0.1");
   c.mail.port = static_cast<std::uint16_t>(r.number(mail, "/mail", "port", 25, 1, 65535));
   c.mail.security = r.text(mail, "/mail", "security", "starttls");
-  if (c.mail.security != "starttls" && c.mail.security != "tls" && c.mail.security != "none") r.bad("/mail/security", "VALUE", "must be starttls, tls or none");
-  if (c.mail.security == "none" && !loopback(c.mail.host)) r.bad("/mail/security", "TLS_REQUIRED", "mail without TLS goes to a loopback address only");
+  if (c.mail.security != "starttls" && c.mail.security != "tls" && c.mail.security != "none")
+    r.bad("/mail/security", "VALUE", "must be starttls, tls or none");
+  if (c.mail.security == "none" && !loopback(c.mail.host))
+    r.bad("/mail/security", "TLS_REQUIRED", "mail without TLS goes to a loopback address only");
   c.mail.from = r.text(mail, "/mail", "from");
   c.mail.user = r.text(mail, "/mail", "user");
   c.mail.password_secret = r.text(mail, "/mail", "password_secret");
@@ -157,11 +178,13 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
   c.xsd_dir = r.path(formats, "/formats", "xsd_dir", true);
 
   const auto& secrets = r.part(j, "secrets");
-  if (!secrets.is_object()) r.bad("/secrets", "TYPE", "must be an object");
-  else for (const auto& [secret, where] : secrets.items()) {
-    r.known(where, "/secrets/" + secret, {"file"});
-    c.secrets[secret] = r.path(where, "/secrets/" + secret, "file", true);
-  }
+  if (!secrets.is_object())
+    r.bad("/secrets", "TYPE", "must be an object");
+  else
+    for (const auto& [secret, where] : secrets.items()) {
+      r.known(where, "/secrets/" + secret, {"file"});
+      c.secrets[secret] = r.path(where, "/secrets/" + secret, "file", true);
+    }
 
   if (auto file = r.path(j, "", "parties", true, "parties.json"); fs::exists(file)) {
     auto parties = read_json(file);
@@ -178,27 +201,35 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
   }
   if (!c.regions_dir.empty() && fs::exists(c.regions_dir)) {
     auto profiles = load_profiles(c.regions_dir);
-    if (profiles) c.profiles = std::move(*profiles);
+    if (profiles)
+      c.profiles = std::move(*profiles);
     else {
-      if (profiles.error().findings.empty()) findings.push_back({"regions", profiles.error().code, profiles.error().message, ""});
+      if (profiles.error().findings.empty())
+        findings.push_back({"regions", profiles.error().code, profiles.error().message, ""});
       for (auto& f : profiles.error().findings) findings.push_back(std::move(f));
     }
   }
 
   const auto& adapters = r.part(j, "adapters");
-  if (!adapters.is_object()) r.bad("/adapters", "TYPE", "must be an object");
-  else for (const auto& [instance, a] : adapters.items()) {
-    auto at = "/adapters/" + instance;
-    r.known(a, at, {"plugin", "party", "config"});
-    AdapterConfig one{r.text(a, at, "plugin"), r.text(a, at, "party"), a.is_object() ? a.value("config", Json::object()) : Json::object()};
-    if (one.plugin.empty()) r.bad(at + "/plugin", "REQUIRED", "names the adapter");
-    if (!one.party.empty() && c.parties && !c.parties->find(one.party)) r.bad(at + "/party", "PARTY_UNKNOWN", "there is no such party");
-    c.adapters[instance] = std::move(one);
-  }
+  if (!adapters.is_object())
+    r.bad("/adapters", "TYPE", "must be an object");
+  else
+    for (const auto& [instance, a] : adapters.items()) {
+      auto at = "/adapters/" + instance;
+      r.known(a, at, {"plugin", "party", "config"});
+      AdapterConfig one{r.text(a, at, "plugin"), r.text(a, at, "party"),
+                        a.is_object() ? a.value("config", Json::object()) : Json::object()};
+      if (one.plugin.empty()) r.bad(at + "/plugin", "REQUIRED", "names the adapter");
+      if (!one.party.empty() && c.parties && !c.parties->find(one.party))
+        r.bad(at + "/party", "PARTY_UNKNOWN", "there is no such party");
+      c.adapters[instance] = std::move(one);
+    }
   if (c.parties)
     for (const auto& p : c.parties->all())
       for (const auto& e : p.endpoints)
-        if (!c.adapters.contains(e.adapter)) findings.push_back({fmt::format("parties.json#{}", p.id), "ADAPTER_UNKNOWN", "an endpoint names an adapter instance that is not configured", ""});
+        if (!c.adapters.contains(e.adapter))
+          findings.push_back({fmt::format("parties.json#{}", p.id), "ADAPTER_UNKNOWN",
+                              "an endpoint names an adapter instance that is not configured", ""});
 
   if (findings.empty() && fs::exists(c.plugins_dir)) {
     plugin::Registry registry(c.plugins_dir);
@@ -210,13 +241,16 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
       }
       auto grants = (*plugin)->check(a.config);
       if (!grants)
-        for (const auto& f : grants.error().findings) r.bad("/adapters/" + instance + "/config" + f.pointer, f.code, f.message, f.rule);
+        for (const auto& f : grants.error().findings)
+          r.bad("/adapters/" + instance + "/config" + f.pointer, f.code, f.message, f.rule);
       else
         for (const auto& secret : grants->secrets)
-          if (!c.secrets.contains(secret)) r.bad("/adapters/" + instance + "/config", "SECRET_UNKNOWN", "names a secret that is not configured");
+          if (!c.secrets.contains(secret))
+            r.bad("/adapters/" + instance + "/config", "SECRET_UNKNOWN", "names a secret that is not configured");
     }
   }
-  if (!findings.empty()) return fail(ErrorKind::invalid, "CONFIG_INVALID", fmt::format("{} findings", findings.size()), std::move(findings));
+  if (!findings.empty())
+    return fail(ErrorKind::invalid, "CONFIG_INVALID", fmt::format("{} findings", findings.size()), std::move(findings));
   return c;
 }
 

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <iostream>
 
 #include "core/app/cli.hpp"
@@ -16,7 +18,8 @@ void table(const std::vector<std::string>& head, const std::vector<std::vector<s
   for (const auto& r : rows)
     for (std::size_t i = 0; i < r.size(); ++i) width[i] = std::max(width[i], r[i].size());
   auto line = [&](const std::vector<std::string>& r) {
-    for (std::size_t i = 0; i < r.size(); ++i) std::cout << r[i] << std::string(i + 1 < r.size() ? width[i] - r[i].size() + 2 : 0, ' ');
+    for (std::size_t i = 0; i < r.size(); ++i)
+      std::cout << r[i] << std::string(i + 1 < r.size() ? width[i] - r[i].size() + 2 : 0, ' ');
     std::cout << "\n";
   };
   line(head);
@@ -43,22 +46,31 @@ std::string euros(const Json& cents) {
 /// Runs a call and shows its answer: as JSON, or through `show`.
 int shown(const Common& common, Result<Json> answer, const std::function<void(const Json&)>& show) {
   if (!answer) return report(answer.error(), common);
-  if (common.json) print_json(*answer);
-  else show(*answer);
+  if (common.json)
+    print_json(*answer);
+  else
+    show(*answer);
   return kOk;
 }
 
 void show_decisions(const Json& list) {
   for (const auto& d : list) {
-    std::cout << fmt::format("#{} {} van {}: {}{}\n", d.value("volgnummer", 0), text(d, "type"), text(d, "van"), text(d, "uitkomst"),
-                             text(d, "codes").empty() ? "" : " (" + text(d, "codes") + ")");
-    for (const auto& r : d.value("ontvangers", Json::array())) std::cout << "   naar     " << text(r, "rol") << "  [" << text(r, "inhoud") << "]  via " << text(r, "kanaal") << "  " << text(r, "regels") << "\n";
-    for (const auto& r : d.value("nietNaar", Json::array())) std::cout << "   niet     " << text(r, "rol") << "  " << text(r, "code") << "  " << text(r, "regel") << "\n";
-    for (const auto& s : d.value("signalen", Json::array())) std::cout << "   signaal  " << text(s, "code") << " aan " << text(s, "aan") << " " << text(s, "over") << "\n";
+    std::cout << fmt::format("#{} {} van {}: {}{}\n", d.value("volgnummer", 0), text(d, "type"), text(d, "van"),
+                             text(d, "uitkomst"), text(d, "codes").empty() ? "" : " (" + text(d, "codes") + ")");
+    for (const auto& r : d.value("ontvangers", Json::array()))
+      std::cout << "   naar     " << text(r, "rol") << "  [" << text(r, "inhoud") << "]  via " << text(r, "kanaal")
+                << "  " << text(r, "regels") << "\n";
+    for (const auto& r : d.value("nietNaar", Json::array()))
+      std::cout << "   niet     " << text(r, "rol") << "  " << text(r, "code") << "  " << text(r, "regel") << "\n";
+    for (const auto& s : d.value("signalen", Json::array()))
+      std::cout << "   signaal  " << text(s, "code") << " aan " << text(s, "aan") << " " << text(s, "over") << "\n";
     for (const auto& e : d.value("uitleg", Json::array())) {
-      std::cout << fmt::format("   {:<10} {} {} {}\n", text(e, "resultaat"), text(e, "regel"), text(e, "stap"), text(e, "code"));
-      if (!text(e, "citaat").empty()) std::cout << "              \"" << text(e, "citaat") << "\"\n              bron: " << text(e, "bron") << "\n";
-      if (e.contains("feiten") && !e["feiten"].empty()) std::cout << "              feiten: " << e["feiten"].dump() << "\n";
+      std::cout << fmt::format("   {:<10} {} {} {}\n", text(e, "resultaat"), text(e, "regel"), text(e, "stap"),
+                               text(e, "code"));
+      if (!text(e, "citaat").empty())
+        std::cout << "              \"" << text(e, "citaat") << "\"\n              bron: " << text(e, "bron") << "\n";
+      if (e.contains("feiten") && !e["feiten"].empty())
+        std::cout << "              feiten: " << e["feiten"].dump() << "\n";
     }
   }
 }
@@ -66,14 +78,18 @@ void show_decisions(const Json& list) {
 void show_deliveries(const Json& j) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& d : j.value("afleveringen", Json::array()))
-    rows.push_back({text(d, "id"), text(d, "status"), text(d, "soort"), text(d, "rol"), text(d, "doel"), text(d, "pogingen"), text(d, "code"), text(d, "zaak")});
+    rows.push_back({text(d, "id"), text(d, "status"), text(d, "soort"), text(d, "rol"), text(d, "doel"),
+                    text(d, "pogingen"), text(d, "code"), text(d, "zaak")});
   table({"AFLEVERING", "STATUS", "SOORT", "ROL", "DOEL", "POGINGEN", "CODE", "ZAAK"}, rows);
 }
 
 void show_invoices(const Json& j) {
   std::vector<std::vector<std::string>> in, out;
-  for (const auto& i : j.value("binnen", Json::array())) in.push_back({text(i, "nummer"), text(i, "status"), text(i, "codes"), text(i, "zaak"), text(i, "bijgewerkt")});
-  for (const auto& i : j.value("uit", Json::array())) out.push_back({text(i, "nummer"), text(i, "soort"), text(i, "betaler"), text(i, "ontvanger"), euros(i.value("bedragCent", Json())), text(i, "adres"), text(i, "zaak")});
+  for (const auto& i : j.value("binnen", Json::array()))
+    in.push_back({text(i, "nummer"), text(i, "status"), text(i, "codes"), text(i, "zaak"), text(i, "bijgewerkt")});
+  for (const auto& i : j.value("uit", Json::array()))
+    out.push_back({text(i, "nummer"), text(i, "soort"), text(i, "betaler"), text(i, "ontvanger"),
+                   euros(i.value("bedragCent", Json())), text(i, "adres"), text(i, "zaak")});
   std::cout << "Binnengekomen\n";
   table({"NUMMER", "STATUS", "REDEN", "ZAAK", "BIJGEWERKT"}, in);
   std::cout << "\nDoorgestuurd of gemaakt\n";
@@ -86,22 +102,28 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
   auto* status = app.add_subcommand("status", "How the broker is doing: queues, targets, audit");
   status->callback([&c, &exit] {
     exit = shown(c, call(c, "GET", "/v1/beheer/status"), [](const Json& j) {
-      std::cout << fmt::format("berichten {}  onbeslist {}  wachtend {}  mislukt {}  geparkeerd {}\n", j.value("berichten", 0), j.value("onbeslist", 0), j.value("wachtend", 0), j.value("mislukt", 0), j.value("geparkeerd", 0));
+      std::cout << fmt::format("berichten {}  onbeslist {}  wachtend {}  mislukt {}  geparkeerd {}\n",
+                               j.value("berichten", 0), j.value("onbeslist", 0), j.value("wachtend", 0),
+                               j.value("mislukt", 0), j.value("geparkeerd", 0));
       std::vector<std::vector<std::string>> rows;
-      for (const auto& d : j.value("doelen", Json::array())) rows.push_back({text(d, "naam"), text(d, "adapter"), d.value("werkt", false) ? "ja" : "nee", text(d, "zekering"), text(d, "reden")});
+      for (const auto& d : j.value("doelen", Json::array()))
+        rows.push_back({text(d, "naam"), text(d, "adapter"), d.value("werkt", false) ? "ja" : "nee",
+                        text(d, "zekering"), text(d, "reden")});
       table({"DOEL", "ADAPTER", "WERKT", "ZEKERING", "REDEN"}, rows);
     });
   });
 
   static std::string id, zaak, reason, target, status_filter, path, role, person;
   static bool yes = false;
-  auto* one_case = app.add_subcommand("case", "A case: its messages, deliveries and deadlines; without an id, all cases");
+  auto* one_case =
+      app.add_subcommand("case", "A case: its messages, deliveries and deadlines; without an id, all cases");
   one_case->add_option("id", id, "Z-...");
   one_case->callback([&c, &exit] {
     if (id.empty())
       exit = shown(c, call(c, "GET", "/v1/beheer/zaken"), [](const Json& j) {
         std::vector<std::vector<std::string>> rows;
-        for (const auto& z : j.value("zaken", Json::array())) rows.push_back({text(z, "id"), text(z, "regio"), text(z, "party"), text(z, "geopendOp")});
+        for (const auto& z : j.value("zaken", Json::array()))
+          rows.push_back({text(z, "id"), text(z, "regio"), text(z, "party"), text(z, "geopendOp")});
         table({"ZAAK", "REGIO", "GEOPEND DOOR", "GEOPEND OP"}, rows);
       });
     else
@@ -111,20 +133,26 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
         show_deliveries(j);
         std::cout << "\n";
         std::vector<std::vector<std::string>> rows;
-        for (const auto& t : j.value("termijnen", Json::array())) rows.push_back({text(t, "naam"), text(t, "datum"), text(t, "zwaarte"), text(t, "status"), text(t, "regel")});
+        for (const auto& t : j.value("termijnen", Json::array()))
+          rows.push_back({text(t, "naam"), text(t, "datum"), text(t, "zwaarte"), text(t, "status"), text(t, "regel")});
         table({"TERMIJN", "DATUM", "ZWAARTE", "STATUS", "REGEL"}, rows);
       });
   });
 
   auto* explain = app.add_subcommand("explain", "Why a message, or every message of a case, was decided as it was");
   explain->add_option("what", id, "number of a message, or Z-...")->required();
-  explain->callback([&c, &exit] { exit = shown(c, call(c, "GET", "/v1/beheer/uitleg/" + id), [](const Json& j) { show_decisions(j.value("besluiten", Json::array())); }); });
+  explain->callback([&c, &exit] {
+    exit = shown(c, call(c, "GET", "/v1/beheer/uitleg/" + id),
+                 [](const Json& j) { show_decisions(j.value("besluiten", Json::array())); });
+  });
 
   auto* invoice = app.add_subcommand("invoice", "Invoices: what came in, what is held and why, what went out");
   invoice->require_subcommand(1);
   auto* list = invoice->add_subcommand("list", "All, or those of one case");
   list->add_option("--case", zaak, "Z-...");
-  list->callback([&c, &exit] { exit = shown(c, call(c, "GET", "/v1/beheer/facturen" + (zaak.empty() ? "" : "?zaak=" + zaak)), show_invoices); });
+  list->callback([&c, &exit] {
+    exit = shown(c, call(c, "GET", "/v1/beheer/facturen" + (zaak.empty() ? "" : "?zaak=" + zaak)), show_invoices);
+  });
   auto* show = invoice->add_subcommand("show", "One invoice by its number");
   show->add_option("number", id, "number as the creditor gave it, or DB-..., DE-..., FG-..., CN-...")->required();
   show->callback([&c, &exit] {
@@ -137,8 +165,10 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
     for (const char* side : {"binnen", "uit"})
       for (const auto& i : (*all)[side])
         if (i.value("nummer", "") == id || i.value("bron", "") == id) found[side].push_back(i);
-    if (found["binnen"].empty() && found["uit"].empty()) exit = report({ErrorKind::not_found, "INVOICE_UNKNOWN", "there is no invoice with this number", {}}, c);
-    else exit = shown(c, found, show_invoices);
+    if (found["binnen"].empty() && found["uit"].empty())
+      exit = report({ErrorKind::not_found, "INVOICE_UNKNOWN", "there is no invoice with this number", {}}, c);
+    else
+      exit = shown(c, found, show_invoices);
   });
 
   auto* dlq = app.add_subcommand("dlq", "Dead letters and parked deliveries");
@@ -158,8 +188,12 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
   });
   auto* dlq_show = dlq->add_subcommand("show", "One delivery with its attempts");
   dlq_show->add_option("id", id, "A-...")->required();
-  dlq_show->callback([&c, &exit] { exit = shown(c, call(c, "GET", "/v1/beheer/afleveringen/" + id), [](const Json& j) { std::cout << j.dump(2) << "\n"; }); });
-  for (auto [name, action, what] : {std::tuple{"resend", "opnieuw", "Send it again, with the same key"}, std::tuple{"cancel", "annuleer", "Give it up"}}) {
+  dlq_show->callback([&c, &exit] {
+    exit = shown(c, call(c, "GET", "/v1/beheer/afleveringen/" + id),
+                 [](const Json& j) { std::cout << j.dump(2) << "\n"; });
+  });
+  for (auto [name, action, what] : {std::tuple{"resend", "opnieuw", "Send it again, with the same key"},
+                                    std::tuple{"cancel", "annuleer", "Give it up"}}) {
     auto* change = dlq->add_subcommand(name, what);
     change->add_option("id", id, "A-...")->required();
     change->add_option("--reason", reason, "why; its hash is audited")->required();
@@ -168,37 +202,53 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
     change->callback([&c, &exit, act = std::string(action)] {
       if (!yes) {
         exit = shown(c, call(c, "GET", "/v1/beheer/afleveringen/" + id), [&](const Json& j) {
-          std::cout << fmt::format("would do '{}' on {} ({} to {} via {}, now {}). Add --yes to do it.\n", act, id, text(j, "soort"), text(j, "rol"), text(j, "doel"), text(j, "status"));
+          std::cout << fmt::format("would do '{}' on {} ({} to {} via {}, now {}). Add --yes to do it.\n", act, id,
+                                   text(j, "soort"), text(j, "rol"), text(j, "doel"), text(j, "status"));
         });
         return;
       }
       Json body{{"actie", act}, {"reden", reason}};
       if (!target.empty()) body["doel"] = target;
-      exit = shown(c, call(c, "POST", "/v1/beheer/afleveringen/" + id, body), [&](const Json&) { std::cout << id << ": " << act << "\n"; });
+      exit = shown(c, call(c, "POST", "/v1/beheer/afleveringen/" + id, body),
+                   [&](const Json&) { std::cout << id << ": " << act << "\n"; });
     });
   }
 
   auto* targets = app.add_subcommand("target", "Stop or resume all attempts towards a target");
   targets->require_subcommand(1);
   for (auto [name, paused] : {std::pair{"pause", true}, std::pair{"resume", false}}) {
-    auto* t = targets->add_subcommand(name, paused ? "No attempts from now on, also after a restart" : "Attempts go on");
+    auto* t =
+        targets->add_subcommand(name, paused ? "No attempts from now on, also after a restart" : "Attempts go on");
     t->add_option("name", target, "adapter instance")->required();
-    t->callback([&c, &exit, p = paused] { exit = shown(c, call(c, "POST", "/v1/beheer/doelen/" + target, {{"gepauzeerd", p}}), [&](const Json& j) { std::cout << j.dump() << "\n"; }); });
+    t->callback([&c, &exit, p = paused] {
+      exit = shown(c, call(c, "POST", "/v1/beheer/doelen/" + target, {{"gepauzeerd", p}}),
+                   [&](const Json& j) { std::cout << j.dump() << "\n"; });
+    });
   }
 
   auto* link = app.add_subcommand("link", "Secure links: list, revoke, and the workplace of a school");
   link->require_subcommand(1);
   auto* link_list = link->add_subcommand("list", "Links of a case");
   link_list->add_option("--case", zaak, "Z-...")->required();
-  link_list->callback([&c, &exit] { exit = shown(c, call(c, "POST", "/v1/beheer/links", {{"do", "list"}, {"zaak", zaak}}), [](const Json& j) { std::cout << j.dump(2) << "\n"; }); });
+  link_list->callback([&c, &exit] {
+    exit = shown(c, call(c, "POST", "/v1/beheer/links", {{"do", "list"}, {"zaak", zaak}}),
+                 [](const Json& j) { std::cout << j.dump(2) << "\n"; });
+  });
   auto* revoke = link->add_subcommand("revoke", "End a link at once, also a download that is running");
   revoke->add_option("id", id, "id of the link")->required();
   revoke->add_option("--reason", reason, "why")->required();
-  revoke->callback([&c, &exit] { exit = shown(c, call(c, "POST", "/v1/beheer/links", {{"do", "revoke"}, {"id", id}, {"reden", reason}}), [](const Json& j) { std::cout << j.dump() << "\n"; }); });
-  auto* workplace = link->add_subcommand("workplace", "Mail a deelnemer of the school a link to the workplace of a case");
+  revoke->callback([&c, &exit] {
+    exit = shown(c, call(c, "POST", "/v1/beheer/links", {{"do", "revoke"}, {"id", id}, {"reden", reason}}),
+                 [](const Json& j) { std::cout << j.dump() << "\n"; });
+  });
+  auto* workplace =
+      link->add_subcommand("workplace", "Mail a deelnemer of the school a link to the workplace of a case");
   workplace->add_option("--case", zaak, "Z-...")->required();
   workplace->add_option("--person", person, "id of the deelnemer")->required();
-  workplace->callback([&c, &exit] { exit = shown(c, call(c, "POST", "/v1/beheer/links", {{"do", "workplace"}, {"zaak", zaak}, {"persoon", person}}), [](const Json& j) { std::cout << j.dump() << "\n"; }); });
+  workplace->callback([&c, &exit] {
+    exit = shown(c, call(c, "POST", "/v1/beheer/links", {{"do", "workplace"}, {"zaak", zaak}, {"persoon", person}}),
+                 [](const Json& j) { std::cout << j.dump() << "\n"; });
+  });
 
   auto* audit = app.add_subcommand("audit", "The tamper-evident log");
   audit->require_subcommand(1);
@@ -207,7 +257,8 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
     auto done = call(c, "POST", "/v1/beheer/audit", Json::object());
     bool sound = done && done->value("ok", false);
     exit = shown(c, std::move(done), [](const Json& j) {
-      std::cout << (j.value("ok", false) ? "audit: in orde, " : "audit: GEBROKEN, ") << j.value("leaves", 0) << " bladen, " << j.value("heads", 0) << " getekende hoofden\n";
+      std::cout << (j.value("ok", false) ? "audit: in orde, " : "audit: GEBROKEN, ") << j.value("leaves", 0)
+                << " bladen, " << j.value("heads", 0) << " getekende hoofden\n";
       for (const auto& p : j.value("problems", Json::array())) std::cout << "  " << p.dump() << "\n";
     });
     if (exit == kOk && !sound) exit = kFinding;
@@ -216,9 +267,12 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
   auto* backup = app.add_subcommand("backup", "A consistent copy of the store while it runs");
   backup->add_option("file", path, "where to; must not exist")->required();
   backup->callback([&c, &exit] {
-    exit = shown(c, call(c, "POST", "/v1/beheer/reservekopie", {{"pad", std::filesystem::absolute(path).string()}}), [](const Json& j) {
-      std::cout << "reservekopie: " << text(j, "pad") << "\nDocumenten (data/blobs) en de hoofdsleutel staan er niet in: kopieer de eerste apart en bewaar de tweede elders.\n";
-    });
+    exit = shown(c, call(c, "POST", "/v1/beheer/reservekopie", {{"pad", std::filesystem::absolute(path).string()}}),
+                 [](const Json& j) {
+                   std::cout << "reservekopie: " << text(j, "pad")
+                             << "\nDocumenten (data/blobs) en de hoofdsleutel staan er niet in: kopieer de eerste "
+                                "apart en bewaar de tweede elders.\n";
+                 });
   });
 }
 

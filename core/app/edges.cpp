@@ -1,20 +1,29 @@
 #include "core/app/edges.hpp"
 
+#include <fmt/format.h>
+
 namespace schakel::app {
 
 Task<Result<void>> VaultDocumentCheck::check(const Attachment& a, std::string_view party, std::string_view case_id) {
   std::string wanted_party(party), wanted_case(case_id);
   auto record = co_await documents_.info(a.document);
-  auto unknown = [] { return fail(ErrorKind::invalid, "DOCUMENT_UNKNOWN", "there is no such document for this party and case", {{"/data/attachments", "DOCUMENT_UNKNOWN", "upload the document first", "claim check"}}); };
+  auto unknown = [] {
+    return fail(ErrorKind::invalid, "DOCUMENT_UNKNOWN", "there is no such document for this party and case",
+                {{"/data/attachments", "DOCUMENT_UNKNOWN", "upload the document first", "claim check"}});
+  };
   if (!record) {
     if (record.error().kind == ErrorKind::not_found || record.error().kind == ErrorKind::invalid) co_return unknown();
     co_return fail(std::move(record.error()));
   }
   if (record->case_id != wanted_case || record->party != wanted_party) co_return unknown();
-  if (a.doc_type != record->doc_type || a.version != record->version || (!a.status.empty() && a.status != record->status))
-    co_return fail(ErrorKind::invalid, "DOCUMENT_OTHER", "the document was uploaded as another type, version or status", {{"/data/attachments", "DOCUMENT_OTHER", "type, version or status differs from the upload", "claim check"}});
+  if (a.doc_type != record->doc_type || a.version != record->version ||
+      (!a.status.empty() && a.status != record->status))
+    co_return fail(
+        ErrorKind::invalid, "DOCUMENT_OTHER", "the document was uploaded as another type, version or status",
+        {{"/data/attachments", "DOCUMENT_OTHER", "type, version or status differs from the upload", "claim check"}});
   if (!a.sha256.empty() && a.sha256 != record->sha256)
-    co_return fail(ErrorKind::invalid, "DOCUMENT_HASH", "the document is not the one the message names", {{"/data/attachments", "DOCUMENT_HASH", "sha256 differs", "claim check"}});
+    co_return fail(ErrorKind::invalid, "DOCUMENT_HASH", "the document is not the one the message names",
+                   {{"/data/attachments", "DOCUMENT_HASH", "sha256 differs", "claim check"}});
   co_return Result<void>{};
 }
 
@@ -27,7 +36,8 @@ Task<Result<std::vector<outbox::Contact>>> CaseDirectory::contacts(std::string c
   co_return out;
 }
 
-Task<Result<void>> CaseDirectory::revoke(const Message& message, std::string message_id, std::string role, store::Transaction& with) {
+Task<Result<void>> CaseDirectory::revoke(const Message& message, std::string message_id, std::string role,
+                                         store::Transaction& with) {
   if (links_) {
     auto ops = co_await links_->revoke_ops(message.subject, message_id, role, "CONSENT_WITHDRAWN");
     if (!ops) co_return fail(std::move(ops.error()));
@@ -39,20 +49,25 @@ Task<Result<void>> CaseDirectory::revoke(const Message& message, std::string mes
   auto waiting = co_await store_.deliveries(filter);
   if (!waiting) co_return fail(std::move(waiting.error()));
   for (const auto& d : *waiting) {
-    bool waits = d.state == store::DeliveryState::pending || d.state == store::DeliveryState::parked || d.state == store::DeliveryState::dead;
+    bool waits = d.state == store::DeliveryState::pending || d.state == store::DeliveryState::parked ||
+                 d.state == store::DeliveryState::dead;
     if (d.kind != "documents" || d.role != role || !waits) continue;
     auto row = co_await store_.message(d.message);
     if (!row) co_return fail(std::move(row.error()));
     if (*row && (*row)->id == message_id)
-      with.ops.push_back(store::ChangeDelivery{d.id, d.state, store::DeliveryState::cancelled, clock_.now(), "CONSENT_WITHDRAWN", std::nullopt, false});
+      with.ops.push_back(store::ChangeDelivery{d.id, d.state, store::DeliveryState::cancelled, clock_.now(),
+                                               "CONSENT_WITHDRAWN", std::nullopt, false});
   }
   co_return Result<void>{};
 }
 
 Task<Result<void>> CaseDirectory::extend(const Message& message, const Draft& draft, store::Transaction& with) {
-  if (message.type == "zaak_opening" && draft.outcome == Outcome::recorded && message.payload.contains("participants")) {
+  if (message.type == "zaak_opening" && draft.outcome == Outcome::recorded &&
+      message.payload.contains("participants")) {
     for (const auto& p : message.payload["participants"]) {
-      vault::Participant one{message.subject, p.value("person", ""), p.value("role", ""), p.value("name", ""), p.value("mail", ""), p.value("second_factor", ""), message.party};
+      vault::Participant one{message.subject,     p.value("person", ""), p.value("role", ""),
+                             p.value("name", ""), p.value("mail", ""),   p.value("second_factor", ""),
+                             message.party};
       auto op = co_await participants_.put(std::move(one));
       if (!op) {
         // A deelnemer that cannot be reached is seen later as RECIPIENT_UNKNOWN; the case opens all the same.
@@ -81,15 +96,18 @@ Task<Result<bool>> AdapterInbox::accept(std::string party, Json event) {
   co_return !receipt->duplicate;
 }
 
-Task<Result<std::string>> AdapterInbox::store_document(std::string party, std::string case_id, DocumentInfo info, Bytes content) {
-  if (static_cast<std::int64_t>(content.size()) > limit_) co_return fail(ErrorKind::too_large, "DOCUMENT_TOO_LARGE", "the document is larger than the limit");
+Task<Result<std::string>> AdapterInbox::store_document(std::string party, std::string case_id, DocumentInfo info,
+                                                       Bytes content) {
+  if (static_cast<std::int64_t>(content.size()) > limit_)
+    co_return fail(ErrorKind::too_large, "DOCUMENT_TOO_LARGE", "the document is larger than the limit");
   vault::DocumentRecord record;
   record.case_id = std::move(case_id);
   record.doc_type = info.doc_type;
   record.status = "aanwezig";
   record.media_type = info.media_type;
   record.version = info.version;
-  record.file_name = fmt::format("{}-v{}{}", info.doc_type, info.version, info.media_type == "application/pdf" ? ".pdf" : "");
+  record.file_name =
+      fmt::format("{}-v{}{}", info.doc_type, info.version, info.media_type == "application/pdf" ? ".pdf" : "");
   record.party = std::move(party);
   auto stored = co_await documents_.store(std::move(record), std::move(content));
   if (!stored) co_return fail(std::move(stored.error()));
@@ -120,14 +138,19 @@ Task<Result<std::string>> ConfiguredMail::send(Mail mail) {
   m.subject = std::move(mail.subject);
   m.text = std::move(mail.text);
   m.message_id = bare_id(mail.message_id);
-  for (auto& a : mail.attachments) m.attachments.push_back({std::move(a.name), std::move(a.media_type), std::move(a.content)});
+  for (auto& a : mail.attachments)
+    m.attachments.push_back({std::move(a.name), std::move(a.media_type), std::move(a.content)});
   auto receipt = co_await sender_.send(std::move(m));
   if (!receipt) co_return fail(std::move(receipt.error()));
   switch (receipt->verdict) {
-    case net::MailVerdict::accepted: co_return receipt->code;
-    case net::MailVerdict::later: co_return fail(ErrorKind::unavailable, "MAIL_LATER", receipt->code);
-    case net::MailVerdict::refused: co_return fail(ErrorKind::invalid, "MAIL_REFUSED", receipt->code);
-    case net::MailVerdict::unknown: break;
+    case net::MailVerdict::accepted:
+      co_return receipt->code;
+    case net::MailVerdict::later:
+      co_return fail(ErrorKind::unavailable, "MAIL_LATER", receipt->code);
+    case net::MailVerdict::refused:
+      co_return fail(ErrorKind::invalid, "MAIL_REFUSED", receipt->code);
+    case net::MailVerdict::unknown:
+      break;
   }
   co_return fail(ErrorKind::timeout, "MAIL_OUTCOME_UNKNOWN", receipt->code);
 }

@@ -1,5 +1,7 @@
 #include "core/app/portal_backend.hpp"
 
+#include <fmt/format.h>
+
 #include "core/audit/leaf.hpp"
 #include "core/base/calendar.hpp"
 #include "core/runtime/hop.hpp"
@@ -16,11 +18,14 @@ std::string text_in(const Json& object, const char* name) {
 
 constexpr auto kDecision = std::chrono::seconds(8);
 
-portal::DocumentView view_of(const vault::DocumentRecord& r) { return {r.id, r.doc_type, r.status, r.media_type, r.version, r.size, r.stored_at}; }
+portal::DocumentView view_of(const vault::DocumentRecord& r) {
+  return {r.id, r.doc_type, r.status, r.media_type, r.version, r.size, r.stored_at};
+}
 
 class VaultUpload final : public portal::Upload {
  public:
-  VaultUpload(std::unique_ptr<vault::DocumentUpload> upload, journal::Journal& journal, std::string party) : upload_(std::move(upload)), journal_(journal), party_(std::move(party)) {}
+  VaultUpload(std::unique_ptr<vault::DocumentUpload> upload, journal::Journal& journal, std::string party)
+      : upload_(std::move(upload)), journal_(journal), party_(std::move(party)) {}
   Task<Result<void>> write(Bytes piece) override {
     auto done = co_await upload_->write(std::move(piece));
     co_return done;
@@ -30,7 +35,11 @@ class VaultUpload final : public portal::Upload {
     if (!finished) co_return fail(std::move(finished.error()));
     store::Transaction tx{std::move(finished->ops)};
     const auto& r = finished->record;
-    tx.ops.push_back(audit::leaf(journal_.clock().now(), "document.stored", {.ids = {{"document", r.id}, {"case", r.case_id}, {"party", party_}, {"type", r.doc_type}, {"sha256", r.sha256}}, .counts = {{"bytes", r.size}}}));
+    tx.ops.push_back(audit::leaf(
+        journal_.clock().now(), "document.stored",
+        {.ids =
+             {{"document", r.id}, {"case", r.case_id}, {"party", party_}, {"type", r.doc_type}, {"sha256", r.sha256}},
+         .counts = {{"bytes", r.size}}}));
     auto committed = co_await journal_.store().commit(std::move(tx));
     if (!committed) co_return fail(std::move(committed.error()));
     co_return view_of(r);
@@ -44,7 +53,8 @@ class VaultUpload final : public portal::Upload {
 
 class VaultDownload final : public portal::Download {
  public:
-  explicit VaultDownload(std::unique_ptr<vault::DocumentContent> content) : content_(std::move(content)), info_(view_of(content_->record())) {}
+  explicit VaultDownload(std::unique_ptr<vault::DocumentContent> content)
+      : content_(std::move(content)), info_(view_of(content_->record())) {}
   [[nodiscard]] const portal::DocumentView& info() const override { return info_; }
   Task<Result<Bytes>> read(std::int64_t offset, std::size_t length) override {
     auto bytes = co_await content_->read(offset, length);
@@ -91,7 +101,8 @@ Task<Result<portal::OpenOutcome>> BrokerPortalBackend::open_request(LinkView lin
 Task<Result<portal::DeliveryContent>> BrokerPortalBackend::content(LinkView link) {
   auto row = co_await journal_.store().delivery(link.delivery);
   if (!row) co_return fail(std::move(row.error()));
-  if (!*row || (*row)->case_id != link.case_id) co_return fail(ErrorKind::not_found, "DELIVERY_UNKNOWN", "there is no such delivery");
+  if (!*row || (*row)->case_id != link.case_id)
+    co_return fail(ErrorKind::not_found, "DELIVERY_UNKNOWN", "there is no such delivery");
   auto created = (*row)->created_at;
   auto planned = co_await delivering_.open(std::move(**row));
   if (!planned) co_return fail(std::move(planned.error()));
@@ -107,10 +118,12 @@ Task<Result<portal::DeliveryContent>> BrokerPortalBackend::content(LinkView link
   c.type = planned->type;
   c.sent_at = created;
   if (planned->body.contains("meeting"))
-    if (auto at = parse_instant(planned->body["meeting"].value("at", ""))) c.meeting = portal::MeetingView{planned->body["meeting"].value("kind", ""), *at};
+    if (auto at = parse_instant(planned->body["meeting"].value("at", "")))
+      c.meeting = portal::MeetingView{planned->body["meeting"].value("kind", ""), *at};
   if (planned->body.contains("payload"))
     for (const char* name : {"note", "toelichting", "summary", "decision", "advice"})
-      if (planned->body["payload"].contains(name) && planned->body["payload"][name].is_string()) c.text.push_back(planned->body["payload"][name]);
+      if (planned->body["payload"].contains(name) && planned->body["payload"][name].is_string())
+        c.text.push_back(planned->body["payload"][name]);
   if (planned->body.contains("signal")) c.text.push_back("Signaal: " + planned->body["signal"].value("code", ""));
   for (const auto& id : planned->documents) {
     auto record = co_await documents_.info(id);
@@ -120,15 +133,18 @@ Task<Result<portal::DeliveryContent>> BrokerPortalBackend::content(LinkView link
 }
 
 Task<Result<std::unique_ptr<portal::Download>>> BrokerPortalBackend::download(LinkView link, std::string document) {
-  if (!link.workplace && std::ranges::find(link.documents, document) == link.documents.end()) co_return fail(ErrorKind::not_found, "DOCUMENT_UNKNOWN", "there is no such document behind this link");
+  if (!link.workplace && std::ranges::find(link.documents, document) == link.documents.end())
+    co_return fail(ErrorKind::not_found, "DOCUMENT_UNKNOWN", "there is no such document behind this link");
   auto content = co_await documents_.open(document);
   if (!content) co_return fail(std::move(content.error()));
   if (link.workplace) {
     auto party = co_await party_of(link);
     if (!party) co_return fail(std::move(party.error()));
-    if ((*content)->record().party != (*party)->id) co_return fail(ErrorKind::not_found, "DOCUMENT_UNKNOWN", "there is no such document behind this link");
+    if ((*content)->record().party != (*party)->id)
+      co_return fail(ErrorKind::not_found, "DOCUMENT_UNKNOWN", "there is no such document behind this link");
   }
-  if ((*content)->record().case_id != link.case_id) co_return fail(ErrorKind::not_found, "DOCUMENT_UNKNOWN", "there is no such document behind this link");
+  if ((*content)->record().case_id != link.case_id)
+    co_return fail(ErrorKind::not_found, "DOCUMENT_UNKNOWN", "there is no such document behind this link");
   co_return std::make_unique<VaultDownload>(std::move(*content));
 }
 
@@ -141,10 +157,17 @@ Task<Result<portal::DeliveryView>> BrokerPortalBackend::delivery_view(store::Del
   v.at = row.settled_at.value_or(row.created_at);
   switch (row.state) {
     case store::DeliveryState::pending:
-    case store::DeliveryState::attempting: v.state = "wordt_verzonden"; break;
-    case store::DeliveryState::delivered: v.state = "verzonden"; break;
-    case store::DeliveryState::cancelled: v.state = "ingetrokken"; break;
-    default: v.state = "mislukt";
+    case store::DeliveryState::attempting:
+      v.state = "wordt_verzonden";
+      break;
+    case store::DeliveryState::delivered:
+      v.state = "verzonden";
+      break;
+    case store::DeliveryState::cancelled:
+      v.state = "ingetrokken";
+      break;
+    default:
+      v.state = "mislukt";
   }
   if (auto message = co_await journal_.store().message(row.message); message && *message) v.message_id = (*message)->id;
   if (auto link = co_await links_.of_delivery(row.id); link && *link) {
@@ -213,16 +236,35 @@ Task<Result<portal::CaseView>> BrokerPortalBackend::case_view(LinkView link) {
   for (const auto& r : *history) {
     if (r.message.type != "documentlevering") continue;
     if (r.draft.outcome == Outcome::blocked)
-      v.deliveries.push_back({r.message.id, r.message.id, "", "documents", "geblokkeerd", {}, r.draft.codes.empty() ? "" : r.draft.codes.front(), r.decided_at, false});
-    for (const auto& s : r.draft.suppressed) v.deliveries.push_back({r.message.id + "/" + s.role, r.message.id, s.role, "documents", "geblokkeerd", {}, s.code, r.decided_at, false});
+      v.deliveries.push_back({r.message.id,
+                              r.message.id,
+                              "",
+                              "documents",
+                              "geblokkeerd",
+                              {},
+                              r.draft.codes.empty() ? "" : r.draft.codes.front(),
+                              r.decided_at,
+                              false});
+    for (const auto& s : r.draft.suppressed)
+      v.deliveries.push_back({r.message.id + "/" + s.role,
+                              r.message.id,
+                              s.role,
+                              "documents",
+                              "geblokkeerd",
+                              {},
+                              s.code,
+                              r.decided_at,
+                              false});
   }
   std::ranges::sort(v.deliveries, {}, [](const auto& d) { return d.at; });
-  for (const auto& c : file.consents) v.consents.push_back({c.giver, c.purpose, "", c.valid_from, c.valid_until, c.withdrawn_at});
+  for (const auto& c : file.consents)
+    v.consents.push_back({c.giver, c.purpose, "", c.valid_from, c.valid_until, c.withdrawn_at});
   v.deadlines = file.deadlines;
   co_return v;
 }
 
-Task<Result<std::unique_ptr<portal::Upload>>> BrokerPortalBackend::begin_upload(LinkView link, portal::UploadInfo info) {
+Task<Result<std::unique_ptr<portal::Upload>>> BrokerPortalBackend::begin_upload(LinkView link,
+                                                                                portal::UploadInfo info) {
   auto party = co_await party_of(link);
   if (!party) co_return fail(std::move(party.error()));
   auto existing = co_await documents_.of_case(link.case_id);
@@ -235,7 +277,8 @@ Task<Result<std::unique_ptr<portal::Upload>>> BrokerPortalBackend::begin_upload(
   for (const auto& d : *existing)
     if (d.doc_type == info.doc_type) record.version = std::max(record.version, d.version + 1);
   record.party = (*party)->id;
-  record.file_name = fmt::format("{}-v{}{}", info.doc_type, record.version, info.media_type == "application/pdf" ? ".pdf" : "");
+  record.file_name =
+      fmt::format("{}-v{}{}", info.doc_type, record.version, info.media_type == "application/pdf" ? ".pdf" : "");
   auto upload = co_await documents_.begin(std::move(record), limit_);
   if (!upload) co_return fail(std::move(upload.error()));
   co_return std::make_unique<VaultUpload>(std::move(*upload), journal_, (*party)->id);
@@ -246,7 +289,8 @@ Task<Result<Message>> BrokerPortalBackend::message_of(LinkView link, portal::Sen
   if (!file) co_return fail(std::move(file.error()));
   auto party = co_await party_of(link);
   if (!party) co_return fail(std::move(party.error()));
-  if (!Parties::may_send(**party, link.role, "documentlevering", file->region)) co_return fail(ErrorKind::forbidden, "PARTY_NOT_ALLOWED", "this organisation may not send this");
+  if (!Parties::may_send(**party, link.role, "documentlevering", file->region))
+    co_return fail(ErrorKind::forbidden, "PARTY_NOT_ALLOWED", "this organisation may not send this");
   Message m;
   m.id = std::move(id);
   m.source = "urn:schakel:portal";
@@ -262,7 +306,8 @@ Task<Result<Message>> BrokerPortalBackend::message_of(LinkView link, portal::Sen
   if (!form.note.empty()) m.payload["note"] = form.note;
   for (const auto& d : form.documents) {
     auto record = co_await documents_.info(d);
-    if (!record || record->case_id != link.case_id || record->party != (*party)->id) co_return fail(ErrorKind::invalid, "DOCUMENT_UNKNOWN", "a chosen document is not of this case");
+    if (!record || record->case_id != link.case_id || record->party != (*party)->id)
+      co_return fail(ErrorKind::invalid, "DOCUMENT_UNKNOWN", "a chosen document is not of this case");
     m.attachments.push_back({record->id, record->doc_type, record->version, record->status, record->sha256});
     m.payload["documents"].push_back(record->doc_type);
   }
@@ -291,18 +336,22 @@ Task<Result<portal::Submitted>> BrokerPortalBackend::submit(LinkView link, porta
 Task<Result<void>> BrokerPortalBackend::withdraw(LinkView link, std::string delivery) {
   auto row = co_await journal_.store().delivery(delivery);
   if (!row) co_return fail(std::move(row.error()));
-  if (!*row || (*row)->case_id != link.case_id) co_return fail(ErrorKind::not_found, "DELIVERY_UNKNOWN", "there is no such delivery");
+  if (!*row || (*row)->case_id != link.case_id)
+    co_return fail(ErrorKind::not_found, "DELIVERY_UNKNOWN", "there is no such delivery");
   auto party = co_await party_of(link);
   if (!party) co_return fail(std::move(party.error()));
   auto message = co_await journal_.store().message((*row)->message);
   if (!message) co_return fail(std::move(message.error()));
-  bool ours = *message && (*message)->party == (*party)->id && ((*row)->kind == "documents" || (*row)->kind == "notice");
+  bool ours =
+      *message && (*message)->party == (*party)->id && ((*row)->kind == "documents" || (*row)->kind == "notice");
   if (!ours) co_return fail(ErrorKind::not_found, "DELIVERY_UNKNOWN", "there is no such delivery");
   auto now = journal_.clock().now();
   if ((*row)->state == store::DeliveryState::pending) {
     store::Transaction tx;
-    tx.ops.push_back(store::ChangeDelivery{delivery, store::DeliveryState::pending, store::DeliveryState::cancelled, now, "WITHDRAWN_BY_SENDER", std::nullopt, false});
-    tx.ops.push_back(audit::leaf(now, "delivery.withdrawn", {.ids = {{"delivery", delivery}, {"case", link.case_id}, {"role", link.role}}}));
+    tx.ops.push_back(store::ChangeDelivery{delivery, store::DeliveryState::pending, store::DeliveryState::cancelled,
+                                           now, "WITHDRAWN_BY_SENDER", std::nullopt, false});
+    tx.ops.push_back(audit::leaf(now, "delivery.withdrawn",
+                                 {.ids = {{"delivery", delivery}, {"case", link.case_id}, {"role", link.role}}}));
     auto done = co_await journal_.store().commit(std::move(tx));
     if (!done && done.error().kind != ErrorKind::conflict) co_return fail(std::move(done.error()));
   }
@@ -318,7 +367,14 @@ Task<Result<void>> BrokerPortalBackend::withdraw(LinkView link, std::string deli
 Task<Result<Json>> BrokerPortalBackend::links_for_operator(Json order) {
   auto what = text_in(order, "do");
   auto show = [](const portal::LinkStatus& l) {
-    Json j{{"id", l.id}, {"aflevering", l.delivery}, {"zaak", l.case_id}, {"rol", l.role}, {"werkplek", l.workplace}, {"gemaakt", format_instant(l.created)}, {"geldigTot", format_instant(l.expires)}, {"downloads", l.downloads}};
+    Json j{{"id", l.id},
+           {"aflevering", l.delivery},
+           {"zaak", l.case_id},
+           {"rol", l.role},
+           {"werkplek", l.workplace},
+           {"gemaakt", format_instant(l.created)},
+           {"geldigTot", format_instant(l.expires)},
+           {"downloads", l.downloads}};
     j["geopend"] = l.opened ? Json(format_instant(*l.opened)) : Json();
     j["ingetrokken"] = l.revoked ? Json(format_instant(*l.revoked)) : Json();
     j["reden"] = l.revoked_because;
@@ -342,7 +398,8 @@ Task<Result<Json>> BrokerPortalBackend::links_for_operator(Json order) {
   auto who = co_await participants_.by_person(zaak, person);
   if (!who) co_return fail(std::move(who.error()));
   if (!*who) co_return fail(ErrorKind::not_found, "PARTICIPANT_UNKNOWN", "there is no such deelnemer in this case");
-  if (!(*who)->role.starts_with("school")) co_return fail(ErrorKind::forbidden, "ROLE_NOT_ALLOWED", "a workplace is for staff of the school");
+  if (!(*who)->role.starts_with("school"))
+    co_return fail(ErrorKind::forbidden, "ROLE_NOT_ALLOWED", "a workplace is for staff of the school");
   // A delivery of its own, so that the mail with the link goes the same road as every other.
   auto now = journal_.clock().now();
   outbox::Planned p;
@@ -367,7 +424,8 @@ Task<Result<Json>> BrokerPortalBackend::links_for_operator(Json order) {
   if (!sealed) co_return fail(std::move(sealed.error()));
   row.sealed = std::move(*sealed);
   tx.ops.push_back(store::Enqueue{std::move(row)});
-  tx.ops.push_back(audit::leaf(now, "workplace.invited", {.ids = {{"delivery", p.id}, {"case", zaak}, {"role", p.role}}}));
+  tx.ops.push_back(
+      audit::leaf(now, "workplace.invited", {.ids = {{"delivery", p.id}, {"case", zaak}, {"role", p.role}}}));
   auto done = co_await journal_.store().commit(std::move(tx));
   if (!done) co_return fail(std::move(done.error()));
   if (rang_) rang_();

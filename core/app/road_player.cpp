@@ -1,5 +1,7 @@
 #include "core/app/road_player.hpp"
 
+#include <fmt/format.h>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
@@ -32,11 +34,21 @@ Json recording_parties(const Json& identities) {
   Json list = Json::array();
   for (const auto& [region, parties] : identities.at("regions").items()) {
     for (const auto& [role, identity] : parties.items()) {
-      Json party{{"id", fmt::format("{}-{}", role, region)}, {"name", identity.at("name")}, {"domain", role == "gemeente" || role == "zorgaanbieder" ? "care" : "education"},
-                 {"scope", "region"}, {"may_send", {{{"roles", {"*"}}, {"types", {"*"}}, {"regions", {region}}}}}, {"invoice", identity}};
+      Json party{{"id", fmt::format("{}-{}", role, region)},
+                 {"name", identity.at("name")},
+                 {"domain", role == "gemeente" || role == "zorgaanbieder" ? "care" : "education"},
+                 {"scope", "region"},
+                 {"may_send", {{{"roles", {"*"}}, {"types", {"*"}}, {"regions", {region}}}}},
+                 {"invoice", identity}};
       party["invoice"]["payer_role"] = role;
-      if (role == "gemeente") party["endpoints"] = {{{"roles", {"*"}}, {"regions", {region}}, {"kinds", {"invoice"}}, {"adapter", "mail"}, {"address", Json::object()}},
-                                                    {{"roles", {"*"}}, {"regions", {region}}, {"adapter", "recorder"}, {"address", Json::object()}}};
+      if (role == "gemeente")
+        party["endpoints"] = {
+            {{"roles", {"*"}},
+             {"regions", {region}},
+             {"kinds", {"invoice"}},
+             {"adapter", "mail"},
+             {"address", Json::object()}},
+            {{"roles", {"*"}}, {"regions", {region}}, {"adapter", "recorder"}, {"address", Json::object()}}};
       list.push_back(std::move(party));
     }
   }
@@ -55,7 +67,13 @@ class Recorder final : public Adapter {
   Task<Result<void>> start(Host&) override { co_return Result<void>{}; }
   Task<AttemptResult> send(const Delivery& d) override {
     if (!folder_.empty()) {
-      Json j{{"id", d.id}, {"kind", d.kind}, {"type", d.type}, {"role", d.role}, {"region", d.region}, {"body", d.body}, {"documents", d.documents.size()}};
+      Json j{{"id", d.id},
+             {"kind", d.kind},
+             {"type", d.type},
+             {"role", d.role},
+             {"region", d.region},
+             {"body", d.body},
+             {"documents", d.documents.size()}};
       auto name = fmt::format("{:03}-{}-{}.json", ++count_, d.kind, d.role);
       std::ranges::replace_if(name, [](char c) { return c == ':' || c == '@' || c == '/'; }, '_');
       write(folder_ / "calls" / name, j.dump(2));
@@ -74,7 +92,14 @@ class RecordingMail final : public MailAccess {
   RecordingMail(fs::path folder, const Clock& clock) : folder_(std::move(folder)), clock_(clock) {}
   Task<Result<std::string>> send(Mail mail) override {
     if (!folder_.empty()) {
-      net::MailMessage m{{"schakel@schakel.example", "Schakel"}, {{mail.to}}, mail.subject, mail.text, bare_id(mail.message_id), clock_.now(), {}, {}};
+      net::MailMessage m{{"schakel@schakel.example", "Schakel"},
+                         {{mail.to}},
+                         mail.subject,
+                         mail.text,
+                         bare_id(mail.message_id),
+                         clock_.now(),
+                         {},
+                         {}};
       for (const auto& a : mail.attachments) {
         write(folder_ / a.name, as_text(a.content));
         m.attachments.push_back({a.name, a.media_type, a.content});
@@ -108,14 +133,22 @@ class MemoryProgress final : public Progress {
 };
 
 struct NoHttp final : HttpAccess {
-  Task<Result<HttpReply>> request(HttpRequest) override { co_return fail(ErrorKind::unavailable, "HTTP_REFUSED", "a scenario calls nobody"); }
+  Task<Result<HttpReply>> request(HttpRequest) override {
+    co_return fail(ErrorKind::unavailable, "HTTP_REFUSED", "a scenario calls nobody");
+  }
 };
 struct NoDocuments final : Documents {
-  Task<Result<DocumentInfo>> info(std::string) override { co_return fail(ErrorKind::not_found, "DOCUMENT_UNKNOWN", "a scenario has no documents"); }
-  Task<Result<Bytes>> read(std::string, std::int64_t, std::size_t) override { co_return fail(ErrorKind::not_found, "DOCUMENT_UNKNOWN", "a scenario has no documents"); }
+  Task<Result<DocumentInfo>> info(std::string) override {
+    co_return fail(ErrorKind::not_found, "DOCUMENT_UNKNOWN", "a scenario has no documents");
+  }
+  Task<Result<Bytes>> read(std::string, std::int64_t, std::size_t) override {
+    co_return fail(ErrorKind::not_found, "DOCUMENT_UNKNOWN", "a scenario has no documents");
+  }
 };
 struct NoLinks final : Links {
-  Task<Result<IssuedLink>> issue(LinkOrder) override { co_return fail(ErrorKind::unavailable, "LINKS_OFF", "a scenario makes no links"); }
+  Task<Result<IssuedLink>> issue(LinkOrder) override {
+    co_return fail(ErrorKind::unavailable, "LINKS_OFF", "a scenario makes no links");
+  }
 };
 struct NoMetrics final : Metrics {
   void count(std::string_view, std::map<std::string, std::string>, double) override {}
@@ -131,8 +164,12 @@ class StageHost final : public Host {
   Links& links() override { return links_; }
   Metrics& metrics() override { return metrics_; }
   const Clock& clock() override { return clock_; }
-  Result<Secret> secret(std::string_view) override { return fail(ErrorKind::not_found, "SECRET_UNKNOWN", "a scenario has no secrets"); }
-  Task<Result<Secret>> bsn(std::string, std::string) override { co_return fail(ErrorKind::not_found, "BSN_UNKNOWN", "a scenario has no BSN"); }
+  Result<Secret> secret(std::string_view) override {
+    return fail(ErrorKind::not_found, "SECRET_UNKNOWN", "a scenario has no secrets");
+  }
+  Task<Result<Secret>> bsn(std::string, std::string) override {
+    co_return fail(ErrorKind::not_found, "BSN_UNKNOWN", "a scenario has no BSN");
+  }
 
  private:
   MailAccess& mail_;
@@ -146,7 +183,9 @@ class StageHost final : public Host {
 
 class NoPeople final : public pipeline::Directory {
  public:
-  Task<Result<std::vector<outbox::Contact>>> contacts(std::string) override { co_return std::vector<outbox::Contact>{}; }
+  Task<Result<std::vector<outbox::Contact>>> contacts(std::string) override {
+    co_return std::vector<outbox::Contact>{};
+  }
   Task<Result<void>> extend(const Message&, const Draft&, store::Transaction&) override { co_return Result<void>{}; }
 };
 
@@ -191,7 +230,12 @@ namespace {
 class RoadPlayer final : public scenario::Player {
  public:
   RoadPlayer(Stage::Parts& stage, const scenario::Scenario& scenario, fs::path folder)
-      : stage_(stage), folder_(std::move(folder)), region_(scenario.region), mail_(folder_.empty() ? fs::path() : folder_ / "mail", clock_), host_(mail_, clock_), recorder_(folder_) {}
+      : stage_(stage),
+        folder_(std::move(folder)),
+        region_(scenario.region),
+        mail_(folder_.empty() ? fs::path() : folder_ / "mail", clock_),
+        host_(mail_, clock_),
+        recorder_(folder_) {}
 
   Result<void> open(const Message& opening) override {
     clock_.set(opening.time);
@@ -221,16 +265,31 @@ class RoadPlayer final : public scenario::Player {
       if (auto started = run_now(io_, mail_adapter_->start(host_)); !started) return started;
       auto grants = stage_.mail->check(kMail);
       if (!grants) return fail(std::move(grants.error()));
-      delivery::Instance mail{.name = "mail", .plugin = "mail", .adapter = mail_adapter_.get(), .degraded = "", .grants = *grants, .repeatable = true, .party = "", .inbox = nullptr};
+      delivery::Instance mail{.name = "mail",
+                              .plugin = "mail",
+                              .adapter = mail_adapter_.get(),
+                              .degraded = "",
+                              .grants = *grants,
+                              .repeatable = true,
+                              .party = "",
+                              .inbox = nullptr};
       delivering_->add(std::move(mail));
       plugin::Grants all;
       all.fields = {"/case_id", "/pseudonym", "/endpoint", "/body", "/documents"};
-      delivering_->add({.name = "recorder", .plugin = "recorder", .adapter = &recorder_, .degraded = "", .grants = all, .repeatable = true, .party = "", .inbox = nullptr});
+      delivering_->add({.name = "recorder",
+                        .plugin = "recorder",
+                        .adapter = &recorder_,
+                        .degraded = "",
+                        .grants = all,
+                        .repeatable = true,
+                        .party = "",
+                        .inbox = nullptr});
       dispatcher_ = std::make_unique<outbox::Dispatcher>(*store_, *delivering_, clock_, outbox::DispatcherOptions{});
     }
     auto draft = one(opening);
     if (!draft) return fail(std::move(draft.error()));
-    if (draft->outcome != Outcome::recorded) return fail(ErrorKind::invalid, "SCENARIO_OPENING", "the case could not be opened");
+    if (draft->outcome != Outcome::recorded)
+      return fail(ErrorKind::invalid, "SCENARIO_OPENING", "the case could not be opened");
     return {};
   }
 
@@ -246,7 +305,9 @@ class RoadPlayer final : public scenario::Player {
     m.subject = case_;
     m.region = region_;
     // Money rules know a creditor by the organisation; a scenario has one per role.
-    if (m.party.empty()) m.party = fmt::format("{}-{}", m.sender_role.starts_with("zorgaanbieder") ? "zorgaanbieder" : m.sender_role, region_);
+    if (m.party.empty())
+      m.party =
+          fmt::format("{}-{}", m.sender_role.starts_with("zorgaanbieder") ? "zorgaanbieder" : m.sender_role, region_);
     if (m.source.empty()) m.source = "urn:schakel:scenario";
     auto accepted = run_now(io_, journal_->accept(std::move(m)));
     if (!accepted) return fail(std::move(accepted.error()));

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <fstream>
 #include <iostream>
 
@@ -34,11 +36,16 @@ std::vector<std::pair<fs::path, bool>> collect(const std::vector<std::string>& p
 std::string xml_text(std::string_view s) {
   std::string out;
   for (char c : s) {
-    if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else if (c == '&') out += "&amp;";
-    else if (c == '"') out += "&quot;";
-    else out += c;
+    if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '&')
+      out += "&amp;";
+    else if (c == '"')
+      out += "&quot;";
+    else
+      out += c;
   }
   return out;
 }
@@ -47,7 +54,8 @@ void print_why(const scenario::Scenario& s, const scenario::Played& played) {
   for (std::size_t i = 0; i < played.drafts.size(); ++i) {
     const auto& d = played.drafts[i];
     const auto& m = s.messages[i];
-    std::cout << fmt::format("  {} {} van {}: {}{}\n", i + 1, m.type, m.sender_role, to_string(d.outcome), d.codes.empty() ? "" : " (" + fmt::format("{}", fmt::join(d.codes, ", ")) + ")");
+    std::cout << fmt::format("  {} {} van {}: {}{}\n", i + 1, m.type, m.sender_role, to_string(d.outcome),
+                             d.codes.empty() ? "" : " (" + fmt::format("{}", fmt::join(d.codes, ", ")) + ")");
     for (const auto& e : d.explanation) {
       std::cout << fmt::format("      {:<10} {} {} {}\n", e.result, e.rule, e.stage, e.code);
       if (!e.quote.empty()) std::cout << "                 \"" << e.quote << "\"\n";
@@ -67,11 +75,15 @@ int run(const Options& o, const Common& common) {
     std::ifstream in(file, std::ios::binary);
     std::string text((std::istreambuf_iterator<char>(in)), {});
     if (!named && text.find("oza-scenario/1") == std::string::npos) continue;
-    auto scenario = in ? scenario::read(text) : Result<scenario::Scenario>(fail(ErrorKind::not_found, "FILE_MISSING", "this file cannot be read"));
+    auto scenario =
+        in ? scenario::read(text)
+           : Result<scenario::Scenario>(fail(ErrorKind::not_found, "FILE_MISSING", "this file cannot be read"));
     scenario::Played played;
     played.id = file.stem().string();
-    if (scenario) played = (*stage)->play(*scenario, o.artifacts);
-    else played.error = scenario.error();
+    if (scenario)
+      played = (*stage)->play(*scenario, o.artifacts);
+    else
+      played.error = scenario.error();
     (played.passed() ? passed : failed)++;
     std::string why;
     if (played.error) {
@@ -79,14 +91,20 @@ int run(const Options& o, const Common& common) {
       for (const auto& f : played.error->findings) why += "    " + f.pointer + " " + f.code + ": " + f.message + "\n";
     }
     for (const auto& d : played.differences) why += "    " + d.text() + "\n";
-    cases += fmt::format("  <testcase classname=\"{}\" name=\"{}\"{}\n", xml_text(played.region), xml_text(played.id), why.empty() ? "/>" : fmt::format("><failure>{}</failure></testcase>", xml_text(why)));
+    cases += fmt::format("  <testcase classname=\"{}\" name=\"{}\"{}\n", xml_text(played.region), xml_text(played.id),
+                         why.empty() ? "/>" : fmt::format("><failure>{}</failure></testcase>", xml_text(why)));
     results.push_back({{"id", played.id}, {"passed", played.passed()}, {"differences", why}});
     if (common.json) continue;
-    if (!played.passed()) std::cout << "FAILED " << played.id << "  " << played.title << "\n" << why;
-    else if (o.explain) std::cout << "passed " << played.id << "  " << played.title << "\n";
+    if (!played.passed())
+      std::cout << "FAILED " << played.id << "  " << played.title << "\n" << why;
+    else if (o.explain)
+      std::cout << "passed " << played.id << "  " << played.title << "\n";
     if (o.explain && scenario) print_why(*scenario, played);
   }
-  if (!o.junit.empty()) std::ofstream(o.junit) << fmt::format("<testsuite name=\"schakel test\" tests=\"{}\" failures=\"{}\">\n{}</testsuite>\n", passed + failed, failed, cases);
+  if (!o.junit.empty())
+    std::ofstream(o.junit) << fmt::format(
+        "<testsuite name=\"schakel test\" tests=\"{}\" failures=\"{}\">\n{}</testsuite>\n", passed + failed, failed,
+        cases);
   if (common.json) print_json({{"passed", passed}, {"failed", failed}, {"scenarios", results}});
   if (passed + failed == 0) {
     std::cerr << "schakel: no scenarios found\n";

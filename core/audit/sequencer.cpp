@@ -1,6 +1,7 @@
 #include "core/audit/sequencer.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -64,12 +65,14 @@ Task<Result<void>> Sequencer::start() {
     for (const auto& note : *outside) {
       auto head = verifier().open(note);
       if (!head) co_return halt("AUDIT_HEAD_SIGNATURE", "a head outside is not signed by this key");
-      if (head->size > signed_tree_.size()) co_return halt("AUDIT_FORK", "the store is older than a head outside: was a backup restored?");
+      if (head->size > signed_tree_.size())
+        co_return halt("AUDIT_FORK", "the store is older than a head outside: was a backup restored?");
       auto ours = co_await store_.row(kSpace, head_key(head->size));
       if (!ours) co_return fail(ours.error());
       if (!*ours) co_return halt("AUDIT_FORK", "the store does not know a head outside");
       auto own = verifier().open(as_text((*ours)->value));
-      if (!own || own->root != head->root) co_return halt("AUDIT_FORK", "the store tells another history than a head outside");
+      if (!own || own->root != head->root)
+        co_return halt("AUDIT_FORK", "the store tells another history than a head outside");
       last = std::max(last, head->size);
     }
     // A crash between the store and the file leaves the file one head behind.
@@ -106,7 +109,8 @@ Task<Result<Sequencer::Tick>> Sequencer::step(bool sign_now) {
   tick.more = placed->sequenced >= options_.batch;
 
   bool news = tree_.size() > signed_tree_.size();
-  bool due = (sign_now && !tick.more) || tree_.size() - signed_tree_.size() >= options_.every_leaves || clock_.now() - signed_at_ >= options_.every;
+  bool due = (sign_now && !tick.more) || tree_.size() - signed_tree_.size() >= options_.every_leaves ||
+             clock_.now() - signed_at_ >= options_.every;
   if (news && due) {
     auto note = co_await sign();
     if (!note) co_return fail(std::move(note.error()));
@@ -133,7 +137,8 @@ Task<Result<void>> Sequencer::read_new_leaves(Tick& tick) {
 }
 
 Task<Result<std::string>> Sequencer::sign() {
-  // Read back and hash again what the first reading gave (AUD-2): a bit that flipped in between is seen before it is signed.
+  // Read back and hash again what the first reading gave (AUD-2): a bit that flipped in between is seen before it is
+  // signed.
   Tree again = signed_tree_;
   const auto first = signed_tree_.size();
   while (again.size() < tree_.size()) {
@@ -170,7 +175,8 @@ Task<Result<std::string>> Sequencer::sign() {
     if (i < pending_.size()) tile.push_back(pending_[i]);
   }
   auto stored = co_await store_.commit(std::move(t));
-  if (!stored && stored.error().kind == ErrorKind::conflict) co_return halt("AUDIT_CONFLICT", "another sequencer signs this log");
+  if (!stored && stored.error().kind == ErrorKind::conflict)
+    co_return halt("AUDIT_CONFLICT", "another sequencer signs this log");
   if (!stored) co_return fail(std::move(stored.error()));
 
   ++latest_version_;
@@ -187,7 +193,9 @@ Task<Result<std::string>> Sequencer::sign() {
 Result<void> Sequencer::append_heads() {
   if (options_.heads_path.empty()) unwritten_.clear();
   if (unwritten_.empty()) return {};
-  auto failed = [] { return fail(ErrorKind::unavailable, "AUDIT_HEADS_FILE", "a head could not be written outside the database"); };
+  auto failed = [] {
+    return fail(ErrorKind::unavailable, "AUDIT_HEADS_FILE", "a head could not be written outside the database");
+  };
   int fd = ::open(options_.heads_path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return failed();
   // A line that a crash cut short is ended, so that the next one stands alone; start() passed it over.

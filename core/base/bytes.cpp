@@ -26,7 +26,8 @@ Result<Bytes> decode(std::string_view in, std::string_view alphabet, bool padded
   auto bad = [] { return fail(ErrorKind::invalid, "BASE64_FORMAT", "not valid base64"); };
   std::array<int, 256> value;
   value.fill(-1);
-  for (std::size_t i = 0; i < alphabet.size(); ++i) value[static_cast<unsigned char>(alphabet[i])] = static_cast<int>(i);
+  for (std::size_t i = 0; i < alphabet.size(); ++i)
+    value[static_cast<unsigned char>(alphabet[i])] = static_cast<int>(i);
   if (padded) {
     if (in.size() % 4) return bad();
     if (!in.empty() && in.back() == '=') in.remove_suffix(1);
@@ -54,6 +55,13 @@ Result<Bytes> decode(std::string_view in, std::string_view alphabet, bool padded
 
 }  // namespace
 
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
 std::string to_hex(ByteView bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string out;
@@ -77,12 +85,11 @@ std::string to_letters(ByteView bytes) {
 }
 
 Result<Bytes> from_hex(std::string_view text) {
-  auto nibble = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; };
   if (text.size() % 2) return fail(ErrorKind::invalid, "HEX_FORMAT", "not hexadecimal");
   Bytes out;
   out.reserve(text.size() / 2);
   for (std::size_t i = 0; i < text.size(); i += 2) {
-    int a = nibble(text[i]), b = nibble(text[i + 1]);
+    int a = hex_digit(text[i]), b = hex_digit(text[i + 1]);
     if (a < 0 || b < 0) return fail(ErrorKind::invalid, "HEX_FORMAT", "not hexadecimal");
     out.push_back(static_cast<std::uint8_t>(a * 16 + b));
   }

@@ -6,12 +6,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace schakel {
 namespace {
 
-std::unexpected<Error> io(const char* code) { return fail(ErrorKind::io, code, fmt::format("{} (errno {})", code, errno)); }
+std::unexpected<Error> io(const char* code) {
+  return fail(ErrorKind::io, code, fmt::format("{} (errno {})", code, errno));
+}
 
 Result<void> sync_folder(const std::string& folder) {
   int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -33,7 +36,8 @@ Result<FileOut> FileOut::open(const std::string& folder, const std::string& name
   return out;
 }
 
-FileOut::FileOut(FileOut&& other) noexcept : fd_(std::exchange(other.fd_, -1)), folder_(std::move(other.folder_)), name_(std::move(other.name_)) {}
+FileOut::FileOut(FileOut&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), folder_(std::move(other.folder_)), name_(std::move(other.name_)) {}
 
 FileOut::~FileOut() {
   if (fd_ < 0) return;

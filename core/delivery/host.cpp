@@ -1,20 +1,27 @@
 #include "core/delivery/host.hpp"
 
+#include <fmt/format.h>
+
 #include "core/audit/leaf.hpp"
 #include "core/net/http_client.hpp"
 
 namespace schakel::delivery {
 namespace {
 
-Error not_declared(std::string_view what) { return {ErrorKind::forbidden, "ACCESS_NOT_DECLARED", fmt::format("the adapter's schema does not declare {}", what), {}}; }
+Error not_declared(std::string_view what) {
+  return {
+      ErrorKind::forbidden, "ACCESS_NOT_DECLARED", fmt::format("the adapter's schema does not declare {}", what), {}};
+}
 
 class DeclaredHttp final : public HttpAccess {
  public:
-  DeclaredHttp(std::set<std::string> hosts, std::shared_ptr<net::TlsClientContext> tls) : hosts_(std::move(hosts)), tls_(std::move(tls)) {}
+  DeclaredHttp(std::set<std::string> hosts, std::shared_ptr<net::TlsClientContext> tls)
+      : hosts_(std::move(hosts)), tls_(std::move(tls)) {}
   Task<Result<HttpReply>> request(HttpRequest request) override {
     auto origin = plugin::origin_of(request.url);
     if (!origin) co_return fail(std::move(origin.error()));
-    if (!hosts_.contains(*origin)) co_return fail(ErrorKind::forbidden, "HTTP_HOST_NOT_DECLARED", "the adapter did not declare this host");
+    if (!hosts_.contains(*origin))
+      co_return fail(ErrorKind::forbidden, "HTTP_HOST_NOT_DECLARED", "the adapter did not declare this host");
     net::ClientRequest out;
     out.method = std::move(request.method);
     out.url = std::move(request.url);
@@ -42,17 +49,23 @@ class DeclaredHttp final : public HttpAccess {
 
 class NoMail final : public MailAccess {
  public:
-  Task<Result<std::string>> send(Mail) override { co_return fail(ErrorKind::unavailable, "MAIL_LATER", "no mail server is configured, or the adapter did not declare mail"); }
+  Task<Result<std::string>> send(Mail) override {
+    co_return fail(ErrorKind::unavailable, "MAIL_LATER",
+                   "no mail server is configured, or the adapter did not declare mail");
+  }
 };
 
 class NoLinks final : public Links {
  public:
-  Task<Result<IssuedLink>> issue(LinkOrder) override { co_return fail(ErrorKind::unavailable, "LINKS_OFF", "this process makes no links"); }
+  Task<Result<IssuedLink>> issue(LinkOrder) override {
+    co_return fail(ErrorKind::unavailable, "LINKS_OFF", "this process makes no links");
+  }
 };
 
 class StoredProgress final : public Progress {
  public:
-  StoredProgress(store::Store& store, journal::Sealer& sealer, std::string instance) : store_(store), sealer_(sealer), space_("progress." + std::move(instance)) {}
+  StoredProgress(store::Store& store, journal::Sealer& sealer, std::string instance)
+      : store_(store), sealer_(sealer), space_("progress." + std::move(instance)) {}
   Task<Result<std::optional<Json>>> get(std::string key) override {
     auto row = co_await store_.row(space_, key);
     if (!row) co_return fail(std::move(row.error()));
@@ -99,7 +112,8 @@ class VaultDocuments final : public Documents {
 
 class LabelledMetrics final : public Metrics {
  public:
-  LabelledMetrics(runtime::MetricsRegistry& registry, std::string instance) : registry_(registry), instance_(std::move(instance)) {}
+  LabelledMetrics(runtime::MetricsRegistry& registry, std::string instance)
+      : registry_(registry), instance_(std::move(instance)) {}
   void count(std::string_view name, std::map<std::string, std::string> labels, double by) override {
     labels["instance"] = instance_;
     registry_.count(fmt::format("schakel_adapter_{}_total", name), std::move(labels), by);
@@ -124,8 +138,14 @@ struct InstanceHost::Parts {
   NoLinks no_links;
 
   Parts(HostServices s, std::string i, std::string p, plugin::Grants g)
-      : services(std::move(s)), instance(std::move(i)), party(std::move(p)), grants(std::move(g)), http(grants.hosts, services.tls),
-        progress(services.store, services.sealer, instance), documents(services.documents, grants.access.contains("documents")), metrics(services.metrics, instance) {}
+      : services(std::move(s)),
+        instance(std::move(i)),
+        party(std::move(p)),
+        grants(std::move(g)),
+        http(grants.hosts, services.tls),
+        progress(services.store, services.sealer, instance),
+        documents(services.documents, grants.access.contains("documents")),
+        metrics(services.metrics, instance) {}
 };
 
 InstanceHost::InstanceHost(HostServices services, std::string instance, std::string party, plugin::Grants grants)
@@ -147,7 +167,8 @@ Metrics& InstanceHost::metrics() { return parts_->metrics; }
 const Clock& InstanceHost::clock() { return parts_->services.clock; }
 
 Result<Secret> InstanceHost::secret(std::string_view name) {
-  if (!parts_->grants.secrets.contains(std::string(name))) return fail(ErrorKind::not_found, "SECRET_UNKNOWN", "the configuration of this adapter names no such secret");
+  if (!parts_->grants.secrets.contains(std::string(name)))
+    return fail(ErrorKind::not_found, "SECRET_UNKNOWN", "the configuration of this adapter names no such secret");
   return parts_->services.secret(name);
 }
 
@@ -161,8 +182,9 @@ Task<Result<Secret>> InstanceHost::bsn(std::string case_id, std::string reason) 
   auto released = co_await parts_->services.bsn.release(case_id, parts_->party, reason, allowed);
   if (!released) co_return fail(std::move(released.error()));
   // The proof of the release is durable before the number is used.
-  auto done = co_await parts_->services.store.commit(
-      {{audit::leaf(parts_->services.clock.now(), "bsn.released", {.ids = {{"case", case_id}, {"party", parts_->party}, {"instance", parts_->instance}, {"reason", reason}}})}});
+  auto done = co_await parts_->services.store.commit({{audit::leaf(
+      parts_->services.clock.now(), "bsn.released",
+      {.ids = {{"case", case_id}, {"party", parts_->party}, {"instance", parts_->instance}, {"reason", reason}}})}});
   if (!done) co_return fail(std::move(done.error()));
   co_return std::move(released->bsn);
 }

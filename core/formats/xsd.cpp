@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <libxml/parser.h>
 #include <libxml/xmlschemas.h>
 
@@ -16,21 +17,24 @@ void note(void* self, xmlErrorPtr e) {
   auto& findings = *static_cast<std::vector<Finding>*>(self);
   if (e->level < XML_ERR_ERROR || findings.size() >= 200) return;
   // libxml2's text quotes the value, which may be personal data.
-  findings.push_back({fmt::format(":{}", e->line), "XML_SCHEMA", fmt::format("not valid against the schema (libxml2 {})", e->code), ""});
+  findings.push_back({fmt::format(":{}", e->line), "XML_SCHEMA",
+                      fmt::format("not valid against the schema (libxml2 {})", e->code), ""});
 }
 
 }  // namespace
 
 Result<XsdSchema> XsdSchema::load(const std::string& path) {
   std::error_code ignored;
-  if (!std::filesystem::is_regular_file(path, ignored)) return fail(ErrorKind::not_found, "XSD_UNAVAILABLE", "the schema file is not there");
+  if (!std::filesystem::is_regular_file(path, ignored))
+    return fail(ErrorKind::not_found, "XSD_UNAVAILABLE", "the schema file is not there");
   static std::once_flag once;
   std::call_once(once, [] {
     xmlInitParser();
     // Process-wide: from here on libxml2 opens files only.
     xmlSetExternalEntityLoader(xmlNoNetExternalEntityLoader);
   });
-  std::unique_ptr<xmlSchemaParserCtxt, decltype(&xmlSchemaFreeParserCtxt)> parser(xmlSchemaNewParserCtxt(path.c_str()), &xmlSchemaFreeParserCtxt);
+  std::unique_ptr<xmlSchemaParserCtxt, decltype(&xmlSchemaFreeParserCtxt)> parser(xmlSchemaNewParserCtxt(path.c_str()),
+                                                                                  &xmlSchemaFreeParserCtxt);
   if (!parser) return fail(ErrorKind::io, "XSD_UNAVAILABLE", "the schema file cannot be read");
   xmlSchemaSetParserErrors(parser.get(), &silent, &silent, nullptr);
   auto* schema = xmlSchemaParse(parser.get());

@@ -1,5 +1,7 @@
 #include "core/ingress/cloud_event.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -10,7 +12,9 @@ namespace {
 
 std::string lower(std::string_view s) {
   std::string out(s);
-  std::ranges::transform(out, out.begin(), [](unsigned char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : static_cast<char>(c); });
+  std::ranges::transform(out, out.begin(), [](unsigned char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : static_cast<char>(c);
+  });
   return out;
 }
 
@@ -22,10 +26,13 @@ std::string essence(std::string_view content_type) {
   return e;
 }
 
-bool json_type(std::string_view essence) { return essence == "application/json" || essence == "text/json" || essence.ends_with("+json"); }
+bool json_type(std::string_view essence) {
+  return essence == "application/json" || essence == "text/json" || essence.ends_with("+json");
+}
 
 bool attribute_name(std::string_view name) {
-  return !name.empty() && name.size() <= 40 && std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
+  return !name.empty() && name.size() <= 40 &&
+         std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
 }
 
 bool printable(std::string_view s) {
@@ -38,15 +45,23 @@ constexpr std::array<std::string_view, 4> kRequired = {"specversion", "id", "sou
 void check_attributes(const Event& e, const std::string& at, std::vector<Finding>& out) {
   for (auto name : kRequired) {
     auto it = e.attributes.find(std::string(name));
-    if (it == e.attributes.end() || it->second.empty()) out.push_back({at + "/" + std::string(name), "CE_REQUIRED", "a required attribute is missing or empty", "CloudEvents 3.1.1"});
+    if (it == e.attributes.end() || it->second.empty())
+      out.push_back({at + "/" + std::string(name), "CE_REQUIRED", "a required attribute is missing or empty",
+                     "CloudEvents 3.1.1"});
   }
-  auto value = [&](const char* name) { auto it = e.attributes.find(name); return it == e.attributes.end() ? std::string() : it->second; };
-  if (auto v = value("specversion"); !v.empty() && v != "1.0") out.push_back({at + "/specversion", "CE_SPECVERSION", "specversion must be 1.0", "CloudEvents 3.1.1"});
+  auto value = [&](const char* name) {
+    auto it = e.attributes.find(name);
+    return it == e.attributes.end() ? std::string() : it->second;
+  };
+  if (auto v = value("specversion"); !v.empty() && v != "1.0")
+    out.push_back({at + "/specversion", "CE_SPECVERSION", "specversion must be 1.0", "CloudEvents 3.1.1"});
   if (value("id").size() > 255) out.push_back({at + "/id", "CE_TOO_LONG", "longer than 255 bytes", ""});
   if (value("source").size() > 500) out.push_back({at + "/source", "CE_TOO_LONG", "longer than 500 bytes", ""});
-  if (auto v = value("time"); !v.empty() && !parse_instant(v)) out.push_back({at + "/time", "CE_TIME", "time must be RFC 3339", "CloudEvents 3.1.2"});
+  if (auto v = value("time"); !v.empty() && !parse_instant(v))
+    out.push_back({at + "/time", "CE_TIME", "time must be RFC 3339", "CloudEvents 3.1.2"});
   for (const auto& [name, text] : e.attributes) {
-    if (!attribute_name(name)) out.push_back({at, "CE_ATTRIBUTE_NAME", "an attribute name is not a-z and 0-9", "CloudEvents 3"});
+    if (!attribute_name(name))
+      out.push_back({at, "CE_ATTRIBUTE_NAME", "an attribute name is not a-z and 0-9", "CloudEvents 3"});
     if (!printable(text)) out.push_back({at, "CE_CONTROL", "an attribute holds a control character", "CloudEvents 3"});
   }
 }
@@ -92,7 +107,8 @@ Result<Mode> mode_of(std::string_view content_type, bool has_ce_headers) {
   } else if (has_ce_headers && json_type(e)) {
     return Mode::binary;
   }
-  return fail(ErrorKind::unsupported, "CE_MEDIA_TYPE", "send application/cloudevents+json, application/cloudevents-batch+json, or JSON with ce- headers");
+  return fail(ErrorKind::unsupported, "CE_MEDIA_TYPE",
+              "send application/cloudevents+json, application/cloudevents-batch+json, or JSON with ce- headers");
 }
 
 Result<std::string> decode_header(std::string_view v) {
@@ -120,25 +136,32 @@ Result<std::string> decode_header(std::string_view v) {
   }
   // The JSON reader knows exactly what valid UTF-8 is.
   if (!printable(out) || !parse_json(Json(out).dump(-1, ' ', false, Json::error_handler_t::ignore), {})) return bad();
-  if (Json(out).dump(-1, ' ', false, Json::error_handler_t::replace).find("\xEF\xBF\xBD") != std::string::npos && out.find("\xEF\xBF\xBD") == std::string::npos) return bad();
+  if (Json(out).dump(-1, ' ', false, Json::error_handler_t::replace).find("\xEF\xBF\xBD") != std::string::npos &&
+      out.find("\xEF\xBF\xBD") == std::string::npos)
+    return bad();
   return out;
 }
 
-Result<std::vector<Event>> read_events(std::string_view content_type, const HeaderPairs& headers, std::string_view body, const EventLimits& limits) {
+Result<std::vector<Event>> read_events(std::string_view content_type, const HeaderPairs& headers, std::string_view body,
+                                       const EventLimits& limits) {
   bool has_ce = std::ranges::any_of(headers, [](const auto& h) { return lower(h.first).starts_with("ce-"); });
   auto mode = mode_of(content_type, has_ce);
   if (!mode) return fail(mode.error());
   std::vector<Event> events;
   std::vector<Finding> findings;
   auto invalid = [&] { return fail(ErrorKind::invalid, "CE_INVALID", "not a valid CloudEvent", std::move(findings)); };
-  auto too_large = [](std::size_t n) { return fail(ErrorKind::too_large, "CE_TOO_LARGE", fmt::format("an event is larger than {} bytes", n)); };
+  auto too_large = [](std::size_t n) {
+    return fail(ErrorKind::too_large, "CE_TOO_LARGE", fmt::format("an event is larger than {} bytes", n));
+  };
 
   if (*mode == Mode::batched) {
     if (body.size() > limits.batch_bytes) return too_large(limits.batch_bytes);
     auto json = parse_json(body, {limits.batch_bytes, 33, limits.event_bytes});
     if (!json) return fail(std::move(json.error()));
     if (!json->is_array()) return fail(ErrorKind::invalid, "CE_INVALID", "a batch must be a JSON array");
-    if (json->size() > limits.batch_events) return fail(ErrorKind::too_large, "CE_BATCH_TOO_LONG", fmt::format("more than {} events in a batch", limits.batch_events));
+    if (json->size() > limits.batch_events)
+      return fail(ErrorKind::too_large, "CE_BATCH_TOO_LONG",
+                  fmt::format("more than {} events in a batch", limits.batch_events));
     for (std::size_t i = 0; i < json->size(); ++i) {
       if (dump_json((*json)[i]).size() > limits.event_bytes) return too_large(limits.event_bytes);
       events.push_back(from_json((*json)[i], fmt::format("/{}", i), findings));
@@ -156,10 +179,14 @@ Result<std::vector<Event>> read_events(std::string_view content_type, const Head
         if (!name.starts_with("ce-")) continue;
         name.erase(0, 3);
         auto text = decode_header(value);
-        if (!text) findings.push_back({"/" + name, text.error().code, text.error().message, "CloudEvents HTTP 3.1.3"});
-        else if (!e.attributes.emplace(name, *text).second) findings.push_back({"/" + name, "CE_REPEATED", "a ce- header is there twice", ""});
+        if (!text)
+          findings.push_back({"/" + name, text.error().code, text.error().message, "CloudEvents HTTP 3.1.3"});
+        else if (!e.attributes.emplace(name, *text).second)
+          findings.push_back({"/" + name, "CE_REPEATED", "a ce- header is there twice", ""});
       }
-      if (e.attributes.contains("datacontenttype")) findings.push_back({"/datacontenttype", "CE_REPEATED", "Content-Type is the datacontenttype in binary mode", "CloudEvents HTTP 3.1.1"});
+      if (e.attributes.contains("datacontenttype"))
+        findings.push_back({"/datacontenttype", "CE_REPEATED", "Content-Type is the datacontenttype in binary mode",
+                            "CloudEvents HTTP 3.1.1"});
       e.data = std::move(*json);
       if (!e.data.is_object()) findings.push_back({"/data", "CE_DATA", "data must be a JSON object", ""});
       check_attributes(e, "", findings);
@@ -182,7 +209,8 @@ std::vector<std::string> texts(Json& data, const char* name, std::vector<Finding
       good = good && v.is_string() && v.get_ref<const std::string&>().size() <= 200;
       if (v.is_string()) out.push_back(v);
     }
-  if (!good) findings.push_back({std::string("/data/") + name, "CE_DATA", "must be a list of at most 200 short texts", ""});
+  if (!good)
+    findings.push_back({std::string("/data/") + name, "CE_DATA", "must be a list of at most 200 short texts", ""});
   data.erase(name);
   return out;
 }
@@ -206,12 +234,18 @@ Attachment attachment(const Json& j, const std::string& at, std::vector<Finding>
     return a;
   }
   for (const auto& [name, v] : j.items()) {
-    if (name == "document" && v.is_string()) a.document = v;
-    else if (name == "doc_type" && v.is_string()) a.doc_type = v;
-    else if (name == "status" && v.is_string()) a.status = v;
-    else if (name == "sha256" && v.is_string()) a.sha256 = v;
-    else if (name == "version" && v.is_number_integer() && v.get<std::int64_t>() > 0 && v.get<std::int64_t>() < 100000) a.version = v;
-    else bad(name.c_str(), "not a known field, or of the wrong type");
+    if (name == "document" && v.is_string())
+      a.document = v;
+    else if (name == "doc_type" && v.is_string())
+      a.doc_type = v;
+    else if (name == "status" && v.is_string())
+      a.status = v;
+    else if (name == "sha256" && v.is_string())
+      a.sha256 = v;
+    else if (name == "version" && v.is_number_integer() && v.get<std::int64_t>() > 0 && v.get<std::int64_t>() < 100000)
+      a.version = v;
+    else
+      bad(name.c_str(), "not a known field, or of the wrong type");
   }
   if (a.document.empty()) bad("document", "is required");
   if (a.doc_type.empty()) bad("doc_type", "is required");
@@ -223,13 +257,18 @@ Attachment attachment(const Json& j, const std::string& at, std::vector<Finding>
 Result<Message> to_message(const Event& event) {
   std::vector<Finding> findings;
   Message m;
-  auto attribute = [&](const char* name) { auto it = event.attributes.find(name); return it == event.attributes.end() ? std::string() : it->second; };
+  auto attribute = [&](const char* name) {
+    auto it = event.attributes.find(name);
+    return it == event.attributes.end() ? std::string() : it->second;
+  };
   m.id = attribute("id");
   m.source = attribute("source");
   m.subject = attribute("subject");
   m.causation_id = attribute("causationid");
-  if (auto type = short_type(attribute("type"))) m.type = *type;
-  else findings.push_back({"/type", "MESSAGE_TYPE_UNKNOWN", "type must be nl.schakel.<message type>.v1", ""});
+  if (auto type = short_type(attribute("type")))
+    m.type = *type;
+  else
+    findings.push_back({"/type", "MESSAGE_TYPE_UNKNOWN", "type must be nl.schakel.<message type>.v1", ""});
   Json data = event.data;
   m.region = text(data, "region", findings, 20);
   m.reference = text(data, "reference", findings);
@@ -237,7 +276,8 @@ Result<Message> to_message(const Event& event) {
   m.consent_refs = texts(data, "consent_refs", findings);
   if (data.contains("sender")) {
     auto sender = data["sender"];
-    if (!sender.is_object()) findings.push_back({"/data/sender", "CE_DATA", "must be an object", ""});
+    if (!sender.is_object())
+      findings.push_back({"/data/sender", "CE_DATA", "must be an object", ""});
     else {
       m.sender_role = text(sender, "role", findings);
       m.sender_person = text(sender, "person", findings);
@@ -248,13 +288,16 @@ Result<Message> to_message(const Event& event) {
   if (m.region.empty()) findings.push_back({"/data/region", "CE_REQUIRED", "is required", ""});
   if (m.sender_role.empty()) findings.push_back({"/data/sender/role", "CE_REQUIRED", "is required", ""});
   if (data.contains("attachments")) {
-    if (!data["attachments"].is_array() || data["attachments"].size() > 100) findings.push_back({"/data/attachments", "CE_DATA", "must be a list of at most 100", ""});
+    if (!data["attachments"].is_array() || data["attachments"].size() > 100)
+      findings.push_back({"/data/attachments", "CE_DATA", "must be a list of at most 100", ""});
     else
-      for (std::size_t i = 0; i < data["attachments"].size(); ++i) m.attachments.push_back(attachment(data["attachments"][i], fmt::format("/data/attachments/{}", i), findings));
+      for (std::size_t i = 0; i < data["attachments"].size(); ++i)
+        m.attachments.push_back(attachment(data["attachments"][i], fmt::format("/data/attachments/{}", i), findings));
     data.erase("attachments");
   }
   m.payload = std::move(data);
-  if (!findings.empty()) return fail(ErrorKind::invalid, "CE_DATA", "the event is not a valid case message", std::move(findings));
+  if (!findings.empty())
+    return fail(ErrorKind::invalid, "CE_DATA", "the event is not a valid case message", std::move(findings));
   return m;
 }
 
@@ -267,8 +310,13 @@ Json to_event(const Message& m) {
   if (!m.addressed_to.empty()) data["addressed_to"] = m.addressed_to;
   if (!m.consent_refs.empty()) data["consent_refs"] = m.consent_refs;
   if (!m.attachments.empty()) data["attachments"] = m.attachments;
-  Json j{{"specversion", "1.0"}, {"id", m.id}, {"source", m.source}, {"type", event_type(m.type)}, {"time", format_instant(m.time)},
-         {"datacontenttype", "application/json"}, {"data", std::move(data)}};
+  Json j{{"specversion", "1.0"},
+         {"id", m.id},
+         {"source", m.source},
+         {"type", event_type(m.type)},
+         {"time", format_instant(m.time)},
+         {"datacontenttype", "application/json"},
+         {"data", std::move(data)}};
   if (!m.subject.empty()) j["subject"] = m.subject;
   if (!m.causation_id.empty()) j["causationid"] = m.causation_id;
   return j;

@@ -1,5 +1,7 @@
 #include "core/ingress/ingress.hpp"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <fstream>
 
@@ -19,12 +21,17 @@ Result<TypeCatalogue> TypeCatalogue::load(const std::string& folder) {
     std::ifstream in(entry.path(), std::ios::binary);
     std::string text((std::istreambuf_iterator<char>(in)), {});
     auto json = parse_json(text, {4 * 1024 * 1024, 64, 1024 * 1024});
-    if (!json) return fail(ErrorKind::invalid, "CONFIG_UNREADABLE", "a message schema is not JSON", {{name, json.error().code, json.error().message, ""}});
+    if (!json)
+      return fail(ErrorKind::invalid, "CONFIG_UNREADABLE", "a message schema is not JSON",
+                  {{name, json.error().code, json.error().message, ""}});
     auto schema = SchemaCheck::compile(*json);
-    if (!schema) return fail(ErrorKind::invalid, "SCHEMA_INVALID", "a message schema is no schema", {{name, schema.error().code, schema.error().message, ""}});
+    if (!schema)
+      return fail(ErrorKind::invalid, "SCHEMA_INVALID", "a message schema is no schema",
+                  {{name, schema.error().code, schema.error().message, ""}});
     out.schemas_.emplace(name.substr(0, name.size() - kSuffix.size()), std::move(*schema));
   }
-  if (ec || out.schemas_.empty()) return fail(ErrorKind::invalid, "CONFIG_UNREADABLE", "the folder of message schemas is missing or empty");
+  if (ec || out.schemas_.empty())
+    return fail(ErrorKind::invalid, "CONFIG_UNREADABLE", "the folder of message schemas is missing or empty");
   return out;
 }
 
@@ -32,7 +39,8 @@ bool TypeCatalogue::knows(std::string_view type) const { return schemas_.find(ty
 
 std::vector<Finding> TypeCatalogue::check(const Message& m) const {
   auto it = schemas_.find(m.type);
-  if (it == schemas_.end()) return {{"/type", "MESSAGE_TYPE_UNKNOWN", "there is no such message type", "domain.md section 3"}};
+  if (it == schemas_.end())
+    return {{"/type", "MESSAGE_TYPE_UNKNOWN", "there is no such message type", "domain.md section 3"}};
   auto findings = it->second.findings(m.payload);
   for (auto& f : findings) f.pointer = "/data" + f.pointer;
   return findings;
@@ -44,9 +52,13 @@ std::vector<std::string> TypeCatalogue::types() const {
   return out;
 }
 
-Ingress::Ingress(journal::Journal& journal, std::shared_ptr<const Parties> parties, const TypeCatalogue& catalogue, DocumentCheck& documents,
-                 std::vector<std::string> regions)
-    : journal_(journal), parties_(std::move(parties)), catalogue_(catalogue), documents_(documents), regions_(std::move(regions)) {}
+Ingress::Ingress(journal::Journal& journal, std::shared_ptr<const Parties> parties, const TypeCatalogue& catalogue,
+                 DocumentCheck& documents, std::vector<std::string> regions)
+    : journal_(journal),
+      parties_(std::move(parties)),
+      catalogue_(catalogue),
+      documents_(documents),
+      regions_(std::move(regions)) {}
 
 namespace {
 
@@ -60,19 +72,28 @@ bool own_source(const Party& party, std::string_view source) {
 Task<Result<Message>> Ingress::check(const Party& party, const Event& event, bool any_source) {
   auto message = to_message(event);
   if (!message) co_return fail(std::move(message.error()));
-  if (!any_source && !own_source(party, message->source)) co_return fail(ErrorKind::forbidden, "SOURCE_NOT_YOURS", "source must be urn:nld:oin:<your OIN>:systeem:<name>");
-  if (!catalogue_.knows(message->type)) co_return fail(ErrorKind::invalid, "MESSAGE_TYPE_UNKNOWN", "there is no such message type", {{"/type", "MESSAGE_TYPE_UNKNOWN", "there is no such message type", "domain.md section 3"}});
-  if (!Parties::may_send(party, message->sender_role, message->type, message->region)) co_return fail(ErrorKind::forbidden, "PARTY_NOT_ALLOWED", "this party may not send this type in this role for this region");
-  if (std::ranges::find(regions_, message->region) == regions_.end()) co_return fail(ErrorKind::invalid, "REGION_UNKNOWN", "this region is not configured", {{"/data/region", "REGION_UNKNOWN", "this region is not configured", ""}});
+  if (!any_source && !own_source(party, message->source))
+    co_return fail(ErrorKind::forbidden, "SOURCE_NOT_YOURS", "source must be urn:nld:oin:<your OIN>:systeem:<name>");
+  if (!catalogue_.knows(message->type))
+    co_return fail(ErrorKind::invalid, "MESSAGE_TYPE_UNKNOWN", "there is no such message type",
+                   {{"/type", "MESSAGE_TYPE_UNKNOWN", "there is no such message type", "domain.md section 3"}});
+  if (!Parties::may_send(party, message->sender_role, message->type, message->region))
+    co_return fail(ErrorKind::forbidden, "PARTY_NOT_ALLOWED",
+                   "this party may not send this type in this role for this region");
+  if (std::ranges::find(regions_, message->region) == regions_.end())
+    co_return fail(ErrorKind::invalid, "REGION_UNKNOWN", "this region is not configured",
+                   {{"/data/region", "REGION_UNKNOWN", "this region is not configured", ""}});
   auto findings = catalogue_.check(*message);
-  if (!findings.empty()) co_return fail(ErrorKind::invalid, "SCHEMA_VIOLATION", "the payload does not fit its schema", std::move(findings));
+  if (!findings.empty())
+    co_return fail(ErrorKind::invalid, "SCHEMA_VIOLATION", "the payload does not fit its schema", std::move(findings));
   message->party = party.id;
   co_return std::move(*message);
 }
 
 Task<Result<void>> Ingress::resolve_case(const Party& party, Message& m, store::Transaction& with) {
   if (m.type == "zaak_opening") {
-    if (!m.subject.empty()) co_return fail(ErrorKind::invalid, "SUBJECT_GIVEN", "a new case gets its id from the broker");
+    if (!m.subject.empty())
+      co_return fail(ErrorKind::invalid, "SUBJECT_GIVEN", "a new case gets its id from the broker");
     m.subject = journal::new_case_id();
     with.ops.push_back(journal::member(m.subject, party.id));
     if (!m.reference.empty()) with.ops.push_back(journal_.correlate(party.id, m.reference, m.subject));
@@ -95,7 +116,8 @@ Task<Result<void>> Ingress::resolve_case(const Party& party, Message& m, store::
   auto first = co_await journal::opening(journal_.store(), m.subject);
   if (!first) co_return fail(std::move(first.error()));
   if (*first && (*first)->region != m.region)
-    co_return fail(ErrorKind::invalid, "REGION_MISMATCH", "the case is of another region", {{"/data/region", "REGION_MISMATCH", "the case is of another region", ""}});
+    co_return fail(ErrorKind::invalid, "REGION_MISMATCH", "the case is of another region",
+                   {{"/data/region", "REGION_MISMATCH", "the case is of another region", ""}});
   co_return Result<void>{};
 }
 
@@ -117,21 +139,29 @@ Task<Result<Receipt>> Ingress::into_journal(const Party& party, Message message)
 Task<void> Ingress::refused(const Party& party, std::string id, const Error& error) {
   log(LogLevel::info, "ingress.refused", {{"party", party.id}, {"code", error.code}});
   // Overload and broken storage are not the party's doing, and writing then would make them worse.
-  if (error.kind == ErrorKind::unavailable || error.kind == ErrorKind::io || error.kind == ErrorKind::internal) co_return;
+  if (error.kind == ErrorKind::unavailable || error.kind == ErrorKind::io || error.kind == ErrorKind::internal)
+    co_return;
   auto now = journal_.clock().now();
-  auto done = co_await journal_.store().commit({{audit::leaf(now, "message.refused", {.ids = {{"party", party.id}}, .codes = {error.code}, .hashes = {{"id", sha256(id)}}})}});
+  auto done = co_await journal_.store().commit({{audit::leaf(
+      now, "message.refused", {.ids = {{"party", party.id}}, .codes = {error.code}, .hashes = {{"id", sha256(id)}}})}});
   if (!done) log(LogLevel::error, "ingress.audit_failed", {{"code", done.error().code}});
 }
 
-Task<Result<Receipt>> Ingress::receive_event(const Party& party, Event event) { return take(party, std::move(event), false); }
+Task<Result<Receipt>> Ingress::receive_event(const Party& party, Event event) {
+  return take(party, std::move(event), false);
+}
 
-Task<Result<Receipt>> Ingress::receive_from_adapter(const Party& party, Event event) { return take(party, std::move(event), true); }
+Task<Result<Receipt>> Ingress::receive_from_adapter(const Party& party, Event event) {
+  return take(party, std::move(event), true);
+}
 
 Task<Result<Receipt>> Ingress::take(const Party& party, Event event, bool any_source) {
   auto message = co_await check(party, event, any_source);
   Result<Receipt> out = fail(ErrorKind::internal, "UNREACHABLE", "");
-  if (message) out = co_await into_journal(party, std::move(*message));
-  else out = fail(std::move(message.error()));
+  if (message)
+    out = co_await into_journal(party, std::move(*message));
+  else
+    out = fail(std::move(message.error()));
   if (!out) co_await refused(party, event.attributes.contains("id") ? event.attributes.at("id") : "", out.error());
   co_return out;
 }
@@ -142,7 +172,8 @@ Task<Result<Receipt>> Ingress::admit(const Party& party, Message message) {
   co_return out;
 }
 
-Task<Result<std::vector<Receipt>>> Ingress::receive(const Party& party, std::string content_type, HeaderPairs headers, std::string body) {
+Task<Result<std::vector<Receipt>>> Ingress::receive(const Party& party, std::string content_type, HeaderPairs headers,
+                                                    std::string body) {
   auto events = read_events(content_type, headers, body);
   if (!events) {
     co_await refused(party, "", events.error());
@@ -159,7 +190,8 @@ Task<Result<std::vector<Receipt>>> Ingress::receive(const Party& party, std::str
     }
     if (first.code.empty()) first = message.error();
     auto prefix = events->size() > 1 ? fmt::format("/{}", i) : std::string();
-    if (message.error().findings.empty()) findings.push_back({prefix, message.error().code, message.error().message, ""});
+    if (message.error().findings.empty())
+      findings.push_back({prefix, message.error().code, message.error().message, ""});
     for (auto f : message.error().findings) {
       f.pointer = prefix + f.pointer;
       findings.push_back(std::move(f));

@@ -1,5 +1,7 @@
 #include "core/journal/journal.hpp"
 
+#include <fmt/format.h>
+
 #include "core/audit/leaf.hpp"
 
 namespace schakel::journal {
@@ -41,11 +43,17 @@ Task<Result<Accepted>> Journal::accept(Message message, store::Transaction with)
   row.content_hash = hmac_sha256(hash_key_.reveal(), as_bytes(dump_json(said(message))));
   auto hash = row.content_hash;
 
-  auto sealed = co_await sealer_.seal(message.subject, "message", message.source + "\n" + message.id, to_bytes(dump_json(message)), with);
+  auto sealed = co_await sealer_.seal(message.subject, "message", message.source + "\n" + message.id,
+                                      to_bytes(dump_json(message)), with);
   if (!sealed) co_return fail(std::move(sealed.error()));
   row.sealed = std::move(*sealed);
   with.ops.push_back(audit::leaf(message.time, "message.accepted",
-                                 {.ids = {{"message", message.id}, {"source", message.source}, {"type", message.type}, {"region", message.region}, {"party", message.party}, {"case", message.subject}},
+                                 {.ids = {{"message", message.id},
+                                          {"source", message.source},
+                                          {"type", message.type},
+                                          {"region", message.region},
+                                          {"party", message.party},
+                                          {"case", message.subject}},
                                   .hashes = {{"content", hash}}}));
   with.ops.push_back(store::Accept{std::move(row)});
   auto committed = co_await store_.commit(std::move(with));
@@ -53,7 +61,8 @@ Task<Result<Accepted>> Journal::accept(Message message, store::Transaction with)
   if (committed->duplicate_of) {
     auto& first = *committed->duplicate_of;
     if (!equal_constant_time(first.content_hash, hash))
-      co_return fail(ErrorKind::conflict, "MESSAGE_CONFLICT", "another message with this source and id was accepted before");
+      co_return fail(ErrorKind::conflict, "MESSAGE_CONFLICT",
+                     "another message with this source and id was accepted before");
     co_return Accepted{first.seq, first.case_id, true, first.outcome};
   }
   arrivals_.ring();
@@ -119,7 +128,8 @@ Task<Result<std::optional<Recorded>>> Journal::decision(store::MessageSeq seq) {
   co_return std::optional<Recorded>(std::move(*one));
 }
 
-Task<Result<void>> Journal::record(const Message& message, const Draft& draft, std::string rules_version, store::Transaction& with) {
+Task<Result<void>> Journal::record(const Message& message, const Draft& draft, std::string rules_version,
+                                   store::Transaction& with) {
   store::DecisionRow row;
   row.message = message.seq;
   row.case_id = message.subject;
@@ -136,8 +146,12 @@ Task<Result<void>> Journal::record(const Message& message, const Draft& draft, s
   auto codes = row.codes;
   codes.insert(codes.end(), rules.begin(), rules.end());
   with.ops.push_back(audit::leaf(row.decided_at, "message.decided",
-                                 {.ids = {{"message", message.id}, {"case", message.subject}, {"outcome", row.outcome}, {"rules_version", row.rules_version}},
-                                  .codes = std::move(codes), .counts = {{"seq", message.seq}}}));
+                                 {.ids = {{"message", message.id},
+                                          {"case", message.subject},
+                                          {"outcome", row.outcome},
+                                          {"rules_version", row.rules_version}},
+                                  .codes = std::move(codes),
+                                  .counts = {{"seq", message.seq}}}));
   with.ops.push_back(store::Decide{std::move(row)});
   co_return Result<void>{};
 }

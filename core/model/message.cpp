@@ -1,5 +1,7 @@
 #include "core/model/message.hpp"
 
+#include <fmt/format.h>
+
 namespace schakel {
 
 std::string event_type(std::string_view short_type) { return fmt::format("nl.schakel.{}.v1", short_type); }
@@ -11,7 +13,11 @@ std::optional<std::string> short_type(std::string_view t) {
 }
 
 void to_json(Json& j, const Attachment& v) {
-  j = {{"document", v.document}, {"doc_type", v.doc_type}, {"version", v.version}, {"status", v.status}, {"sha256", v.sha256}};
+  j = {{"document", v.document},
+       {"doc_type", v.doc_type},
+       {"version", v.version},
+       {"status", v.status},
+       {"sha256", v.sha256}};
 }
 
 void from_json(const Json& j, Attachment& v) {
@@ -23,10 +29,21 @@ void from_json(const Json& j, Attachment& v) {
 }
 
 void to_json(Json& j, const Message& v) {
-  j = {{"seq", v.seq}, {"id", v.id}, {"source", v.source}, {"type", v.type}, {"subject", v.subject},
-       {"reference", v.reference}, {"time", format_instant(v.time)}, {"causation_id", v.causation_id}, {"region", v.region},
-       {"party", v.party}, {"sender_role", v.sender_role}, {"sender_person", v.sender_person},
-       {"addressed_to", v.addressed_to}, {"consent_refs", v.consent_refs}, {"attachments", v.attachments},
+  j = {{"seq", v.seq},
+       {"id", v.id},
+       {"source", v.source},
+       {"type", v.type},
+       {"subject", v.subject},
+       {"reference", v.reference},
+       {"time", format_instant(v.time)},
+       {"causation_id", v.causation_id},
+       {"region", v.region},
+       {"party", v.party},
+       {"sender_role", v.sender_role},
+       {"sender_person", v.sender_person},
+       {"addressed_to", v.addressed_to},
+       {"consent_refs", v.consent_refs},
+       {"attachments", v.attachments},
        {"payload", v.payload}};
 }
 

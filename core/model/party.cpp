@@ -1,5 +1,7 @@
 #include "core/model/party.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace schakel {
@@ -15,7 +17,8 @@ struct Reader {
 
   void unknown(const Json& j, const std::string& at, std::initializer_list<std::string_view> known) {
     for (const auto& [key, value] : j.items())
-      if (std::ranges::find(known, key) == known.end()) findings.push_back({at + "/" + key, "UNKNOWN_FIELD", "this field is not known", ""});
+      if (std::ranges::find(known, key) == known.end())
+        findings.push_back({at + "/" + key, "UNKNOWN_FIELD", "this field is not known", ""});
   }
   std::string text(const Json& j, const char* name, const std::string& at, bool required = false) {
     if (!j.contains(name)) {
@@ -36,18 +39,23 @@ struct Reader {
   std::vector<std::string> list(const Json& j, const char* name, const std::string& at) {
     std::vector<std::string> out;
     if (!j.contains(name)) return out;
-    if (!j[name].is_array()) findings.push_back({at + "/" + name, "TYPE", "must be a list of texts", ""});
+    if (!j[name].is_array())
+      findings.push_back({at + "/" + name, "TYPE", "must be a list of texts", ""});
     else
       for (const auto& v : j[name]) {
-        if (v.is_string()) out.push_back(v);
-        else findings.push_back({at + "/" + name, "TYPE", "must be a list of texts", ""});
+        if (v.is_string())
+          out.push_back(v);
+        else
+          findings.push_back({at + "/" + name, "TYPE", "must be a list of texts", ""});
       }
     return out;
   }
 };
 
 InvoiceIdentity read_invoice(Reader& r, const Json& j, const std::string& at) {
-  r.unknown(j, at, {"payer_role", "name", "oin", "kvk", "vat_number", "iban", "street", "city", "postcode", "mail", "buyer_reference", "vat_category"});
+  r.unknown(j, at,
+            {"payer_role", "name", "oin", "kvk", "vat_number", "iban", "street", "city", "postcode", "mail",
+             "buyer_reference", "vat_category"});
   InvoiceIdentity v;
   v.payer_role = r.text(j, "payer_role", at, true);
   v.name = r.text(j, "name", at, true);
@@ -61,7 +69,8 @@ InvoiceIdentity read_invoice(Reader& r, const Json& j, const std::string& at) {
   v.mail = r.text(j, "mail", at);
   v.buyer_reference = r.text(j, "buyer_reference", at);
   if (auto c = r.text(j, "vat_category", at); !c.empty()) v.vat_category = c;
-  if (v.oin.empty() && v.kvk.empty()) r.findings.push_back({at, "REQUIRED", "oin or kvk is required for e-invoices", "BR-NL-1"});
+  if (v.oin.empty() && v.kvk.empty())
+    r.findings.push_back({at, "REQUIRED", "oin or kvk is required for e-invoices", "BR-NL-1"});
   return v;
 }
 
@@ -70,24 +79,33 @@ Party read_party(Reader& r, const Json& j, const std::string& at) {
     r.findings.push_back({at, "TYPE", "must be an object", ""});
     return {};
   }
-  r.unknown(j, at, {"id", "name", "oin", "scope", "domain", "may_supply_bsn", "may_receive_bsn", "certificates", "sources", "may_send", "endpoints", "invoice", "rate_per_minute"});
+  r.unknown(j, at,
+            {"id", "name", "oin", "scope", "domain", "may_supply_bsn", "may_receive_bsn", "certificates", "sources",
+             "may_send", "endpoints", "invoice", "rate_per_minute"});
   Party p;
   p.id = r.text(j, "id", at, true);
   p.name = r.text(j, "name", at, true);
   p.oin = r.text(j, "oin", at);
-  if (!p.oin.empty() && !valid_oin(p.oin)) r.findings.push_back({at + "/oin", "OIN_FORMAT", "not a valid OIN", "Digikoppeling OIN"});
+  if (!p.oin.empty() && !valid_oin(p.oin))
+    r.findings.push_back({at + "/oin", "OIN_FORMAT", "not a valid OIN", "Digikoppeling OIN"});
   p.domain = r.text(j, "domain", at, true);
-  if (p.domain != "care" && p.domain != "education") r.findings.push_back({at + "/domain", "VALUE", "must be care or education", ""});
+  if (p.domain != "care" && p.domain != "education")
+    r.findings.push_back({at + "/domain", "VALUE", "must be care or education", ""});
   if (auto scope = r.text(j, "scope", at); !scope.empty()) p.scope = scope;
-  if (p.scope != "own" && p.scope != "region") r.findings.push_back({at + "/scope", "VALUE", "must be own or region", ""});
+  if (p.scope != "own" && p.scope != "region")
+    r.findings.push_back({at + "/scope", "VALUE", "must be own or region", ""});
   p.may_supply_bsn = r.flag(j, "may_supply_bsn", at);
   p.may_receive_bsn = r.flag(j, "may_receive_bsn", at);
-  if (p.may_receive_bsn && p.domain != "care") r.findings.push_back({at + "/may_receive_bsn", "BSN_DOMAIN", "a BSN is never released towards the education domain", "Q-46"});
+  if (p.may_receive_bsn && p.domain != "care")
+    r.findings.push_back(
+        {at + "/may_receive_bsn", "BSN_DOMAIN", "a BSN is never released towards the education domain", "Q-46"});
   p.sources = r.list(j, "sources", at);
-  if (j.contains("rate_per_minute") && j["rate_per_minute"].is_number_integer()) p.rate_per_minute = j["rate_per_minute"];
+  if (j.contains("rate_per_minute") && j["rate_per_minute"].is_number_integer())
+    p.rate_per_minute = j["rate_per_minute"];
   const Json none = Json::array();
   for (const char* list : {"certificates", "may_send", "endpoints"})
-    if (j.contains(list) && (!j[list].is_array() || !std::ranges::all_of(j[list], [](const Json& v) { return v.is_object(); }))) {
+    if (j.contains(list) &&
+        (!j[list].is_array() || !std::ranges::all_of(j[list], [](const Json& v) { return v.is_object(); }))) {
       r.findings.push_back({at + "/" + list, "TYPE", "must be a list of objects", ""});
       return p;
     }
@@ -99,17 +117,20 @@ Party read_party(Reader& r, const Json& j, const std::string& at) {
   }
   for (const auto& g : j.contains("may_send") && j["may_send"].is_array() ? j["may_send"] : none) {
     r.unknown(g, at + "/may_send", {"roles", "types", "regions"});
-    p.may_send.push_back({r.list(g, "roles", at + "/may_send"), r.list(g, "types", at + "/may_send"), r.list(g, "regions", at + "/may_send")});
+    p.may_send.push_back({r.list(g, "roles", at + "/may_send"), r.list(g, "types", at + "/may_send"),
+                          r.list(g, "regions", at + "/may_send")});
   }
-  if (j.contains("rate_per_minute") && !j["rate_per_minute"].is_number_integer()) r.findings.push_back({at + "/rate_per_minute", "TYPE", "must be a whole number", ""});
+  if (j.contains("rate_per_minute") && !j["rate_per_minute"].is_number_integer())
+    r.findings.push_back({at + "/rate_per_minute", "TYPE", "must be a whole number", ""});
   for (const auto& e : j.contains("endpoints") ? j["endpoints"] : none) {
     if (e.contains("address") && !e["address"].is_object()) {
       r.findings.push_back({at + "/endpoints/address", "TYPE", "must be an object", ""});
       continue;
     }
     r.unknown(e, at + "/endpoints", {"roles", "regions", "kinds", "adapter", "address"});
-    p.endpoints.push_back({r.list(e, "roles", at + "/endpoints"), r.list(e, "regions", at + "/endpoints"), r.list(e, "kinds", at + "/endpoints"),
-                           r.text(e, "adapter", at + "/endpoints", true), e.value("address", Json::object())});
+    p.endpoints.push_back({r.list(e, "roles", at + "/endpoints"), r.list(e, "regions", at + "/endpoints"),
+                           r.list(e, "kinds", at + "/endpoints"), r.text(e, "adapter", at + "/endpoints", true),
+                           e.value("address", Json::object())});
   }
   if (j.contains("invoice")) p.invoice = read_invoice(r, j["invoice"], at + "/invoice");
   return p;
@@ -130,7 +151,8 @@ Result<Parties> Parties::read(const Json& config) {
   Parties out;
   Reader r;
   if (!config.is_object() || !config.contains("parties") || !config["parties"].is_array())
-    return fail(ErrorKind::invalid, "PARTIES_INVALID", "parties must be a list", {{"/parties", "REQUIRED", "this field is required", ""}});
+    return fail(ErrorKind::invalid, "PARTIES_INVALID", "parties must be a list",
+                {{"/parties", "REQUIRED", "this field is required", ""}});
   std::map<std::string, std::string> seen;
   for (std::size_t i = 0; i < config["parties"].size(); ++i) {
     auto at = fmt::format("/parties/{}", i);
@@ -145,7 +167,8 @@ Result<Parties> Parties::read(const Json& config) {
     for (const auto& c : p.certificate_spki) once("spki:" + c, "a certificate pin");
     out.parties_.push_back(std::move(p));
   }
-  if (!r.findings.empty()) return fail(ErrorKind::invalid, "PARTIES_INVALID", "the parties file has errors", std::move(r.findings));
+  if (!r.findings.empty())
+    return fail(ErrorKind::invalid, "PARTIES_INVALID", "the parties file has errors", std::move(r.findings));
   return out;
 }
 
@@ -161,11 +184,16 @@ const Party* Parties::identify(const CertificateFacts& facts) const {
   };
   // A party with pins is known by its pins only: another certificate with the same OIN is not it.
   if (!facts.spki_sha256.empty())
-    if (auto* p = unique([&](const Party& q) { return std::ranges::find(q.certificate_spki, facts.spki_sha256) != q.certificate_spki.end(); })) return p;
+    if (auto* p = unique([&](const Party& q) {
+          return std::ranges::find(q.certificate_spki, facts.spki_sha256) != q.certificate_spki.end();
+        }))
+      return p;
   return unique([&](const Party& p) {
     if (!p.certificate_spki.empty()) return false;
     if (!facts.oin.empty() && std::ranges::find(p.certificate_oins, facts.oin) != p.certificate_oins.end()) return true;
-    return std::ranges::any_of(facts.sans, [&](const auto& s) { return std::ranges::find(p.certificate_sans, s) != p.certificate_sans.end(); });
+    return std::ranges::any_of(facts.sans, [&](const auto& s) {
+      return std::ranges::find(p.certificate_sans, s) != p.certificate_sans.end();
+    });
   });
 }
 
@@ -176,14 +204,18 @@ const Party* Parties::find(std::string_view id) const {
 }
 
 bool Parties::may_send(const Party& party, std::string_view role, std::string_view type, std::string_view region) {
-  return std::ranges::any_of(party.may_send, [&](const Grant& g) { return covers(g.roles, role) && covers(g.types, type) && covers(g.regions, region); });
+  return std::ranges::any_of(party.may_send, [&](const Grant& g) {
+    return covers(g.roles, role) && covers(g.types, type) && covers(g.regions, region);
+  });
 }
 
-std::pair<const Party*, const Endpoint*> Parties::endpoint(std::string_view role, std::string_view region, std::string_view kind) const {
+std::pair<const Party*, const Endpoint*> Parties::endpoint(std::string_view role, std::string_view region,
+                                                           std::string_view kind) const {
   auto search = [&](std::string_view wanted) -> std::pair<const Party*, const Endpoint*> {
     for (const auto& p : parties_)
       for (const auto& e : p.endpoints)
-        if (covers(e.roles, wanted) && covers(e.regions, region) && (e.kinds.empty() || covers(e.kinds, kind))) return {&p, &e};
+        if (covers(e.roles, wanted) && covers(e.regions, region) && (e.kinds.empty() || covers(e.kinds, kind)))
+          return {&p, &e};
     return {nullptr, nullptr};
   };
   if (auto exact = search(role); exact.first) return exact;

@@ -1,5 +1,7 @@
 #include "core/net/http_client.hpp"
 
+#include <fmt/format.h>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -21,7 +23,7 @@ using Tcp = asio::ip::tcp;
 
 namespace {
 
-constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr auto kAwaitResult = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kHeadBytes = 32 * 1024;  ///< partners send long ones, with cookies and policies
 
 struct Target {
@@ -48,7 +50,8 @@ Result<Target> parse_url(const std::string& text, const ClientOptions& options) 
   out.authority = std::string(url.encoded_host().data(), url.encoded_host().size());
   if (!port.empty()) out.authority += ":" + out.port;
   // Boost.URL 1.81 reads "host:abc" as a host without a port.
-  if (out.authority != std::string_view(url.encoded_authority().data(), url.encoded_authority().size())) return bad("not a host and port");
+  if (out.authority != std::string_view(url.encoded_authority().data(), url.encoded_authority().size()))
+    return bad("not a host and port");
   out.path = std::string(url.encoded_path().data(), url.encoded_path().size());
   if (out.path.empty()) out.path = "/";
   if (url.has_query()) out.path += "?" + std::string(url.encoded_query().data(), url.encoded_query().size());
@@ -57,7 +60,9 @@ Result<Target> parse_url(const std::string& text, const ClientOptions& options) 
 
 /// getaddrinfo cannot be cancelled, so a look-up that hangs is left behind with everything it needs.
 struct Lookup {
-  explicit Lookup(const asio::any_io_executor& executor) : resolver(executor), done(executor) { done.expires_at(asio::steady_timer::time_point::max()); }
+  explicit Lookup(const asio::any_io_executor& executor) : resolver(executor), done(executor) {
+    done.expires_at(asio::steady_timer::time_point::max());
+  }
   Tcp::resolver resolver;
   asio::steady_timer done;
   error_code ec;
@@ -73,20 +78,22 @@ Task<Result<std::vector<Tcp::endpoint>>> resolve(std::string host, std::string p
   if (!ec) co_return std::vector<Tcp::endpoint>{Tcp::endpoint(address, static_cast<std::uint16_t>(number))};
   const auto executor = co_await asio::this_coro::executor;
   auto lookup = std::make_shared<Lookup>(executor);
-  lookup->resolver.async_resolve(host, port, [lookup](const error_code& failed, const Tcp::resolver::results_type& results) {
-    lookup->ec = failed;
-    for (const auto& entry : results) lookup->found.push_back(entry.endpoint());
-    lookup->ready = true;
-    lookup->done.cancel();
-  });
-  co_await lookup->done.async_wait(kAwait);
+  lookup->resolver.async_resolve(host, port,
+                                 [lookup](const error_code& failed, const Tcp::resolver::results_type& results) {
+                                   lookup->ec = failed;
+                                   for (const auto& entry : results) lookup->found.push_back(entry.endpoint());
+                                   lookup->ready = true;
+                                   lookup->done.cancel();
+                                 });
+  co_await lookup->done.async_wait(kAwaitResult);
   if (!lookup->ready) throw boost::system::system_error(asio::error::operation_aborted);
-  if (lookup->ec || lookup->found.empty()) co_return fail(ErrorKind::unavailable, "HTTP_REFUSED", "the host name cannot be resolved");
+  if (lookup->ec || lookup->found.empty())
+    co_return fail(ErrorKind::unavailable, "HTTP_REFUSED", "the host name cannot be resolved");
   co_return std::move(lookup->found);
 }
 
 Task<error_code> connect_one(Tcp::socket& socket, Tcp::endpoint endpoint) {
-  const auto [ec] = co_await socket.async_connect(endpoint, kAwait);
+  const auto [ec] = co_await socket.async_connect(endpoint, kAwaitResult);
   co_return ec;
 }
 
@@ -114,7 +121,8 @@ Task<Result<std::unique_ptr<Stream>>> open(const Target& target, const ClientOpt
     const auto executor = co_await asio::this_coro::executor;
     if (options.unix_path.size() > 100) co_return fail(ErrorKind::invalid, "HTTP_URL", "the socket path is too long");
     asio::local::stream_protocol::socket socket(executor);
-    const auto [ec] = co_await socket.async_connect(asio::local::stream_protocol::endpoint(options.unix_path), kAwait);
+    const auto [ec] =
+        co_await socket.async_connect(asio::local::stream_protocol::endpoint(options.unix_path), kAwaitResult);
     if (ec) co_return fail(ErrorKind::unavailable, "HTTP_REFUSED", "nobody listens on the socket");
     co_return local_stream(std::move(socket));
   }
@@ -126,24 +134,31 @@ Task<Result<std::unique_ptr<Stream>>> open(const Target& target, const ClientOpt
   const auto shaken = co_await stream->handshake();
   if (!shaken) {
     const auto why = stream->verify_failure();
-    co_return fail(ErrorKind::unavailable, "HTTP_TLS", why.empty() ? shaken.error().message : "the server's certificate: " + why);
+    co_return fail(ErrorKind::unavailable, "HTTP_TLS",
+                   why.empty() ? shaken.error().message : "the server's certificate: " + why);
   }
   co_return stream;
 }
 
 Result<std::string> request_head(const ClientRequest& request, const Target& target) {
-  const auto bad = [] { return fail(ErrorKind::invalid, "HTTP_HEADER", "a method or header cannot be sent as it stands"); };
+  const auto bad = [] {
+    return fail(ErrorKind::invalid, "HTTP_HEADER", "a method or header cannot be sent as it stands");
+  };
   if (!valid_header(request.method, "")) return bad();
-  std::string out = request.method + " " + target.path + " HTTP/1.1\r\nHost: " + target.authority + "\r\nConnection: close\r\n";
+  std::string out =
+      request.method + " " + target.path + " HTTP/1.1\r\nHost: " + target.authority + "\r\nConnection: close\r\n";
   for (const auto& [name, value] : request.headers) {
     if (!valid_header(name, value)) return bad();
     bool ours = false;
-    for (const auto reserved : {"Host", "Content-Length", "Transfer-Encoding", "Connection"}) ours |= equal_ignoring_case(name, reserved);
+    for (const auto reserved : {"Host", "Content-Length", "Transfer-Encoding", "Connection"})
+      ours |= equal_ignoring_case(name, reserved);
     if (!ours) out += name + ": " + value + "\r\n";
   }
   const auto size = request.stream ? request.stream->size() : std::optional<std::uint64_t>(request.body.size());
-  if (!size) out += "Transfer-Encoding: chunked\r\n";
-  else if (*size > 0 || request.stream || (request.method != "GET" && request.method != "HEAD")) out += fmt::format("Content-Length: {}\r\n", *size);
+  if (!size)
+    out += "Transfer-Encoding: chunked\r\n";
+  else if (*size > 0 || request.stream || (request.method != "GET" && request.method != "HEAD"))
+    out += fmt::format("Content-Length: {}\r\n", *size);
   return out + "\r\n";
 }
 
@@ -178,14 +193,17 @@ Task<Result<void>> send_body(Stream& stream, BodyProducer& body, ProducerEnd& en
 
 std::unexpected<Error> malformed(const char* why) { return fail(ErrorKind::invalid, "HTTP_MALFORMED", why); }
 std::unexpected<Error> broken_after_send(const Error& cause) {
-  if (cause.code == "NET_TLS_REFUSED") return fail(ErrorKind::unavailable, "HTTP_TLS", "the server refused our certificate or TLS settings: " + cause.message);
+  if (cause.code == "NET_TLS_REFUSED")
+    return fail(ErrorKind::unavailable, "HTTP_TLS",
+                "the server refused our certificate or TLS settings: " + cause.message);
   return fail(ErrorKind::io, "HTTP_OUTCOME_UNKNOWN", "the connection broke before the answer was complete");
 }
 
 /// Reads one response. `started` is set with its first byte.
 class ResponseReader {
  public:
-  ResponseReader(Stream& stream, const ClientOptions& options, bool head_only) : stream_(stream), options_(options), head_only_(head_only) {}
+  ResponseReader(Stream& stream, const ClientOptions& options, bool head_only)
+      : stream_(stream), options_(options), head_only_(head_only) {}
 
   Task<Result<ClientReply>> read() {
     for (int interim = 0; interim < 6; ++interim) {
@@ -201,7 +219,9 @@ class ResponseReader {
       if (status < 200 || status > 599) co_return malformed("a status that is none");
       ClientReply reply;
       reply.status = status;
-      for (const auto& field : message) reply.headers.add({field.name_string().data(), field.name_string().size()}, {field.value().data(), field.value().size()});
+      for (const auto& field : message)
+        reply.headers.add({field.name_string().data(), field.name_string().size()},
+                          {field.value().data(), field.value().size()});
       const auto body = co_await read_body(reply);
       if (!body) co_return fail(body.error());
       co_return reply;
@@ -229,7 +249,8 @@ class ResponseReader {
       if (buffer_.size() > 0) {
         const auto n = parser_->put(buffer_.data(), ec);
         buffer_.consume(n);
-        if (parser_->is_header_done() && (!ec || ec == http::error::need_buffer || ec == http::error::need_more)) co_return Result<void>{};
+        if (parser_->is_header_done() && (!ec || ec == http::error::need_buffer || ec == http::error::need_more))
+          co_return Result<void>{};
         if (ec && ec != http::error::need_more) co_return malformed("what came back is no HTTP answer");
       }
       const auto end = co_await more();
@@ -258,7 +279,8 @@ class ResponseReader {
         buffer_.consume(used);
       }
       const std::size_t got = piece.size() - body.size;
-      if (ec && ec != http::error::need_more && ec != http::error::need_buffer) co_return malformed("the body of the answer is malformed");
+      if (ec && ec != http::error::need_more && ec != http::error::need_buffer)
+        co_return malformed("the body of the answer is malformed");
       total += got;
       if (total > options_.max_response_bytes) co_return too_large();
       if (got > 0 && to_sink) {
@@ -278,7 +300,9 @@ class ResponseReader {
     co_return Result<void>{};
   }
 
-  static std::unexpected<Error> too_large() { return fail(ErrorKind::too_large, "HTTP_TOO_LARGE", "the answer is larger than allowed"); }
+  static std::unexpected<Error> too_large() {
+    return fail(ErrorKind::too_large, "HTTP_TOO_LARGE", "the answer is larger than allowed");
+  }
 
   Stream& stream_;
   const ClientOptions& options_;

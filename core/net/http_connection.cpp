@@ -1,9 +1,10 @@
 #include "core/net/http_connection.hpp"
 
-#include <ctime>
-#include <typeinfo>
+#include <fmt/format.h>
 
 #include <boost/system/system_error.hpp>
+#include <ctime>
+#include <typeinfo>
 
 #include "core/base/log.hpp"
 #include "core/net/http_body.hpp"
@@ -25,14 +26,22 @@ std::string http_date() {
 
 std::string_view refusal_title(int status) {
   switch (status) {
-    case 408: return "the request took too long";
-    case 413: return "the body is larger than allowed here";
-    case 414: return "the address is too long";
-    case 417: return "this expectation is not known";
-    case 431: return "the header is too large";
-    case 503: return "too busy, try again later";
-    case 505: return "this version of HTTP is not spoken here";
-    default: return "the request is not acceptable HTTP";
+    case 408:
+      return "the request took too long";
+    case 413:
+      return "the body is larger than allowed here";
+    case 414:
+      return "the address is too long";
+    case 417:
+      return "this expectation is not known";
+    case 431:
+      return "the header is too large";
+    case 503:
+      return "too busy, try again later";
+    case 505:
+      return "this version of HTTP is not spoken here";
+    default:
+      return "the request is not acceptable HTTP";
   }
 }
 
@@ -70,8 +79,13 @@ void Quota::give(const std::string& key) {
   if (const auto it = counts_.find(key); it != counts_.end() && --it->second == 0) counts_.erase(it);
 }
 
-Connection::Connection(ConnectionContext context, std::unique_ptr<Stream> stream, std::string listener, std::string address, bool tls)
-    : context_(std::move(context)), stream_(std::move(stream)), listener_(std::move(listener)), address_(std::move(address)), tls_(tls) {}
+Connection::Connection(ConnectionContext context, std::unique_ptr<Stream> stream, std::string listener,
+                       std::string address, bool tls)
+    : context_(std::move(context)),
+      stream_(std::move(stream)),
+      listener_(std::move(listener)),
+      address_(std::move(address)),
+      tls_(tls) {}
 
 Connection::~Connection() {
   if (!quota_key_.empty()) context_.identities.give(quota_key_);
@@ -90,7 +104,8 @@ TimePoint Connection::rate_limit(steady_clock::duration waited, std::uint64_t by
 
 Response Connection::refuse(const Refusal& refusal) {
   ++context_.stats.heads_refused;
-  log(LogLevel::debug, "http.refused", {{"listener", listener_}, {"code", std::string(refusal.code)}, {"status", std::int64_t{refusal.status}}});
+  log(LogLevel::debug, "http.refused",
+      {{"listener", listener_}, {"code", std::string(refusal.code)}, {"status", std::int64_t{refusal.status}}});
   return problem(refusal.status, refusal.code, refusal_title(refusal.status));
 }
 
@@ -113,7 +128,8 @@ Task<bool> Connection::shake_hands() {
   if (!shaken) {
     ++context_.stats.handshakes_failed;
     const auto why = stream_->verify_failure();
-    log(LogLevel::info, "tls.handshake_failed", {{"listener", listener_}, {"reason", why.empty() ? shaken.error().message : why}});
+    log(LogLevel::info, "tls.handshake_failed",
+        {{"listener", listener_}, {"reason", why.empty() ? shaken.error().message : why}});
     co_return false;
   }
   peer_ = stream_->peer();
@@ -222,8 +238,10 @@ Task<Connection::Next> Connection::serve_one() {
   const bool keep = head.keep_alive;
 
   std::optional<std::chrono::seconds> later;
-  if (over_quota_) later = std::chrono::seconds(5);
-  else if (context_.options.overloaded) later = context_.options.overloaded(head);
+  if (over_quota_)
+    later = std::chrono::seconds(5);
+  else if (context_.options.overloaded)
+    later = context_.options.overloaded(head);
   if (later) {
     ++context_.stats.overloaded;
     auto busy = problem(503, "OVERLOADED", refusal_title(503));
@@ -348,10 +366,14 @@ Task<Connection::Next> Connection::answer(const RequestHead* head, Response resp
   std::optional<std::uint64_t> length;
   bool chunked = false;
   if (!silent) {
-    if (!response.stream) length = response.body.size();
-    else if (const auto size = response.stream->size()) length = size;
-    else if (head != nullptr && !head->http10) chunked = true;
-    else keep = false;
+    if (!response.stream)
+      length = response.body.size();
+    else if (const auto size = response.stream->size())
+      length = size;
+    else if (head != nullptr && !head->http10)
+      chunked = true;
+    else
+      keep = false;
   }
   if (response.stream) request_limit_ = TimePoint::max();
   auto text = head_text(response, length, chunked, !keep);

@@ -1,5 +1,7 @@
 #include "core/outbox/plan.hpp"
 
+#include <fmt/format.h>
+
 #include "core/base/calendar.hpp"
 #include "core/base/hash.hpp"
 
@@ -18,8 +20,12 @@ struct Maker {
   std::vector<Planned> out;
 
   Json common() const {
-    Json body{{"type", in.message.type}, {"sender_role", in.message.sender_role}, {"payload", in.message.payload}, {"time", format_instant(in.message.time)}};
-    if (in.file.meeting) body["meeting"] = {{"kind", in.file.meeting->kind}, {"at", format_instant(in.file.meeting->at)}};
+    Json body{{"type", in.message.type},
+              {"sender_role", in.message.sender_role},
+              {"payload", in.message.payload},
+              {"time", format_instant(in.message.time)}};
+    if (in.file.meeting)
+      body["meeting"] = {{"kind", in.file.meeting->kind}, {"at", format_instant(in.file.meeting->at)}};
     return body;
   }
 
@@ -53,7 +59,8 @@ struct Maker {
 }  // namespace
 
 Json Planned::to_json() const {
-  Json j{{"id", id}, {"kind", kind}, {"target", target}, {"role", role}, {"type", type}, {"code", code}, {"address", address}, {"body", body}, {"documents", documents}};
+  Json j{{"id", id},     {"kind", kind},       {"target", target}, {"role", role},          {"type", type},
+         {"code", code}, {"address", address}, {"body", body},     {"documents", documents}};
   if (valid_until) j["valid_until"] = format_instant(*valid_until);
   return j;
 }
@@ -79,7 +86,8 @@ std::vector<Planned> plan(const PlanInput& in) {
 
   if (in.draft.outcome == Outcome::delivered && m.type != "link_geopend") {
     for (const auto& r : in.draft.recipients) {
-      bool invoice = m.type == "factuur" || m.type == "declaratie" || m.type == "creditnota" || m.type == "doorbelasting";
+      bool invoice =
+          m.type == "factuur" || m.type == "declaratie" || m.type == "creditnota" || m.type == "doorbelasting";
       // An invoice reaches its payers as the documents below, not as a second copy of the case message.
       if (invoice) continue;
       Planned p;
@@ -125,9 +133,19 @@ std::vector<Planned> plan(const PlanInput& in) {
     p.kind = "invoice";
     p.id = delivery_id(m, p.kind, i.kind + "\n" + i.number + "\n" + i.payer);
     Json split = i.split;
-    p.body = {{"invoice", {{"number", i.number}, {"kind", i.kind}, {"payer", i.payer}, {"payee", i.payee}, {"address", i.address},
-                           {"amount_cents", i.amount_cents}, {"source_number", i.source_number}, {"credits", i.credits},
-                           {"period_from", i.period_from}, {"period_to", i.period_to}, {"split", split}, {"lines", i.lines}}}};
+    p.body = {{"invoice",
+               {{"number", i.number},
+                {"kind", i.kind},
+                {"payer", i.payer},
+                {"payee", i.payee},
+                {"address", i.address},
+                {"amount_cents", i.amount_cents},
+                {"source_number", i.source_number},
+                {"credits", i.credits},
+                {"period_from", i.period_from},
+                {"period_to", i.period_to},
+                {"split", split},
+                {"lines", i.lines}}}};
     auto& inv = p.body["invoice"];
     inv["vat_cents"] = i.vat_cents.value_or(0);
     inv["net_cents"] = i.net_cents.value_or(i.amount_cents - i.vat_cents.value_or(0));
@@ -136,16 +154,28 @@ std::vector<Planned> plan(const PlanInput& in) {
     auto identity = [&](std::string_view who) -> Json {
       // A released invoice was sent by another party than the message that releases it.
       const Party* sender = who == i.payee && !i.payee_party.empty() ? in.parties.find(i.payee_party) : nullptr;
-      const Party* party = sender ? sender : who == "zorgaanbieder" ? in.parties.find(m.party) : in.parties.invoice_party(who, m.region);
+      const Party* party = sender                   ? sender
+                           : who == "zorgaanbieder" ? in.parties.find(m.party)
+                                                    : in.parties.invoice_party(who, m.region);
       if (!party || !party->invoice) return nullptr;
       const auto& v = *party->invoice;
-      return {{"name", v.name}, {"oin", v.oin}, {"kvk", v.kvk}, {"vat_number", v.vat_number}, {"iban", v.iban}, {"street", v.street},
-              {"city", v.city}, {"postcode", v.postcode}, {"mail", v.mail}, {"buyer_reference", v.buyer_reference}, {"vat_category", v.vat_category}};
+      return {{"name", v.name},
+              {"oin", v.oin},
+              {"kvk", v.kvk},
+              {"vat_number", v.vat_number},
+              {"iban", v.iban},
+              {"street", v.street},
+              {"city", v.city},
+              {"postcode", v.postcode},
+              {"mail", v.mail},
+              {"buyer_reference", v.buyer_reference},
+              {"vat_category", v.vat_category}};
     };
     inv["seller"] = identity(i.payee);
     inv["buyer"] = identity(i.payer);
     make.reach(std::move(p));
-    if (auto& last = make.out.back(); last.kind == "invoice" && !last.address.contains("mail")) last.address["mail"] = i.address;
+    if (auto& last = make.out.back(); last.kind == "invoice" && !last.address.contains("mail"))
+      last.address["mail"] = i.address;
   }
 
   for (const auto& s : in.draft.signals) {
@@ -155,13 +185,16 @@ std::vector<Planned> plan(const PlanInput& in) {
     p.kind = "signal";
     p.code = s.code;
     p.id = delivery_id(m, p.kind, s.code + "\n" + s.to + "\n" + s.role + "\n" + s.timer);
-    p.body = {{"signal", {{"code", s.code}, {"role", s.role}, {"timer", s.timer}, {"rule", s.rule}}}, {"type", m.type}, {"time", format_instant(m.time)}};
-    if (in.file.meeting) p.body["meeting"] = {{"kind", in.file.meeting->kind}, {"at", format_instant(in.file.meeting->at)}};
+    p.body = {{"signal", {{"code", s.code}, {"role", s.role}, {"timer", s.timer}, {"rule", s.rule}}},
+              {"type", m.type},
+              {"time", format_instant(m.time)}};
+    if (in.file.meeting)
+      p.body["meeting"] = {{"kind", in.file.meeting->kind}, {"at", format_instant(in.file.meeting->at)}};
     make.reach(std::move(p));
   }
 
-  // A billing system is told what became of its invoice, so that it can be answered (JW325): at once, or when a held one is
-  // released. People are not: they see the invoice.
+  // A billing system is told what became of its invoice, so that it can be answered (JW325): at once, or when a held
+  // one is released. People are not: they see the invoice.
   auto answer = [&](const std::string& id, const std::string& role, std::string_view outcome) {
     if (!in.parties.endpoint(role, m.region, "signal").second) return;
     Planned p;
@@ -169,11 +202,15 @@ std::vector<Planned> plan(const PlanInput& in) {
     p.type = "besluit";
     p.kind = "signal";
     p.id = delivery_id(m, "besluit", id);
-    p.body = {{"message", id}, {"type", m.type}, {"time", format_instant(m.time)}, {"signal", {{"code", "BESLUIT"}, {"codes", Json::array()}, {"outcome", outcome}}}};
+    p.body = {{"message", id},
+              {"type", m.type},
+              {"time", format_instant(m.time)},
+              {"signal", {{"code", "BESLUIT"}, {"codes", Json::array()}, {"outcome", outcome}}}};
     make.reach(std::move(p));
   };
   bool billed = m.type == "factuur" || m.type == "declaratie" || m.type == "creditnota" || m.type == "doorbelasting";
-  if (billed && (in.draft.outcome == Outcome::delivered || in.draft.outcome == Outcome::dropped_duplicate)) answer(m.id, m.sender_role, to_string(in.draft.outcome));
+  if (billed && (in.draft.outcome == Outcome::delivered || in.draft.outcome == Outcome::dropped_duplicate))
+    answer(m.id, m.sender_role, to_string(in.draft.outcome));
   std::set<std::string> released;
   for (const auto& i : in.draft.invoices)
     if (i.released_by != 0 && i.source_message != m.id && released.insert(i.source_message).second)
@@ -189,11 +226,13 @@ std::vector<Planned> plan(const PlanInput& in) {
     p.code = "CONSENT_WITHDRAWN";
     p.id = delivery_id(m, p.kind, link);
     p.body = {{"type", "intrekking"}, {"time", format_instant(m.time)}};
-    if (in.file.meeting) p.body["meeting"] = {{"kind", in.file.meeting->kind}, {"at", format_instant(in.file.meeting->at)}};
+    if (in.file.meeting)
+      p.body["meeting"] = {{"kind", in.file.meeting->kind}, {"at", format_instant(in.file.meeting->at)}};
     make.reach(std::move(p));
   }
 
-  bool refused = in.draft.outcome == Outcome::blocked || in.draft.outcome == Outcome::held || in.draft.outcome == Outcome::quarantined;
+  bool refused = in.draft.outcome == Outcome::blocked || in.draft.outcome == Outcome::held ||
+                 in.draft.outcome == Outcome::quarantined;
   // The one who opens a link is told by the page.
   if (refused && m.type != "link_geopend") {
     // The sender learns the codes and nothing else (message type 55, blokkade).
@@ -203,7 +242,10 @@ std::vector<Planned> plan(const PlanInput& in) {
     p.kind = "signal";
     p.code = in.draft.codes.empty() ? "" : in.draft.codes.front();
     p.id = delivery_id(m, "blokkade", m.sender_role);
-    p.body = {{"signal", {{"code", "BLOKKADE"}, {"codes", in.draft.codes}, {"outcome", to_string(in.draft.outcome)}}}, {"type", m.type}, {"message", m.id}, {"time", format_instant(m.time)}};
+    p.body = {{"signal", {{"code", "BLOKKADE"}, {"codes", in.draft.codes}, {"outcome", to_string(in.draft.outcome)}}},
+              {"type", m.type},
+              {"message", m.id},
+              {"time", format_instant(m.time)}};
     make.reach(std::move(p));
   }
   return std::move(make.out);

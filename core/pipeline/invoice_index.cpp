@@ -1,26 +1,55 @@
 #include "core/pipeline/invoice_index.hpp"
 
+#include <fmt/format.h>
+
 namespace schakel::pipeline {
 
-bool is_invoice(std::string_view type) { return type == "factuur" || type == "declaratie" || type == "creditnota" || type == "doorbelasting"; }
+bool is_invoice(std::string_view type) {
+  return type == "factuur" || type == "declaratie" || type == "creditnota" || type == "doorbelasting";
+}
 
 void index_invoices(const Message& m, const Draft& d, store::Transaction& with) {
-  auto put = [&](std::string_view space, std::string key, const Json& value) { with.ops.push_back(store::PutRow{std::string(space), std::move(key), to_bytes(dump_json(value)), std::nullopt}); };
-  auto in_row = [&](const std::string& id, std::string number, std::string status, const std::vector<std::string>& codes, const std::string& party) {
-    put(kInvoicesIn, m.subject + "/" + id, {{"zaak", m.subject}, {"nummer", number}, {"bericht", id}, {"status", status}, {"codes", codes}, {"partij", party}, {"bijgewerkt", format_instant(m.time)}});
+  auto put = [&](std::string_view space, std::string key, const Json& value) {
+    with.ops.push_back(store::PutRow{std::string(space), std::move(key), to_bytes(dump_json(value)), std::nullopt});
   };
-  if (is_invoice(m.type)) in_row(m.id, m.payload.value("number", ""), std::string(to_string(d.outcome)), d.codes, m.party);
+  auto in_row = [&](const std::string& id, std::string number, std::string status,
+                    const std::vector<std::string>& codes, const std::string& party) {
+    put(kInvoicesIn, m.subject + "/" + id,
+        {{"zaak", m.subject},
+         {"nummer", number},
+         {"bericht", id},
+         {"status", status},
+         {"codes", codes},
+         {"partij", party},
+         {"bijgewerkt", format_instant(m.time)}});
+  };
+  if (is_invoice(m.type))
+    in_row(m.id, m.payload.value("number", ""), std::string(to_string(d.outcome)), d.codes, m.party);
   // A decision may also change why others are held, or refuse a held credit whose turn has come.
   for (const auto& e : d.effects)
     if (e.what == "invoice" && e.value.value("message", "") != m.id && e.value.value("status", "") != "forwarded")
-      in_row(e.value.at("message"), e.value.at("number"), e.value.at("status"), e.value.at("codes"), e.value.value("party", ""));
+      in_row(e.value.at("message"), e.value.at("number"), e.value.at("status"), e.value.at("codes"),
+             e.value.value("party", ""));
   std::set<std::string> released;
   for (const auto& i : d.invoices) {
     put(kInvoicesOut, fmt::format("{}/{}/{}", m.subject, i.number, i.payer),
-        {{"zaak", m.subject}, {"nummer", i.number}, {"soort", i.kind}, {"betaler", i.payer}, {"ontvanger", i.payee}, {"adres", i.address}, {"bedragCent", i.amount_cents},
-         {"btwCent", i.vat_cents ? Json(*i.vat_cents) : Json()}, {"bron", i.source_number}, {"crediteert", i.credits}, {"bericht", m.seq}, {"gemaaktOp", format_instant(m.time)},
-         {"vrijgegevenDoor", i.released_by}, {"regio", m.region}, {"ontvangerPartij", i.payee_party.empty() && is_invoice(m.type) ? m.party : i.payee_party}});
-    if (i.released_by != 0 && !i.source_message.empty() && released.insert(i.source_message).second) in_row(i.source_message, i.source_number, "released", {}, i.payee_party);
+        {{"zaak", m.subject},
+         {"nummer", i.number},
+         {"soort", i.kind},
+         {"betaler", i.payer},
+         {"ontvanger", i.payee},
+         {"adres", i.address},
+         {"bedragCent", i.amount_cents},
+         {"btwCent", i.vat_cents ? Json(*i.vat_cents) : Json()},
+         {"bron", i.source_number},
+         {"crediteert", i.credits},
+         {"bericht", m.seq},
+         {"gemaaktOp", format_instant(m.time)},
+         {"vrijgegevenDoor", i.released_by},
+         {"regio", m.region},
+         {"ontvangerPartij", i.payee_party.empty() && is_invoice(m.type) ? m.party : i.payee_party}});
+    if (i.released_by != 0 && !i.source_message.empty() && released.insert(i.source_message).second)
+      in_row(i.source_message, i.source_number, "released", {}, i.payee_party);
   }
 }
 

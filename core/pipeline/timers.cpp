@@ -1,5 +1,7 @@
 #include "core/pipeline/timers.hpp"
 
+#include <fmt/format.h>
+
 #include "core/audit/leaf.hpp"
 #include "core/base/calendar.hpp"
 #include "core/base/log.hpp"
@@ -20,11 +22,13 @@ std::optional<Instant> next_moment(const Deadline& d, std::string_view phase_don
 }
 
 Json to_record(const Message& m, const Deadline& d, std::string_view done) {
-  return {{"name", d.name}, {"date", d.date}, {"warn_date", d.warn_date}, {"rule", d.rule}, {"severity", d.severity}, {"responsible", d.responsible},
-          {"state", d.state}, {"region", m.region}, {"done", done}};
+  return {{"name", d.name},   {"date", d.date},         {"warn_date", d.warn_date},
+          {"rule", d.rule},   {"severity", d.severity}, {"responsible", d.responsible},
+          {"state", d.state}, {"region", m.region},     {"done", done}};
 }
 
-Task<Result<void>> put(journal::Journal& journal, std::string case_id, Json record, Instant due, std::string state, store::Transaction& with) {
+Task<Result<void>> put(journal::Journal& journal, std::string case_id, Json record, Instant due, std::string state,
+                       store::Transaction& with) {
   store::TimerRow row;
   row.case_id = case_id;
   row.name = record.at("name");
@@ -40,7 +44,8 @@ Task<Result<void>> put(journal::Journal& journal, std::string case_id, Json reco
 
 }  // namespace
 
-Task<Result<void>> set_timer(journal::Journal& journal, const Message& message, const Deadline& d, store::Transaction& with) {
+Task<Result<void>> set_timer(journal::Journal& journal, const Message& message, const Deadline& d,
+                             store::Transaction& with) {
   auto record = to_record(message, d, "");
   auto due = next_moment(d, "");
   std::string state = d.state == "set" ? "set" : d.state;
@@ -81,8 +86,12 @@ Task<Result<void>> TimerLoop::fire(store::TimerRow row) {
   m.region = record.value("region", "");
   m.party = "schakel";
   m.sender_role = "broker";
-  m.payload = {{"timer", d.name}, {"date", d.date}, {"severity", record.value("severity", "")}, {"responsible", record.value("responsible", "")},
-               {"rule", record.value("rule", "")}, {"code", phase == "warn" ? "TIMER_WARN" : "TIMER_BREACH"}};
+  m.payload = {{"timer", d.name},
+               {"date", d.date},
+               {"severity", record.value("severity", "")},
+               {"responsible", record.value("responsible", "")},
+               {"rule", record.value("rule", "")},
+               {"code", phase == "warn" ? "TIMER_WARN" : "TIMER_BREACH"}};
   record["done"] = phase;
   auto next = next_moment(d, phase);
   store::Transaction tx;
@@ -93,7 +102,8 @@ Task<Result<void>> TimerLoop::fire(store::TimerRow row) {
   if (!accepted || accepted->duplicate) {
     // Fired before, but the timer row was set again by a later decision with the same date: it has nothing new to say.
     store::Transaction only;
-    auto again = co_await put(journal_, row.case_id, std::move(record), next.value_or(row.due), next ? "set" : "breached", only);
+    auto again =
+        co_await put(journal_, row.case_id, std::move(record), next.value_or(row.due), next ? "set" : "breached", only);
     if (!again) co_return fail(std::move(again.error()));
     auto committed = co_await journal_.store().commit(std::move(only));
     if (!committed) co_return fail(std::move(committed.error()));

@@ -14,7 +14,9 @@ constexpr std::size_t kHeader = 16, kPrefixAt = 8, kPrefix = 7;
 constexpr std::size_t kSealedChunk = kChunk + kTagBytes;
 
 std::unexpected<Error> io() { return fail(ErrorKind::io, "BLOB_IO", "a document file cannot be read or written"); }
-std::unexpected<Error> tampered() { return fail(ErrorKind::io, "VAULT_TAMPERED", "a document file is damaged or not the one that was stored"); }
+std::unexpected<Error> damaged_file() {
+  return fail(ErrorKind::io, "VAULT_TAMPERED", "a document file is damaged or not the one that was stored");
+}
 
 Bytes nonce_of(ByteView header, std::uint32_t index, bool last) {
   Bytes n(header.begin() + kPrefixAt, header.begin() + kPrefixAt + kPrefix);
@@ -40,9 +42,13 @@ bool write_all(int fd, ByteView b) {
 }
 
 /// A name made by us; anything else never reaches the file system.
-bool is_blob_name(const std::string& file) { return file.size() == 32 && file.find_first_not_of("0123456789abcdef") == file.npos; }
+bool is_blob_name(const std::string& file) {
+  return file.size() == 32 && file.find_first_not_of("0123456789abcdef") == file.npos;
+}
 
-std::int64_t chunks_of(std::int64_t size) { return size == 0 ? 1 : (size + static_cast<std::int64_t>(kChunk) - 1) / static_cast<std::int64_t>(kChunk); }
+std::int64_t chunks_of(std::int64_t size) {
+  return size == 0 ? 1 : (size + static_cast<std::int64_t>(kChunk) - 1) / static_cast<std::int64_t>(kChunk);
+}
 
 }  // namespace
 
@@ -79,7 +85,8 @@ Result<void> BlobWriter::put_chunk(bool last) {
 
 Result<void> BlobWriter::write(ByteView plain) {
   if (s_->done) return io();
-  if (static_cast<std::int64_t>(plain.size()) > s_->limit - s_->size) return fail(ErrorKind::too_large, "BLOB_TOO_LARGE", "the document is larger than allowed");
+  if (static_cast<std::int64_t>(plain.size()) > s_->limit - s_->size)
+    return fail(ErrorKind::too_large, "BLOB_TOO_LARGE", "the document is larger than allowed");
   s_->hash.update(plain);
   s_->size += static_cast<std::int64_t>(plain.size());
   while (!plain.empty()) {
@@ -131,18 +138,21 @@ Result<void> BlobReader::load_chunk(std::uint32_t index) {
   if (s_->loaded == index) return {};
   s_->loaded.reset();
   const bool last = static_cast<std::int64_t>(index) + 1 == chunks_of(s_->size);
-  const auto plain = last ? static_cast<std::size_t>(s_->size - static_cast<std::int64_t>(index) * static_cast<std::int64_t>(kChunk)) : kChunk;
+  const auto plain =
+      last ? static_cast<std::size_t>(s_->size - static_cast<std::int64_t>(index) * static_cast<std::int64_t>(kChunk))
+           : kChunk;
   Bytes sealed(plain + kTagBytes);
   std::size_t got = 0;
   while (got < sealed.size()) {
-    const auto n = ::pread(s_->fd, sealed.data() + got, sealed.size() - got, static_cast<off_t>(kHeader + std::size_t{index} * kSealedChunk + got));
+    const auto n = ::pread(s_->fd, sealed.data() + got, sealed.size() - got,
+                           static_cast<off_t>(kHeader + std::size_t{index} * kSealedChunk + got));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return io();
-    if (n == 0) return tampered();
+    if (n == 0) return damaged_file();
     got += static_cast<std::size_t>(n);
   }
   auto opened = gcm_open(s_->key.reveal(), nonce_of(s_->header, index, last), s_->aad, sealed);
-  if (!opened) return tampered();
+  if (!opened) return damaged_file();
   OPENSSL_cleanse(s_->chunk.data(), s_->chunk.size());
   s_->chunk = std::move(*opened);
   s_->loaded = index;
@@ -156,10 +166,12 @@ Result<Bytes> BlobReader::read(std::int64_t offset, std::size_t length) {
   out.reserve(static_cast<std::size_t>(want));
   while (static_cast<std::int64_t>(out.size()) < want) {
     const auto at = offset + static_cast<std::int64_t>(out.size());
-    if (auto r = load_chunk(static_cast<std::uint32_t>(at / static_cast<std::int64_t>(kChunk))); !r) return fail(r.error());
+    if (auto r = load_chunk(static_cast<std::uint32_t>(at / static_cast<std::int64_t>(kChunk))); !r)
+      return fail(r.error());
     const auto inside = static_cast<std::size_t>(at % static_cast<std::int64_t>(kChunk));
     const auto n = std::min(s_->chunk.size() - inside, static_cast<std::size_t>(want) - out.size());
-    out.insert(out.end(), s_->chunk.begin() + static_cast<std::ptrdiff_t>(inside), s_->chunk.begin() + static_cast<std::ptrdiff_t>(inside + n));
+    out.insert(out.end(), s_->chunk.begin() + static_cast<std::ptrdiff_t>(inside),
+               s_->chunk.begin() + static_cast<std::ptrdiff_t>(inside + n));
   }
   return out;
 }
@@ -200,12 +212,15 @@ Result<BlobReader> Blobs::read(const std::string& file, Bytes aad, Secret key, s
   auto s = std::make_unique<BlobReader::State>();
   s->fd = ::open((folder_ / file).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (s->fd < 0) return errno == ENOENT ? missing() : io();
-  struct stat st {};
+  struct stat st{};
   if (::fstat(s->fd, &st) != 0) return io();
-  const auto expected = static_cast<std::int64_t>(kHeader) + size + chunks_of(size) * static_cast<std::int64_t>(kTagBytes);
-  if (st.st_size != expected) return tampered();
+  const auto expected =
+      static_cast<std::int64_t>(kHeader) + size + chunks_of(size) * static_cast<std::int64_t>(kTagBytes);
+  if (st.st_size != expected) return damaged_file();
   s->header.resize(kHeader);
-  if (::pread(s->fd, s->header.data(), kHeader, 0) != static_cast<ssize_t>(kHeader) || std::memcmp(s->header.data(), "SKB1\0\1\0\0", 8) != 0) return tampered();
+  if (::pread(s->fd, s->header.data(), kHeader, 0) != static_cast<ssize_t>(kHeader) ||
+      std::memcmp(s->header.data(), "SKB1\0\1\0\0", 8) != 0)
+    return damaged_file();
   s->aad = aad_of(s->header, aad);
   s->key = std::move(key);
   s->size = size;

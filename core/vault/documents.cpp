@@ -1,5 +1,7 @@
 #include "core/vault/documents.hpp"
 
+#include <set>
+
 #include "core/base/json.hpp"
 
 namespace schakel::vault {
@@ -25,17 +27,29 @@ Task<Result<DocumentUpload::Finished>> DocumentUpload::finish() {
   record_.size = blob->size;
   record_.sha256 = to_hex(blob->digest);
   record_.stored_at = owner_.clock_.now();
-  const Json inner{{"doc_type", record_.doc_type}, {"status", record_.status}, {"media_type", record_.media_type}, {"file_name", record_.file_name},
-                   {"version", record_.version},   {"size", record_.size},     {"sha256", record_.sha256},         {"party", record_.party},
-                   {"stored_at", format_instant(record_.stored_at)}, {"file", blob->file}, {"key", to_base64(writer_.key().reveal())}};
-  auto sealed = co_await owner_.vault_.seal({record_.case_id, "document", record_.id}, to_bytes(inner.dump(-1, ' ', false, Json::error_handler_t::replace)));
+  const Json inner{{"doc_type", record_.doc_type},
+                   {"status", record_.status},
+                   {"media_type", record_.media_type},
+                   {"file_name", record_.file_name},
+                   {"version", record_.version},
+                   {"size", record_.size},
+                   {"sha256", record_.sha256},
+                   {"party", record_.party},
+                   {"stored_at", format_instant(record_.stored_at)},
+                   {"file", blob->file},
+                   {"key", to_base64(writer_.key().reveal())}};
+  auto sealed = co_await owner_.vault_.seal({record_.case_id, "document", record_.id},
+                                            to_bytes(inner.dump(-1, ' ', false, Json::error_handler_t::replace)));
   if (!sealed) {
     owner_.blobs_.remove(blob->file);
     co_return fail(sealed.error());
   }
   Finished out{record_, {}};
-  out.ops.push_back(store::PutRow{std::string(kDocuments), record_.id, to_bytes(dump_json(Json{{"case", record_.case_id}, {"sealed", to_base64(*sealed)}})), 0});
-  out.ops.push_back(store::PutRow{std::string(kDocumentsOfCase), record_.case_id + "/" + record_.id, to_bytes(blob->file), 0});
+  out.ops.push_back(store::PutRow{std::string(kDocuments), record_.id,
+                                  to_bytes(dump_json(Json{{"case", record_.case_id}, {"sealed", to_base64(*sealed)}})),
+                                  0});
+  out.ops.push_back(
+      store::PutRow{std::string(kDocumentsOfCase), record_.case_id + "/" + record_.id, to_bytes(blob->file), 0});
   co_return out;
 }
 
@@ -113,7 +127,9 @@ Task<Result<DocumentRecord>> Documents::info(std::string id) {
 Task<Result<std::unique_ptr<DocumentContent>>> Documents::open(std::string id) {
   auto loaded = co_await load(std::move(id));
   if (!loaded) co_return fail(loaded.error());
-  auto ran = co_await pool_.run([this, &loaded] { return blobs_.read(loaded->file, blob_aad(loaded->record), std::move(loaded->key), loaded->record.size); });
+  auto ran = co_await pool_.run([this, &loaded] {
+    return blobs_.read(loaded->file, blob_aad(loaded->record), std::move(loaded->key), loaded->record.size);
+  });
   if (!ran) co_return fail(ran.error());
   if (!*ran) co_return fail(ran->error());
   co_return std::unique_ptr<DocumentContent>(new DocumentContent(pool_, std::move(loaded->record), std::move(**ran)));
@@ -152,7 +168,8 @@ Task<Result<int>> Documents::sweep(std::chrono::hours age) {
     after = page->back().key;
   }
   auto ran = co_await pool_.run([this, &known, age] {
-    return blobs_.sweep([&](const std::string& name) { return known.contains(name); }, std::filesystem::file_time_type::clock::now() - age);
+    return blobs_.sweep([&](const std::string& name) { return known.contains(name); },
+                        std::filesystem::file_time_type::clock::now() - age);
   });
   co_return ran;
 }

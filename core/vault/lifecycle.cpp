@@ -1,6 +1,8 @@
 // What happens to keys over the years: pseudonyms that die with them, erasure, rotation of the master.
 #include <fmt/format.h>
 
+#include <set>
+
 #include "core/base/json.hpp"
 #include "core/vault/vault.hpp"
 
@@ -69,7 +71,8 @@ Task<Result<Erasure>> Vault::erase_case(std::string case_id) {
   auto row = co_await store_.row(std::string(kCaseKeys), case_id);
   if (!row) co_return fail(row.error());
   // A case without a key gets the tombstone as well: what arrives late must not bring it back to life.
-  out.ops.push_back(PutRow{std::string(kCaseKeys), case_id, to_bytes(dump_json(Json{{"erased", format_instant(clock_.now())}})),
+  out.ops.push_back(PutRow{std::string(kCaseKeys), case_id,
+                           to_bytes(dump_json(Json{{"erased", format_instant(clock_.now())}})),
                            *row ? (*row)->version : 0});
   auto bsn = co_await store_.row(std::string(kBsn), case_id);
   if (!bsn) co_return fail(bsn.error());
@@ -86,7 +89,9 @@ Task<Result<Erasure>> Vault::erase_case(std::string case_id) {
       if (!page) co_return fail(page.error());
       for (auto& r : *page) {
         out.ops.push_back(EraseRow{std::string(space), r.key, std::nullopt});
-        if (space == kPseudonymsOfCase) out.ops.push_back(EraseRow{std::string(kPseudonyms), r.key.substr(prefix.size()) + "/" + std::string(as_text(r.value)), std::nullopt});
+        if (space == kPseudonymsOfCase)
+          out.ops.push_back(EraseRow{std::string(kPseudonyms),
+                                     r.key.substr(prefix.size()) + "/" + std::string(as_text(r.value)), std::nullopt});
         if (space == kDocumentsOfCase) {
           out.ops.push_back(EraseRow{std::string(kDocuments), r.key.substr(prefix.size()), std::nullopt});
           out.files.emplace_back(as_text(r.value));
@@ -120,7 +125,8 @@ Task<Result<Rotation>> Vault::rewrap(int limit) {
       if (text.starts_with("{\"erased\"") || text.find(wrapped_by_current) != text.npos) continue;
       auto key = unwrap_row("case/" + r.key, r.value);
       if (!key) co_return fail(key.error());
-      // One transaction each: an erasure that comes between wins, and a kill leaves every row under one key or the other.
+      // One transaction each: an erasure that comes between wins, and a kill leaves every row under one key or the
+      // other.
       store::Transaction t;
       t.ops.push_back(PutRow{std::string(kCaseKeys), r.key, wrap_row("case/" + r.key, *key), r.version});
       auto done = co_await store_.commit(std::move(t));
@@ -143,7 +149,8 @@ Task<Result<std::vector<std::string>>> Vault::masters_in_use() {
       auto page = co_await store_.rows(std::string(space), "", after, 500);
       if (!page) co_return fail(page.error());
       for (auto& r : *page)
-        if (auto json = parse_json(as_text(r.value)); json && json->contains("master")) ids.insert((*json)["master"].get<std::string>());
+        if (auto json = parse_json(as_text(r.value)); json && json->contains("master"))
+          ids.insert((*json)["master"].get<std::string>());
       if (page->size() < 500) break;
       after = page->back().key;
     }

@@ -1,74 +1,35 @@
 // The whole way through the portal in Chromium: upload, preview, send, link, code, download, withdrawal; axe on every page, at
 // 1280 and at 320 CSS pixels, screenshots beside it.
 //
-//   node run.mjs                      starts the pretended broker (SCHAKEL_FAKE = path of portal_fake_backend)
+//   node run.mjs                      starts the pretended broker (SCHAKEL_FAKE = path of portal_fake_backend, SCHAKEL_SHARE = its pages)
 //   SCHAKEL_CONTROL=http://... node run.mjs   plays against something that runs (the control interface is in fake_backend.cc)
 //
 // CHROMIUM (default /usr/bin/chromium), SHOTS (folder for screenshots).
 import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
+import { freePorts } from "../system/demo/processes.mjs";
+import { button, check, deadline, finish, look, openBrowser, root, shots } from "./lib.mjs";
 
-const here = dirname(fileURLToPath(import.meta.url));
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const shots = process.env.SHOTS ?? join(here, "../../build/shots");
-mkdirSync(shots, { recursive: true });
-
-let passed = 0, failed = 0;
-function check(what, ok, detail = "") {
-  if (ok) { passed++; return; }
-  failed++;
-  console.error(`FAILED ${what}${detail ? ": " + detail : ""}`);
-}
-
+/** The pretended broker, with the pages that were built beside it. */
 async function startFake() {
-  const program = process.env.SCHAKEL_FAKE ?? join(here, "../../build/dev/bin/portal_fake_backend");
-  const child = spawn(program, [], { stdio: ["ignore", "pipe", "inherit"] });
+  const program = process.env.SCHAKEL_FAKE ?? join(root, "build/release/bin/portal_fake_backend");
+  const port = await freePorts(18443, 1);
+  const share = process.env.SCHAKEL_SHARE ?? join(dirname(program), "../share/schakel/portal");
+  // When the play is killed the kernel ends its child too.
+  const child = spawn("setpriv", ["--pdeathsig", "TERM", program, share, String(port)], { stdio: ["ignore", "pipe", "inherit"] });
   const line = await new Promise((resolve, reject) => {
     child.stdout.once("data", (d) => resolve(String(d)));
-    child.once("exit", (c) => reject(new Error(`${program} ended with ${c}`)));
+    child.once("error", reject);
+    child.once("exit", (c) => reject(new Error(`${program} ended with ${c} before it was ready; build it: make build`)));
   });
   return { control: JSON.parse(line).control, stop: () => child.kill("SIGTERM") };
 }
 
-const target = process.env.SCHAKEL_CONTROL ? { control: process.env.SCHAKEL_CONTROL, stop: () => {} } : await startFake();
+let target;
+let chromium;
 const ask = async (path, method = "GET") => (await fetch(target.control + path, { method })).json();
-
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
-const urls = [];
-async function visitor(options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: "nl-NL", timezoneId: "Europe/Amsterdam", acceptDownloads: true, ...options });
-  context.setDefaultTimeout(60000);
-  const page = await context.newPage();
-  page.on("console", (m) => { if (m.type() === "error" && /Content Security Policy/.test(m.text())) check("no CSP violation", false, m.text()); });
-  page.on("request", (r) => urls.push(r.url()));
-  return { context, page };
-}
-
-/** axe and screenshots of the page as it is now, wide and narrow. */
-async function look(page, name) {
-  for (const width of [1280, 320]) {
-    await page.setViewportSize({ width, height: width === 320 ? 700 : 900 });
-    await page.evaluate(axe);
-    const found = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
-    check(`axe: ${name} at ${width}`, found.violations.length === 0, found.violations.map((v) => `${v.id} (${v.nodes.map((n) => n.target).join(", ")})`).join("; "));
-    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    check(`no sideways scrolling: ${name} at ${width}`, over <= 0, `${over} px too wide`);
-    await page.screenshot({ path: join(shots, `${name}-${width}.png`), fullPage: true });
-  }
-  await page.setViewportSize({ width: 1280, height: 900 });
-  check(`${name} is Dutch with one h1`, await page.evaluate(() => document.documentElement.lang === "nl" && document.querySelectorAll("h1").length === 1));
-  const small = await page.evaluate(() => [...document.querySelectorAll("button, input:not([type=hidden]), select, a.utrecht-button")].filter((e) => { const r = e.getBoundingClientRect(); return r.width > 0 && (r.width < 24 || r.height < 24); }).map((e) => e.outerHTML.slice(0, 80)));
-  check(`targets of ${name} are at least 24 px`, small.length === 0, small.join(" "));
-}
-
-const button = (page, name) => page.getByRole("button", { name });
+const visitor = (options) => chromium.visitor(options);
 
 /** Link, code and all. */
 async function enter(page, url, code, shot) {
@@ -89,7 +50,10 @@ async function enter(page, url, code, shot) {
 const sms = async () => (await ask("/sms")).code;
 const totp = async () => (await ask("/totp")).code;
 
+deadline(600);
 try {
+  target = process.env.SCHAKEL_CONTROL ? { control: process.env.SCHAKEL_CONTROL, stop: () => {} } : await startFake();
+  chromium = await openBrowser();
   // ---- the school
   const school = await visitor();
   const { url: workUrl } = await ask("/workplace");
@@ -210,14 +174,13 @@ try {
   check("the skip link comes first", await other.page.evaluate(() => document.activeElement?.getAttribute("href") === "#inhoud"));
 
   const secrets = mails.map((m) => m.url.split("#")[1]);
+  const { urls } = chromium;
   check("no secret in any address", urls.every((u) => !secrets.some((s) => u.includes(s)) || u.includes("#")), urls.find((u) => secrets.some((s) => u.split("#")[0].includes(s))));
 } catch (e) {
   check("the play ran to its end", false, e.stack);
-  let n = 0;
-  for (const context of browser.contexts()) for (const page of context.pages()) await page.screenshot({ path: join(shots, `failure-${++n}.png`), fullPage: true }).catch(() => {});
+  await chromium?.failure("");
 } finally {
-  await browser.close();
-  target.stop();
+  await chromium?.close();
+  target?.stop();
 }
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+finish();
