@@ -57,9 +57,10 @@ test-tsan: deps ## all unit tests under ThreadSanitizer
 kill9: build ## 1000 kill -9 cycles under load with an oracle; CYCLES=N for another number
 	@tests/system/kill9 --cycles $${CYCLES:-1000}
 
-browser: build ## Playwright and axe in Chromium over portal and recipient page
+browser: build ## Playwright and axe in Chromium: every page over a pretended broker, then the whole over the real one
 	@deploy/install-deps --browser
 	@SCHAKEL_FAKE=build/release/bin/portal_fake_backend node tests/browser/run.mjs
+	@node tests/browser/broker.mjs
 
 canary: build ## fictional BSN and names through every path; none may be seen in any output
 	@tests/system/canary

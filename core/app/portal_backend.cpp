@@ -4,6 +4,7 @@
 
 #include "core/audit/leaf.hpp"
 #include "core/base/calendar.hpp"
+#include "core/portal/words.hpp"
 #include "core/runtime/hop.hpp"
 
 namespace schakel::app {
@@ -17,6 +18,41 @@ std::string text_in(const Json& object, const char* name) {
 }
 
 constexpr auto kDecision = std::chrono::seconds(8);
+
+/// The message that says that a link is opened, or a document behind it fetched.
+Message opening(const LinkView& link, const CaseFile& file, const std::string& document) {
+  Message m;
+  m.id = random_uuid();
+  m.source = "urn:schakel:portal";
+  m.type = "link_geopend";
+  m.subject = link.case_id;
+  m.region = file.region;
+  m.party = "schakel";
+  m.sender_role = link.role;
+  m.sender_person = link.person;
+  m.causation_id = link.message_id;
+  m.payload = {{"delivery", link.message_id}};
+  if (!document.empty()) m.payload["document"] = document;
+  return m;
+}
+
+/// Who does not get it although a reader may expect it: a role whose rule nearly applied, and a deelnemer who is
+/// refused when asked for. Only told; what is sent is decided without it.
+void add_left_out(Draft& draft, const Draft& asked, std::string_view sender) {
+  auto known = [&](std::string_view role) {
+    return role == sender ||
+           std::ranges::any_of(draft.recipients, [&](const Recipient& r) { return r.role == role; }) ||
+           std::ranges::any_of(draft.suppressed, [&](const Suppressed& s) { return s.role == role; });
+  };
+  for (const auto& e : draft.explanation)
+    if (e.stage == "routing" && e.result == "near" && !e.code.empty() && !known(e.code))
+      draft.suppressed.push_back({e.code, "AUDIENCE_NOT_INVOLVED", e.rule});
+  for (const auto& s : asked.suppressed) {
+    if (known(s.role) || std::ranges::any_of(asked.recipients, [&](const Recipient& r) { return r.role == s.role; }))
+      continue;
+    draft.suppressed.push_back(s);
+  }
+}
 
 portal::DocumentView view_of(const vault::DocumentRecord& r) {
   return {r.id, r.doc_type, r.status, r.media_type, r.version, r.size, r.stored_at};
@@ -79,18 +115,7 @@ Task<Result<const Party*>> BrokerPortalBackend::party_of(const LinkView& link) {
 Task<Result<portal::OpenOutcome>> BrokerPortalBackend::open_request(LinkView link, std::string document) {
   auto file = co_await journal_.load(link.case_id);
   if (!file) co_return fail(std::move(file.error()));
-  Message m;
-  m.id = random_uuid();
-  m.source = "urn:schakel:portal";
-  m.type = "link_geopend";
-  m.subject = link.case_id;
-  m.region = file->region;
-  m.party = "schakel";
-  m.sender_role = link.role;
-  m.sender_person = link.person;
-  m.causation_id = link.message_id;
-  m.payload = {{"delivery", link.message_id}};
-  if (!document.empty()) m.payload["document"] = document;
+  Message m = opening(link, *file, document);
   auto accepted = co_await journal_.accept(std::move(m));
   if (!accepted) co_return fail(std::move(accepted.error()));
   auto decided = co_await runtime::on(broker_, pipeline_.await_decision(accepted->seq, kDecision));
@@ -103,14 +128,21 @@ Task<Result<portal::DeliveryContent>> BrokerPortalBackend::content(LinkView link
   if (!row) co_return fail(std::move(row.error()));
   if (!*row || (*row)->case_id != link.case_id)
     co_return fail(ErrorKind::not_found, "DELIVERY_UNKNOWN", "there is no such delivery");
+  auto file = co_await journal_.load(link.case_id);
+  if (!file) co_return fail(std::move(file.error()));
+  // The page may be looked at again long after it was opened: what the rules say now counts (CORE-CONSENT-04). Nothing
+  // happens in the case, so this is asked without an entry in the journal.
+  auto now = co_await runtime::on(broker_, pipeline_.rehearse(opening(link, *file, "")));
+  if (!now) co_return fail(std::move(now.error()));
+  if (now->outcome != Outcome::delivered)
+    co_return fail(ErrorKind::forbidden, now->codes.empty() ? "RULES" : now->codes.front(),
+                   "the rules no longer allow this");
   auto created = (*row)->created_at;
   auto planned = co_await delivering_.open(std::move(**row));
   if (!planned) co_return fail(std::move(planned.error()));
   portal::DeliveryContent c;
-  auto file = co_await journal_.load(link.case_id);
-  if (!file) co_return fail(std::move(file.error()));
   auto role = planned->body.value("sender_role", "");
-  c.sender = role.empty() ? "Schakel" : role;
+  c.sender = role.empty() ? "Schakel" : portal::role_word(role);
   if (role.starts_with("school") && !file->pupil.school.empty()) c.sender += ", " + file->pupil.school;
   auto pseudonym = co_await vault_.pseudonym(link.case_id, "portal");
   if (!pseudonym) co_return fail(std::move(pseudonym.error()));
@@ -153,7 +185,8 @@ Task<Result<portal::DeliveryView>> BrokerPortalBackend::delivery_view(store::Del
   v.id = row.id;
   v.role = row.role;
   v.content = row.kind;
-  v.code = row.code;
+  // Of what went well the code is for machines ("delivered how"), no reason to tell a reader.
+  if (row.state != store::DeliveryState::delivered) v.code = row.code;
   v.at = row.settled_at.value_or(row.created_at);
   switch (row.state) {
     case store::DeliveryState::pending:
@@ -315,9 +348,22 @@ Task<Result<Message>> BrokerPortalBackend::message_of(LinkView link, portal::Sen
 }
 
 Task<Result<Draft>> BrokerPortalBackend::preview(LinkView link, portal::SendForm form) {
+  auto people = co_await participants_.all(link.case_id);
+  if (!people) co_return fail(std::move(people.error()));
   auto m = co_await message_of(std::move(link), std::move(form), "voorbeeld");
   if (!m) co_return fail(std::move(m.error()));
+  const auto sender = m->sender_role, region = m->region;
+  Message wider = *m;
+  for (const auto& p : *people)
+    if (p.role != sender) wider.addressed_to.push_back(p.role);
   auto draft = co_await runtime::on(broker_, pipeline_.rehearse(std::move(*m)));
+  if (!draft) co_return fail(std::move(draft.error()));
+  auto asked = co_await runtime::on(broker_, pipeline_.rehearse(std::move(wider)));
+  if (!asked) co_return fail(std::move(asked.error()));
+  if (draft->outcome == Outcome::delivered) add_left_out(*draft, *asked, sender);
+  const auto& profiles = pipeline_.profiles();
+  if (auto it = profiles.find(region); it != profiles.end())
+    for (auto& e : draft->explanation) e.source = it->second->source_title(e.source);
   co_return draft;
 }
 

@@ -186,6 +186,12 @@ Task<Response> Portal::content(Call&, const Full& who) {
     co_return page("refused", std::move(data), 403);
   }
   auto content = co_await backend_.content(s.link);
+  if (!content && content.error().kind == ErrorKind::forbidden) {
+    // Allowed when it was opened, and no longer.
+    auto noted = co_await links_.record_outcome(s, false, {content.error().code});
+    if (!noted) co_return failure(noted.error());
+    co_return see_other("/l/" + s.link.id + "/inhoud");
+  }
   if (!content) co_return failure(content.error());
   auto data = session_json(s, message_word(content->type));
   data["sender"] = content->sender;

@@ -62,6 +62,15 @@ Json options_json(std::span<const std::string_view> codes, std::string (*word)(s
   return out;
 }
 
+/// A rule of the region in its own words. Schakel's own rules are written for engineers: a reader gets them in Dutch.
+Json quote_json(const Explanation& e) {
+  const bool own = e.rule.starts_with("CORE-");
+  return {{"rule", e.rule},
+          {"quote", own ? "" : e.quote},
+          {"plain", own ? core_rule_word(e.rule) : ""},
+          {"source", own ? "" : e.source}};
+}
+
 /// The rules that led to a role, each with its quote, so that every yes and no can be read back in the region's
 /// agreements.
 Json why(const Draft& draft, const std::vector<std::string>& rules, std::string_view role) {
@@ -70,10 +79,11 @@ Json why(const Draft& draft, const std::vector<std::string>& rules, std::string_
   for (const auto& e : draft.explanation) {
     const bool named = std::ranges::find(rules, e.rule) != rules.end();
     if ((!named && e.code != role) || !seen.insert(e.rule).second) continue;
-    out.push_back({{"rule", e.rule}, {"quote", e.quote}, {"source", e.source}});
+    out.push_back(quote_json(e));
   }
   for (const auto& r : rules)
-    if (seen.insert(r).second) out.push_back({{"rule", r}, {"quote", ""}, {"source", ""}});
+    if (seen.insert(r).second)
+      out.push_back({{"rule", r}, {"quote", ""}, {"plain", core_rule_word(r)}, {"source", ""}});
   return out;
 }
 
@@ -102,9 +112,9 @@ Json draft_json(const Draft& draft) {
   for (const auto& c : draft.codes) {
     const auto e = explain(c);
     Json quotes = Json::array();
+    std::set<std::string> seen;
     for (const auto& x : draft.explanation)
-      if (x.code == c && !x.quote.empty())
-        quotes.push_back({{"rule", x.rule}, {"quote", x.quote}, {"source", x.source}});
+      if (x.code == c && !x.quote.empty() && seen.insert(x.rule).second) quotes.push_back(quote_json(x));
     out["blocks"].push_back({{"title", e.title}, {"help", e.help}, {"why", quotes}});
   }
   for (auto name : {"recipients", "suppressed", "signals", "blocks"})

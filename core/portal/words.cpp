@@ -91,6 +91,13 @@ constexpr Word kPurposes[] = {{"documents", "Documenten delen"},
                               {"gezinsplan_to_school", "Gezinsplan delen met school"},
                               {"request", "Hulpvraag indienen"},
                               {"onderschrijding", "Minder onderwijstijd"}};
+constexpr Word kCoreRules[] = {
+    {"CORE-CONSENT-01", "Documenten gaan alleen naar iemand voor wie de toestemming geldt."},
+    {"CORE-CONSENT-04", "De toestemming moet gelden op het moment van versturen en van ophalen."},
+    {"CORE-CONSENT-06", "Voor een melding die de wet verplicht, is geen toestemming nodig."},
+    {"CORE-CONSENT-07", "Voor het gezinsplan is een aparte toestemming nodig."},
+    {"CORE-AUD-01", "Afspraken over geld gaan alleen naar wie daarover gaat."},
+    {"CORE-AUD-02", "Volgens de afspraken in de regio heeft deze rol de documenten niet nodig."}};
 constexpr Word kMessages[] = {{"documentlevering", "Documenten voor een overleg"},
                               {"volledigheidscheck", "Controle op volledigheid"},
                               {"besluit_zorgdeel", "Besluit over de zorg"},
@@ -126,7 +133,7 @@ constexpr Reason kReasons[] = {
     {"SMW_CLOSED", "Het schoolmaatschappelijk werk is geen aanspreekpunt meer",
      "Sinds de aanmelding loopt het contact via het Team Jeugd en Gezin."},
     {"LEAD_TIME_SHORT", "De documenten gaan later weg dan de afgesproken termijn",
-     "De documenten gaan nog wel op tijd volgens de ondergrens van de regio."},
+     "Zij komen nog wel binnen de uiterste termijn van de regio."},
     {"LEAD_TIME_VIOLATION", "De documenten gaan te laat weg voor dit overleg",
      "Overweeg om het overleg te verplaatsen."},
     {"CONSENT_WITHDRAWN_AFTER_DOWNLOAD", "De toestemming is ingetrokken nadat u de documenten ophaalde",
@@ -164,6 +171,11 @@ std::string role_word(std::string_view role) {
 std::string doc_word(std::string_view doc_type) { return find(kDocs, doc_type); }
 std::string question_word(std::string_view kind) { return find(kQuestionWords, kind); }
 std::string meeting_word(std::string_view kind) { return find(kMeetingWords, kind); }
+std::string core_rule_word(std::string_view rule) {
+  for (const auto& [code, text] : kCoreRules)
+    if (rule == code) return std::string(text);
+  return {};
+}
 std::string purpose_word(std::string_view purpose) { return find(kPurposes, purpose); }
 std::string message_word(std::string_view type) { return find(kMessages, type); }
 

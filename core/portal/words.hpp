@@ -7,8 +7,8 @@
 
 namespace schakel::portal {
 
-/// "jeugdhulpdeskundige" -> "Jeugdhulpdeskundige"; suffixes (zorgaanbieder:C, lokaal_team@Gouda) are put in words. A code that
-/// is not known comes back with its first letter capital and '_' as space.
+/// "jeugdhulpdeskundige" -> "Jeugdhulpdeskundige"; suffixes (zorgaanbieder:C, lokaal_team@Gouda) are put in words. A
+/// code that is not known comes back with its first letter capital and '_' as space.
 [[nodiscard]] std::string role_word(std::string_view role);
 [[nodiscard]] std::string doc_word(std::string_view doc_type);
 [[nodiscard]] std::string question_word(std::string_view kind);
@@ -20,6 +20,9 @@ struct StateWord {
   std::string text, tone;
 };
 [[nodiscard]] StateWord state_word(std::string_view state);
+
+/// What a rule of Schakel's own (CORE-...) comes down to for a reader; empty when there is no word for it.
+[[nodiscard]] std::string core_rule_word(std::string_view rule);
 
 /// What a reason code means to a reader, and what can be done about it.
 struct Explained {
@@ -35,6 +38,7 @@ struct Explained {
 /// "2,3 MB"
 [[nodiscard]] std::string size_word(std::int64_t bytes);
 /// The name under which a document is saved: from type, case name and version, ASCII only, never from outside (LNK-10).
-[[nodiscard]] std::string file_name(std::string_view doc_type, std::string_view case_name, int version, std::string_view media_type);
+[[nodiscard]] std::string file_name(std::string_view doc_type, std::string_view case_name, int version,
+                                    std::string_view media_type);
 
 }  // namespace schakel::portal

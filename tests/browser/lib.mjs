@@ -36,7 +36,7 @@ const needed = () => {
 /** Chromium, and `visitor(options)`: somebody with a browser of his own. Addresses that were asked for are kept in `urls`. */
 export async function openBrowser() {
   const executablePath = needed();
-  const browser = await modules('playwright-core').chromium.launch({ executablePath, args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
+  const browser = await modules('playwright-core').chromium.launch({ executablePath, args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
   const urls = [];
   async function visitor(options = {}) {
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'nl-NL', timezoneId: 'Europe/Amsterdam', acceptDownloads: true, ...options });

@@ -54,6 +54,7 @@ class FakePortalBackend final : public portal::PortalBackend {
   }
   Task<Result<portal::DeliveryContent>> content(portal::LinkView link) override {
     const std::lock_guard lock(mutex_);
+    if (!refuse.empty()) co_return fail(ErrorKind::forbidden, refuse.front(), "");
     portal::DeliveryContent c;
     c.sender = "Intern begeleider, Basisschool De Verzonnen Vuurtoren";
     c.case_name = "OZA-7K3F-9Q2M";

@@ -159,6 +159,19 @@ TEST_F(Portal, RulesDecideAtOpeningAndAtEachDownload) {
   EXPECT_EQ(b.get("/l/" + link.id + "/inhoud").status, 403);
 }
 
+TEST_F(Portal, PageThatIsLookedAtAgainIsJudgedAgain) {
+  auto link = recipient_link();
+  auto b = entered(link);
+  EXPECT_EQ(b.get("/l/" + link.id + "/inhoud").status, 200);
+  backend.refuse = {"CONSENT_WITHDRAWN"};
+  auto again = b.get("/l/" + link.id + "/inhoud");
+  EXPECT_EQ(again.status, 303);
+  EXPECT_THAT(again.body, Not(HasSubstr("Ophalen")));
+  auto page = b.get("/l/" + link.id + "/inhoud");
+  EXPECT_EQ(page.status, 403);
+  EXPECT_THAT(page.body, HasSubstr("De toestemming is ingetrokken"));
+}
+
 TEST_F(Portal, WithoutAnAnswerOfTheRulesTheAnswerIsNo) {
   auto link = recipient_link();
   backend.silent = true;

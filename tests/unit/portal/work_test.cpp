@@ -67,6 +67,7 @@ TEST_F(Workplace, PreviewSaysWhoGetsWhatAndWhyAndSendsNothing) {
   EXPECT_THAT(a.body, HasSubstr("Jeugdhulpdeskundige (gemeente)"));
   EXPECT_THAT(a.body, HasSubstr("Deze rol is niet betrokken bij dit dossier"));
   EXPECT_THAT(a.body, HasSubstr("donderdag 16 april 2026, 10:00 uur"));
+  EXPECT_THAT(a.body, HasSubstr("Volgens de afspraken in de regio heeft deze rol de documenten niet nodig.")) << "our own rule, in Dutch";
   EXPECT_EQ(backend.submits, 0);
 }
 
