@@ -33,6 +33,14 @@ class Profile {
   [[nodiscard]] const std::string& name() const { return name_; }
   /// Region and the first 16 hex digits of the SHA-256 over file, base and vocabulary: what a decision records.
   [[nodiscard]] const std::string& version() const { return version_; }
+  /// All it was made of, {file, region, base, vocabulary}: kept in the store by version, so that an old decision can be made again.
+  [[nodiscard]] const Json& source() const { return source_; }
+  /// parse(), of a file with this name.
+  [[nodiscard]] static Result<std::shared_ptr<const Profile>> parse_file(std::string_view file, const Json& region, std::shared_ptr<const Vocabulary> vocabulary, const Json& base);
+  /// From what source() gave. PROFILE_INVALID or VOCABULARY_INVALID.
+  [[nodiscard]] static Result<std::shared_ptr<const Profile>> from_source(const Json& source);
+  /// Name of the file that has this rule with this quote; empty for a rule that is in none.
+  [[nodiscard]] std::string rule_file(std::string_view id, std::string_view quote) const;
   [[nodiscard]] const Vocabulary& vocabulary() const { return *vocabulary_; }
 
   /// A setting by dotted name (cto.minutes_per_week); `overrides` are the profile_overrides of the case, in nested or dotted
@@ -68,6 +76,7 @@ class Profile {
  private:
   friend class RuleReader;
   std::string region_, name_, version_;
+  Json source_;
   std::shared_ptr<const Vocabulary> vocabulary_;
   std::map<std::string, std::string, std::less<>> sources_;
   std::map<std::string, Json, std::less<>> settings_;

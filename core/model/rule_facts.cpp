@@ -178,6 +178,7 @@ bool same(const FactValue& a, const FactValue& b) {
 
 Result<std::shared_ptr<const Vocabulary>> Vocabulary::parse(const Json& facts) {
   auto v = std::make_shared<Vocabulary>();
+  v->source_ = facts;
   std::vector<Finding> findings;
   auto wrong = [&](std::string pointer, std::string code, std::string message) { findings.push_back({std::move(pointer), std::move(code), std::move(message), ""}); };
   if (!facts.is_object() || !facts.contains("facts") || !facts["facts"].is_array())

@@ -71,9 +71,11 @@ class Vocabulary {
   [[nodiscard]] int size() const { return static_cast<int>(facts_.size()); }
   /// What the payload of this type states about the case and its documents.
   [[nodiscard]] std::span<const Statement> statements(std::string_view type) const;
+  [[nodiscard]] const Json& source() const { return source_; }  ///< facts.json as it was read
 
  private:
   friend class Profile;
+  Json source_;
   std::vector<FactDef> facts_;
   std::map<std::string, int, std::less<>> index_;
   std::map<std::string, std::vector<Statement>, std::less<>> statements_;
