@@ -324,8 +324,14 @@ Result<std::shared_ptr<const Profile>> RuleReader::compile(const Json& region,
   }
   p->source_ = {{"file", ""}, {"region", region}, {"base", base}, {"vocabulary", p->vocabulary_->source()}};
   // A default or a stated_by of the vocabulary changes decisions as much as a rule does.
-  p->version_ = p->region_ + "-" + sha256_hex(region.dump() + base.dump() + p->vocabulary_->source().dump()).substr(0, 16);
+  p->version_ =
+      p->region_ + "-" + sha256_hex(region.dump() + base.dump() + p->vocabulary_->source().dump()).substr(0, 16);
   return std::shared_ptr<const Profile>(std::move(p));
+}
+
+std::span<const RoleAlias> RuleReader::role_rows(const Profile& profile, std::string_view name) {
+  auto it = profile.aliases_.find(name);
+  return it == profile.aliases_.end() ? std::span<const RoleAlias>() : std::span<const RoleAlias>(it->second);
 }
 
 }  // namespace schakel

@@ -24,6 +24,9 @@ class RuleReader {
                                                         std::shared_ptr<const Vocabulary> vocabulary, const Json& base,
                                                         std::vector<RuleOrigin>* origins);
 
+  /// The rows of `$name`, in order; empty when there is no such entry in roles.
+  static std::span<const RoleAlias> role_rows(const Profile& profile, std::string_view name);
+
   RuleReader(Profile& profile, std::vector<Finding>& findings) : p_(profile), findings_(findings) {}
 
   void head(const Json& file);
