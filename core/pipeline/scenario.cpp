@@ -106,6 +106,21 @@ void compare_lists(const std::string& part, const Json& expect, const Json& got,
   for (Json& e : extra) out.push_back({part, seq_of(e), nullptr, std::move(e)});
 }
 
+/// A scenario may ask more of a deadline than the format does: when it warns, who answers for it, how it stands.
+void asked_of_deadlines(const Json& expect, const CaseFile& file, Json& got) {
+  for (const Json& row : expect.value("deadlines", Json::array())) {
+    if (!row.is_object()) continue;
+    auto d = std::ranges::find_if(file.deadlines, [&](const Deadline& x) { return x.state != "cancelled" && row.value("name", Json()) == x.name; });
+    if (d == file.deadlines.end()) continue;
+    for (Json& mine : got["deadlines"]) {
+      if (mine["name"] != d->name) continue;
+      if (row.contains("warn")) mine["warn"] = d->warn_date;
+      if (row.contains("responsible")) mine["responsible"] = d->responsible;
+      if (row.contains("state")) mine["state"] = d->state;
+    }
+  }
+}
+
 }  // namespace
 
 std::string Difference::text() const {
@@ -177,6 +192,7 @@ Played run(const Scenario& scenario, Player& player) {
     out.drafts.push_back(std::move(*draft));
   }
   out.got = outcome_of(scenario, out.drafts, player.file());
+  asked_of_deadlines(scenario.expect, player.file(), out.got);
   out.differences = compare(scenario.expect, out.got);
   return out;
 }

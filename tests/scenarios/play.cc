@@ -1,5 +1,6 @@
 // Plays scenario files with the pure player and prints what differs: for whoever writes rules.
-//   play [--region KNH] [--skip invoices,...] [--explain N] FILE...
+//   play [--region KNH] [--skip invoices,...] [--explain N] [--got] FILE...
+// --got prints per file what was decided, in the shape of `expect`, and the rules that were cited: for whoever writes a scenario.
 #include <fmt/format.h>
 
 #include <fstream>
@@ -8,6 +9,7 @@
 #include <sstream>
 
 #include "core/pipeline/scenario.hpp"
+#include "tests/scenarios/cited.hpp"
 #include "tests/scenarios/deciders.hpp"
 
 int main(int argc, char** argv) {
@@ -15,11 +17,13 @@ int main(int argc, char** argv) {
   std::vector<std::string> files;
   std::string only, skip;
   std::int64_t explain = 0;
+  bool got = false;
   for (int i = 1; i < argc; ++i) {
     std::string a = argv[i];
     if (a == "--region" && i + 1 < argc) only = argv[++i];
     else if (a == "--skip" && i + 1 < argc) skip = argv[++i];
     else if (a == "--explain" && i + 1 < argc) explain = std::atoi(argv[++i]);
+    else if (a == "--got") got = true;
     else files.push_back(a);
   }
   auto profiles = load_profiles(SCHAKEL_SOURCE_DIR "/config");
@@ -48,6 +52,13 @@ int main(int argc, char** argv) {
     }
     scenario::PurePlayer player(scenario::test_deciders(), profile->second);
     auto played = scenario::run(*s, player);
+    if (got) {
+      for (Json& row : played.got["deadlines"])
+        for (const Deadline& d : player.file().deadlines)
+          if (row["name"] == d.name && d.state != "cancelled") row["warn"] = d.warn_date, row["responsible"] = d.responsible, row["state"] = d.state;
+      std::cout << Json{{"id", s->id}, {"expect", played.got}, {"rules", scenario::cited(played)}, {"error", played.error ? played.error->message : ""}}.dump() << "\n";
+      continue;
+    }
     std::erase_if(played.differences, [&](const scenario::Difference& d) { return skip.find(d.part) != std::string::npos; });
     auto& count = tally[s->region];
     ++(played.passed() ? count.first : count.second);
