@@ -78,7 +78,10 @@ Task<net::Response> open_case(Call& call) {
                       {"type", event_type("zaak_opening")}};
   event.data = std::move(*body);
   auto receipt = co_await call.services.ingress.receive_event(*call.party, std::move(event));
-  if (!receipt) co_return problem(receipt.error());
+  if (!receipt) {
+    call.audited = true;
+    co_return problem(receipt.error());
+  }
   auto decided = co_await runtime::on(call.services.broker,
                                       call.services.pipeline.await_decision(receipt->seq, std::chrono::seconds(10)));
   if (!decided && decided.error().kind != ErrorKind::timeout) co_return problem(decided.error());
@@ -128,13 +131,21 @@ Task<net::Response> explain_case(Call& call) {
   co_return json(200, {{"besluiten", out}});
 }
 
+Result<void> may_open(const Services&, const Party& party, const net::RequestHead&) {
+  if (Parties::may_send_type(party, "zaak_opening")) return {};
+  return fail(ErrorKind::forbidden, "PARTY_NOT_ALLOWED", "this party may not open cases");
+}
+
+Result<void> may_supply_bsn(const Services&, const Party& party, const net::RequestHead&) {
+  if (party.may_supply_bsn) return {};
+  return fail(ErrorKind::forbidden, "BSN_NOT_YOURS", "this party may not supply a BSN");
+}
+
 /// A separate vault call: the number goes in once and never comes back (design.md, Identity).
 Task<net::Response> put_bsn(Call& call) {
   auto zaak = call.path["zaak"];
   auto member = co_await require_member(call.services, *call.party, zaak);
   if (!member) co_return problem(member.error());
-  if (!call.party->may_supply_bsn)
-    co_return problem({ErrorKind::forbidden, "BSN_NOT_YOURS", "this party may not supply a BSN", {}});
   auto body = object_of(call.request, 1024);
   if (!body) co_return problem(body.error());
   if (body->size() != 1 || !body->contains("bsn") || !(*body)["bsn"].is_string())
@@ -259,10 +270,10 @@ Task<net::Response> get_consents(Call& call) {
 }  // namespace
 
 std::vector<Route> case_routes() {
-  return {{"POST", "/v1/zaken", Who::party, 256 * 1024, false, open_case},
+  return {{"POST", "/v1/zaken", Who::party, 256 * 1024, false, open_case, may_open},
           {"GET", "/v1/zaken/{zaak}", Who::party, 0, false, get_case},
           {"GET", "/v1/zaken/{zaak}/besluiten", Who::party, 0, false, explain_case},
-          {"PUT", "/v1/zaken/{zaak}/bsn", Who::party, 1024, false, put_bsn},
+          {"PUT", "/v1/zaken/{zaak}/bsn", Who::party, 1024, false, put_bsn, may_supply_bsn},
           {"PUT", "/v1/zaken/{zaak}/deelnemers/{persoon}", Who::party, 16 * 1024, false, put_participant},
           {"PUT", "/v1/zaken/{zaak}/kenmerken/{partij}", Who::party, 4096, false, put_reference},
           {"GET", "/v1/toestemmingen", Who::party, 0, false, get_consents}};

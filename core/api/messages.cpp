@@ -16,13 +16,20 @@ Task<net::Response> post_messages(Call& call) {
   ingress::HeaderPairs headers(head.headers.begin(), head.headers.end());
   auto type = std::string(head.headers.get("Content-Type"));
   auto receipts = co_await call.services.ingress.receive(*call.party, type, std::move(headers), std::move(call.request.body));
-  if (!receipts) co_return problem(receipts.error());
+  if (!receipts) {
+    call.audited = true;
+    co_return problem(receipts.error());
+  }
   Json list = Json::array();
   for (const auto& r : *receipts) list.push_back(receipt_view(r));
   // 202: on disk, not yet decided (CloudEvents webhook 2.1.3).
   auto response = json(202, {{"berichten", list}});
   if (receipts->size() == 1) response.headers.set("Location", "/v1/berichten/" + std::to_string(receipts->front().seq));
   co_return response;
+}
+
+Result<void> may_post(const Services& services, const Party& party, const net::RequestHead& head) {
+  return services.ingress.head_allows(party, {head.headers.begin(), head.headers.end()});
 }
 
 Task<net::Response> get_message(Call& call) {
@@ -61,7 +68,7 @@ Json message_view(const journal::Recorded& r, bool explain) {
 }
 
 std::vector<Route> message_routes() {
-  return {{"POST", "/v1/berichten", Who::party, 10 * 1024 * 1024, false, post_messages}, {"GET", "/v1/berichten/{bericht}", Who::party, 0, false, get_message}};
+  return {{"POST", "/v1/berichten", Who::party, 10 * 1024 * 1024, false, post_messages, may_post}, {"GET", "/v1/berichten/{bericht}", Who::party, 0, false, get_message}};
 }
 
 }  // namespace schakel::api

@@ -153,6 +153,45 @@ Task<net::Response> audit(Call& call) {
   co_return json(200, *report);
 }
 
+/// Leaves in the order of the log from `na` on; of one party or code when asked. They hold no names or numbers of
+/// people.
+Task<net::Response> audit_leaves(Call& call) {
+  std::int64_t from = 0;
+  if (auto text = call.query["na"]; !text.empty()) {
+    auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), from);
+    if (ec != std::errc() || end != text.data() + text.size() || from < 0)
+      co_return problem({ErrorKind::invalid, "VALUE", "na must be a place in the log", {}});
+  }
+  constexpr int kPage = 500;
+  Json out = Json::array();
+  auto next = from;
+  bool more = true;
+  while (more && std::ssize(out) < kPage) {
+    auto rows = co_await call.services.store.leaves(next, kPage);
+    if (!rows) co_return problem(rows.error());
+    more = std::ssize(*rows) == kPage;
+    for (const auto& row : *rows) {
+      next = row.position + 1;
+      auto body = Json::parse(row.body);
+      auto codes = body.value("codes", Json::array());
+      if (auto code = call.query["code"]; !code.empty() && std::ranges::find(codes, Json(code)) == codes.end())
+        continue;
+      if (auto party = call.query["partij"];
+          !party.empty() && body.value("ids", Json::object()).value("party", "") != party)
+        continue;
+      body["plaats"] = row.position;
+      out.push_back(std::move(body));
+      if (std::ssize(out) == kPage) {
+        more = true;
+        break;
+      }
+    }
+  }
+  Json j{{"bladen", std::move(out)}};
+  if (more) j["verder"] = next;
+  co_return json(200, j);
+}
+
 Task<net::Response> backup(Call& call) {
   auto body = object_of(call.request, 4096);
   if (!body) co_return problem(body.error());
@@ -180,6 +219,7 @@ std::vector<Route> operator_routes() {
           {"GET", "/v1/beheer/facturen", Who::operator_, 0, false, invoices},
           {"POST", "/v1/beheer/links", Who::operator_, kSmall, false, links},
           {"POST", "/v1/beheer/audit", Who::operator_, kSmall, false, audit},
+          {"GET", "/v1/beheer/audit", Who::operator_, 0, false, audit_leaves},
           {"POST", "/v1/beheer/reservekopie", Who::operator_, kSmall, false, backup}};
 }
 

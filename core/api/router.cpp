@@ -1,5 +1,6 @@
 #include "core/api/router.hpp"
 
+#include "core/audit/leaf.hpp"
 #include "core/base/log.hpp"
 
 namespace schakel::api {
@@ -49,6 +50,15 @@ net::Response plain_problem(int status, std::string code, std::string title) {
   return r;
 }
 
+/// The stable code of a problem; of an answer without one, its status.
+std::string code_of(const net::Response& r) {
+  if (r.status < 400) return {};
+  if (r.headers.get("Content-Type") == "application/problem+json")
+    if (auto j = parse_json(r.body, {1 << 20, 16, 64 * 1024}); j && j->is_object())
+      if (auto code = text_of(*j, "code"); !code.empty()) return code;
+  return "HTTP_" + std::to_string(r.status);
+}
+
 }  // namespace
 
 net::Response json(int status, const Json& body) {
@@ -65,7 +75,8 @@ net::Response problem(const Error& error) {
   if (!error.findings.empty()) {
     auto j = Json::parse(r.body);
     j["fouten"] = Json::array();
-    for (const auto& f : error.findings) j["fouten"].push_back({{"plaats", f.pointer}, {"code", f.code}, {"melding", f.message}, {"regel", f.rule}});
+    for (const auto& f : error.findings)
+      j["fouten"].push_back({{"plaats", f.pointer}, {"code", f.code}, {"melding", f.message}, {"regel", f.rule}});
     r.body = dump_json(j);
   }
   if (error.kind == ErrorKind::unavailable) r.headers.set("Retry-After", "5");
@@ -97,7 +108,8 @@ void decorate(const net::RequestHead*, net::Response& r) {
   once("Referrer-Policy", "no-referrer");
 }
 
-Router::Router(Services services, std::vector<Route> routes) : services_(std::move(services)), routes_(std::move(routes)) {}
+Router::Router(Services services, std::vector<Route> routes)
+    : services_(std::move(services)), routes_(std::move(routes)) {}
 
 void Router::below(std::string prefix, std::uint64_t body_limit, std::function<Task<net::Response>(Call&)> run) {
   prefixes_.push_back({"*", std::move(prefix), Who::party, body_limit, false, std::move(run)});
@@ -111,8 +123,19 @@ bool Router::within_rate(const Party& party) {
   return ++w.count <= party.rate_per_minute;
 }
 
+Task<void> Router::note(const Party* party, const Route* route, int status, std::string code) {
+  if (!party || status < 400 || status >= 500) co_return;
+  std::string where;
+  if (route)
+    for (char c : route->method + ":" + route->pattern)
+      if (c != '{' && c != '}' && c != '*') where += c;
+  auto done = co_await services_.store.commit({{audit::leaf(
+      services_.clock.now(), "request.refused",
+      {.ids = {{"party", party->id}, {"route", where.empty() ? "none" : where}}, .codes = {std::move(code)}})}});
+  if (!done) log(LogLevel::error, "api.audit_failed", {{"code", done.error().code}});
+}
+
 Task<net::HeadDecision> Router::on_head(const net::RequestHead& head) {
-  bool local = head.peer.kind == net::PeerIdentity::Kind::local;
   const Party* party = nullptr;
   if (head.peer.kind == net::PeerIdentity::Kind::certificate) {
     CertificateFacts facts{head.peer.oin, head.peer.san_dns, head.peer.spki_sha256};
@@ -120,6 +143,15 @@ Task<net::HeadDecision> Router::on_head(const net::RequestHead& head) {
     party = services_.parties->identify(facts);
   }
   auto matched = std::make_shared<Matched>();
+  auto decision = co_await decide(head, party, matched);
+  if (const auto* refusal = std::get_if<net::Response>(&decision))
+    co_await note(party, matched->route, refusal->status, code_of(*refusal));
+  co_return decision;
+}
+
+Task<net::HeadDecision> Router::decide(const net::RequestHead& head, const Party* party,
+                                       std::shared_ptr<Matched> matched) {
+  bool local = head.peer.kind == net::PeerIdentity::Kind::local;
   bool path_known = false;
   for (const auto& route : routes_) {
     auto values = fit(route.pattern, head.path);
@@ -140,7 +172,8 @@ Task<net::HeadDecision> Router::on_head(const net::RequestHead& head) {
   }
   if (who == Who::operator_ && !local) co_return plain_problem(404, "NOT_FOUND", "There is nothing here");
   // A local caller may not pose as a party: routes of parties need one.
-  if (matched->route && who == Who::party && !party) co_return plain_problem(403, "PARTY_UNKNOWN", "This route is for parties");
+  if (matched->route && who == Who::party && !party)
+    co_return plain_problem(403, "PARTY_UNKNOWN", "This route is for parties");
   if (!matched->route) {
     if (path_known) co_return plain_problem(405, "METHOD_NOT_ALLOWED", "This method does not exist here");
     co_return plain_problem(404, "NOT_FOUND", "There is nothing here");
@@ -153,7 +186,10 @@ Task<net::HeadDecision> Router::on_head(const net::RequestHead& head) {
   auto query = net::parse_query(head.query);
   if (!query) co_return problem(query.error());
   for (auto& [name, value] : *query)
-    if (!matched->query.emplace(name, value).second) co_return plain_problem(400, "QUERY_REPEATED", "A query parameter is there twice");
+    if (!matched->query.emplace(name, value).second)
+      co_return plain_problem(400, "QUERY_REPEATED", "A query parameter is there twice");
+  if (party && matched->route->admits)
+    if (auto ok = matched->route->admits(services_, *party, head); !ok) co_return problem(ok.error());
   matched->party = party;
   net::Accept accept;
   accept.body_limit = matched->route->body_limit;
@@ -162,10 +198,16 @@ Task<net::HeadDecision> Router::on_head(const net::RequestHead& head) {
   co_return accept;
 }
 
+Task<void> Router::on_body_refused(const net::Request& request, std::string code) {
+  auto matched = std::any_cast<std::shared_ptr<const Matched>>(request.context);
+  co_await note(matched->party, matched->route, 413, std::move(code));
+}
+
 Task<net::Response> Router::on_request(net::Request& request) {
   auto matched = std::any_cast<std::shared_ptr<const Matched>>(request.context);
   Call call{services_, request, matched->party, matched->path, matched->query};
   auto response = co_await matched->route->run(call);
+  if (!call.audited) co_await note(matched->party, matched->route, response.status, code_of(response));
   co_return response;
 }
 

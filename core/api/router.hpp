@@ -24,6 +24,7 @@ struct Call {
   const Party* party = nullptr;  ///< set for Who::party
   std::map<std::string, std::string> path;
   std::map<std::string, std::string> query;
+  bool audited = false;  ///< the handler left its own leaf of a refusal
 };
 
 struct Route {
@@ -33,6 +34,8 @@ struct Route {
   std::uint64_t body_limit = 0;
   bool stream = false;
   std::function<Task<net::Response>(Call&)> run;
+  /// Rights that the head alone can tell: asked before a byte of the body is read. None: whoever `who` takes.
+  std::function<Result<void>(const Services&, const Party&, const net::RequestHead&)> admits{};
 };
 
 /// Thread: every shard. Lifetime: outlives the server.
@@ -40,6 +43,7 @@ class Router final : public net::HttpHandler {
  public:
   Router(Services services, std::vector<Route> routes);
   Task<net::HeadDecision> on_head(const net::RequestHead& head) override;
+  Task<void> on_body_refused(const net::Request& request, std::string code) override;
   Task<net::Response> on_request(net::Request& request) override;
   [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
   /// Serves `prefix` and everything below through a function of its own (adapters' inbound paths).
@@ -47,6 +51,9 @@ class Router final : public net::HttpHandler {
 
  private:
   struct Matched;
+  Task<net::HeadDecision> decide(const net::RequestHead& head, const Party* party, std::shared_ptr<Matched> matched);
+  /// Every refusal of a known party leaves a leaf with its code; overload and our own faults do not.
+  Task<void> note(const Party* party, const Route* route, int status, std::string code);
   /// False when the party used up its minute (rate_per_minute of parties.json).
   [[nodiscard]] bool within_rate(const Party& party);
   struct Window {

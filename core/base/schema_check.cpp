@@ -147,20 +147,27 @@ std::string pointer_of(const std::vector<std::string>& context) {
   return out;
 }
 
-/// The property name a message quotes, if it looks like a name that a schema author would give: a key can hold personal data.
-std::string quoted_name(const std::string& description) {
+/// The property name a message quotes, as it is.
+std::string raw_name(const std::string& description) {
   auto from = description.find('\'');
   auto to = description.rfind('\'');
   // "... using 'properties' or 'additionalProperties' constraints: 'name'."
   if (to != std::string::npos && to > 0) from = description.rfind('\'', to - 1);
   if (from == std::string::npos || to <= from + 1) return {};
-  std::string name = description.substr(from + 1, to - from - 1);
+  return description.substr(from + 1, to - from - 1);
+}
+
+/// The same, if it looks like a name that a schema author would give: a key can hold personal data.
+std::string quoted_name(const std::string& description) {
+  auto name = raw_name(description);
+  if (name.empty()) return {};
   bool plain = name.size() <= 64 && !std::isdigit(static_cast<unsigned char>(name.front()));
   for (char c : name) plain = plain && (std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '$');
   return plain ? name : std::string{};
 }
 
-std::vector<Finding> run(const valijson::Schema& schema, const Json& value) {
+std::vector<Finding> run_once(const valijson::Schema& schema, const Json& value,
+                              std::vector<std::pair<std::string, std::string>>& unknown) {
   // Its cache of compiled patterns is keyed by pattern text, which only schemas supply.
   static thread_local valijson::Validator validator(valijson::Validator::kStrongTypes);
   valijson::ValidationResults results;
@@ -174,6 +181,7 @@ std::vector<Finding> run(const valijson::Schema& schema, const Json& value) {
       finding.code = phrase.code;
       finding.message = phrase.message;
       if (phrase.code == "SCHEMA_REQUIRED" || phrase.code == "SCHEMA_UNKNOWN_PROPERTY") {
+        if (phrase.code == "SCHEMA_UNKNOWN_PROPERTY") unknown.emplace_back(finding.pointer, raw_name(error.description));
         if (auto name = quoted_name(error.description); !name.empty()) finding.pointer += '/' + escaped(name);
       }
       auto& list = phrase.cascade ? cascades : out;
@@ -183,6 +191,29 @@ std::vector<Finding> run(const valijson::Schema& schema, const Json& value) {
   }
   if (out.empty()) out = std::move(cascades);
   if (out.empty()) out.push_back({"", "SCHEMA_OTHER", "does not fit the schema", ""});
+  return out;
+}
+
+/// valijson names the first unknown property of an object only. So those it named are taken out and the rest is asked again, for
+/// further unknown properties alone: what else is wrong was said the first time.
+std::vector<Finding> run(const valijson::Schema& schema, const Json& value) {
+  constexpr int kRounds = 50;
+  std::vector<std::pair<std::string, std::string>> unknown;
+  auto out = run_once(schema, value, unknown);
+  if (unknown.empty()) return out;
+  Json rest = value;
+  for (int round = 0; round < kRounds && !unknown.empty(); ++round) {
+    std::size_t taken = 0;
+    for (const auto& [pointer, name] : unknown) {
+      Json::json_pointer at(pointer);
+      if (rest.contains(at) && rest[at].is_object()) taken += rest[at].erase(name);
+    }
+    if (taken == 0) break;
+    unknown.clear();
+    for (auto& finding : run_once(schema, rest, unknown))
+      if (finding.code == "SCHEMA_UNKNOWN_PROPERTY" && std::find(out.begin(), out.end(), finding) == out.end())
+        out.push_back(std::move(finding));
+  }
   return out;
 }
 

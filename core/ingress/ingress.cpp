@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 
@@ -67,13 +69,39 @@ bool own_source(const Party& party, std::string_view source) {
   return !party.oin.empty() && source.starts_with(fmt::format("urn:nld:oin:{}:systeem:", party.oin));
 }
 
+Error not_own_source() {
+  return {ErrorKind::forbidden, "SOURCE_NOT_YOURS", "source must be urn:nld:oin:<your OIN>:systeem:<name>", {}};
+}
+
 }  // namespace
+
+Result<void> Ingress::head_allows(const Party& party, const HeaderPairs& headers) const {
+  auto refuse = [](std::string text) { return fail(ErrorKind::forbidden, "PARTY_NOT_ALLOWED", std::move(text)); };
+  if (party.may_send.empty()) return refuse("this party may not send messages");
+  auto one = [&](std::string_view name) -> std::optional<std::string> {
+    std::optional<std::string> out;
+    for (const auto& [key, value] : headers) {
+      if (key.size() != name.size() ||
+          !std::ranges::equal(key, name, {}, [](unsigned char c) { return std::tolower(c); }))
+        continue;
+      auto text = decode_header(value);
+      if (out || !text) return std::nullopt;  // the reader of events names what is wrong with it
+      out = std::move(*text);
+    }
+    return out;
+  };
+  if (auto source = one("ce-source"); source && !own_source(party, *source)) return fail(not_own_source());
+  auto type = one("ce-type");
+  auto name = type ? short_type(*type) : std::nullopt;
+  if (name && catalogue_.knows(*name) && !Parties::may_send_type(party, *name))
+    return refuse("this party may not send this type");
+  return {};
+}
 
 Task<Result<Message>> Ingress::check(const Party& party, const Event& event, bool any_source) {
   auto message = to_message(event);
   if (!message) co_return fail(std::move(message.error()));
-  if (!any_source && !own_source(party, message->source))
-    co_return fail(ErrorKind::forbidden, "SOURCE_NOT_YOURS", "source must be urn:nld:oin:<your OIN>:systeem:<name>");
+  if (!any_source && !own_source(party, message->source)) co_return fail(not_own_source());
   if (!catalogue_.knows(message->type))
     co_return fail(ErrorKind::invalid, "MESSAGE_TYPE_UNKNOWN", "there is no such message type",
                    {{"/type", "MESSAGE_TYPE_UNKNOWN", "there is no such message type", "domain.md section 3"}});

@@ -24,7 +24,8 @@ class TypeCatalogue {
   std::map<std::string, SchemaCheck, std::less<>> schemas_;
 };
 
-/// Claim check: does this document exist, was it uploaded by this party for this case, is its hash what the message says?
+/// Claim check: does this document exist, was it uploaded by this party for this case, is its hash what the message
+/// says?
 class DocumentCheck {
  public:
   virtual ~DocumentCheck() = default;
@@ -43,19 +44,26 @@ struct Receipt {
 /// Thread: any coroutine. Lifetime: needs journal, documents and catalogue to outlive it.
 class Ingress {
  public:
-  Ingress(journal::Journal& journal, std::shared_ptr<const Parties> parties, const TypeCatalogue& catalogue, DocumentCheck& documents,
-          std::vector<std::string> regions);
+  Ingress(journal::Journal& journal, std::shared_ptr<const Parties> parties, const TypeCatalogue& catalogue,
+          DocumentCheck& documents, std::vector<std::string> regions);
 
   /// Everything that arrived in one request. Nothing is accepted when one event of a batch is invalid in form,
-  /// type, rights or schema; they are then accepted in order, and one that fails on its case or documents ends the request there.
-  /// The sender repeats the batch: what was accepted is recognised. A value comes after all are durable. Every refusal of a known party leaves an audit leaf with its code.
-  Task<Result<std::vector<Receipt>>> receive(const Party& party, std::string content_type, HeaderPairs headers, std::string body);
+  /// type, rights or schema; they are then accepted in order, and one that fails on its case or documents ends the
+  /// request there. The sender repeats the batch: what was accepted is recognised. A value comes after all are durable.
+  /// Every refusal of a known party leaves an audit leaf with its code.
+  Task<Result<std::vector<Receipt>>> receive(const Party& party, std::string content_type, HeaderPairs headers,
+                                             std::string body);
   /// One event that came through an adapter or the pages: the same checks.
   Task<Result<Receipt>> receive_event(const Party& party, Event event);
   /// The same for an adapter, which speaks for a party under a source of its own.
   Task<Result<Receipt>> receive_from_adapter(const Party& party, Event event);
   /// As receive_event without the wire checks, for messages the broker itself makes.
   Task<Result<Receipt>> admit(const Party& party, Message message);
+
+  /// What the head alone tells, before a byte of the body is read: PARTY_NOT_ALLOWED for a party without any right to
+  /// send, and for a binary event (ce-type) of a type it may not send in any role or region; SOURCE_NOT_YOURS for its
+  /// ce-source.
+  [[nodiscard]] Result<void> head_allows(const Party& party, const HeaderPairs& headers) const;
 
   /// The checks alone: what receive would say. All findings.
   Task<Result<Message>> check(const Party& party, const Event& event, bool any_source = false);

@@ -209,6 +209,10 @@ bool Parties::may_send(const Party& party, std::string_view role, std::string_vi
   });
 }
 
+bool Parties::may_send_type(const Party& party, std::string_view type) {
+  return std::ranges::any_of(party.may_send, [&](const Grant& g) { return covers(g.types, type); });
+}
+
 std::pair<const Party*, const Endpoint*> Parties::endpoint(std::string_view role, std::string_view region,
                                                            std::string_view kind) const {
   auto search = [&](std::string_view wanted) -> std::pair<const Party*, const Endpoint*> {

@@ -60,6 +60,8 @@ class Parties {
   [[nodiscard]] const Party* identify(const CertificateFacts& facts) const;
   [[nodiscard]] const Party* find(std::string_view id) const;
   [[nodiscard]] static bool may_send(const Party& party, std::string_view role, std::string_view type, std::string_view region);
+  /// Whether some grant covers the type, in whichever role and region.
+  [[nodiscard]] static bool may_send_type(const Party& party, std::string_view type);
   /// First endpoint for a role (suffixes @gemeente and :provider are tried first, then left out) in a region.
   [[nodiscard]] std::pair<const Party*, const Endpoint*> endpoint(std::string_view role, std::string_view region, std::string_view kind) const;
   [[nodiscard]] const Party* invoice_party(std::string_view payer_role, std::string_view region) const;

@@ -260,13 +260,14 @@ Task<Connection::Next> Connection::serve_one() {
     co_return next;
   }
   auto& accept = std::get<Accept>(*decided);
+  request.context = std::move(accept.context);
   if (head.content_length.value_or(0) > accept.body_limit || (head.chunked && accept.body_limit == 0)) {
     ++context_.stats.bodies_too_large;
+    co_await context_.handler.on_body_refused(request, "BODY_TOO_LARGE");
     const auto next = co_await answer(&head, problem(413, "BODY_TOO_LARGE", refusal_title(413)), false);
     co_return next;
   }
   if (accept.stream) request_limit_ = TimePoint::max();
-  request.context = std::move(accept.context);
 
   IncomingBody body(*this, head, accept.body_limit);
   if (!bodiless && head.headers.has("expect") && buffer_.empty()) {
@@ -281,6 +282,7 @@ Task<Connection::Next> Connection::serve_one() {
       const auto& code = whole.error().code;
       if (code == "BODY_TOO_LARGE") ++context_.stats.bodies_too_large;
       if (code == "BODY_SLOW") co_return Next::close;
+      co_await context_.handler.on_body_refused(request, code);
       const int status = code == "BODY_BROKEN" ? 400 : status_of(whole.error().kind);
       const auto next = co_await answer(&head, problem(status, code, refusal_title(status)), false);
       co_return next;

@@ -38,6 +38,11 @@ class HttpHandler {
   /// Called when the head passed the gate and before a byte of the body is read, asked for or parsed: authentication, route,
   /// rights, quota and length are decided here (trust.md IAM-1, OVL-3).
   [[nodiscard]] virtual Task<HeadDecision> on_head(const RequestHead& head) = 0;
+  /// Called when the head was accepted and its body is refused by the server: too large, or broken framing. `request` has no body.
+  [[nodiscard]] virtual Task<void> on_body_refused(const Request& request, std::string code) {
+    (void)request, (void)code;
+    co_return;
+  }
   /// Called with the body. An exception is answered with 500 and logged by its type only.
   [[nodiscard]] virtual Task<Response> on_request(Request& request) = 0;
 };

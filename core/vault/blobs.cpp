@@ -14,6 +14,11 @@ constexpr std::size_t kHeader = 16, kPrefixAt = 8, kPrefix = 7;
 constexpr std::size_t kSealedChunk = kChunk + kTagBytes;
 
 std::unexpected<Error> io() { return fail(ErrorKind::io, "BLOB_IO", "a document file cannot be read or written"); }
+/// After a failed write: a full disk is overload, which passes; anything else is a fault.
+std::unexpected<Error> not_written() {
+  if (errno == ENOSPC || errno == EDQUOT) return fail(ErrorKind::unavailable, "STORE_FULL", "there is no room for documents");
+  return io();
+}
 std::unexpected<Error> damaged_file() {
   return fail(ErrorKind::io, "VAULT_TAMPERED", "a document file is damaged or not the one that was stored");
 }
@@ -76,7 +81,7 @@ const Secret& BlobWriter::key() const { return s_->key; }
 
 Result<void> BlobWriter::put_chunk(bool last) {
   const auto sealed = gcm_seal(s_->key.reveal(), nonce_of(s_->header, s_->index, last), s_->aad, s_->pending);
-  if (!write_all(s_->fd, sealed)) return io();
+  if (!write_all(s_->fd, sealed)) return not_written();
   OPENSSL_cleanse(s_->pending.data(), s_->pending.size());
   s_->pending.clear();
   if (!last && ++s_->index == 0) return fail(ErrorKind::too_large, "BLOB_TOO_LARGE", "the document is too large");
@@ -103,7 +108,7 @@ Result<void> BlobWriter::write(ByteView plain) {
 Result<BlobInfo> BlobWriter::finish() {
   if (s_->done) return io();
   if (auto r = put_chunk(true); !r) return fail(r.error());
-  if (::fsync(s_->fd) != 0) return io();
+  if (::fsync(s_->fd) != 0) return not_written();
   const auto path = s_->folder / s_->name;
   if (::rename(s_->temp.c_str(), path.c_str()) != 0) return io();
   s_->done = true;
@@ -202,7 +207,7 @@ Result<BlobWriter> Blobs::create(Bytes aad, std::int64_t limit) const {
     s->temp.clear();
     return io();
   }
-  if (!write_all(s->fd, s->header)) return io();
+  if (!write_all(s->fd, s->header)) return not_written();
   return BlobWriter(std::move(s));
 }
 

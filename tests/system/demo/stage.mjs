@@ -56,15 +56,21 @@ export async function setStage({ home, base, tell, zgw = [] }) {
   const catalogue = await (await fetch(`http://127.0.0.1:${port.zaaksysteem}/__control/catalogus`)).json();
   const config = configure(folder, pki, port, catalogue, secrets);
   must('schakel check', run(binary, ['check', config]));
-  const broker = start({ name: 'schakel', command: binary, args: ['serve', '--config', config], log: join(home, 'log', 'schakel.out'), pids });
-  await until('the broker', async () => {
-    if (broker.ended !== undefined) throw Object.assign(new Error(`schakel serve ended with ${broker.ended}: ${readFileSync(join(home, 'log', 'schakel.out'), 'utf8').trim()}`), { final: true });
-    return (await fetch(`http://127.0.0.1:${port.gezondheid}/readyz`)).ok;
-  }, 60);
+  let broker;
+  const up = async () => {
+    broker = start({ name: 'schakel', command: binary, args: ['serve', '--config', config], log: join(home, 'log', 'schakel.out'), pids });
+    await until('the broker', async () => {
+      if (broker.ended !== undefined) throw Object.assign(new Error(`schakel serve ended with ${broker.ended}: ${readFileSync(join(home, 'log', 'schakel.out'), 'utf8').trim()}`), { final: true });
+      return (await fetch(`http://127.0.0.1:${port.gezondheid}/readyz`)).ok;
+    }, 60);
+  };
+  /** kill -9 of the broker, and nothing else. */
+  const kill = async () => { broker.child.kill('SIGKILL'); await broker.exited; };
+  await up();
   tell(`Het knooppunt draait op ${api} (alleen met certificaat).`);
 
   const places = Object.fromEntries(['postbus', 'zaaksysteem', 'sms', 'duo', 'onderwijstransparant', 'zorgaanbieder', 'webhook', 'portaal', 'gezondheid'].map((name) => [name, `http://127.0.0.1:${port[name]}`]));
   const players = Object.fromEntries(['school', 'gemeente', 'swv', 'zorgaanbieder'].map((name) => [name, new Party(pki, name, OIN[name], api)]));
   const end = async () => { await stopAll(); rmSync(pids, { force: true }); };
-  return { home, folder, config, api, port, places, players, end };
+  return { home, folder, pki, config, api, port, places, players, end, kill, up };
 }
