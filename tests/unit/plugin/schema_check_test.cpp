@@ -28,6 +28,16 @@ TEST(SchemaCheck, GoodValueHasNoFinding) {
   EXPECT_TRUE(codes_at({{"naam", "abc"}, {"lijst", Json::array({{{"cents", 1}}})}, {"soort", "a"}, {"datum", "2026-11-02"}}).empty());
 }
 
+TEST(SchemaCheck, EveryUnknownPropertyIsNamedAndOneThatLooksLikeDataIsNot) {
+  Json value{{"naam", "abc"}, {"lijst", Json::array()}, {"vreemd", 1}, {"vreemder", {{"diep", 1}}}, {"999990019", "x"}, {"Jan de Vries", 1}};
+  EXPECT_EQ(codes_at(value), (std::set<std::string>{"/vreemd SCHEMA_UNKNOWN_PROPERTY", "/vreemder SCHEMA_UNKNOWN_PROPERTY", " SCHEMA_UNKNOWN_PROPERTY"}));
+  Json many{{"naam", "abc"}, {"lijst", Json::array()}};
+  for (int i = 0; i < 2000; ++i) many["x" + std::to_string(i)] = i;
+  auto findings = check_schema(schema(), many);
+  EXPECT_GE(findings.size(), 50U) << "bounded, but many";
+  EXPECT_LE(findings.size(), 60U);
+}
+
 TEST(SchemaCheck, AllFindingsAtOnceWithPointers) {
   auto got = codes_at({{"naam", "ABC"}, {"lijst", Json::array({{{"cents", -1}}, {{"cents", "x"}}, Json::object()})}, {"soort", "c"}, {"a/b~c", "x"}, {"vreemd", 1}});
   for (const char* want : {"/naam SCHEMA_PATTERN", "/lijst/0/cents SCHEMA_RANGE", "/lijst/1/cents SCHEMA_TYPE", "/lijst/2/cents SCHEMA_REQUIRED",
