@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "core/base/drop_folder.hpp"
+#include "core/formats/invoice_ubl.hpp"
 #include "core/model/message.hpp"
 #include "schakel/outcome.hpp"
 #include "schakel/plugin.hpp"
@@ -14,12 +15,19 @@ namespace {
 constexpr std::size_t kEventBytes = 64 * 1024;
 constexpr std::size_t kPiece = 1024 * 1024;
 
-AttemptResult end(Verdict verdict, std::string code) { return {verdict, std::move(code), std::nullopt, Json::object()}; }
+AttemptResult end(Verdict verdict, std::string code) {
+  return {verdict, std::move(code), std::nullopt, Json::object()};
+}
 
 /// From the media type alone: a partner's file name may say who the pupil is.
 std::string_view extension(std::string_view media_type) {
   static constexpr std::pair<std::string_view, std::string_view> kKnown[] = {
-      {"application/pdf", "pdf"}, {"application/xml", "xml"}, {"text/xml", "xml"}, {"text/plain", "txt"}, {"image/png", "png"}, {"image/jpeg", "jpg"},
+      {"application/pdf", "pdf"},
+      {"application/xml", "xml"},
+      {"text/xml", "xml"},
+      {"text/plain", "txt"},
+      {"image/png", "png"},
+      {"image/jpeg", "jpg"},
       {"application/vnd.openxmlformats-officedocument.wordprocessingml.document", "docx"}};
   for (auto [type, ext] : kKnown)
     if (type == media_type) return ext;
@@ -36,13 +44,19 @@ bool folder_there(const std::string& path) {
 class FileDropAdapter final : public Adapter {
  public:
   explicit FileDropAdapter(const Json& c)
-      : out_(c.value("out_folder", "")), in_(c.value("in_folder", "")), party_(c.value("party", "")), poll_(c.value("poll_seconds", 10)),
-        per_poll_(c.value("files_per_poll", 200)), keep_done_(c.value("keep_done", true)) {}
+      : invoices_(c),
+        out_(c.value("out_folder", "")),
+        in_(c.value("in_folder", "")),
+        party_(c.value("party", "")),
+        poll_(c.value("poll_seconds", 10)),
+        per_poll_(c.value("files_per_poll", 200)),
+        keep_done_(c.value("keep_done", true)) {}
 
   Task<Result<void>> start(Host& host) override {
     host_ = &host;
     for (const auto& folder : {out_, in_})
-      if (!folder.empty() && !folder_there(folder)) co_return fail(ErrorKind::unavailable, "FOLDER_MISSING", "a drop folder is not there or not writable");
+      if (!folder.empty() && !folder_there(folder))
+        co_return fail(ErrorKind::unavailable, "FOLDER_MISSING", "a drop folder is not there or not writable");
     co_return Result<void>{};
   }
 
@@ -55,11 +69,32 @@ class FileDropAdapter final : public Adapter {
       const auto& d = delivery.documents[i];
       std::string file = fmt::format("{}-{}.{}", name, i + 1, extension(d.media_type));
       auto written = co_await write_document(d, file);
-      if (!written) co_return end(written.error().kind == ErrorKind::invalid ? Verdict::rejected : Verdict::retry_later, written.error().code);
-      documents.push_back({{"file", file}, {"doc_type", d.doc_type}, {"media_type", d.media_type}, {"version", d.version}, {"size", d.size}, {"sha256", d.sha256}});
+      if (!written)
+        co_return end(written.error().kind == ErrorKind::invalid ? Verdict::rejected : Verdict::retry_later,
+                      written.error().code);
+      documents.push_back({{"file", file},
+                           {"doc_type", d.doc_type},
+                           {"media_type", d.media_type},
+                           {"version", d.version},
+                           {"size", d.size},
+                           {"sha256", d.sha256}});
     }
-    Json content{{"id", delivery.id}, {"kind", delivery.kind}, {"type", event_type(delivery.type)}, {"message", delivery.message_id}, {"region", delivery.region},
-                 {"role", delivery.role}, {"subject", delivery.pseudonym}, {"time", format_instant(delivery.first_attempt)}, {"data", delivery.body}, {"documents", documents}};
+    if (delivery.kind == "invoice") {
+      auto written = write_invoice(delivery, name, documents);
+      if (!written)
+        co_return end(written.error().kind == ErrorKind::invalid ? Verdict::rejected : Verdict::retry_later,
+                      formats::code_with_rules(written.error()));
+    }
+    Json content{{"id", delivery.id},
+                 {"kind", delivery.kind},
+                 {"type", event_type(delivery.type)},
+                 {"message", delivery.message_id},
+                 {"region", delivery.region},
+                 {"role", delivery.role},
+                 {"subject", delivery.pseudonym},
+                 {"time", format_instant(delivery.first_attempt)},
+                 {"data", delivery.body},
+                 {"documents", documents}};
     // Last: who sees it, sees all of its documents.
     auto file = FileOut::open(out_, name + ".json");
     if (!file) co_return end(Verdict::retry_later, file.error().code);
@@ -90,7 +125,8 @@ class FileDropAdapter final : public Adapter {
       if (auto ok = file->write(*piece); !ok) co_return ok;
       at += static_cast<std::int64_t>(piece->size());
     }
-    if (!document.sha256.empty() && to_hex(hash.finish()) != document.sha256) co_return fail(ErrorKind::invalid, "DOCUMENT_HASH", "document is not what it says");
+    if (!document.sha256.empty() && to_hex(hash.finish()) != document.sha256)
+      co_return fail(ErrorKind::invalid, "DOCUMENT_HASH", "document is not what it says");
     auto done = file->finish();
     co_return done;
   }
@@ -112,8 +148,8 @@ class FileDropAdapter final : public Adapter {
       }
       auto accepted = co_await inbox.accept(party_, std::move(*event));
       if (!accepted) {
-        bool later = accepted.error().kind == ErrorKind::unavailable || accepted.error().kind == ErrorKind::timeout || accepted.error().kind == ErrorKind::io ||
-                     accepted.error().kind == ErrorKind::internal;
+        bool later = accepted.error().kind == ErrorKind::unavailable || accepted.error().kind == ErrorKind::timeout ||
+                     accepted.error().kind == ErrorKind::io || accepted.error().kind == ErrorKind::internal;
         if (later) co_return;  // the rest would meet the same
         refuse(name, accepted.error().code);
         continue;
@@ -137,6 +173,27 @@ class FileDropAdapter final : public Adapter {
     if (auto ok = reason->write(as_bytes(code + "\n")); ok) (void)reason->finish();
   }
 
+  /// UBL and PDF of an invoice beside the JSON, as an access point or a bookkeeping package takes them.
+  Result<void> write_invoice(const Delivery& delivery, const std::string& name, Json& documents) {
+    auto files = formats::invoice_files(sdk::object_at(delivery.body, "invoice"), delivery.pseudonym, invoices_);
+    if (!files) return fail(files.error());
+    for (auto [text, ext, media] :
+         {std::tuple{&files->xml, "xml", "application/xml"}, std::tuple{&files->pdf, "pdf", "application/pdf"}}) {
+      std::string file_name = fmt::format("{}-{}.{}", name, files->name, ext);
+      auto file = FileOut::open(out_, file_name);
+      auto ok = file ? file->write(as_bytes(*text)) : Result<void>(fail(file.error()));
+      if (ok) ok = file->finish();
+      if (!ok) return ok;
+      documents.push_back({{"file", file_name},
+                           {"doc_type", "factuur"},
+                           {"media_type", media},
+                           {"size", text->size()},
+                           {"sha256", sha256_hex(*text)}});
+    }
+    return {};
+  }
+
+  formats::InvoiceSettings invoices_;
   std::string out_, in_, party_;
   int poll_, per_poll_;
   bool keep_done_;

@@ -1,27 +1,21 @@
 // Invoices by mail. Source: facturatie.md section 2.6.
 #include <fmt/format.h>
 
-#include "core/formats/pdf.hpp"
-#include "invoice.hpp"
+#include "core/formats/invoice_ubl.hpp"
 #include "schakel/outcome.hpp"
 #include "schakel/plugin.hpp"
 
 namespace schakel::mail {
 namespace {
 
-AttemptResult end(Verdict verdict, std::string code) { return {verdict, std::move(code), std::nullopt, Json::object()}; }
+AttemptResult end(Verdict verdict, std::string code) {
+  return {verdict, std::move(code), std::nullopt, Json::object()};
+}
 
-/// The rules that a document breaks, as one code that fits a dead letter: UBL_INVALID:BR-NL-2,BR-50.
-std::string code_of(const Error& error) {
-  std::string out = error.code;
-  std::set<std::string> rules;
-  for (const auto& f : error.findings)
-    if (!f.rule.empty()) rules.insert(f.rule);
-  for (const auto& rule : rules) {
-    if (out.size() > 120) break;
-    out += (out == error.code ? ':' : ',') + rule;
-  }
-  return out;
+std::string_view status_text(std::string_view code) {
+  if (code == "INVOICE_REFUSED") return "is door de ontvanger geweigerd of niet aangekomen";
+  if (code == "INVOICE_UNDELIVERABLE") return "kon niet worden afgeleverd";
+  return "vraagt uw aandacht";
 }
 
 }  // namespace
@@ -29,7 +23,9 @@ std::string code_of(const Error& error) {
 class MailAdapter final : public Adapter {
  public:
   explicit MailAdapter(const Json& c)
-      : settings_(c), domain_(c["message_id_domain"]), attachments_(c.value("attachments", "xml+pdf")), embed_(c.value("embed_pdf", true)),
+      : settings_(c),
+        domain_(c.at("message_id_domain")),
+        attachments_(c.value("attachments", "xml+pdf")),
         max_bytes_(c.value("max_mail_bytes", 7000000)) {}
 
   Task<Result<void>> start(Host& host) override {
@@ -38,13 +34,17 @@ class MailAdapter final : public Adapter {
   }
 
   Task<AttemptResult> send(const Delivery& delivery) override {
-    if (delivery.kind != "invoice") co_return end(Verdict::rejected, "MAIL_KIND_UNSUPPORTED");
-    auto mail = compose(delivery);
-    if (!mail) co_return end(mail.error().kind == ErrorKind::unavailable ? Verdict::retry_later : Verdict::rejected, code_of(mail.error()));
+    if (delivery.kind != "invoice" && delivery.kind != "signal")
+      co_return end(Verdict::rejected, "MAIL_KIND_UNSUPPORTED");
+    auto mail = delivery.kind == "invoice" ? compose(delivery) : tell(delivery);
+    if (!mail)
+      co_return end(mail.error().kind == ErrorKind::unavailable ? Verdict::retry_later : Verdict::rejected,
+                    formats::code_with_rules(mail.error()));
     std::string key = "sent/" + delivery.id, id = mail->message_id;
     auto before = co_await host_->progress().get(key);
     if (!before) co_return end(Verdict::retry_later, before.error().code);
-    if (*before && sdk::text_at(**before, "message_id") == id) co_return AttemptResult{Verdict::delivered, "MAIL_SENT", std::nullopt, {{"message_id", id}}};
+    if (*before && sdk::text_at(**before, "message_id") == id)
+      co_return AttemptResult{Verdict::delivered, "MAIL_SENT", std::nullopt, {{"message_id", id}}};
     auto reply = co_await host_->mail().send(std::move(*mail));
     if (!reply) co_return sdk::outcome_of_error(reply.error());
     // A crash right here mails it again, under the same Message-ID.
@@ -56,48 +56,65 @@ class MailAdapter final : public Adapter {
  private:
   Result<Mail> compose(const Delivery& delivery) const {
     Json invoice = sdk::object_at(delivery.body, "invoice");
-    auto ubl = to_ubl(invoice, delivery.pseudonym, settings_);
-    if (!ubl) return fail(ubl.error());
     std::string wanted = sdk::text_at(delivery.endpoint, "attachments");
     if (wanted.empty()) wanted = attachments_;
     bool xml = wanted != "pdf", pdf = wanted != "xml";
-
-    if (auto findings = formats::check_ubl(*ubl); !findings.empty())
-      return fail(ErrorKind::invalid, "UBL_INVALID", "the document breaks rules", std::move(findings));
-    auto drawn = pdf || embed_ ? formats::render_invoice_pdf(*ubl) : Result<std::string>(std::string{});
-    if (!drawn) return fail(drawn.error());
-    std::string name = file_name(ubl->id);
-    if (xml && embed_) ubl->attachments.push_back({name, ubl->credit_note ? "Creditnota" : "Factuur", name + ".pdf", "application/pdf", to_bytes(*drawn)});
-    auto text = formats::write_ubl(*ubl);
-    if (!text) return fail(text.error());
+    auto files = formats::invoice_files(invoice, delivery.pseudonym, settings_, pdf);
+    if (!files) return fail(files.error());
+    const auto& ubl = files->document;
+    const std::string& name = files->name;
 
     Mail mail;
     mail.to = sdk::text_at(delivery.endpoint, "mail");
     if (mail.to.empty()) mail.to = sdk::text_at(invoice, "address");
     if (mail.to.empty()) return fail(ErrorKind::invalid, "MAIL_NO_ADDRESS", "the receiver has no mail address");
-    std::string_view what = ubl->credit_note ? "Creditnota" : "Factuur";
-    mail.subject = fmt::format("{} {} - {} - arrangement {}", what, ubl->id, ubl->supplier.name, ubl->buyer_reference);
+    std::string_view what = ubl.credit_note ? "Creditnota" : "Factuur";
+    mail.subject = fmt::format("{} {} - {} - arrangement {}", what, ubl.id, ubl.supplier.name, ubl.buyer_reference);
     mail.text = fmt::format(
-        "Geachte heer, mevrouw,\n\nBijgaand ontvangt u {} {} van {}.\n{}\nDe bijlage {} is de e-factuur (UBL) die uw administratie kan inlezen{}.\n\n"
+        "Geachte heer, mevrouw,\n\nBijgaand ontvangt u {} {} van {}.\n{}\nDe bijlage {} is de e-factuur (UBL) die uw "
+        "administratie kan inlezen{}.\n\n"
         "Met vriendelijke groet,\n{}\n",
-        ubl->credit_note ? "creditnota" : "factuur", ubl->id, ubl->supplier.name, ubl->credit_note ? "" : fmt::format("Betalingskenmerk: {}\n", ubl->payment_id),
-        xml ? name + ".xml" : name + ".pdf", pdf && xml ? ", " + name + ".pdf is de leesbare versie" : "", ubl->supplier.name);
+        ubl.credit_note ? "creditnota" : "factuur", ubl.id, ubl.supplier.name,
+        ubl.credit_note ? "" : fmt::format("Betalingskenmerk: {}\n", ubl.payment_id),
+        xml ? name + ".xml" : name + ".pdf", pdf && xml ? ", " + name + ".pdf is de leesbare versie" : "",
+        ubl.supplier.name);
     if (!xml)
-      mail.text = fmt::format("Geachte heer, mevrouw,\n\nBijgaand ontvangt u {} {} van {} ({}.pdf).\n\nMet vriendelijke groet,\n{}\n",
-                              ubl->credit_note ? "creditnota" : "factuur", ubl->id, ubl->supplier.name, name, ubl->supplier.name);
+      mail.text = fmt::format(
+          "Geachte heer, mevrouw,\n\nBijgaand ontvangt u {} {} van {} ({}.pdf).\n\nMet vriendelijke groet,\n{}\n",
+          ubl.credit_note ? "creditnota" : "factuur", ubl.id, ubl.supplier.name, name, ubl.supplier.name);
     // From the content: the same invoice has the same id in every attempt, a changed one has another.
-    mail.message_id = fmt::format("<factuur.{}@{}>", sdk::stable_uuid(ubl->id + "\n" + mail.to + "\n" + *text), domain_);
-    if (xml) mail.attachments.push_back({name + ".xml", "application/xml", to_bytes(*text)});
-    if (pdf) mail.attachments.push_back({name + ".pdf", "application/pdf", to_bytes(*drawn)});
+    mail.message_id =
+        fmt::format("<factuur.{}@{}>", sdk::stable_uuid(ubl.id + "\n" + mail.to + "\n" + files->xml), domain_);
+    if (xml) mail.attachments.push_back({name + ".xml", "application/xml", to_bytes(files->xml)});
+    if (pdf) mail.attachments.push_back({name + ".pdf", "application/pdf", to_bytes(files->pdf)});
     std::size_t bytes = 0;
     for (const auto& a : mail.attachments) bytes += a.content.size();
-    if (bytes > static_cast<std::size_t>(max_bytes_)) return fail(ErrorKind::too_large, "MAIL_TOO_LARGE", "the attachments are larger than receivers take");
+    if (bytes > static_cast<std::size_t>(max_bytes_))
+      return fail(ErrorKind::too_large, "MAIL_TOO_LARGE", "the attachments are larger than receivers take");
     return mail;
   }
 
-  InvoiceSettings settings_;
+  /// Tells finance by mail what became of an invoice. Numbers and codes only.
+  Result<Mail> tell(const Delivery& delivery) const {
+    Json signal = sdk::object_at(delivery.body, "signal");
+    std::string number = sdk::text_at(signal, "number"), code = sdk::text_at(signal, "code");
+    if (number.empty())
+      return fail(ErrorKind::invalid, "MAIL_KIND_UNSUPPORTED", "only signals about an invoice are mailed");
+    Mail mail;
+    mail.to = sdk::text_at(delivery.endpoint, "mail");
+    if (mail.to.empty()) return fail(ErrorKind::invalid, "MAIL_NO_ADDRESS", "the receiver has no mail address");
+    mail.subject = fmt::format("Factuur {}: {}", number, status_text(code));
+    mail.text = fmt::format(
+        "Geachte heer, mevrouw,\n\nFactuur {} aan {} {}.\nReden: {}\n\nDe andere helft van de kosten is mogelijk wel "
+        "aangekomen. "
+        "Kijk met `schakel invoice show {}` en verstuur opnieuw of boek af.\n\nSchakel\n",
+        number, sdk::text_at(signal, "payer"), status_text(code), sdk::text_at(signal, "reason"), number);
+    mail.message_id = fmt::format("<signaal.{}@{}>", sdk::stable_uuid(delivery.id + "\n" + mail.to), domain_);
+    return mail;
+  }
+
+  formats::InvoiceSettings settings_;
   std::string domain_, attachments_;
-  bool embed_;
   std::int64_t max_bytes_;
   Host* host_ = nullptr;
 };

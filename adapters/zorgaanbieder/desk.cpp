@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/base/calendar.hpp"
+#include "core/formats/ggk.hpp"
 #include "core/formats/sniff.hpp"
 #include "schakel/outcome.hpp"
 
@@ -12,10 +13,32 @@ namespace {
 formats::Date today_of(const Clock& clock) { return *formats::parse_date(local_date(clock.now()).str()); }
 
 bool not_now(const Error& error) {
-  return error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timeout || error.kind == ErrorKind::io || error.kind == ErrorKind::internal;
+  return error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timeout || error.kind == ErrorKind::io ||
+         error.kind == ErrorKind::internal;
 }
 
 Json line_json(Line line) { return Json::array({line.first, line.second}); }
+
+constexpr int kAnswerDays = 10;  ///< working days for a JW325 (OP090x4)
+
+/// The one debit that may stand for this (TR389).
+std::string debit_key(const std::string& agb, const formats::IjwPrestatie& p) {
+  return fmt::format("debet/{}/{}/{}/{}/{}/{}", agb, p.toewijzing, p.categorie, p.product,
+                     formats::format_date(p.periode.begin), formats::format_date(p.periode.eind));
+}
+
+/// Marks the declaration answered and puts its JW325 beside it. `events` are forgotten once it was sent.
+void keep_answer(Json& record, std::string text, const Settings& settings, const Clock& clock,
+                 std::vector<std::pair<std::string, std::optional<Json>>>& changes, Json events = Json::array()) {
+  record["answered"] = true;
+  std::string id = record["answer_id"], drop = add_days(local_date(clock.now()), settings.keep_answer_days).str();
+  Json answer{{"text", std::move(text)}, {"party", record["party"]}, {"sent", false}, {"events", std::move(events)}};
+  if (record.contains("ggk")) answer["ggk"] = record["ggk"], answer["agb"] = record["agb"];
+  changes.emplace_back("jw325/" + id, std::move(answer));
+  changes.emplace_back("wacht/" + id, std::nullopt);
+  changes.emplace_back("unsent/" + id, true);
+  changes.emplace_back("drop/" + drop + "/" + id, true);
+}
 
 std::vector<Finding> findings_of(const std::vector<formats::IjwFinding>& rules) {
   std::vector<Finding> out;
@@ -39,134 +62,247 @@ Task<bool> Desk::put(std::string key, Json value) {
 Task<Received> Desk::receive(std::string bytes, std::string party, Inbox& inbox) {
   Received out{415, "FORMAT_UNKNOWN", "", {}};
   auto kind = formats::sniff(bytes);
+  Json envelope = Json::object();
+  if (kind == formats::MessageKind::ggk_envelope || kind == formats::MessageKind::soap) {
+    auto read = formats::read_ggk(bytes);
+    if (!read) {
+      out = {400, read.error().code, "", read.error().findings, Json::object()};
+      host_.metrics().count("zorgaanbieder_received", {{"code", out.code}});
+      co_return out;
+    }
+    envelope = {{"referentie", read->referentienummer},
+                {"organisatie", read->zender.organisatie},
+                {"applicatie", read->zender.applicatie},
+                {"soap", kind == formats::MessageKind::soap}};
+    bytes = std::move(read->bericht);
+    kind = formats::sniff(bytes);
+    // An envelope is for one kind of message here.
+    if (read->retour || read->functie != "JW323" || kind != formats::MessageKind::jw323) {
+      host_.metrics().count("zorgaanbieder_received", {{"code", "GGK_CONTENT"}});
+      co_return Received{400, "GGK_CONTENT", "", {}, std::move(envelope)};
+    }
+  }
+  Json kept = envelope;
   if (kind == formats::MessageKind::jw323)
-    out = co_await receive_jw323(std::move(bytes), std::move(party), inbox);
+    out = co_await receive_jw323(std::move(bytes), std::move(party), std::move(envelope), inbox);
   else if (kind == formats::MessageKind::ubl_invoice || kind == formats::MessageKind::ubl_credit_note)
     out = co_await receive_ubl(std::move(bytes), std::move(party), inbox);
+  out.envelope = std::move(kept);
   host_.metrics().count("zorgaanbieder_received", {{"code", out.code}});
   co_return out;
 }
 
 Task<Received> Desk::receive_ubl(std::string bytes, std::string party, Inbox& inbox) {
   auto read = formats::read_ubl(bytes);
-  if (!read.accepted()) co_return Received{422, "UBL_INVALID", "", std::move(read.findings)};
+  if (!read.accepted()) co_return Received{422, "UBL_INVALID", "", std::move(read.findings), Json::object()};
   const auto& d = *read.document;
   auto known = settings_.leveranciers.find(d.supplier.legal_id.scheme + ':' + d.supplier.legal_id.value);
-  if (known == settings_.leveranciers.end() || (!party.empty() && known->second != party)) co_return Received{403, "SENDER_NOT_ALLOWED", "", {}};
+  if (known == settings_.leveranciers.end() || (!party.empty() && known->second != party))
+    co_return Received{403, "SENDER_NOT_ALLOWED", "", {}, Json::object()};
   party = known->second;
   std::string reference = d.buyer_reference.empty() ? d.order_reference : d.buyer_reference, subject;
   if (!reference.empty()) {
     auto found = co_await inbox.case_of(party, reference);
-    if (!found) co_return Received{503, found.error().code, "", {}};
+    if (!found) co_return Received{503, found.error().code, "", {}, Json::object()};
     if (*found) subject = **found;
   }
   auto accepted = co_await inbox.accept(party, event_of(d, subject, settings_, sha256_hex(bytes)));
-  if (!accepted) co_return Received{not_now(accepted.error()) ? 503 : 422, accepted.error().code, "", accepted.error().findings};
-  co_return Received{202, *accepted ? "UBL_ACCEPTED" : "UBL_KNOWN", "", {}};
+  if (!accepted)
+    co_return Received{not_now(accepted.error()) ? 503 : 422, accepted.error().code, "", accepted.error().findings};
+  co_return Received{202, *accepted ? "UBL_ACCEPTED" : "UBL_KNOWN", "", {}, Json::object()};
 }
 
-Task<Received> Desk::receive_jw323(std::string bytes, std::string party, Inbox& inbox) {
+Task<Received> Desk::receive_jw323(std::string bytes, std::string party, Json envelope, Inbox& inbox) {
   auto read = formats::read_jw323(bytes, today_of(host_.clock()));
   // Level 1: there is no JW325 to what could not be read; the transport says so.
-  if (!read.message) co_return Received{400, "JW323_STRUCTURE", "", std::move(read.structure)};
+  if (!read.message) co_return Received{400, "JW323_STRUCTURE", "", std::move(read.structure), Json::object()};
   const auto& d = *read.message;
   auto known = settings_.afzenders.find(d.afzender);
-  if (known == settings_.afzenders.end() || (!party.empty() && known->second != party)) co_return Received{403, "SENDER_NOT_ALLOWED", "", {}};
-  if (d.ontvanger != settings_.gemeente_code) co_return Received{403, "RECEIVER_IS_ANOTHER", "", {}};
+  if (known == settings_.afzenders.end() || (!party.empty() && known->second != party))
+    co_return Received{403, "SENDER_NOT_ALLOWED", "", {}, Json::object()};
+  if (envelope.contains("organisatie") && sdk::text_at(envelope, "organisatie") != d.afzender)
+    co_return Received{403, "ENVELOPE_SENDER_IS_ANOTHER", "", {}, Json::object()};
+  if (d.ontvanger != settings_.gemeente_code) co_return Received{403, "RECEIVER_IS_ANOTHER", "", {}, Json::object()};
   party = known->second;
 
-  std::string key = fmt::format("jw323/{}/{}", d.afzender, d.identificatie), hash = sha256_hex(bytes), reply = answer_id(d.afzender, d.identificatie);
+  std::string id = fmt::format("{}/{}", d.afzender, d.identificatie), key = "jw323/" + id, hash = sha256_hex(bytes),
+              reply = answer_id(d.afzender, d.identificatie);
   auto before = co_await host_.progress().get(key);
-  if (!before) co_return Received{503, before.error().code, reply, {}};
+  if (!before) co_return Received{503, before.error().code, reply, {}, Json::object()};
   Json record = *before ? **before : Json();
-  if (*before && sdk::text_at(record, "hash") != hash) co_return Received{409, "JW323_IDENTIFICATIE_NOT_UNIQUE", reply, {}};  // TR056
+  if (*before && sdk::text_at(record, "hash") != hash)
+    co_return Received{409, "JW323_IDENTIFICATIE_NOT_UNIQUE", reply, {}, Json::object()};  // TR056
   if (!*before) {
     Context context;
-    bool whole = false;
     formats::Jw325 verdict = formats::answer_to(d, read.rules, reply, today_of(host_.clock()));
-    whole = !read.rules.empty() && !verdict.antwoord;
+    bool whole = !read.rules.empty() && !verdict.antwoord;
     std::string number_key = fmt::format("nummer/{}/{}", d.afzender, d.declaratienummer);
     if (!whole) {
       auto number = co_await host_.progress().get(number_key);
-      if (!number) co_return Received{503, number.error().code, reply, {}};
+      if (!number) co_return Received{503, number.error().code, reply, {}, Json::object()};
       if (*number && sdk::text_at(**number, "key") != key) {
         verdict = formats::reject_declaration(d, reply, today_of(host_.clock()), "9333");  // TR333
         whole = true;
       }
     }
-    record = {{"hash", hash}, {"party", party}, {"parts", Json::array()}, {"answer_id", reply}};
+    record = {{"hash", hash}, {"party", party}, {"parts", Json::array()}, {"answer_id", reply}, {"whole", whole}};
+    if (!envelope.empty()) record["ggk"] = envelope, record["agb"] = d.afzender;
+    Changes changes;
     if (whole) {
       auto text = formats::write_jw325(verdict);
-      if (!text) co_return Received{422, text.error().code, reply, findings_of(read.rules)};
-      record["answer"] = *text;
+      if (!text) co_return Received{422, text.error().code, reply, findings_of(read.rules), Json::object()};
+      keep_answer(record, std::move(*text), settings_, host_.clock(), changes);
     } else {
       for (const auto& f : read.rules) {
         if (f.client < 0) continue;
         auto c = static_cast<std::size_t>(f.client);
         for (std::size_t i = 0; i < d.clienten[c].prestaties.size(); ++i)
-          if (f.prestatie < 0 || static_cast<std::size_t>(f.prestatie) == i) context.rejected[{c, i}].emplace_back(f.retour);
+          if (f.prestatie < 0 || static_cast<std::size_t>(f.prestatie) == i)
+            context.rejected[{c, i}].emplace_back(f.retour);
       }
       bool looked = co_await look_around(d, key, context, inbox);
-      if (!looked) co_return Received{503, "BROKER_NOT_READY", reply, {}};
-      record["xml"] = bytes;
+      if (!looked) co_return Received{503, "BROKER_NOT_READY", reply, {}, Json::object()};
       record["unknown"] = Json::array();
       record["rejected"] = Json::array();
       for (std::size_t c = 0; c < context.cases.size(); ++c)
         if (!context.cases[c]) record["unknown"].push_back(c);
-      for (const auto& [line, codes] : context.rejected) record["rejected"].push_back({{"line", line_json(line)}, {"codes", codes}});
-      for (const auto& part : split(d, context, settings_, hash)) {
+      for (const auto& [line, codes] : context.rejected)
+        record["rejected"].push_back({{"line", line_json(line)}, {"codes", codes}});
+      Json body{{"xml", bytes}, {"events", Json::object()}};
+      auto parts = split(d, context, settings_, hash);
+      for (const auto& part : parts) {
         Json lines = Json::array();
         for (auto line : part.lines) lines.push_back(line_json(line));
-        record["parts"].push_back({{"id", part.id}, {"number", part.number}, {"lines", lines}, {"event", part.event}});
+        record["parts"].push_back({{"id", part.id}, {"number", part.number}, {"lines", lines}});
+        body["events"][part.id] = part.event;
       }
+      bool claimed = co_await claim(d, key, parts, changes);
+      if (!claimed) co_return Received{503, "STORE_NOT_READY", reply, {}, Json::object()};
+      auto due = add_working_days(local_date(host_.clock().now()), kAnswerDays).str();
+      record["due"] = due;
+      changes.emplace_back("body/" + id, std::move(body));
+      changes.emplace_back("due/" + due + "/" + id, true);
+      changes.emplace_back("wacht/" + reply, Json{{"party", party}});
+      changes.emplace_back(number_key, Json{{"key", key}});
     }
-    // Everything is remembered before the first message is handed over: a repeat continues with the same parts.
-    bool kept = co_await put(key, record);
-    if (kept) kept = co_await put("answer/" + reply, Json{{"key", key}});
-    if (kept && !whole) kept = co_await put(number_key, Json{{"key", key}});
-    if (!kept) co_return Received{503, "STORE_NOT_READY", reply, {}};
-  } else {
-    // After a crash between the puts above.
-    bool kept = co_await put("answer/" + reply, Json{{"key", key}});
-    if (kept && record.contains("xml")) kept = co_await put(fmt::format("nummer/{}/{}", d.afzender, d.declaratienummer), Json{{"key", key}});
-    if (!kept) co_return Received{503, "STORE_NOT_READY", reply, {}};
+    changes.emplace_back(key, record);
+    // One commit, before the first message is handed over: a repeat continues with the same parts.
+    auto kept = co_await host_.progress().write(std::move(changes));
+    if (!kept) co_return Received{503, "STORE_NOT_READY", reply, {}, Json::object()};
   }
-  bool handed = co_await hand_over(record, key, inbox);
-  if (!handed) co_return Received{503, "BROKER_NOT_READY", reply, {}};
+  bool handed = sdk::flag_at(record, "answered");
+  if (!handed) handed = co_await hand_over(record, key, inbox);
+  if (!handed) co_return Received{503, "BROKER_NOT_READY", reply, {}, Json::object()};
   // Nothing to wait for when everything was out at once.
   auto settled = co_await settle(key);
   if (!settled) log(LogLevel::info, "zorgaanbieder.answer_waits", {{"code", settled.error().code}});
-  bool whole = record.contains("answer") && record["parts"].empty() && !record.contains("xml");
-  co_return Received{202, whole ? "JW323_REJECTED" : "JW323_ACCEPTED", reply, findings_of(read.rules)};
+  co_return Received{202, sdk::flag_at(record, "whole") ? "JW323_REJECTED" : "JW323_ACCEPTED", reply,
+                     findings_of(read.rules), Json::object()};
 }
 
 Task<bool> Desk::look_around(const formats::Jw323& d, const std::string& key, Context& context, Inbox& inbox) {
-  for (std::size_t c = 0; c < d.clienten.size(); ++c) {
-    const auto& client = d.clienten[c];
-    Secret bsn{std::string_view(client.bsn)};
-    auto found = co_await inbox.case_of_bsn(bsn);
-    if (!found) co_return false;
-    context.cases.push_back(*found);
-    for (std::size_t i = 0; i < client.prestaties.size(); ++i) {
-      const auto& p = client.prestaties[i];
-      auto seen = co_await host_.progress().get(fmt::format("ref/{}/{}", d.afzender, p.referentie));
-      if (!seen) co_return false;
-      if (*seen && sdk::text_at(**seen, "key") != key) context.rejected[{c, i}].emplace_back("8021");  // TR314
-      if (!p.credit) continue;
-      auto original = co_await host_.progress().get(fmt::format("ref/{}/{}", d.afzender, p.vorige_referentie));
-      if (!original) co_return false;
-      if (!*original)
-        context.rejected[{c, i}].emplace_back("8017");
-      else if (auto by = sdk::text_at(**original, "credited_by"); !by.empty() && by != key)
-        context.rejected[{c, i}].emplace_back("9390");  // TR390: one credit per debit
-      else
-        context.credited[{c, i}] = sdk::text_at(**original, "number");
+  std::set<std::string> credited_here;  // debits that this declaration itself takes back: credits go first (OP366)
+  for (bool credits : {true, false})
+    for (std::size_t c = 0; c < d.clienten.size(); ++c) {
+      const auto& client = d.clienten[c];
+      if (credits) {
+        Secret bsn{std::string_view(client.bsn)};
+        auto found = co_await inbox.case_of_bsn(bsn);
+        if (!found) co_return false;
+        context.cases.push_back(*found);
+      }
+      for (std::size_t i = 0; i < client.prestaties.size(); ++i) {
+        const auto& p = client.prestaties[i];
+        if (p.credit != credits) continue;
+        auto reject = [&](const char* code) { context.rejected[{c, i}].emplace_back(code); };
+        auto seen = co_await host_.progress().get(fmt::format("ref/{}/{}", d.afzender, p.referentie));
+        if (!seen) co_return false;
+        if (*seen && sdk::text_at(**seen, "key") != key) reject("8021");  // TR314
+        if (!p.credit) {
+          auto stands = co_await host_.progress().get(debit_key(d.afzender, p));
+          if (!stands) co_return false;
+          auto ref = *stands ? sdk::text_at(**stands, "ref") : std::string();
+          if (*stands && ref != p.referentie && !credited_here.contains(ref))
+            reject("9389");  // TR389: credit the first one first
+          continue;
+        }
+        auto original = co_await host_.progress().get(fmt::format("ref/{}/{}", d.afzender, p.vorige_referentie));
+        if (!original) co_return false;
+        auto by = *original ? sdk::text_at(**original, "credited_by") : std::string();
+        // Only what a JW325 granted can be credited (IV085), by a copy of its line (IV091).
+        bool granted = *original && !sdk::text_at(**original, "number").empty() &&
+                       sdk::number_at(**original, "cents") == p.bedrag.value() &&
+                       sdk::text_at(**original, "debet") == debit_key(d.afzender, p);
+        if (!granted)
+          reject("8017");
+        else if (!by.empty() && by != key)
+          reject("9390");  // TR390: one credit per debit
+        else
+          context.credited[{c, i}] = sdk::text_at(**original, "number");
+        if (granted && !context.rejected.contains({c, i}) && context.cases[c])
+          credited_here.insert(p.vorige_referentie);
+      }
     }
+  co_return true;
+}
+
+Task<bool> Desk::claim(const formats::Jw323& d, const std::string& key, const std::vector<Part>& parts,
+                       Changes& changes) {
+  for (const auto& part : parts)
+    for (auto [c, i] : part.lines) {
+      const auto& p = d.clienten[c].prestaties[i];
+      changes.emplace_back(fmt::format("ref/{}/{}", d.afzender, p.referentie), Json{{"key", key}});
+      if (!p.credit) {
+        changes.emplace_back(debit_key(d.afzender, p), Json{{"key", key}, {"ref", p.referentie}});
+        continue;
+      }
+      std::string original_key = fmt::format("ref/{}/{}", d.afzender, p.vorige_referentie);
+      auto original = co_await host_.progress().get(original_key);
+      if (!original) co_return false;
+      Json marked = *original ? **original : Json::object();
+      marked["credited_by"] = key;
+      changes.emplace_back(original_key, std::move(marked));
+    }
+  co_return true;
+}
+
+Task<bool> Desk::book(const formats::Jw323& d, const std::string& key, const std::map<Line, std::string>& granted,
+                      const std::vector<Line>& given_up, Changes& changes) {
+  for (const auto& [line, number] : granted) {
+    const auto& p = d.clienten[line.first].prestaties[line.second];
+    auto debit = debit_key(d.afzender, p);
+    changes.emplace_back(fmt::format("ref/{}/{}", d.afzender, p.referentie),
+                         Json{{"key", key}, {"number", number}, {"cents", p.bedrag.value()}, {"debet", debit}});
+    if (!p.credit) continue;
+    auto stands = co_await host_.progress().get(debit);
+    if (!stands) co_return false;
+    // The debit is taken back: another may come. One of this declaration may stand there already.
+    if (*stands && sdk::text_at(**stands, "ref") == p.vorige_referentie) changes.emplace_back(debit, std::nullopt);
+  }
+  for (const auto& line : given_up) {
+    const auto& p = d.clienten[line.first].prestaties[line.second];
+    changes.emplace_back(fmt::format("ref/{}/{}", d.afzender, p.referentie), std::nullopt);
+    std::string other = p.credit ? fmt::format("ref/{}/{}", d.afzender, p.vorige_referentie) : debit_key(d.afzender, p);
+    auto there = co_await host_.progress().get(other);
+    if (!there) co_return false;
+    if (!*there) continue;
+    if (!p.credit) {
+      if (sdk::text_at(**there, "ref") == p.referentie) changes.emplace_back(other, std::nullopt);
+      continue;
+    }
+    Json open = **there;
+    if (sdk::text_at(open, "credited_by") != key) continue;
+    open.erase("credited_by");
+    changes.emplace_back(other, std::move(open));
   }
   co_return true;
 }
 
-Task<bool> Desk::hand_over(Json& record, const std::string& key, Inbox& inbox) {
+Task<bool> Desk::hand_over(const Json& record, const std::string& key, Inbox& inbox) {
+  if (record["parts"].empty()) co_return true;
+  auto body = co_await host_.progress().get("body/" + key.substr(6));
+  if (!body) co_return false;
+  if (!*body) co_return true;  // answered meanwhile
   for (const auto& part : record["parts"]) {
     std::string id = part["id"], part_key = "part/" + id, handed_key = "handed/" + id;
     auto handed = co_await host_.progress().get(handed_key);
@@ -178,10 +314,11 @@ Task<bool> Desk::hand_over(Json& record, const std::string& key, Inbox& inbox) {
     bool kept = true;
     if (!*state) kept = co_await put(part_key, Json{{"key", key}});
     if (!kept) co_return false;
-    auto accepted = co_await inbox.accept(record["party"].get<std::string>(), part["event"]);
+    auto accepted = co_await inbox.accept(record["party"].get<std::string>(), (**body)["events"][id]);
     if (!accepted && not_now(accepted.error())) co_return false;
     // Refused by the broker's own checks: nobody else will decide on it.
-    if (!accepted) kept = co_await put(part_key, Json{{"key", key}, {"decision", "rejected"}, {"reason", accepted.error().code}});
+    if (!accepted)
+      kept = co_await put(part_key, Json{{"key", key}, {"decision", "rejected"}, {"reason", accepted.error().code}});
     if (kept) kept = co_await put(handed_key, true);
     if (!kept) co_return false;
   }
@@ -207,18 +344,25 @@ Task<AttemptResult> Desk::decided(std::string event_id, bool granted, std::strin
 
 Task<std::expected<void, AttemptResult>> Desk::settle(std::string key) {
   using Done = std::expected<void, AttemptResult>;
-  auto later = [](std::string code) { return std::unexpected(AttemptResult{Verdict::retry_later, std::move(code), std::nullopt, Json::object()}); };
+  auto later = [](std::string code) {
+    return std::unexpected(AttemptResult{Verdict::retry_later, std::move(code), std::nullopt, Json::object()});
+  };
   auto found = co_await host_.progress().get(key);
   if (!found) co_return later(found.error().code);
   if (!*found) co_return Done{};
   Json record = std::move(**found);
-  if (sdk::flag_at(record, "sent")) co_return Done{};
-  if (!record.contains("answer")) {
+  std::string id = record["answer_id"];
+  if (!sdk::flag_at(record, "answered")) {
     std::map<Line, std::vector<std::string>> rejected;
-    for (const auto& r : record["rejected"]) rejected[{r["line"][0], r["line"][1]}] = r["codes"].get<std::vector<std::string>>();
+    for (const auto& r : record["rejected"])
+      rejected[{r["line"][0], r["line"][1]}] = r["codes"].get<std::vector<std::string>>();
     std::map<Line, std::string> granted;  // to its invoice
+    std::vector<Line> given_up;           // went on, and the broker refused it
+    Changes changes;
+    Json events = Json::array();
     for (const auto& part : record["parts"]) {
-      auto state = co_await host_.progress().get("part/" + part["id"].get<std::string>());
+      std::string event = part["id"];
+      auto state = co_await host_.progress().get("part/" + event);
       if (!state) co_return later(state.error().code);
       std::string decision = *state ? sdk::text_at(**state, "decision") : "";
       if (decision.empty()) co_return Done{};  // the others are still waited for
@@ -227,53 +371,90 @@ Task<std::expected<void, AttemptResult>> Desk::settle(std::string key) {
         if (decision == "granted")
           granted[at] = part["number"];
         else
-          rejected[at] = {settings_.retour_of(sdk::text_at(**state, "reason"))};
+          rejected[at] = {settings_.retour_of(sdk::text_at(**state, "reason"))}, given_up.push_back(at);
       }
+      events.push_back(event);
     }
-    auto read = formats::read_jw323(record["xml"].get_ref<const std::string&>());
-    if (!read.message) co_return std::unexpected(AttemptResult{Verdict::rejected, "JW323_STRUCTURE", std::nullopt, Json::object()});
+    std::string body_key = "body/" + key.substr(6);
+    auto body = co_await host_.progress().get(body_key);
+    if (!body) co_return later(body.error().code);
+    if (!*body) co_return Done{};
+    auto read = formats::read_jw323((**body)["xml"].get_ref<const std::string&>());
+    if (!read.message)
+      co_return std::unexpected(AttemptResult{Verdict::rejected, "JW323_STRUCTURE", std::nullopt, Json::object()});
     const auto& d = *read.message;
     std::vector<formats::IjwRejectedLine> lines;
     auto unknown = record["unknown"].get<std::vector<std::size_t>>();
     for (const auto& [line, codes] : rejected)
       if (std::ranges::find(unknown, line.first) == unknown.end()) lines.push_back({line.first, line.second, codes});
-    std::string id = record["answer_id"];
-    auto verdict = lines.empty() && unknown.empty() ? formats::grant_all(d, id, today_of(host_.clock())) : formats::reject_lines(d, id, today_of(host_.clock()), lines, unknown);
+    auto verdict = lines.empty() && unknown.empty()
+                       ? formats::grant_all(d, id, today_of(host_.clock()))
+                       : formats::reject_lines(d, id, today_of(host_.clock()), lines, unknown);
     auto text = formats::write_jw325(verdict);
-    if (!text) co_return std::unexpected(AttemptResult{Verdict::rejected, text.error().code, std::nullopt, Json::object()});
-    for (const auto& [line, number] : granted) {
-      const auto& p = d.clienten[line.first].prestaties[line.second];
-      std::string ref = fmt::format("ref/{}/{}", d.afzender, p.referentie), original = fmt::format("ref/{}/{}", d.afzender, p.vorige_referentie);
-      bool kept = co_await put(ref, Json{{"key", key}, {"number", number}});
-      if (!kept) co_return later("STORE_NOT_READY");
-      if (!p.credit) continue;
-      auto debit = co_await host_.progress().get(original);
-      if (!debit) co_return later(debit.error().code);
-      if (!*debit) continue;
-      Json marked = **debit;
-      marked["credited_by"] = key;
-      kept = co_await put(original, std::move(marked));
-      if (!kept) co_return later("STORE_NOT_READY");
-    }
-    record["answer"] = *text;
-    record.erase("xml");  // the BSNs of granted pupils are not needed any more
-    for (auto& part : record["parts"]) part.erase("event");
-    bool kept = co_await put(key, record);
+    if (!text)
+      co_return std::unexpected(AttemptResult{Verdict::rejected, text.error().code, std::nullopt, Json::object()});
+    bool booked = co_await book(d, key, granted, given_up, changes);
+    if (!booked) co_return later("STORE_NOT_READY");
+    changes.emplace_back(body_key, std::nullopt);  // with the BSNs
+    changes.emplace_back("due/" + sdk::text_at(record, "due") + "/" + key.substr(6), std::nullopt);
+    // Of a declaration that is answered only what makes a repeat known stays.
+    for (const char* done : {"parts", "rejected", "unknown", "due"}) record.erase(done);
+    record["parts"] = Json::array();
+    keep_answer(record, std::move(*text), settings_, host_.clock(), changes, std::move(events));
+    changes.emplace_back(key, record);
+    auto kept = co_await host_.progress().write(std::move(changes));
     if (!kept) co_return later("STORE_NOT_READY");
   }
-  auto sent = co_await send_answer(std::move(key), std::move(record));
+  auto sent = co_await send_answer(std::move(id));
   co_return sent;
 }
 
 Task<Result<std::string>> Desk::answer(std::string id, std::string party) {
   auto absent = fail(ErrorKind::not_found, "NOT_FOUND", "no such answer");
-  auto where = co_await host_.progress().get("answer/" + id);
+  auto made = co_await host_.progress().get("jw325/" + id);
+  if (!made) co_return fail(made.error());
+  if (*made) {
+    if (sdk::text_at(**made, "party") != party) co_return absent;
+    co_return sdk::text_at(**made, "text");
+  }
+  // Not made yet, or its time is over: only its sender may know which.
+  auto where = co_await host_.progress().get("wacht/" + id);
   if (!where) co_return fail(where.error());
-  if (!*where) co_return absent;
-  auto record = co_await host_.progress().get(sdk::text_at(**where, "key"));
-  if (!record) co_return fail(record.error());
-  if (!*record || sdk::text_at(**record, "party") != party) co_return absent;
-  co_return sdk::text_at(**record, "answer");
+  if (!*where || sdk::text_at(**where, "party") != party) co_return absent;
+  co_return std::string();
+}
+
+Task<void> Desk::sweep() {
+  auto today = local_date(host_.clock().now()).str();
+  auto overdue = co_await host_.progress().keys("due/", "", 1000);
+  if (overdue) {
+    int late = 0;
+    for (const auto& key : *overdue)
+      if (key.substr(4, 10) < today) ++late;
+    // OP090x4. What is held at the broker cannot be granted and not be refused either: a person has to lift or refuse
+    // it.
+    if (late > 0) {
+      host_.metrics().count("zorgaanbieder_answers_overdue", {}, late);
+      log(LogLevel::warn, "zorgaanbieder.answers_overdue", {{"declarations", std::int64_t{late}}});
+    }
+  }
+  // An answer that could not be sent when it was made.
+  auto unsent = co_await host_.progress().keys("unsent/", "", 100);
+  if (unsent)
+    for (const auto& key : *unsent) {
+      auto sent = co_await send_answer(key.substr(7));
+      if (!sent) log(LogLevel::info, "zorgaanbieder.answer_waits", {{"code", sent.error().code}});
+    }
+  auto drops = co_await host_.progress().keys("drop/", "", 1000);
+  if (!drops) co_return;
+  for (const auto& key : *drops) {
+    if (key.substr(5, 10) > today) break;
+    Changes changes;
+    changes.emplace_back("jw325/" + key.substr(16), std::nullopt);
+    changes.emplace_back(key, std::nullopt);
+    auto done = co_await host_.progress().write(std::move(changes));
+    if (!done) co_return;
+  }
 }
 
 }  // namespace schakel::zorgaanbieder

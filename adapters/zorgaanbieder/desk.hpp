@@ -1,7 +1,19 @@
 // Splitter and Aggregator of declarations, with their memory in Progress.
 //
-// Keys: jw323/<agb>/<id> the declaration until it is answered, then its answer; part/<event id> which declaration an event is of,
-// and what was decided; handed/<event id> the broker has it; nummer/<agb>/<declaratienummer>; ref/<agb>/<referentie> the invoice that a granted line became.
+// Keys, where AGB is the sender:
+//   jw323/<agb>/<id>            the declaration: hash, party, parts and their lines; for ever, so that a repeat is
+//   known. No BSN. body/<agb>/<id>             its XML and the messages made of it: holds BSNs; erased in the commit
+//   that makes the JW325 jw325/<answer id>           the JW325: holds the BSNs of rejected lines; erased
+//   keep_answer_days after it was made nummer/<agb>/<nr>           the declaration that used a DeclaratieNummer
+//   ref/<agb>/<reference>       the line with this ReferentieNummer: claimed while undecided, {number, cents, debet}
+//   when granted debet/<agb>/<toewijzing>/…  the debit that stands for a toewijzing, product and period (TR389)
+//   part/<event id>             which declaration an event is of, and what was decided; handed/<event id>: the broker
+//   has it due/<date>/<agb>/<id>       the last day for its JW325; drop/<date>/<answer id>: when the JW325 goes;
+//   unsent/<answer id> wacht/<answer id>           who may ask for an answer that is not made yet
+//
+// What rests here is sealed under the system key, as a declaration is of many pupils at once and of some that have no
+// case here; it cannot be sealed per case. Its end is therefore the erasure of the row, which the store overwrites on
+// disk (secure_delete).
 #pragma once
 #include "schakel/adapter.hpp"
 #include "splitter.hpp"
@@ -10,18 +22,20 @@ namespace schakel::zorgaanbieder {
 
 /// What became of a document that came in.
 struct Received {
-  int status = 202;       ///< HTTP status that says so
-  std::string code;       ///< stable, no personal data
-  std::string answer;     ///< id of the JW325 that there is or will be; empty for UBL
+  int status = 202;    ///< HTTP status that says so
+  std::string code;    ///< stable, no personal data
+  std::string answer;  ///< id of the JW325 that there is or will be; empty for UBL
   std::vector<Finding> findings;
+  Json envelope = Json::object();  ///< of the StUF-GGk envelope it came in: {referentie, organisatie, applicatie, soap}
 };
 
 class Desk {
  public:
   Desk(const Settings& settings, Host& host) : settings_(settings), host_(host) {}
 
-  /// A JW323 or a UBL document. `party` empty: taken from the document's sender (a folder). 503: not now, ask again; the same
-  /// bytes again continue where it stopped and have no second effect.
+  /// A JW323 or a UBL document. `party` empty: taken from the document's sender (a folder). 503: not now, ask again;
+  /// the same bytes again continue where it stopped and have no second effect. In a StUF-GGk envelope (bare or in SOAP)
+  /// or bare; the answer then goes back in one too.
   Task<Received> receive(std::string bytes, std::string party, Inbox& inbox);
 
   /// The broker's decision on one of our events. `granted` false: with the broker's reason.
@@ -30,16 +44,27 @@ class Desk {
   /// The JW325 of a declaration of this sender: text, or empty while it is not decided; NOT_FOUND (not_found).
   Task<Result<std::string>> answer(std::string answer_id, std::string party);
 
+  /// Counts declarations whose answer is overdue, and erases answers whose time is over.
+  Task<void> sweep();
+
  private:
-  Task<Received> receive_jw323(std::string bytes, std::string party, Inbox& inbox);
+  using Changes = std::vector<std::pair<std::string, std::optional<Json>>>;
+  Task<Received> receive_jw323(std::string bytes, std::string party, Json envelope, Inbox& inbox);
   Task<Received> receive_ubl(std::string bytes, std::string party, Inbox& inbox);
   /// Fills context from the broker and from earlier declarations; false: not now.
   Task<bool> look_around(const formats::Jw323& declaration, const std::string& key, Context& context, Inbox& inbox);
+  /// Claims references and debits of the lines that go on, so that no other declaration takes them meanwhile; false:
+  /// not now.
+  Task<bool> claim(const formats::Jw323& declaration, const std::string& key, const std::vector<Part>& parts,
+                   Changes& changes);
+  /// What the decisions make of the claims; false: not now.
+  Task<bool> book(const formats::Jw323& declaration, const std::string& key, const std::map<Line, std::string>& granted,
+                  const std::vector<Line>& given_up, Changes& changes);
   /// Hands the parts to the broker; false: not now.
-  Task<bool> hand_over(Json& record, const std::string& key, Inbox& inbox);
+  Task<bool> hand_over(const Json& record, const std::string& key, Inbox& inbox);
   /// Makes and sends the JW325 when every part is decided.
   Task<std::expected<void, AttemptResult>> settle(std::string key);
-  Task<std::expected<void, AttemptResult>> send_answer(std::string key, Json record);
+  Task<std::expected<void, AttemptResult>> send_answer(std::string id);
   Task<bool> put(std::string key, Json value);
   const Settings& settings_;
   Host& host_;

@@ -17,11 +17,14 @@ std::map<std::string, std::string> table_of(const Json& config, const char* key)
 
 std::string month_of(formats::Date date) { return formats::format_date(date).substr(0, 7); }
 
-Json envelope(const std::string& id, std::string_view type, const std::string& case_id, const std::string& date, const Settings& settings, Json data) {
+Json envelope(const std::string& id, std::string_view type, const std::string& case_id, const std::string& date,
+              const Settings& settings, Json data) {
   data["region"] = settings.region;
   data["sender"] = {{"role", settings.sender_role}};
-  Json event{{"specversion", "1.0"}, {"id", id}, {"source", settings.source}, {"type", event_type(type)}, {"time", date + "T00:00:00Z"},
-             {"datacontenttype", "application/json"}, {"data", std::move(data)}};
+  Json event{{"specversion", "1.0"},        {"id", id},
+             {"source", settings.source},   {"type", event_type(type)},
+             {"time", date + "T00:00:00Z"}, {"datacontenttype", "application/json"},
+             {"data", std::move(data)}};
   if (!case_id.empty()) event["subject"] = case_id;
   return event;
 }
@@ -43,11 +46,23 @@ std::optional<std::int64_t> minutes_of(const std::vector<const formats::IjwPrest
 }  // namespace
 
 Settings::Settings(const Json& c)
-    : region(c["region"]), gemeente_code(c["gemeente_code"]), source(c["source"]), sender_role(c.value("sender_role", "zorgaanbieder_billing")),
-      default_kind(c.value("default_kind", "zorg")), default_retour(c.value("default_retourcode", "9338")), answer_url(c.value("answer_url", "")),
-      answer_folder(c.value("answer_folder", "")), in_folder(c.value("in_folder", "")), afzenders(table_of(c, "afzenders")),
-      leveranciers(table_of(c, "leveranciers")), retourcodes(table_of(c, "retourcodes")), poll_seconds(c.value("poll_seconds", 60)) {
-  for (const auto& p : sdk::array_at(c, "producten")) producten.push_back({p.value("categorie", ""), p.value("code", ""), p["kind"]});
+    : region(c.at("region")),
+      gemeente_code(c.at("gemeente_code")),
+      source(c.at("source")),
+      sender_role(c.value("sender_role", "zorgaanbieder_billing")),
+      default_kind(c.value("default_kind", "zorg")),
+      default_retour(c.value("default_retourcode", "9338")),
+      answer_url(c.value("answer_url", "")),
+      answer_folder(c.value("answer_folder", "")),
+      in_folder(c.value("in_folder", "")),
+      afzenders(table_of(c, "afzenders")),
+      leveranciers(table_of(c, "leveranciers")),
+      retourcodes(table_of(c, "retourcodes")),
+      poll_seconds(c.value("poll_seconds", 60)),
+      keep_answer_days(c.value("keep_answer_days", 30)),
+      ggk_applicatie(c.value("ggk_applicatie", "Schakel")) {
+  for (const auto& p : sdk::array_at(c, "producten"))
+    producten.push_back({p.value("categorie", ""), p.value("code", ""), p.at("kind")});
 }
 
 std::string Settings::kind_of(const std::string& categorie, const std::string& code) const {
@@ -61,11 +76,13 @@ std::string Settings::retour_of(const std::string& reason) const {
   return it == retourcodes.end() ? default_retour : it->second;
 }
 
-std::vector<Part> split(const formats::Jw323& declaration, const Context& context, const Settings& settings, const std::string& content_hash) {
+std::vector<Part> split(const formats::Jw323& declaration, const Context& context, const Settings& settings,
+                        const std::string& content_hash) {
   std::vector<Part> out;
   std::string dated = formats::format_date(declaration.dagtekening);
   auto id_of = [&](std::size_t client, const std::string& detail) {
-    return sdk::stable_uuid(fmt::format("jw323|{}|{}|{}|{}|{}", declaration.afzender, declaration.identificatie, content_hash, client, detail));
+    return sdk::stable_uuid(fmt::format("jw323|{}|{}|{}|{}|{}", declaration.afzender, declaration.identificatie,
+                                        content_hash, client, detail));
   };
   for (bool credits : {true, false}) {
     for (std::size_t c = 0; c < declaration.clienten.size(); ++c) {
@@ -83,19 +100,26 @@ std::vector<Part> split(const formats::Jw323& declaration, const Context& contex
       for (const auto& [original, lines] : groups) {
         Part part;
         ++n;
-        part.number = credits ? fmt::format("{}-{}C{}", declaration.declaratienummer, c + 1, n) : fmt::format("{}-{}", declaration.declaratienummer, c + 1);
+        part.number = credits ? fmt::format("{}-{}C{}", declaration.declaratienummer, c + 1, n)
+                              : fmt::format("{}-{}", declaration.declaratienummer, c + 1);
         part.id = id_of(c, credits ? "credit|" + original : "debet");
-        Json data{{"number", part.number}, {"period", month_of(declaration.periode.begin)}, {"lines", Json::array()}, {"vat_cents", 0}};
+        Json data{{"number", part.number},
+                  {"period", month_of(declaration.periode.begin)},
+                  {"lines", Json::array()},
+                  {"vat_cents", 0}};
         if (credits) data["credits"] = original;
-        formats::Date first = client.prestaties[lines.front()].periode.begin, last = client.prestaties[lines.front()].periode.eind;
+        formats::Date first = client.prestaties[lines.front()].periode.begin,
+                      last = client.prestaties[lines.front()].periode.eind;
         std::vector<const formats::IjwPrestatie*> all;
         bool combined = true;
         for (std::size_t i : lines) {
           const auto& p = client.prestaties[i];
           std::string kind = settings.kind_of(p.categorie, p.product);
           combined = combined && kind == "gecombineerd";
-          data["lines"].push_back({{"kind", kind}, {"cents", p.bedrag.value()},
-                                   {"period", Json::array({formats::format_date(p.periode.begin), formats::format_date(p.periode.eind)})}});
+          data["lines"].push_back(
+              {{"kind", kind},
+               {"cents", p.bedrag.value()},
+               {"period", Json::array({formats::format_date(p.periode.begin), formats::format_date(p.periode.eind)})}});
           first = std::min(first, p.periode.begin);
           last = std::max(last, p.periode.eind);
           part.lines.emplace_back(c, i);
@@ -103,7 +127,8 @@ std::vector<Part> split(const formats::Jw323& declaration, const Context& contex
         }
         data["service_period"] = Json::array({formats::format_date(first), formats::format_date(last)});
         if (auto minutes = minutes_of(all); minutes && combined && !credits) data["minutes"] = *minutes;
-        part.event = envelope(part.id, credits ? "creditnota" : "factuur", *context.cases[c], dated, settings, std::move(data));
+        part.event =
+            envelope(part.id, credits ? "creditnota" : "factuur", *context.cases[c], dated, settings, std::move(data));
         out.push_back(std::move(part));
       }
     }
@@ -111,13 +136,26 @@ std::vector<Part> split(const formats::Jw323& declaration, const Context& contex
   return out;
 }
 
-Json event_of(const formats::UblDocument& d, const std::string& case_id, const Settings& settings, const std::string& content_hash) {
+Json event_of(const formats::UblDocument& d, const std::string& case_id, const Settings& settings,
+              const std::string& content_hash) {
   Json data{{"number", d.id}, {"lines", Json::array()}, {"vat_cents", d.tax_total.value()}};
   std::string reference = d.buyer_reference.empty() ? d.order_reference : d.buyer_reference;
   if (!reference.empty()) data["reference"] = reference;
   if (d.credit_note && !d.billing_references.empty()) data["credits"] = d.billing_references.front();
   if (d.period && d.period->start) data["period"] = month_of(*d.period->start);
-  if (d.period && d.period->start && d.period->end) data["service_period"] = Json::array({formats::format_date(*d.period->start), formats::format_date(*d.period->end)});
+  if (d.period && d.period->start && d.period->end)
+    data["service_period"] =
+        Json::array({formats::format_date(*d.period->start), formats::format_date(*d.period->end)});
+  // VAT per rate, when it is all of the invoice; a prepaid or rounded one has none that adds up.
+  Cents rated;
+  Json rates = Json::array();
+  for (const auto& tax : d.taxes) {
+    rated += tax.taxable + tax.tax;
+    rates.push_back({{"percent", tax.percent ? tax.percent->text() : "0"},
+                     {"net_cents", tax.taxable.value()},
+                     {"vat_cents", tax.tax.value()}});
+  }
+  if (d.tax_total > Cents{} && rated == d.payable) data["vat_rates"] = std::move(rates);
   // The split is made on gross amounts (CORE-MONEY-05): the difference between payable and the lines is laid on them by
   // cumulative rounding, so that they add up to what is to be paid.
   Cents net;
@@ -131,11 +169,14 @@ Json event_of(const formats::UblDocument& d, const std::string& case_id, const S
       auto part = extra.value() >= 0 ? proportion_floor(extra, before.value(), net.value()) : Result<Cents>(Cents(0));
       now = part ? *part : Cents(0);
     }
-    data["lines"].push_back({{"kind", settings.kind_of("", l.seller_item)}, {"cents", (l.net + (now - given)).value()}});
+    data["lines"].push_back(
+        {{"kind", settings.kind_of("", l.seller_item)}, {"cents", (l.net + (now - given)).value()}});
     given = now;
   }
-  return envelope(sdk::stable_uuid(fmt::format("ubl|{}|{}|{}|{}", d.supplier.legal_id.scheme, d.supplier.legal_id.value, d.id, content_hash)),
-                  d.credit_note ? "creditnota" : "factuur", case_id, formats::format_date(d.issue_date), settings, std::move(data));
+  return envelope(sdk::stable_uuid(fmt::format("ubl|{}|{}|{}|{}", d.supplier.legal_id.scheme, d.supplier.legal_id.value,
+                                               d.id, content_hash)),
+                  d.credit_note ? "creditnota" : "factuur", case_id, formats::format_date(d.issue_date), settings,
+                  std::move(data));
 }
 
 }  // namespace schakel::zorgaanbieder

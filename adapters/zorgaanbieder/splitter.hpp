@@ -1,4 +1,5 @@
-// From a declaration or an e-invoice to case messages. Pure: no BSN, name or free text of the sender gets into a message.
+// From a declaration or an e-invoice to case messages. Pure: no BSN, name or free text of the sender gets into a
+// message.
 #pragma once
 #include <set>
 
@@ -13,8 +14,9 @@ using Line = std::pair<std::size_t, std::size_t>;  ///< (client, prestatie)
 /// What the splitter must know from outside one declaration.
 struct Context {
   std::vector<std::optional<std::string>> cases;  ///< by client; nullopt: nobody we know (8187)
-  std::map<Line, std::vector<std::string>> rejected;  ///< lines that are out before any decision, with their return codes
-  std::map<Line, std::string> credited;           ///< credit line to the number of the invoice that it takes back
+  std::map<Line, std::vector<std::string>>
+      rejected;                          ///< lines that are out before any decision, with their return codes
+  std::map<Line, std::string> credited;  ///< credit line to the number of the invoice that it takes back
 };
 
 /// One message of a declaration, and the lines that share its fate.
@@ -26,9 +28,12 @@ struct Part {
 };
 
 /// One invoice per client for its debit lines, one credit note per client and credited invoice; credits first (OP366).
-[[nodiscard]] std::vector<Part> split(const formats::Jw323& declaration, const Context& context, const Settings& settings, const std::string& content_hash);
+[[nodiscard]] std::vector<Part> split(const formats::Jw323& declaration, const Context& context,
+                                      const Settings& settings, const std::string& content_hash);
 
-/// The message of a UBL invoice or credit note. `case_id` empty: the broker finds the case by `reference`. Amounts are gross.
-[[nodiscard]] Json event_of(const formats::UblDocument& document, const std::string& case_id, const Settings& settings, const std::string& content_hash);
+/// The message of a UBL invoice or credit note. `case_id` empty: the broker finds the case by `reference`. Amounts are
+/// gross.
+[[nodiscard]] Json event_of(const formats::UblDocument& document, const std::string& case_id, const Settings& settings,
+                            const std::string& content_hash);
 
 }  // namespace schakel::zorgaanbieder

@@ -3,7 +3,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/calendar.hpp"
 #include "core/base/drop_folder.hpp"
+#include "core/formats/ggk.hpp"
+#include "core/formats/soap.hpp"
 #include "desk.hpp"
 #include "schakel/outcome.hpp"
 #include "schakel/plugin.hpp"
@@ -24,10 +27,11 @@ HttpReply reply_of(const Received& r) {
     if (!r.answer.empty()) body["antwoord"] = r.answer;
     return {r.status, {{"Content-Type", "application/json"}}, dump_json(body)};
   }
-  Json body{{"type", "about:blank"}, {"title", r.code}, {"status", r.status}, {"code", r.code}, {"findings", Json::array()}};
+  Json body{
+      {"type", "about:blank"}, {"title", r.code}, {"status", r.status}, {"code", r.code}, {"fouten", Json::array()}};
   for (const auto& f : r.findings) {
-    if (body["findings"].size() >= 100) break;
-    body["findings"].push_back({{"pointer", f.pointer}, {"code", f.code}, {"rule", f.rule}, {"message", f.message}});
+    if (body["fouten"].size() >= 100) break;
+    body["fouten"].push_back({{"plaats", f.pointer}, {"code", f.code}, {"melding", f.message}, {"regel", f.rule}});
   }
   HttpReply out{r.status, {{"Content-Type", "application/problem+json"}}, dump_json(body)};
   if (r.status == 503) out.headers.emplace_back("Retry-After", "30");
@@ -36,20 +40,82 @@ HttpReply reply_of(const Received& r) {
 
 }  // namespace
 
-Task<std::expected<void, AttemptResult>> Desk::send_answer(std::string key, Json record) {
+namespace {
+
+/// yyyyMMddHHmmss of the Netherlands.
+std::string stuf_time(const Clock& clock) {
+  std::string out;
+  for (char c : format_amsterdam(clock.now()))
+    if (c >= '0' && c <= '9' && out.size() < 14) out += c;
+  return out;
+}
+
+/// The StUF layer's word on what came in: taken (Bv03) or refused (Fo03 in the call, Fo01 as a file).
+formats::StufAnswer stuf_answer(const Received& r, const Settings& settings, const Clock& clock,
+                                std::string_view refusal) {
+  formats::StufAnswer a;
+  a.berichtcode = r.status < 300 ? "Bv03" : std::string(refusal);
+  a.zender = {settings.gemeente_code, settings.ggk_applicatie};
+  a.ontvanger = {sdk::text_at(r.envelope, "organisatie"), sdk::text_at(r.envelope, "applicatie")};
+  a.cross_ref = sdk::text_at(r.envelope, "referentie");
+  a.referentienummer = sdk::stable_uuid(fmt::format("{}|{}|{}", a.berichtcode, a.cross_ref, r.code));
+  a.tijdstip = stuf_time(clock);
+  a.code = r.code == "JW323_STRUCTURE" ? "StUF055" : "StUF058";
+  a.omschrijving = r.code;
+  return a;
+}
+
+}  // namespace
+
+Task<std::expected<void, AttemptResult>> Desk::send_answer(std::string id) {
   using Done = std::expected<void, AttemptResult>;
-  std::string id = sdk::text_at(record, "answer_id"), text = sdk::text_at(record, "answer");
+  auto later = [](std::string code) {
+    return std::unexpected(AttemptResult{Verdict::retry_later, std::move(code), std::nullopt, Json::object()});
+  };
+  auto made = co_await host_.progress().get("jw325/" + id);
+  if (!made) co_return later(made.error().code);
+  if (!*made || sdk::flag_at(**made, "sent")) co_return Done{};
+  Json answer = std::move(**made);
+  std::string text = sdk::text_at(answer, "text");
+  bool ggk = answer.contains("ggk");
+  if (ggk) {
+    // It goes back as it came: in an envelope that names the one it answers.
+    formats::GgkEnvelope e;
+    e.retour = true;
+    e.zender = {settings_.gemeente_code, settings_.ggk_applicatie};
+    e.ontvanger = {sdk::text_at(answer, "agb"), "GGk"};
+    e.referentienummer = sdk::stable_uuid("du01|" + id);
+    e.tijdstip = stuf_time(host_.clock());
+    e.cross_ref = sdk::text_at(answer["ggk"], "referentie");
+    e.functie = "JW325";
+    e.bericht = std::move(text);
+    auto wrapped = formats::write_ggk(e);
+    if (!wrapped)
+      co_return std::unexpected(AttemptResult{Verdict::rejected, wrapped.error().code, std::nullopt, Json::object()});
+    text = std::move(*wrapped);
+  }
   if (!settings_.answer_folder.empty()) {
     auto file = FileOut::open(settings_.answer_folder, id + ".xml");
     auto ok = file ? file->write(as_bytes(text)) : Result<void>(fail(file.error()));
     if (ok) ok = file->finish();
-    if (!ok) co_return std::unexpected(AttemptResult{Verdict::retry_later, ok.error().code, std::nullopt, Json::object()});
+    if (!ok) co_return later(ok.error().code);
   }
   if (!settings_.answer_url.empty()) {
     HttpRequest request;
     request.method = "POST";
     request.url = settings_.answer_url;
-    request.headers.emplace_back("Content-Type", "application/xml");
+    if (ggk) {
+      request.headers.emplace_back("Content-Type", std::string(formats::kSoapContentType));
+      request.headers.emplace_back("SOAPAction", "\"http://www.stufstandaarden.nl/koppelvlak/ggk0210/ggk_Du01\"");
+      // The envelope is the document element of the body; its declaration stays out.
+      auto root = text.find("<GGK:");
+      text = fmt::format(
+          "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<soap:Envelope "
+          "xmlns:soap=\"{}\"><soap:Body>{}</soap:Body></soap:Envelope>\n",
+          formats::kSoapNs, std::string_view(text).substr(root));
+    } else {
+      request.headers.emplace_back("Content-Type", "application/xml");
+    }
     request.headers.emplace_back("Idempotency-Key", sdk::stable_uuid("jw325|" + id));
     request.body = text;
     request.max_response_bytes = 64 * 1024;
@@ -59,9 +125,16 @@ Task<std::expected<void, AttemptResult>> Desk::send_answer(std::string key, Json
     // 409: it has this answer already (the provider's message ids are unique).
     if (out.verdict != Verdict::delivered && reply->status != 409) co_return std::unexpected(std::move(out));
   }
-  record["sent"] = true;
-  bool kept = co_await put(std::move(key), std::move(record));
-  if (!kept) co_return std::unexpected(AttemptResult{Verdict::retry_later, "STORE_NOT_READY", std::nullopt, Json::object()});
+  Changes changes;
+  for (const auto& event : sdk::array_at(answer, "events"))
+    for (const char* prefix : {"part/", "handed/"})
+      changes.emplace_back(prefix + event.get<std::string>(), std::nullopt);
+  answer["sent"] = true;
+  answer.erase("events");
+  changes.emplace_back("jw325/" + id, std::move(answer));
+  changes.emplace_back("unsent/" + id, std::nullopt);
+  auto kept = co_await host_.progress().write(std::move(changes));
+  if (!kept) co_return later("STORE_NOT_READY");
   co_return Done{};
 }
 
@@ -73,7 +146,8 @@ class ZorgaanbiederAdapter final : public Adapter {
     desk_.emplace(settings_, host);
     host_ = &host;
     for (const auto& folder : {settings_.answer_folder, settings_.in_folder})
-      if (!folder.empty() && !folder_there(folder)) co_return fail(ErrorKind::unavailable, "FOLDER_MISSING", "a folder is not there or not writable");
+      if (!folder.empty() && !folder_there(folder))
+        co_return fail(ErrorKind::unavailable, "FOLDER_MISSING", "a folder is not there or not writable");
     co_return Result<void>{};
   }
 
@@ -82,7 +156,8 @@ class ZorgaanbiederAdapter final : public Adapter {
     std::string event = sdk::text_at(delivery.body, "message");
     Json signal = sdk::object_at(delivery.body, "signal");
     std::string outcome = sdk::text_at(signal, "outcome");
-    if (event.empty() || outcome.empty()) co_return AttemptResult{Verdict::delivered, "NOT_ABOUT_A_DECLARATION", std::nullopt, Json::object()};
+    if (event.empty() || outcome.empty())
+      co_return AttemptResult{Verdict::delivered, "NOT_ABOUT_A_DECLARATION", std::nullopt, Json::object()};
     if (outcome == "held") co_return AttemptResult{Verdict::delivered, "STILL_HELD", std::nullopt, Json::object()};
     Json codes = sdk::array_at(signal, "codes");
     std::string reason = !codes.empty() && codes[0].is_string() ? codes[0].get<std::string>() : "";
@@ -91,28 +166,41 @@ class ZorgaanbiederAdapter final : public Adapter {
   }
 
   Task<Result<HttpReply>> on_request(const HttpRequest& request, std::string party, Inbox& inbox) override {
-    if (party.empty()) co_return HttpReply{401, {}, {}};
+    if (party.empty()) co_return reply_of({401, "PARTY_UNKNOWN", "", {}});
     if (request.method == "GET") {
       std::string path = request.url.substr(0, request.url.find('?'));
       auto at = path.rfind("/antwoorden/");
-      if (at == std::string::npos) co_return HttpReply{404, {}, {}};
+      if (at == std::string::npos) co_return reply_of({404, "NOT_FOUND", "", {}});
       auto text = co_await desk_->answer(path.substr(at + 12, 12), party);
-      if (!text) co_return HttpReply{text.error().kind == ErrorKind::not_found ? 404 : 503, {}, {}};
+      if (!text) co_return reply_of({text.error().kind == ErrorKind::not_found ? 404 : 503, text.error().code, "", {}});
       if (text->empty()) co_return HttpReply{202, {{"Retry-After", "3600"}}, {}};
       co_return HttpReply{200, {{"Content-Type", "application/xml"}}, *text};
     }
-    if (request.method != "POST") co_return HttpReply{405, {{"Allow", "GET, POST"}}, {}};
+    if (request.method != "POST") {
+      auto refusal = reply_of({405, "METHOD_NOT_ALLOWED", "", {}});
+      refusal.headers.emplace_back("Allow", "GET, POST");
+      co_return refusal;
+    }
     std::string type = HttpReply{0, request.headers, {}}.header("Content-Type");
-    if (!type.starts_with("application/xml") && !type.starts_with("text/xml")) co_return HttpReply{415, {}, {}};
-    if (request.body.size() > kDeclarationBytes) co_return HttpReply{413, {}, {}};
+    if (!type.starts_with("application/xml") && !type.starts_with("text/xml"))
+      co_return reply_of({415, "MEDIA_TYPE", "", {}});
+    if (request.body.size() > kDeclarationBytes) co_return reply_of({413, "DECLARATION_TOO_LARGE", "", {}});
     auto received = co_await desk_->receive(request.body, std::move(party), inbox);
-    co_return reply_of(received);
+    if (!sdk::flag_at(received.envelope, "soap") || received.status == 503) co_return reply_of(received);
+    auto said = formats::write_stuf_soap(stuf_answer(received, settings_, host_->clock(), "Fo03"));
+    if (!said) co_return reply_of(received);
+    co_return HttpReply{received.status < 300 ? 200 : 500,
+                        {{"Content-Type", std::string(formats::kSoapContentType)}},
+                        std::move(*said)};
   }
 
   Task<void> run(Inbox& inbox) override {
-    if (settings_.in_folder.empty()) co_return;
     for (;;) {
-      co_await read_folder(inbox);
+      if (!settings_.in_folder.empty()) co_await read_folder(inbox);
+      if (auto now = host_->clock().now(); now >= next_sweep_) {
+        next_sweep_ = now + std::chrono::hours(1);
+        co_await desk_->sweep();
+      }
       co_await host_->pause(milliseconds(settings_.poll_seconds * 1000));
     }
   }
@@ -131,16 +219,29 @@ class ZorgaanbiederAdapter final : public Adapter {
       if (text) received = co_await desk_->receive(std::move(*text), "", inbox);
       if (received.status == 503) co_return;  // stays, and is tried again
       bool good = received.status < 300;
-      if (auto moved = move_to(settings_.in_folder, name, good ? "done" : "error"); !moved) log(LogLevel::warn, "zorgaanbieder.move", {{"code", moved.error().code}});
+      if (auto moved = move_to(settings_.in_folder, name, good ? "done" : "error"); !moved)
+        log(LogLevel::warn, "zorgaanbieder.move", {{"code", moved.error().code}});
       if (good) continue;
       log(LogLevel::warn, "zorgaanbieder.refused", {{"code", received.code}});
       auto reason = FileOut::open(settings_.in_folder + "/error", name + ".reason");
       if (!reason) continue;
       if (auto ok = reason->write(as_bytes(reply_of(received).body + "\n")); ok) (void)reason->finish();
+      if (!received.envelope.empty() && !settings_.answer_folder.empty()) refuse_by_file(received);
     }
   }
 
+  /// A refused envelope of the folder is answered by a Fo01, as there is no call to answer in.
+  void refuse_by_file(const Received& received) {
+    auto a = stuf_answer(received, settings_, host_->clock(), "Fo01");
+    auto text = formats::write_stuf_answer(a);
+    if (!text) return;
+    auto file = FileOut::open(settings_.answer_folder, a.referentienummer + ".xml");
+    if (!file) return;
+    if (auto ok = file->write(as_bytes(*text)); ok) (void)file->finish();
+  }
+
   Settings settings_;
+  Instant next_sweep_{};
   std::optional<Desk> desk_;
   Host* host_ = nullptr;
 };

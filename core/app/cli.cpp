@@ -48,13 +48,17 @@ std::string socket_path(const Common& c) {
 }  // namespace
 
 Result<Json> call(const Common& common, std::string method, std::string path, const Json& body) {
+  return body.is_null() ? call_raw(common, std::move(method), std::move(path), {}, {}) : call_raw(common, std::move(method), std::move(path), "application/json", dump_json(body));
+}
+
+Result<Json> call_raw(const Common& common, std::string method, std::string path, std::string media_type, std::string body) {
   boost::asio::io_context io;
   net::ClientRequest request;
   request.method = std::move(method);
   request.url = "http://localhost" + path;
-  if (!body.is_null()) {
-    request.headers.add("Content-Type", "application/json");
-    request.body = dump_json(body);
+  if (!media_type.empty()) {
+    request.headers.add("Content-Type", std::move(media_type));
+    request.body = std::move(body);
   }
   net::ClientOptions options;
   options.unix_path = socket_path(common);

@@ -18,7 +18,7 @@ struct Common {
   bool json = false;
   std::string socket;  ///< of the running broker; empty: $SCHAKEL_SOCKET, then run/schakel.sock beside --config
   std::string config = "schakel.json";
-  std::string lang;    ///< nl or en; empty: from LANG
+  std::string lang;    ///< nl or en; empty: en
 };
 
 /// Prints an error with its findings to standard error (text or JSON) and gives the exit code for it.
@@ -27,6 +27,8 @@ void print_json(const Json& value);
 
 /// One call to the running broker over its UNIX socket. BROKER_DOWN (unavailable) when nobody listens.
 [[nodiscard]] Result<Json> call(const Common& common, std::string method, std::string path, const Json& body = Json());
+/// The same with a body of any kind; without a media type no body is sent.
+[[nodiscard]] Result<Json> call_raw(const Common& common, std::string method, std::string path, std::string media_type, std::string body);
 
 /// Each adds its commands; the action of a command stores its exit code in `exit`.
 void add_serve(CLI::App& app, Common& common, int& exit);
@@ -34,5 +36,10 @@ void add_init(CLI::App& app, Common& common, int& exit);
 void add_check(CLI::App& app, Common& common, int& exit);
 void add_test(CLI::App& app, Common& common, int& exit);
 void add_daily(CLI::App& app, Common& common, int& exit);
+void add_explain(CLI::App& app, Common& common, int& exit);
+void add_plan(CLI::App& app, Common& common, int& exit);
+void add_capture(CLI::App& app, Common& common, int& exit);
+void add_invoice(CLI::App& app, Common& common, int& exit);
+void add_report(CLI::App& app, Common& common, int& exit);
 
 }  // namespace schakel::app

@@ -10,6 +10,7 @@
 #include "core/app/broker.hpp"
 #include "core/app/edges.hpp"
 #include "core/delivery/attempt.hpp"
+#include "core/model/region_files.hpp"
 #include "core/journal/vault_sealer.hpp"
 #include "core/net/mail_message.hpp"
 #include "core/outbox/dispatcher.hpp"
@@ -127,6 +128,22 @@ class MemoryProgress final : public Progress {
     values_[key] = std::move(value);
     co_return Result<void>{};
   }
+  Task<Result<void>> write(std::vector<std::pair<std::string, std::optional<Json>>> changes) override {
+    for (auto& [key, value] : changes) {
+      if (value)
+        values_[key] = std::move(*value);
+      else
+        values_.erase(key);
+    }
+    co_return Result<void>{};
+  }
+  Task<Result<std::vector<std::string>>> keys(std::string prefix, std::string after, int limit) override {
+    std::vector<std::string> out;
+    for (auto it = values_.lower_bound(prefix);
+         it != values_.end() && it->first.starts_with(prefix) && std::cmp_less(out.size(), limit); ++it)
+      if (it->first > after) out.push_back(it->first);
+    co_return out;
+  }
 
  private:
   std::map<std::string, Json> values_;
@@ -201,20 +218,27 @@ struct Stage::Parts {
 
 Stage::Stage(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Stage::~Stage() = default;
+const Profiles& Stage::profiles() const { return parts_->profiles; }
 
-Result<std::unique_ptr<Stage>> Stage::build(const fs::path& config_dir, const fs::path& plugins_dir) {
+Result<std::unique_ptr<Stage>> Stage::build(const fs::path& config_dir, const fs::path& plugins_dir,
+                                            std::span<const fs::path> more) {
   auto parts = std::make_unique<Parts>();
   parts->registry = std::make_unique<plugin::Registry>(plugins_dir);
   auto deciders = load_deciders(*parts->registry);
   if (!deciders) return fail(std::move(deciders.error()));
   parts->deciders = std::move(*deciders);
-  auto profiles = load_profiles(config_dir);
+  auto profiles = load_profiles(config_dir, more);
   if (!profiles) return fail(std::move(profiles.error()));
   parts->profiles = std::move(*profiles);
-  std::ifstream in(config_dir / "scenario-parties.json", std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(in)), {});
-  auto identities = parse_json(text, {1024 * 1024, 32, 1024 * 1024});
+  auto identities = read_region_json(config_dir / "scenario-parties.json");
   if (!identities) return fail(ErrorKind::invalid, "CONFIG_INVALID", "scenario-parties.json is missing or not JSON");
+  for (const auto& folder : more) {
+    if (!fs::exists(folder / "scenario-parties.json")) continue;
+    auto own = read_region_json(folder / "scenario-parties.json");
+    if (!own || !own->is_object() || !own->value("regions", Json()).is_object())
+      return fail(ErrorKind::invalid, "CONFIG_INVALID", "scenario-parties.json of a further folder cannot be used");
+    (*identities)["regions"].update((*own)["regions"]);
+  }
   auto parties = Parties::read(recording_parties(*identities));
   if (!parties) return fail(std::move(parties.error()));
   parts->parties = std::make_shared<const Parties>(std::move(*parties));

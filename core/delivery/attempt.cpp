@@ -24,6 +24,23 @@ Task<Result<outbox::Planned>> Delivering::open(store::DeliveryRow row) {
   co_return planned;
 }
 
+Task<Result<formats::InvoiceFiles>> Delivering::invoice_files(store::DeliveryRow row) {
+  if (row.kind != "invoice") co_return fail(ErrorKind::not_found, "DELIVERY_UNKNOWN", "this delivery is no invoice");
+  auto it = instances_.find(row.target);
+  std::string domain = it == instances_.end() ? row.target : it->second.party.empty() ? it->second.name : it->second.party;
+  auto case_id = row.case_id;
+  auto planned = co_await open(std::move(row));
+  if (!planned) co_return fail(std::move(planned.error()));
+  std::string pseudonym;
+  if (!domain.empty()) {
+    auto named = co_await vault_.pseudonym(case_id, domain);
+    if (!named) co_return fail(std::move(named.error()));
+    pseudonym = *named;
+  }
+  formats::InvoiceSettings settings(it == instances_.end() ? Json::object() : it->second.config);
+  co_return formats::invoice_files(planned->body.value("invoice", Json::object()), pseudonym, settings);
+}
+
 bool consent_ended(const CaseFile& file, Instant now) {
   auto valid = [&](const Consent& c) { return c.purpose == "documents" && c.valid_from <= now && (!c.valid_until || now < *c.valid_until) && (!c.withdrawn_at || now < *c.withdrawn_at); };
   return std::ranges::any_of(file.consents, [&](const Consent& c) {
@@ -86,6 +103,12 @@ Task<Result<store::Transaction>> Delivering::settlement(const store::DeliveryRow
     auto sealed = co_await journal_.sealer().seal(row.case_id, "receipt", row.id, to_bytes(dump_json(receipt)), tx);
     if (!sealed) co_return fail(std::move(sealed.error()));
     tx.ops.push_back(store::PutRow{"receipt", row.id, std::move(*sealed), std::nullopt});
+    // By this a bounce that comes days later finds its invoice (core/pipeline/settlement.hpp).
+    if (row.kind == "invoice" && result.receipt.contains("message_id") && result.receipt["message_id"].is_string()) {
+      auto id = result.receipt["message_id"].get<std::string>();
+      if (id.starts_with('<') && id.ends_with('>')) id = id.substr(1, id.size() - 2);
+      if (!id.empty()) tx.ops.push_back(store::PutRow{"invoice.mail", std::move(id), to_bytes(row.id), std::nullopt});
+    }
   }
   co_return tx;
 }

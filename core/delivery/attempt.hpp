@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 
+#include "core/formats/invoice_ubl.hpp"
 #include "core/journal/journal.hpp"
 #include "core/outbox/dispatcher.hpp"
 #include "core/outbox/plan.hpp"
@@ -23,6 +24,7 @@ struct Instance {
   std::string party;               ///< whose profile decides on a BSN
   milliseconds deadline{std::chrono::minutes(2)};
   Inbox* inbox = nullptr;  ///< for what comes in through it
+  Json config = Json::object();  ///< as it was checked; how its invoices are written is in there
 };
 
 /// Did somebody who consented to sharing documents withdraw that, or did it expire, without another consent of theirs? Pure.
@@ -43,6 +45,8 @@ class Delivering final : public outbox::Attempter {
 
   /// What is in a delivery, unsealed; for the pages of a recipient and `schakel dlq show`.
   Task<Result<outbox::Planned>> open(store::DeliveryRow row);
+  /// The files of an invoice, byte by byte as its channel sends them. DELIVERY_UNKNOWN when it is no invoice.
+  Task<Result<formats::InvoiceFiles>> invoice_files(store::DeliveryRow row);
 
  private:
   journal::Journal& journal_;

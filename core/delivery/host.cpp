@@ -83,6 +83,28 @@ class StoredProgress final : public Progress {
     if (!done) co_return fail(std::move(done.error()));
     co_return Result<void>{};
   }
+  Task<Result<void>> write(std::vector<std::pair<std::string, std::optional<Json>>> changes) override {
+    store::Transaction tx;
+    for (auto& [key, value] : changes) {
+      if (!value) {
+        tx.ops.push_back(store::EraseRow{space_, std::move(key), std::nullopt});
+        continue;
+      }
+      auto sealed = co_await sealer_.seal("", space_, key, to_bytes(dump_json(*value)), tx);
+      if (!sealed) co_return fail(std::move(sealed.error()));
+      tx.ops.push_back(store::PutRow{space_, std::move(key), std::move(*sealed), std::nullopt});
+    }
+    auto done = co_await store_.commit(std::move(tx));
+    if (!done) co_return fail(std::move(done.error()));
+    co_return Result<void>{};
+  }
+  Task<Result<std::vector<std::string>>> keys(std::string prefix, std::string after, int limit) override {
+    auto rows = co_await store_.rows(space_, std::move(prefix), std::move(after), limit);
+    if (!rows) co_return fail(std::move(rows.error()));
+    std::vector<std::string> out;
+    for (auto& row : *rows) out.push_back(std::move(row.key));
+    co_return out;
+  }
 
  private:
   store::Store& store_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/base/json.hpp"
+#include "core/formats/ggk.hpp"
 #include "core/formats/ijw.hpp"
 #include "core/formats/oso.hpp"
 #include "core/formats/soap.hpp"
@@ -78,6 +79,7 @@ std::string_view kind_name(MessageKind kind) {
     case MessageKind::ubl_invoice: return "UBL Invoice";
     case MessageKind::ubl_credit_note: return "UBL CreditNote";
     case MessageKind::oso_dossier: return "OSO dossier";
+    case MessageKind::ggk_envelope: return "StUF-GGk envelope";
     case MessageKind::soap: return "SOAP 1.1";
     case MessageKind::unknown: break;
   }
@@ -94,6 +96,7 @@ MessageKind sniff(std::string_view bytes) {
   if (root.local == "Bericht") return root.ns == kJw323Ns ? MessageKind::jw323 : root.ns == kJw325Ns ? MessageKind::jw325 : MessageKind::unknown;
   if (root.local == "Invoice" && root.ns == kUblInvoice) return MessageKind::ubl_invoice;
   if (root.local == "CreditNote" && root.ns == kUblCreditNote) return MessageKind::ubl_credit_note;
+  if (root.ns == kGgkNs && root.local.starts_with("envelop")) return MessageKind::ggk_envelope;
   if (root.local == "Envelope" && root.ns == kSoapNs) return MessageKind::soap;
   return is_oso_dossier(root.ns, root.local) ? MessageKind::oso_dossier : MessageKind::unknown;
 }
@@ -120,6 +123,23 @@ MessageReport check_message(std::string_view bytes) {
       break;
     }
     case MessageKind::oso_dossier: report.findings = read_oso(bytes).findings; break;
+    case MessageKind::ggk_envelope: {
+      auto r = read_ggk(bytes);
+      if (!r) {
+        report.findings = r.error().findings;
+        if (report.findings.empty()) report.findings.push_back({"", r.error().code, r.error().message, ""});
+        break;
+      }
+      // An envelope is as good as what is in it; one in another is none.
+      if (sniff(r->bericht) == MessageKind::ggk_envelope) {
+        report.findings.push_back({"/parameters/bericht", "GGK_CONTENT", "an envelope holds a message, not an envelope", ""});
+        break;
+      }
+      auto inner = check_message(r->bericht);
+      report.findings = std::move(inner.findings);
+      report.warnings = std::move(inner.warnings);
+      break;
+    }
     case MessageKind::soap:
       if (auto r = read_soap(bytes); !r) report.findings.push_back({"", r.error().code, r.error().message, ""});
       break;

@@ -7,7 +7,7 @@
 
 namespace schakel::formats {
 
-enum class MessageKind { cloud_event, cloud_event_batch, jw323, jw325, ubl_invoice, ubl_credit_note, oso_dossier, soap, unknown };
+enum class MessageKind { cloud_event, cloud_event_batch, jw323, jw325, ubl_invoice, ubl_credit_note, oso_dossier, ggk_envelope, soap, unknown };
 
 /// "JW323", "UBL Invoice": for people and for --json.
 [[nodiscard]] std::string_view kind_name(MessageKind kind);

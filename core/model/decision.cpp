@@ -31,8 +31,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Signal, code, to, role, timer, r
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Deadline, name, date, warn_date, rule, severity, responsible, state)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Filing, operation, by, system, doc_types, delivery_message)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(InvoiceOut, number, kind, payer, payee, address, amount_cents, vat_cents, net_cents,
-                                                minutes, status, released_by, source_number, source_message, payee_party, credits, period_from,
-                                                period_to, split, lines)
+                                                minutes, status, released_by, source_number, source_message, payee_party, credits, vat_treatment,
+                                                vat_rates, period_from, period_to, split, lines)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Effect, what, key, value)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Explanation, rule, stage, result, code, quote, source, facts)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RegisterWrite, key, value)

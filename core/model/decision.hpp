@@ -78,6 +78,8 @@ struct InvoiceOut {
   std::string source_message;    ///< id of the message that brought it
   std::string payee_party;       ///< party of the payee where that is who sent the source; the releasing message has another sender
   std::string credits;           ///< number of the invoice a credit note refers to
+  std::string vat_treatment;     ///< O, E or S as the agreement says; empty: as the creditor's invoice data say
+  Json vat_rates = Json::array();  ///< [{percent, net_cents, vat_cents}] as charged; empty: the source named no rates
   std::string period_from, period_to;
   Json split;                    ///< null or {swv_cents, gemeente_cents, ..., total_cents}
   Json lines = Json::array();    ///< [{kind, cents, share_cents, description}]

@@ -80,10 +80,10 @@ void to_json(Json& j, const LedgerEntry& v) {
   Json lines = Json::array(), groups = Json::array(), issued = Json::array();
   for (const auto& l : v.lines) lines.push_back({{"kind", l.kind}, {"cents", l.cents}});
   for (const auto& g : v.groups) groups.push_back(group_json(g));
-  for (const auto& i : v.issued) issued.push_back({{"role", i.role}, {"gross", i.gross}, {"vat", i.vat}});
+  for (const auto& i : v.issued) issued.push_back({{"role", i.role}, {"gross", i.gross}, {"vat", i.vat}, {"number", i.number}, {"rates", i.rates}});
   j = {{"kind", v.kind},       {"number", v.number},           {"creditor", v.creditor},       {"party", v.party},             {"creditor_role", v.creditor_role},
        {"hash", v.hash},       {"message", v.message},         {"seq", v.seq},                 {"reinvoices", v.reinvoices},   {"credits", v.credits},
-       {"lines", lines},       {"vat", v.vat},                 {"minutes", v.minutes},         {"period_from", v.period_from},
+       {"lines", lines},       {"vat", v.vat},  {"vat_treatment", v.vat_treatment}, {"vat_rates", v.vat_rates}, {"minutes", v.minutes},         {"period_from", v.period_from},
        {"period_to", v.period_to}, {"status", v.held ? "held" : v.refused ? "refused" : "forwarded"}, {"codes", v.codes}, {"released_by", v.released_by},
        {"holder", v.holder},   {"groups", groups},             {"issued", issued}};
 }
@@ -102,6 +102,8 @@ void from_json(const Json& j, LedgerEntry& v) {
   j.at("credits").get_to(v.credits);
   for (const auto& l : j.at("lines")) v.lines.push_back({l.at("kind").get<std::string>(), l.at("cents").get<Cents>()});
   v.vat = j.at("vat").get<Cents>();
+  v.vat_treatment = j.value("vat_treatment", "");
+  v.vat_rates = j.value("vat_rates", Json::array());
   if (!j.at("minutes").is_null()) v.minutes = j.at("minutes").get<std::int64_t>();
   j.at("period_from").get_to(v.period_from);
   j.at("period_to").get_to(v.period_to);
@@ -111,7 +113,7 @@ void from_json(const Json& j, LedgerEntry& v) {
   j.at("released_by").get_to(v.released_by);
   j.at("holder").get_to(v.holder);
   for (const auto& g : j.at("groups")) v.groups.push_back(group_of(g));
-  for (const auto& i : j.at("issued")) v.issued.push_back({i.at("role").get<std::string>(), i.at("gross").get<Cents>(), i.at("vat").get<Cents>()});
+  for (const auto& i : j.at("issued")) v.issued.push_back({i.at("role").get<std::string>(), i.at("gross").get<Cents>(), i.at("vat").get<Cents>(), i.value("number", ""), i.value("rates", Json::array())});
 }
 
 Ledger ledger_of(const Json& invoices) {
@@ -128,7 +130,7 @@ Ledger ledger_of(const Json& invoices) {
 }
 
 bool is_invoice_effect(const Effect& effect) {
-  return effect.what == "invoice" || effect.what == "invoice_advice" || effect.what == "invoice_dispute";
+  return effect.what == "invoice" || effect.what == "invoice_advice" || effect.what == "invoice_dispute" || effect.what == "invoice_status";
 }
 
 Effect invoice_effect(const LedgerEntry& entry) { return {"invoice", key_of(entry), Json(entry)}; }
@@ -146,6 +148,9 @@ void apply_invoice_effect(Json& invoices, const Effect& effect) {
     invoices["advice"] = effect.value;
   } else if (effect.what == "invoice_dispute") {
     invoices["dispute"] = effect.value;
+  } else if (effect.what == "invoice_status") {
+    // By delivery: what its receiver reported of it (core/pipeline/settlement.hpp).
+    invoices["status"][effect.key] = effect.value;
   } else {
     Json& entries = invoices["entries"];
     if (!entries.is_array()) entries = Json::array();

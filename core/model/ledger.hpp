@@ -42,6 +42,8 @@ struct ShareGroup {
 struct Issued {
   std::string role;
   Cents gross, vat;
+  std::string number{};  ///< of the document this payer was sent; what a credit note refers to
+  Json rates = Json::array();  ///< [{percent, net_cents, vat_cents}] of it, credits taken off; empty without rates
   bool operator==(const Issued&) const = default;
 };
 
@@ -60,6 +62,8 @@ struct LedgerEntry {
   std::string credits;   ///< number of the invoice that a credit note takes from
   std::vector<LedgerLine> lines;
   Cents vat;
+  std::string vat_treatment;  ///< O, E, S by the agreement, or empty; fixed when it is sent
+  Json vat_rates = Json::array();  ///< [{percent, net_cents, vat_cents}] as the creditor charged it, or empty
   std::optional<std::int64_t> minutes;
   std::string period_from, period_to;  ///< YYYY-MM-DD or both empty
   bool held = false;

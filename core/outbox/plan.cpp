@@ -80,6 +80,10 @@ Planned Planned::from_json(const Json& j) {
   return p;
 }
 
+std::string invoice_delivery_id(const Message& message, const InvoiceOut& invoice) {
+  return delivery_id(message, "invoice", invoice.kind + "\n" + invoice.number + "\n" + invoice.payer);
+}
+
 std::vector<Planned> plan(const PlanInput& in) {
   Maker make{in, {}};
   const auto& m = in.message;
@@ -131,7 +135,7 @@ std::vector<Planned> plan(const PlanInput& in) {
     p.role = i.payer == "gemeente" ? "gemeente_financien" : i.payer == "swv" ? "swv_financien" : i.payer;
     p.type = i.kind;
     p.kind = "invoice";
-    p.id = delivery_id(m, p.kind, i.kind + "\n" + i.number + "\n" + i.payer);
+    p.id = invoice_delivery_id(m, i);
     Json split = i.split;
     p.body = {{"invoice",
                {{"number", i.number},
@@ -150,6 +154,8 @@ std::vector<Planned> plan(const PlanInput& in) {
     inv["vat_cents"] = i.vat_cents.value_or(0);
     inv["net_cents"] = i.net_cents.value_or(i.amount_cents - i.vat_cents.value_or(0));
     if (i.minutes) inv["minutes"] = *i.minutes;
+    if (!i.vat_treatment.empty()) inv["vat_treatment"] = i.vat_treatment;
+    if (!i.vat_rates.empty()) inv["vat_rates"] = i.vat_rates;
     inv["issued"] = local_date(m.time).str();
     auto identity = [&](std::string_view who) -> Json {
       // A released invoice was sent by another party than the message that releases it.
@@ -188,6 +194,10 @@ std::vector<Planned> plan(const PlanInput& in) {
     p.body = {{"signal", {{"code", s.code}, {"role", s.role}, {"timer", s.timer}, {"rule", s.rule}}},
               {"type", m.type},
               {"time", format_instant(m.time)}};
+    if (m.type == "factuur_status")
+      // Which invoice, in numbers and codes: whoever gets this has sent it.
+      for (auto [to, from] : {std::pair{"number", "number"}, {"payer", "payer"}, {"reason", "code"}})
+        p.body["signal"][to] = m.payload.value(from, "");
     if (in.file.meeting)
       p.body["meeting"] = {{"kind", in.file.meeting->kind}, {"at", format_instant(in.file.meeting->at)}};
     make.reach(std::move(p));

@@ -41,5 +41,7 @@ struct PlanInput {
 /// (design.md, the message on the wire). Ids are derived from the message and the recipient, so that a repeated decision
 /// plans the same deliveries.
 [[nodiscard]] std::vector<Planned> plan(const PlanInput& in);
+/// Id of the delivery that carries this invoice of a decision on `message`.
+[[nodiscard]] std::string invoice_delivery_id(const Message& message, const InvoiceOut& invoice);
 
 }  // namespace schakel::outbox

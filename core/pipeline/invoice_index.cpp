@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/outbox/plan.hpp"
+
 namespace schakel::pipeline {
 
 bool is_invoice(std::string_view type) {
@@ -31,9 +33,14 @@ void index_invoices(const Message& m, const Draft& d, store::Transaction& with) 
       in_row(e.value.at("message"), e.value.at("number"), e.value.at("status"), e.value.at("codes"),
              e.value.value("party", ""));
   std::set<std::string> released;
+  for (const auto& e : d.effects)
+    if (e.what == "invoice_status") put(kInvoiceState, e.key, e.value);
   for (const auto& i : d.invoices) {
-    put(kInvoicesOut, fmt::format("{}/{}/{}", m.subject, i.number, i.payer),
+    auto delivery = outbox::invoice_delivery_id(m, i), key = fmt::format("{}/{}/{}", m.subject, i.number, i.payer);
+    with.ops.push_back(store::PutRow{std::string(kInvoiceOfDelivery), delivery, to_bytes(key), std::nullopt});
+    put(kInvoicesOut, key,
         {{"zaak", m.subject},
+         {"aflevering", delivery},
          {"nummer", i.number},
          {"soort", i.kind},
          {"betaler", i.payer},

@@ -15,8 +15,10 @@ std::string odd_key(const CaseFile& file) { return "odd_cent/" + file.region; }
 /// Whose turn the odd cent is. Fixed by the region, or by turns: then the register counts across cases (CORE-MONEY-02).
 class OddTurn {
  public:
-  OddTurn(const Switches& switches, const Facts& facts, const CaseFile& file) : mode_(switches.odd_cent), key_(odd_key(file)) {
-    if (auto it = facts.find(key_); it != facts.end() && it->second.is_number_unsigned()) made_ = it->second.get<std::uint64_t>();
+  OddTurn(const Switches& switches, const Facts& facts, const CaseFile& file)
+      : mode_(switches.odd_cent), key_(odd_key(file)) {
+    if (auto it = facts.find(key_); it != facts.end() && it->second.is_number_unsigned())
+      made_ = it->second.get<std::uint64_t>();
   }
   [[nodiscard]] OddCent now() const {
     if (mode_ == "swv") return OddCent::swv;
@@ -51,6 +53,7 @@ struct Work {
   const Switches& switches;
   Ledger ledger;
   OddTurn odd;
+  Numbering numbering;
   Draft draft;
 
   /// Nothing leaves and nothing changes but what the caller adds after it.
@@ -68,16 +71,23 @@ struct Work {
 
   bool uses_swv_money(const LedgerEntry& entry, const MoneyState& state) const {
     LedgerEntry planned = entry;
-    if (const auto* invoice = entry.is_credit() ? ledger.credited(entry.creditor, entry.credits) : nullptr; invoice && !invoice->held) planned.groups = invoice->groups;
-    else plan(planned, state, switches, OddCent::gemeente);
-    return std::ranges::any_of(planned.groups, [](const ShareGroup& g) { return std::ranges::find(g.payers, "swv", &PayerShare::role) != g.payers.end(); });
+    if (const auto* invoice = entry.is_credit() ? ledger.credited(entry.creditor, entry.credits) : nullptr;
+        invoice && !invoice->held)
+      planned.groups = invoice->groups;
+    else
+      plan(planned, state, switches, OddCent::gemeente);
+    return std::ranges::any_of(planned.groups, [](const ShareGroup& g) {
+      return std::ranges::find(g.payers, "swv", &PayerShare::role) != g.payers.end();
+    });
   }
 
   std::vector<std::string> codes_of(const LedgerEntry& entry, const MoneyState& state) const {
-    return money_codes(entry, state, switches, switches.education_needs_regie && !state.education_regie && uses_swv_money(entry, state));
+    return money_codes(entry, state, switches,
+                       switches.education_needs_regie && !state.education_regie && uses_swv_money(entry, state));
   }
 
-  void explain_sent(const FactView& facts, const LedgerEntry& entry, const LedgerEntry& invoice, const Written& written, std::string_view code) {
+  void explain_sent(const FactView& facts, const LedgerEntry& entry, const LedgerEntry& invoice, const Written& written,
+                    std::string_view code) {
     auto say = [&](std::string_view topic, std::string_view result = "fired", std::string_view why = {}) {
       explain(draft, facts, entry.kind, topic, result, why.empty() ? code : why, written.facts);
     };
@@ -88,10 +98,18 @@ struct Work {
       if (seen[method]) continue;
       seen[method] = true;
       switch (group.method) {
-        case ShareGroup::Method::whole: say("whole"); break;
-        case ShareGroup::Method::half: say("half"); break;
-        case ShareGroup::Method::basis_points: say("basis_points"); break;
-        case ShareGroup::Method::minutes: say("minutes"); break;
+        case ShareGroup::Method::whole:
+          say("whole");
+          break;
+        case ShareGroup::Method::half:
+          say("half");
+          break;
+        case ShareGroup::Method::basis_points:
+          say("basis_points");
+          break;
+        case ShareGroup::Method::minutes:
+          say("minutes");
+          break;
       }
     }
     if (switches.flow == Flow::offering_party) say("offering_party");
@@ -109,11 +127,11 @@ struct Work {
     LedgerEntry invoice;
     if (entry.is_credit()) {
       invoice = *ledger.credited(entry.creditor, entry.credits);
-      written = write_credit(entry, invoice, ledger.sent_credits(invoice), switches, released_by);
+      written = write_credit(entry, invoice, ledger.sent_credits(invoice), switches, released_by, numbering);
       ledger.put(invoice);
     } else {
       plan(entry, state, switches, odd.now());
-      written = write_invoice(entry, switches, released_by);
+      written = write_invoice(entry, switches, released_by, numbering);
       odd.sent(entry);
       invoice = entry;
     }
@@ -131,16 +149,20 @@ struct Work {
   /// Ledger effects of what changed since `before`, in order of arrival.
   void record(const Ledger& before) {
     for (const auto& entry : ledger.entries) {
-      auto was = std::ranges::find_if(before.entries, [&](const LedgerEntry& e) { return e.kind == entry.kind && e.creditor == entry.creditor && e.number == entry.number; });
+      auto was = std::ranges::find_if(before.entries, [&](const LedgerEntry& e) {
+        return e.kind == entry.kind && e.creditor == entry.creditor && e.number == entry.number;
+      });
       if (was == before.entries.end() || !(*was == entry)) draft.effects.push_back(invoice_effect(entry));
     }
     odd.record(draft);
+    for (auto& write : numbering.writes()) draft.registers.push_back(std::move(write));
   }
 
   void address(const FactView& facts, const Written& written, const std::string& kind) {
     draft.recipients.clear();
     draft.suppressed.clear();
-    for (const auto& payer : written.payers) draft.recipients.push_back({finance_role(payer), {}, "broker", {}, {"CORE-MONEY-07"}});
+    for (const auto& payer : written.payers)
+      draft.recipients.push_back({finance_role(payer), {}, "broker", {}, {"CORE-MONEY-07"}});
     for (const auto& asked : message.addressed_to) {
       auto role = asked.substr(0, asked.find_first_of("@:"));
       // Finance desks may be asked for; who pays decides which of them gets it.
@@ -161,7 +183,8 @@ struct Work {
       stop(Outcome::quarantined, {"INVOICE_INVALID"});
       Json pointers = Json::array();
       for (const auto& f : source.error().findings) pointers.push_back(f.pointer);
-      return explain(draft, facts, message.type, "INVOICE_INVALID", "blocked", "INVOICE_INVALID", {{"fields", pointers}});
+      return explain(draft, facts, message.type, "INVOICE_INVALID", "blocked", "INVOICE_INVALID",
+                     {{"fields", pointers}});
     }
     LedgerEntry& entry = *source;
     auto key = register_key(entry);
@@ -171,21 +194,26 @@ struct Work {
       bool same = compared.seen == Seen::duplicate;
       std::string code = same ? "DUPLICATE_INVOICE" : "INVOICE_CONFLICT";
       stop(same ? Outcome::dropped_duplicate : Outcome::quarantined, {code});
-      return explain(draft, facts, message.type, compared.why == "CORE-MONEY-04" ? "CREDIT_TOO_LARGE" : code, "blocked", code, compared.facts);
+      return explain(draft, facts, message.type, compared.why == "CORE-MONEY-04" ? "CREDIT_TOO_LARGE" : code, "blocked",
+                     code, compared.facts);
     }
     if (refused(draft)) return;
 
     MoneyState state = read_state(facts, ledger, switches);
     if (switches.content_first && !state.content_fixed) {
       stop(Outcome::blocked, {"CONTENT_NOT_FIXED"});
-      return explain(draft, facts, message.type, "CONTENT_NOT_FIXED", "blocked", "CONTENT_NOT_FIXED", {{"content_fixed", false}});
+      return explain(draft, facts, message.type, "CONTENT_NOT_FIXED", "blocked", "CONTENT_NOT_FIXED",
+                     {{"content_fixed", false}});
     }
     const LedgerEntry* invoice = entry.is_credit() ? ledger.credited(entry.creditor, entry.credits) : nullptr;
     if (invoice) entry.period_from = invoice->period_from, entry.period_to = invoice->period_to;
     bool with_invoice = invoice && invoice->held;
     auto codes = codes_of(with_invoice ? *invoice : entry, state);
     if (with_invoice && codes.empty()) codes = invoice->codes;
-    Json seen = {{"number", entry.number}, {"funding_agreed", state.agreed}, {"period", {entry.period_from, entry.period_to}}, {"dispute", state.dispute}};
+    Json seen = {{"number", entry.number},
+                 {"funding_agreed", state.agreed},
+                 {"period", {entry.period_from, entry.period_to}},
+                 {"dispute", state.dispute}};
     if (state.advice) seen["ratified_by"] = state.advice->ratified;
     if (!codes.empty()) {
       bool blocked = !with_invoice && std::ranges::any_of(codes, [](const std::string& c) { return blocks(c); });
@@ -207,7 +235,8 @@ struct Work {
     draft.registers.push_back({key, {{"hash", entry.hash}, {"case", file.id}, {"message", message.id}}});
   }
 
-  /// What another message changes for money: disputes and advice are kept in the ledger, agreements in the facts of the case.
+  /// What another message changes for money: disputes and advice are kept in the ledger, agreements in the facts of the
+  /// case.
   void follow_disputes() {
     if (message.type == "escalatie" && switches.escalation_suspends) {
       ledger.dispute = true;
@@ -222,8 +251,10 @@ struct Work {
       if (payload.is_object() && payload.contains("shares") && !payload["shares"].is_null()) {
         auto shares = read_shares(payload["shares"]);
         // Shares that do not add up are no advice that anybody can carry out: money waits for one that is.
-        if (shares) advice.shares = std::move(*shares);
-        else advice.shares = {{"", 0}};
+        if (shares)
+          advice.shares = std::move(*shares);
+        else
+          advice.shares = {{"", 0}};
       }
       ledger.dispute = false;
       ledger.advice = advice;
@@ -263,7 +294,8 @@ struct Work {
       }
       if (auto over = invoice ? exceeds(entry, *invoice, ledger) : std::nullopt) {
         // Credits before it took what it wanted to take: a person has to look at it (CORE-MONEY-04).
-        explain(draft, facts, entry.kind, "CREDIT_TOO_LARGE", "blocked", "INVOICE_CONFLICT", {{"number", entry.number}, {"kind", over->kind}, {"left_cents", over->cents}});
+        explain(draft, facts, entry.kind, "CREDIT_TOO_LARGE", "blocked", "INVOICE_CONFLICT",
+                {{"number", entry.number}, {"kind", over->kind}, {"left_cents", over->cents}});
         draft.registers.push_back({register_key(entry), nullptr});
         entry.held = false;
         entry.refused = true;
@@ -271,31 +303,82 @@ struct Work {
         ledger.put(std::move(entry));
         continue;
       }
-      explain(draft, facts, entry.kind, "release", "fired", "RELEASED", {{"number", entry.number}, {"held_for", entry.codes}});
+      explain(draft, facts, entry.kind, "release", "fired", "RELEASED",
+              {{"number", entry.number}, {"held_for", entry.codes}});
       (void)send(entry, state, facts, message.seq);
     }
     record(before);
   }
 };
 
+/// What the receiver of an invoice reports of it (core/pipeline/settlement.hpp): kept by delivery; a refusal is told to
+/// the finance desk of whoever is owed the money, every time one is reported.
+Draft follow_status(const CaseFile& file, const Message& message, Draft draft) {
+  if (message.party != "schakel" || refused(draft)) {
+    draft.outcome = Outcome::blocked;
+    if (draft.codes.empty()) draft.codes = {"SENDER_NOT_ALLOWED"};
+    return draft;
+  }
+  auto text = [&](const char* name) { return message.payload.value(name, ""); };
+  std::string delivery = text("delivery"), status = text("status"), known;
+  if (file.invoices.is_object() && file.invoices.contains("status") && file.invoices["status"].contains(delivery))
+    known = file.invoices["status"][delivery].value("status", "");
+  // A late "it is in the mailbox" says nothing against a refusal or a payment; a refusal counts whenever it comes.
+  bool counts =
+      status == "refused" || status == "processed" || (status == "received" && (known.empty() || known == "received"));
+  if (counts)
+    draft.effects.push_back({"invoice_status",
+                             delivery,
+                             {{"status", status}, {"code", text("code")}, {"at", format_instant(message.time)}}});
+  std::string payee = text("payee");
+  auto desk = payee == "zorgaanbieder" ? std::string("zorgaanbieder_billing") : finance_role(payee);
+  if (status == "refused") draft.signals.push_back({"INVOICE_REFUSED", desk, finance_role(text("payer")), "", ""});
+  if (status == "stuck") draft.signals.push_back({"INVOICE_UNDELIVERABLE", desk, finance_role(text("payer")), "", ""});
+  return draft;
+}
+
 }  // namespace
 
-std::vector<std::string> InvoicingDecider::reads(const CaseFile& file, const Message& message, const Profile& profile) const {
+std::vector<std::string> InvoicingDecider::reads(const CaseFile& file, const Message& message,
+                                                 const Profile& profile) const {
   std::vector<std::string> keys;
-  if (is_invoice_type(message.type))
-    if (auto source = read_source(message)) keys.push_back(register_key(*source));
-  if (read_switches(profile, file.overrides).odd_cent == "alternate") keys.push_back(odd_key(file));
+  Switches switches = read_switches(profile, file.overrides);
+  std::vector<LedgerEntry> sources;
+  if (is_invoice_type(message.type)) {
+    if (auto source = read_source(message)) {
+      keys.push_back(register_key(*source));
+      sources.push_back(std::move(*source));
+    }
+  } else if (file.invoices.contains("entries")) {
+    // Any message may release what is held.
+    for (auto& entry : ledger_of(file.invoices).entries)
+      if (entry.held) sources.push_back(std::move(entry));
+  }
+  if (switches.odd_cent == "alternate") keys.push_back(odd_key(file));
+  if (!sources.empty()) {
+    std::vector<const LedgerEntry*> all;
+    for (const auto& s : sources) all.push_back(&s);
+    for (auto& key : numbering_keys(switches, file.region, all)) keys.push_back(std::move(key));
+  }
   return keys;
 }
 
-Draft InvoicingDecider::decide(const CaseFile& file, const Message& message, const Profile& profile, const Facts& facts, Instant at, Draft draft) const {
+Draft InvoicingDecider::decide(const CaseFile& file, const Message& message, const Profile& profile, const Facts& facts,
+                               Instant at, Draft draft) const {
+  if (message.type == "factuur_status") return follow_status(file, message, std::move(draft));
   bool invoice = is_invoice_type(message.type);
   if (!invoice && (refused(draft) || draft.outcome != Outcome::delivered)) return draft;
-  if (!invoice && !file.invoices.contains("entries") && message.type != "escalatie" && message.type != "escalatie_besluit" &&
-      message.type != "bindend_advies" && message.type != "bekrachtiging")
+  if (!invoice && !file.invoices.contains("entries") && message.type != "escalatie" &&
+      message.type != "escalatie_besluit" && message.type != "bindend_advies" && message.type != "bekrachtiging")
     return draft;
   Switches switches = read_switches(profile, file.overrides);
-  Work work{file, message, switches, ledger_of(file.invoices), OddTurn(switches, facts, file), std::move(draft)};
+  Work work{file,
+            message,
+            switches,
+            ledger_of(file.invoices),
+            OddTurn(switches, facts, file),
+            Numbering(switches, facts, file.region, local_date(at).year()),
+            std::move(draft)};
   if (invoice) {
     FactView view(file, message, profile, at);
     view.adopt(work.draft.effects);

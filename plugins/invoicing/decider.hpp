@@ -9,8 +9,10 @@ namespace schakel::invoicing {
 class InvoicingDecider final : public Decider {
  public:
   [[nodiscard]] std::string_view stage() const override { return "invoicing"; }
-  [[nodiscard]] std::vector<std::string> reads(const CaseFile& file, const Message& message, const Profile& profile) const override;
-  [[nodiscard]] Draft decide(const CaseFile& file, const Message& message, const Profile& profile, const Facts& facts, Instant at, Draft draft) const override;
+  [[nodiscard]] std::vector<std::string> reads(const CaseFile& file, const Message& message,
+                                               const Profile& profile) const override;
+  [[nodiscard]] Draft decide(const CaseFile& file, const Message& message, const Profile& profile, const Facts& facts,
+                             Instant at, Draft draft) const override;
 };
 
 }  // namespace schakel::invoicing

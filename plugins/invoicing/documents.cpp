@@ -20,21 +20,24 @@ std::string_view payer_name(std::string_view payer) {
 }
 
 std::string dutch_date(Date d) {
-  static constexpr std::array months{"januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november", "december"};
+  static constexpr std::array months{"januari", "februari", "maart",     "april",   "mei",      "juni",
+                                     "juli",    "augustus", "september", "oktober", "november", "december"};
   return fmt::format("{} {} {}", d.day(), months[static_cast<std::size_t>(d.month() - 1)], d.year());
 }
 
 std::string dutch_period(const LedgerEntry& entry) {
   auto period = period_of(entry);
   if (!period) return "";
-  if (period->from.day() == 1 && period->to == add_days(add_months(period->from, 1), -1)) return ", " + dutch_date(period->from).substr(2);
+  if (period->from.day() == 1 && period->to == add_days(add_months(period->from, 1), -1))
+    return ", " + dutch_date(period->from).substr(2);
   return fmt::format(", {} tot en met {}", dutch_date(period->from), dutch_date(period->to));
 }
 
-/// One payer's lines: those in whose group it has a part. `sign` is -1 on a credit note. No text of the source is passed on:
-/// an invoice to a mailbox carries no personal data (CORE-RET-03, Q-47).
-Json lines_for(std::string_view payer, const LedgerEntry& source, const LedgerEntry& period_of, const std::vector<GroupAmounts>& groups,
-               const std::vector<std::vector<PayerAmount>>& amounts, std::int64_t sign) {
+/// One payer's lines: those in whose group it has a part. `sign` is -1 on a credit note. No text of the source is
+/// passed on: an invoice to a mailbox carries no personal data (CORE-RET-03, Q-47).
+Json lines_for(std::string_view payer, const LedgerEntry& source, const LedgerEntry& period_of,
+               const std::vector<GroupAmounts>& groups, const std::vector<std::vector<PayerAmount>>& amounts,
+               std::int64_t sign) {
   Json out = Json::array();
   for (std::size_t g = 0; g < groups.size(); ++g) {
     const auto& group = *groups[g].group;
@@ -43,16 +46,21 @@ Json lines_for(std::string_view payer, const LedgerEntry& source, const LedgerEn
     std::vector<const LedgerLine*> lines;
     std::vector<Cents> cents;
     for (const auto& line : source.lines)
-      if (std::ranges::find(group.kinds, line.kind) != group.kinds.end()) lines.push_back(&line), cents.push_back(line.cents);
+      if (std::ranges::find(group.kinds, line.kind) != group.kinds.end())
+        lines.push_back(&line), cents.push_back(line.cents);
     Cents total = sign < 0 ? -mine->gross : mine->gross;
-    auto shares = group.method == ShareGroup::Method::half && sign > 0
-                      ? (payer == "swv" ? swv_half_of_lines(cents, group.odd) : gemeente_half_of_lines(cents, group.odd))
-                      : lay_on_lines(total, cents);
+    auto shares =
+        group.method == ShareGroup::Method::half && sign > 0
+            ? (payer == "swv" ? swv_half_of_lines(cents, group.odd) : gemeente_half_of_lines(cents, group.odd))
+            : lay_on_lines(total, cents);
     for (std::size_t i = 0; i < lines.size(); ++i) {
       std::string text = fmt::format("{}{}", kind_name(lines[i]->kind), dutch_period(period_of));
       if (group.method != ShareGroup::Method::whole) text += fmt::format(": aandeel {}", payer_name(payer));
       text += fmt::format(", {} {}", source.is_credit() ? "creditnota" : source.kind, source.number);
-      out.push_back({{"kind", lines[i]->kind}, {"cents", lines[i]->cents.value() * sign}, {"share_cents", shares[i].value() * sign}, {"description", text}});
+      out.push_back({{"kind", lines[i]->kind},
+                     {"cents", lines[i]->cents.value() * sign},
+                     {"share_cents", shares[i].value() * sign},
+                     {"description", text}});
     }
   }
   return out;
@@ -61,32 +69,45 @@ Json lines_for(std::string_view payer, const LedgerEntry& source, const LedgerEn
 Json source_lines(const LedgerEntry& source, const LedgerEntry& period_of, std::int64_t sign) {
   Json out = Json::array();
   for (const auto& line : source.lines)
-    out.push_back({{"kind", line.kind}, {"cents", line.cents.value() * sign}, {"share_cents", line.cents.value() * sign},
+    out.push_back({{"kind", line.kind},
+                   {"cents", line.cents.value() * sign},
+                   {"share_cents", line.cents.value() * sign},
                    {"description", fmt::format("{}{}", kind_name(line.kind), dutch_period(period_of))}});
   return out;
 }
 
 /// Number and kind of a re-invoice (domain.md 9.2, number scheme).
-std::pair<std::string, std::string> name_reinvoice(const LedgerEntry& source, std::string_view holder, std::string_view payer) {
-  if (source.is_credit()) return {"CN-" + source.number + (payer == "schoolbestuur" ? "-SB" : payer == "gemeente" ? "-G" : ""), "creditnota"};
-  if (holder == "schoolbestuur") return payer == "gemeente" ? std::pair{"FG-" + source.number, std::string("factuur")} : std::pair{"DE-" + source.number, std::string("declaratie")};
-  return {"DB-" + source.number + (payer == "schoolbestuur" ? "-SB" : payer == "gemeente" ? "-G" : ""), "doorbelasting"};
+std::pair<std::string, std::string> name_reinvoice(const LedgerEntry& source, std::string_view holder,
+                                                   std::string_view payer) {
+  if (source.is_credit())
+    return {"CN-" + source.number + (payer == "schoolbestuur" ? "-SB" : payer == "gemeente" ? "-G" : ""), "creditnota"};
+  if (holder == "schoolbestuur")
+    return payer == "gemeente" ? std::pair{"FG-" + source.number, std::string("factuur")}
+                               : std::pair{"DE-" + source.number, std::string("declaratie")};
+  return {"DB-" + source.number +
+              (payer == "schoolbestuur" ? "-SB"
+               : payer == "gemeente"    ? "-G"
+                                        : ""),
+          "doorbelasting"};
 }
 
 struct Writer {
-  const LedgerEntry& source;    ///< what came in
-  const LedgerEntry& invoice;   ///< the invoice itself, or the one a credit takes from
+  const LedgerEntry& source;   ///< what came in
+  const LedgerEntry& invoice;  ///< the invoice itself, or the one a credit takes from
   const Switches& switches;
   std::int64_t released_by;
-  const Shares& now;            ///< shares after it; its groups carry the order of the lines
+  const Shares& now;                               ///< shares after it; its groups carry the order of the lines
   std::vector<PayerAmount> amounts;                ///< what each payer gets, negative on a credit
   std::vector<std::vector<PayerAmount>> by_group;  ///< the same, per group
+  Numbering& numbering;
+  std::map<std::string, Json> rates{};  ///< by payer, as positive amounts; empty without rates
   Written out{};
 
   [[nodiscard]] bool credit() const { return source.is_credit(); }
   [[nodiscard]] std::int64_t sign() const { return credit() ? -1 : 1; }
 
-  InvoiceOut document(std::string number, std::string kind, std::string_view payer, std::string_view payee, Cents gross, Cents vat) const {
+  InvoiceOut document(std::string number, std::string kind, std::string_view payer, std::string_view payee, Cents gross,
+                      Cents vat) const {
     InvoiceOut doc;
     doc.number = std::move(number);
     doc.kind = std::move(kind);
@@ -99,10 +120,28 @@ struct Writer {
     doc.released_by = released_by;
     doc.source_number = source.number;
     doc.source_message = source.message;
+    doc.vat_treatment = invoice.vat_treatment;
     if (payee == source.creditor_role) doc.payee_party = source.party;
     doc.period_from = invoice.period_from;
     doc.period_to = invoice.period_to;
     return doc;
+  }
+
+  /// Rates as a document of this sign says them.
+  [[nodiscard]] Json signed_rates(Json parts) const {
+    if (credit())
+      for (auto& r : parts)
+        r["net_cents"] = -r["net_cents"].get<std::int64_t>(), r["vat_cents"] = -r["vat_cents"].get<std::int64_t>();
+    return parts;
+  }
+  [[nodiscard]] Json rates_of(const std::string& payer) const {
+    auto it = rates.find(payer);
+    return it == rates.end() ? Json::array() : signed_rates(it->second);
+  }
+  /// The number that this payer was sent the credited invoice under.
+  [[nodiscard]] std::string credited_number(const std::string& payer, std::string otherwise) const {
+    auto it = std::ranges::find(invoice.issued, payer, &Issued::role);
+    return it == invoice.issued.end() || it->number.empty() ? otherwise : it->number;
   }
 
   void send(InvoiceOut doc) {
@@ -113,8 +152,10 @@ struct Writer {
   /// The invoice as it came, to the party that holds the contract or pays it alone.
   void forward(std::string_view payer) {
     Cents gross = source.total(), vat = source.vat;
-    auto doc = document(source.number, source.kind, payer, source.creditor_role, credit() ? -gross : gross, credit() ? -vat : vat);
+    auto doc = document(source.number, source.kind, payer, source.creditor_role, credit() ? -gross : gross,
+                        credit() ? -vat : vat);
     doc.lines = source_lines(source, invoice, sign());
+    doc.vat_rates = signed_rates(source.vat_rates);
     if (credit()) doc.credits = invoice.number;
     doc.minutes = source.minutes;
     send(std::move(doc));
@@ -125,7 +166,9 @@ struct Writer {
     Cents total;
     for (const auto& p : amounts) {
       total += p.gross;
-      bool in_plan = std::ranges::any_of(now.groups, [&](const GroupAmounts& g) { return std::ranges::find(g.payers, p.role, &PayerAmount::role) != g.payers.end(); });
+      bool in_plan = std::ranges::any_of(now.groups, [&](const GroupAmounts& g) {
+        return std::ranges::find(g.payers, p.role, &PayerAmount::role) != g.payers.end();
+      });
       if (!in_plan) continue;
       j[first.empty() || p.role == "gemeente" ? p.role + "_cents" : std::string(first)] = p.gross.value();
     }
@@ -141,9 +184,10 @@ struct Writer {
     for (const auto& p : amounts) {
       if (p.role == holder || p.gross == Cents{}) continue;
       auto [number, kind] = name_reinvoice(source, holder, p.role);
-      auto doc = document(std::move(number), std::move(kind), p.role, holder, p.gross, p.vat);
+      auto doc = document(numbering.next(holder, number), std::move(kind), p.role, holder, p.gross, p.vat);
       doc.lines = lines_for(p.role, source, invoice, now.groups, by_group, sign());
-      if (credit()) doc.credits = name_reinvoice(invoice, holder, p.role).first;
+      doc.vat_rates = rates_of(p.role);
+      if (credit()) doc.credits = credited_number(p.role, name_reinvoice(invoice, holder, p.role).first);
       docs.push_back(std::move(doc));
     }
     for (auto& doc : docs)
@@ -154,7 +198,8 @@ struct Writer {
   }
 
   void ordering_parties() {
-    auto combined = std::ranges::find_if(now.groups, [](const GroupAmounts& g) { return g.group->method == ShareGroup::Method::minutes; });
+    auto combined = std::ranges::find_if(
+        now.groups, [](const GroupAmounts& g) { return g.group->method == ShareGroup::Method::minutes; });
     if (combined == now.groups.end() && amounts.size() == 1) return forward(amounts[0].role);
     std::string education = "swv";
     for (const auto& p : amounts)
@@ -166,7 +211,8 @@ struct Writer {
       const char* half = role == "gemeente" ? "-J" : "-O";
       auto doc = document(source.number + half, source.kind, role, source.creditor_role, p.gross, p.vat);
       doc.lines = lines_for(role, source, invoice, now.groups, by_group, sign());
-      if (credit()) doc.credits = invoice.number + half;
+      doc.vat_rates = rates_of(role);
+      if (credit()) doc.credits = credited_number(role, invoice.number + half);
       if (source.minutes) {
         auto minutes = education_minutes(*source.minutes, bp);
         doc.minutes = role == "gemeente" ? *source.minutes - minutes : minutes;
@@ -178,12 +224,18 @@ struct Writer {
 
   Written run() {
     switch (switches.flow) {
-      case Flow::offering_party: forward(invoice.holder); break;
-      case Flow::ordering_parties: ordering_parties(); break;
-      case Flow::contract_holder: contract_holder(); break;
+      case Flow::offering_party:
+        forward(invoice.holder);
+        break;
+      case Flow::ordering_parties:
+        ordering_parties();
+        break;
+      case Flow::contract_holder:
+        contract_holder();
+        break;
     }
-    // Shares of 0: only of what is really shared, and never of who has the whole invoice anyway. In the flow of ordering
-    // parties both halves of an order are sent, also one of 0.
+    // Shares of 0: only of what is really shared, and never of who has the whole invoice anyway. In the flow of
+    // ordering parties both halves of an order are sent, also one of 0.
     if (switches.flow == Flow::contract_holder)
       for (const auto& payers : by_group) {
         Cents part;
@@ -192,7 +244,9 @@ struct Writer {
         for (const auto& p : payers)
           if (p.role != invoice.holder && p.gross == Cents{}) out.zero.push_back(p);
       }
-    out.facts = {{"number", source.number}, {"total_cents", (credit() ? -source.total() : source.total()).value()}, {"holder", invoice.holder}};
+    out.facts = {{"number", source.number},
+                 {"total_cents", (credit() ? -source.total() : source.total()).value()},
+                 {"holder", invoice.holder}};
     for (const auto& p : amounts) out.facts[p.role + "_cents"] = p.gross.value();
     return std::move(out);
   }
@@ -206,17 +260,84 @@ std::vector<std::vector<PayerAmount>> per_group(const Shares& shares) {
 
 }  // namespace
 
-std::string finance_role(std::string_view payer) { return payer == "schoolbestuur" ? "schoolbestuur" : std::string(payer) + "_financien"; }
+std::string finance_role(std::string_view payer) {
+  return payer == "schoolbestuur" ? "schoolbestuur" : std::string(payer) + "_financien";
+}
 
-Written write_invoice(LedgerEntry& invoice, const Switches& switches, std::int64_t released_by) {
+Numbering::Numbering(const Switches& switches, const std::map<std::string, Json>& facts, std::string region, int year)
+    : series_(switches.number_series), known_(facts), region_(std::move(region)), year_(year) {}
+
+Json Numbering::value(const std::string& key) const {
+  if (auto it = changed_.find(key); it != changed_.end()) return it->second;
+  auto it = known_.find(key);
+  return it == known_.end() ? Json() : it->second;
+}
+
+std::string Numbering::next(const std::string& creditor, const std::string& scheme_number) {
+  auto prefix = series_.find(creditor);
+  if (prefix == series_.end()) {
+    // The same number from two sources would be two invoices of one number by this creditor.
+    std::string key = "made/" + region_ + "/" + creditor + "/" + scheme_number;
+    Json made = value(key);
+    auto n = made.is_number_integer() ? made.get<std::int64_t>() + 1 : 1;
+    changed_[key] = n;
+    return n == 1 ? scheme_number : fmt::format("{}-{}", scheme_number, n);
+  }
+  // A restored copy of the store counts on in an epoch of its own: what it had given out since the copy is never given
+  // again.
+  Json epoch_row = value("series-epoch");
+  auto epoch = epoch_row.is_number_integer() ? epoch_row.get<std::int64_t>() : 0;
+  std::string key = "series/" + region_ + "/" + creditor, slot = fmt::format("{}/{}", year_, epoch);
+  Json counters = value(key);
+  if (!counters.is_object()) counters = Json::object();
+  auto n = counters.value(slot, std::int64_t{0}) + 1;
+  counters[slot] = n;
+  changed_[key] = std::move(counters);
+  return fmt::format("{}{}{}-{:06}", prefix->second, year_, epoch == 0 ? "" : fmt::format("R{}", epoch), n);
+}
+
+std::vector<RegisterWrite> Numbering::writes() const {
+  std::vector<RegisterWrite> out;
+  for (const auto& [key, v] : changed_) out.push_back({key, v});
+  return out;
+}
+
+std::vector<std::string> numbering_keys(const Switches& switches, const std::string& region,
+                                        std::span<const LedgerEntry* const> sources) {
+  std::vector<std::string> out;
+  if (!switches.number_series.empty()) out.emplace_back("series-epoch");
+  for (const auto& [creditor, prefix] : switches.number_series) out.push_back("series/" + region + "/" + creditor);
+  for (const LedgerEntry* source : sources)
+    for (std::string_view holder : {"gemeente", "schoolbestuur", "swv"}) {
+      if (switches.number_series.contains(std::string(holder))) continue;
+      for (std::string_view payer : {"gemeente", "schoolbestuur", "swv"}) {
+        auto key = fmt::format("made/{}/{}/{}", region, holder, name_reinvoice(*source, holder, payer).first);
+        if (std::ranges::find(out, key) == out.end()) out.push_back(std::move(key));
+      }
+    }
+  return out;
+}
+
+Written write_invoice(LedgerEntry& invoice, const Switches& switches, std::int64_t released_by, Numbering& numbering) {
   Shares shares = share(invoice, invoice.lines, invoice.vat);
   invoice.issued.clear();
   for (const auto& p : shares.payers) invoice.issued.push_back({p.role, p.gross, p.vat});
-  return Writer{invoice, invoice, switches, released_by, shares, shares.payers, per_group(shares)}.run();
+  Writer writer{invoice, invoice, switches, released_by, shares, shares.payers, per_group(shares), numbering};
+  if (!invoice.vat_rates.empty())
+    if (auto rates = share_rates(shares.payers, invoice.vat_rates))
+      for (std::size_t i = 0; i < shares.payers.size(); ++i) {
+        writer.rates[shares.payers[i].role] = (*rates)[i];
+        invoice.issued[i].rates = (*rates)[i];
+      }
+  Written out = writer.run();
+  for (auto& issued : invoice.issued)
+    for (const auto& doc : out.invoices)
+      if (doc.payer == issued.role) issued.number = doc.number;
+  return out;
 }
 
-Written write_credit(const LedgerEntry& credit, LedgerEntry& invoice, std::span<const LedgerEntry* const> sent_credits, const Switches& switches,
-                     std::int64_t released_by) {
+Written write_credit(const LedgerEntry& credit, LedgerEntry& invoice, std::span<const LedgerEntry* const> sent_credits,
+                     const Switches& switches, std::int64_t released_by, Numbering& numbering) {
   std::vector<const LedgerEntry*> with(sent_credits.begin(), sent_credits.end());
   Shares before = share(invoice, lines_left(invoice, with), vat_left(invoice, with));
   with.push_back(&credit);
@@ -226,7 +347,8 @@ Written write_credit(const LedgerEntry& credit, LedgerEntry& invoice, std::span<
   for (const auto& p : after.payers) {
     auto issued = std::ranges::find(invoice.issued, p.role, &Issued::role);
     SCHAKEL_ASSERT(issued != invoice.issued.end());
-    // Every share is the difference to what was sent, so that what rounding or a credit without VAT left is caught up with.
+    // Every share is the difference to what was sent, so that what rounding or a credit without VAT left is caught up
+    // with.
     PayerAmount delta{p.role, p.gross - issued->gross, p.vat - issued->vat};
     // But no note carries more VAT than money, or VAT the other way, and none at all where the credit has none.
     Cents low = std::min(delta.gross, Cents{}), high = std::max(delta.gross, Cents{});
@@ -257,7 +379,35 @@ Written write_credit(const LedgerEntry& credit, LedgerEntry& invoice, std::span<
       touched.groups.erase(touched.groups.begin() + static_cast<std::ptrdiff_t>(g));
       by_group.erase(by_group.begin() + static_cast<std::ptrdiff_t>(g));
     }
-  return Writer{credit, invoice, switches, released_by, touched, std::move(amounts), std::move(by_group)}.run();
+  // The credit's own rates over what each payer gets back; the ledger keeps what is left of each rate.
+  std::map<std::string, Json> rates;
+  std::vector<PayerAmount> back;
+  for (const auto& a : amounts) back.push_back({a.role, -a.gross, -a.vat});
+  auto parts = credit.vat_rates.empty() ? std::nullopt : share_rates(back, credit.vat_rates);
+  for (auto& issued : invoice.issued) {
+    auto at = std::ranges::find(back, issued.role, &PayerAmount::role);
+    if (!parts || at == back.end() || issued.rates.empty()) {
+      if (!parts) issued.rates = Json::array();
+      continue;
+    }
+    const Json& mine = (*parts)[static_cast<std::size_t>(at - back.begin())];
+    rates[issued.role] = mine;
+    for (const auto& r : mine) {
+      auto there =
+          std::ranges::find_if(issued.rates, [&](const Json& left) { return left["percent"] == r["percent"]; });
+      if (there == issued.rates.end()) {
+        issued.rates.push_back({{"percent", r["percent"]},
+                                {"net_cents", -r["net_cents"].get<std::int64_t>()},
+                                {"vat_cents", -r["vat_cents"].get<std::int64_t>()}});
+        continue;
+      }
+      (*there)["net_cents"] = (*there)["net_cents"].get<std::int64_t>() - r["net_cents"].get<std::int64_t>();
+      (*there)["vat_cents"] = (*there)["vat_cents"].get<std::int64_t>() - r["vat_cents"].get<std::int64_t>();
+    }
+  }
+  return Writer{credit,    invoice,         switches, released_by, touched, std::move(amounts), std::move(by_group),
+                numbering, std::move(rates)}
+      .run();
 }
 
 }  // namespace schakel::invoicing

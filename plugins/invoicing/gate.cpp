@@ -6,29 +6,43 @@
 
 namespace schakel::invoicing {
 
-std::string register_key(const LedgerEntry& entry) { return "invoice/" + entry.creditor + "/" + entry.kind + "/" + entry.number; }
+std::string register_key(const LedgerEntry& entry) {
+  return "invoice/" + entry.creditor + "/" + entry.kind + "/" + entry.number;
+}
 
 Compared compare(const LedgerEntry& incoming, const Ledger& ledger, const Json& elsewhere) {
   auto same_key = [&](const std::string& hash, const char* where) {
-    return Compared{hash == incoming.hash ? Seen::duplicate : Seen::conflict, "CORE-MONEY-06",
-                    {{"number", incoming.number}, {"kind", incoming.kind}, {"seen_in", where}, {"same_content", hash == incoming.hash}}};
+    return Compared{hash == incoming.hash ? Seen::duplicate : Seen::conflict,
+                    "CORE-MONEY-06",
+                    {{"number", incoming.number},
+                     {"kind", incoming.kind},
+                     {"seen_in", where},
+                     {"same_content", hash == incoming.hash}}};
   };
-  if (const auto* known = ledger.find(incoming.kind, incoming.creditor, incoming.number)) return same_key(known->hash, "this_case");
+  if (const auto* known = ledger.find(incoming.kind, incoming.creditor, incoming.number))
+    return same_key(known->hash, "this_case");
   if (elsewhere.is_object() && elsewhere.contains("hash") && elsewhere["hash"].is_string())
     return same_key(elsewhere["hash"].get_ref<const std::string&>(), "another_case");
   if (incoming.kind == "doorbelasting")
     // What the broker asks or will ask of the SWV is not asked for twice.
     for (const auto& e : ledger.entries) {
-      bool asked = e.held || std::ranges::any_of(e.issued, [](const Issued& i) { return i.role == "swv" && i.gross > Cents{}; });
-      if (asked && !e.is_credit() && ((!incoming.reinvoices.empty() && e.number == incoming.reinvoices) || "DB-" + e.number == incoming.number))
+      bool asked =
+          e.held || std::ranges::any_of(e.issued, [](const Issued& i) { return i.role == "swv" && i.gross > Cents{}; });
+      if (asked && !e.is_credit() &&
+          ((!incoming.reinvoices.empty() && e.number == incoming.reinvoices) || "DB-" + e.number == incoming.number))
         return {Seen::conflict, "CORE-MONEY-06", {{"number", incoming.number}, {"reinvoiced_by_the_broker", e.number}}};
     }
   if (!incoming.is_credit()) return {};
 
   const auto* invoice = ledger.credited(incoming.creditor, incoming.credits);
-  if (!invoice) return {Seen::conflict, "CORE-MONEY-04", {{"number", incoming.number}, {"credits", incoming.credits}, {"invoice_known", false}}};
+  if (!invoice)
+    return {Seen::conflict,
+            "CORE-MONEY-04",
+            {{"number", incoming.number}, {"credits", incoming.credits}, {"invoice_known", false}}};
   if (auto over = exceeds(incoming, *invoice, ledger))
-    return {Seen::conflict, "CORE-MONEY-04", {{"number", incoming.number}, {"kind", over->kind}, {"left_cents", over->cents}}};
+    return {Seen::conflict,
+            "CORE-MONEY-04",
+            {{"number", incoming.number}, {"kind", over->kind}, {"left_cents", over->cents}}};
   return {};
 }
 
@@ -47,9 +61,12 @@ bool blocks(std::string_view code) {
   return code == "NOT_ENROLLED_NO_EDU_FUNDING" || code == "EDU_REGIE_MISSING" || code == "CONTENT_NOT_FIXED";
 }
 
-std::vector<std::string> money_codes(const LedgerEntry& entry, const MoneyState& state, const Switches& switches, bool shares_with_swv) {
+std::vector<std::string> money_codes(const LedgerEntry& entry, const MoneyState& state, const Switches& switches,
+                                     bool shares_with_swv) {
   std::vector<std::string> codes;
-  auto has = [&](auto... kinds) { return std::ranges::any_of(entry.lines, [&](const LedgerLine& l) { return ((l.kind == kinds) || ...); }); };
+  auto has = [&](auto... kinds) {
+    return std::ranges::any_of(entry.lines, [&](const LedgerLine& l) { return ((l.kind == kinds) || ...); });
+  };
   bool unanswered = !state.agreed, outside = false;
   if (state.any_line) {
     auto period = period_of(entry);
@@ -61,12 +78,16 @@ std::vector<std::string> money_codes(const LedgerEntry& entry, const MoneyState&
   }
   if (unanswered) codes.emplace_back("FUNDING_NOT_AGREED");
   if (outside) codes.emplace_back("OUTSIDE_FUNDING_PERIOD");
-  if (state.dispute && (!switches.hold_grey_only || has("grijs", "gecombineerd"))) codes.emplace_back("DISPUTE_PENDING");
-  if (switches.education_needs_enrolment && !state.enrolled && has("onderwijs")) codes.emplace_back("NOT_ENROLLED_NO_EDU_FUNDING");
+  if (state.dispute && (!switches.hold_grey_only || has("grijs", "gecombineerd")))
+    codes.emplace_back("DISPUTE_PENDING");
+  if (switches.education_needs_enrolment && !state.enrolled && has("onderwijs"))
+    codes.emplace_back("NOT_ENROLLED_NO_EDU_FUNDING");
   // SWV money is at stake where a line is (partly) education or the SWV has a share in it (MH-MONEY-01).
-  if (switches.education_needs_regie && !state.education_regie && (shares_with_swv || has("onderwijs", "grijs", "gecombineerd")))
+  if (switches.education_needs_regie && !state.education_regie &&
+      (shares_with_swv || has("onderwijs", "grijs", "gecombineerd")))
     codes.emplace_back("EDU_REGIE_MISSING");
-  if (!switches.ratified_by.empty() && state.advice && !state.advice_ratified) codes.emplace_back("BEKRACHTIGING_MISSING");
+  if (!switches.ratified_by.empty() && state.advice && !state.advice_ratified)
+    codes.emplace_back("BEKRACHTIGING_MISSING");
   return codes;
 }
 

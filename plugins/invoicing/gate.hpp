@@ -16,14 +16,17 @@ struct Compared {
 };
 /// `elsewhere` is the register entry of this key, written by any case; null when there is none.
 [[nodiscard]] Compared compare(const LedgerEntry& incoming, const Ledger& ledger, const Json& elsewhere);
-/// The kind of which a credit takes more than is left of its invoice, or nothing. Credits that are held take nothing yet.
-[[nodiscard]] std::optional<LedgerLine> exceeds(const LedgerEntry& credit, const LedgerEntry& invoice, const Ledger& ledger);
+/// The kind of which a credit takes more than is left of its invoice, or nothing. Credits that are held take nothing
+/// yet.
+[[nodiscard]] std::optional<LedgerLine> exceeds(const LedgerEntry& credit, const LedgerEntry& invoice,
+                                                const Ledger& ledger);
 /// Key of that register entry.
 [[nodiscard]] std::string register_key(const LedgerEntry& entry);
 
 /// Failing codes in the order of the gate. `shares_with_swv` says whether SWV money would be used if it were sent now.
 /// A credit is judged by its own lines and the period of the invoice it takes from.
-[[nodiscard]] std::vector<std::string> money_codes(const LedgerEntry& entry, const MoneyState& state, const Switches& switches, bool shares_with_swv);
+[[nodiscard]] std::vector<std::string> money_codes(const LedgerEntry& entry, const MoneyState& state,
+                                                   const Switches& switches, bool shares_with_swv);
 
 /// Codes that block for good, as opposed to those that hold until they are lifted.
 [[nodiscard]] bool blocks(std::string_view code);

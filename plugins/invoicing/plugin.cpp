@@ -1,5 +1,6 @@
-#include "plugins/invoicing/decider.hpp"
 #include "schakel/plugin.hpp"
+
+#include "plugins/invoicing/decider.hpp"
 
 namespace {
 constexpr const char* kSchema =

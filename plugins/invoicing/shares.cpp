@@ -25,7 +25,9 @@ void add(std::vector<ShareGroup>& groups, ShareGroup group) {
   groups.push_back(std::move(group));
 }
 
-ShareGroup whole(std::string kind, std::string payer) { return {ShareGroup::Method::whole, {std::move(kind)}, {{std::move(payer), 10000}}, OddCent::gemeente}; }
+ShareGroup whole(std::string kind, std::string payer) {
+  return {ShareGroup::Method::whole, {std::move(kind)}, {{std::move(payer), 10000}}, OddCent::gemeente};
+}
 
 ShareGroup by_shares(std::string kind, const std::vector<PayerShare>& shares, const std::string& otherwise) {
   if (shares.empty()) return whole(std::move(kind), otherwise);
@@ -34,7 +36,8 @@ ShareGroup by_shares(std::string kind, const std::vector<PayerShare>& shares, co
 }
 
 ShareGroup grey(std::string kind, const Switches& switches, OddCent odd) {
-  if (switches.grey_swv_bp == 5000) return {ShareGroup::Method::half, {std::move(kind)}, {{"gemeente", 5000}, {"swv", 5000}}, odd};
+  if (switches.grey_swv_bp == 5000)
+    return {ShareGroup::Method::half, {std::move(kind)}, {{"gemeente", 5000}, {"swv", 5000}}, odd};
   std::vector<PayerShare> shares;
   if (switches.grey_swv_bp < 10000) shares.push_back({"gemeente", 10000 - switches.grey_swv_bp});
   if (switches.grey_swv_bp > 0) shares.push_back({"swv", switches.grey_swv_bp});
@@ -77,13 +80,15 @@ void share_group(GroupAmounts& g, std::optional<std::int64_t> minutes) {
       return;
     case ShareGroup::Method::half: {
       auto gross = split_50_50(g.cents, g.group->odd), vat = split_50_50(g.vat, g.group->odd);
-      for (auto& p : g.payers) p.gross = p.role == "swv" ? gross.swv : gross.gemeente, p.vat = p.role == "swv" ? vat.swv : vat.gemeente;
+      for (auto& p : g.payers)
+        p.gross = p.role == "swv" ? gross.swv : gross.gemeente, p.vat = p.role == "swv" ? vat.swv : vat.gemeente;
       return;
     }
     case ShareGroup::Method::minutes: {
       // The first payer is education; without minutes the halves of the order hold.
       bool counted = minutes.value_or(0) > 0;
-      std::int64_t part = counted ? education_minutes(*minutes, payers[0].basis_points) : payers[0].basis_points, of = counted ? *minutes : 10000;
+      std::int64_t part = counted ? education_minutes(*minutes, payers[0].basis_points) : payers[0].basis_points,
+                   of = counted ? *minutes : 10000;
       g.payers[0].gross = proportion_floor(g.cents, part, of).value_or(Cents{});
       g.payers[0].vat = proportion_floor(g.vat, part, of).value_or(Cents{});
       g.payers[1].gross = g.cents - g.payers[0].gross, g.payers[1].vat = g.vat - g.payers[0].vat;
@@ -103,12 +108,76 @@ void share_group(GroupAmounts& g, std::optional<std::int64_t> minutes) {
 
 }  // namespace
 
+namespace {
+
+/// Splits `amount` over what is left by largest remainder; every part stays within what is left of its column.
+std::vector<std::int64_t> take_parts(std::int64_t amount, std::vector<std::int64_t>& left) {
+  std::int64_t total = 0;
+  for (auto v : left) total += v;
+  std::vector<std::int64_t> out(left.size());
+  if (total == 0) return out;
+  std::vector<std::pair<__int128, std::size_t>> remainder;
+  std::int64_t given = 0;
+  for (std::size_t j = 0; j < left.size(); ++j) {
+    auto exact = static_cast<__int128>(amount) * left[j];
+    out[j] = static_cast<std::int64_t>(exact / total);
+    given += out[j];
+    remainder.emplace_back(-(exact % total), j);
+  }
+  std::ranges::sort(remainder);
+  // A column with a remainder has room for one more.
+  for (std::size_t k = 0; given < amount; ++k, ++given) ++out[remainder[k].second];
+  for (std::size_t j = 0; j < left.size(); ++j) left[j] -= out[j];
+  return out;
+}
+
+/// What the agreement says of VAT for all kinds of an invoice; empty when it says nothing or not one thing.
+std::string treatment_of(const LedgerEntry& invoice, const MoneyState& state, const Switches& switches) {
+  std::string out;
+  auto period = period_of(invoice);
+  for (const auto& kind : kinds_of(invoice)) {
+    const FundingLine* line = answer_for(state, switches, kind, period).covers;
+    if (!line || line->vat.empty() || (!out.empty() && out != line->vat)) return {};
+    out = line->vat;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<std::vector<Json>> share_rates(std::span<const PayerAmount> payers, const Json& rates) {
+  std::vector<std::int64_t> net, vat;
+  std::int64_t all_net = 0, all_vat = 0;
+  for (const auto& r : rates) {
+    net.push_back(r.at("net_cents").get<std::int64_t>());
+    vat.push_back(r.at("vat_cents").get<std::int64_t>());
+    if (net.back() < 0 || vat.back() < 0) return {};
+    all_net += net.back(), all_vat += vat.back();
+  }
+  for (const auto& p : payers) {
+    if (p.vat < Cents{} || p.gross < p.vat) return {};
+    all_net -= (p.gross - p.vat).value(), all_vat -= p.vat.value();
+  }
+  if (all_net != 0 || all_vat != 0) return {};
+  std::vector<Json> out;
+  for (const auto& p : payers) {
+    auto n = take_parts((p.gross - p.vat).value(), net), v = take_parts(p.vat.value(), vat);
+    Json mine = Json::array();
+    for (std::size_t j = 0; j < rates.size(); ++j)
+      if (n[j] != 0 || v[j] != 0)
+        mine.push_back({{"percent", rates[j].at("percent")}, {"net_cents", n[j]}, {"vat_cents", v[j]}});
+    out.push_back(std::move(mine));
+  }
+  return out;
+}
+
 std::int64_t education_minutes(std::int64_t minutes, std::uint32_t education_bp) {
   return education_bp == 5000 ? split_minutes(minutes).education : minutes * education_bp / 10000;
 }
 
 void plan(LedgerEntry& invoice, const MoneyState& state, const Switches& switches, OddCent odd) {
   invoice.groups.clear();
+  invoice.vat_treatment = treatment_of(invoice, state, switches);
   auto period = period_of(invoice);
   if (invoice.kind == "doorbelasting") {
     // What the gemeente itself asks of the SWV is forwarded as it is (KNH-MONEY-05).
@@ -124,16 +193,22 @@ void plan(LedgerEntry& invoice, const MoneyState& state, const Switches& switche
   if (switches.flow == Flow::ordering_parties) {
     invoice.holder.clear();
     for (const auto& kind : kinds_of(invoice)) {
-      if (kind == "zorg") add(invoice.groups, whole(kind, "gemeente"));
-      else if (kind == "onderwijs") add(invoice.groups, whole(kind, state.education_payer));
+      if (kind == "zorg")
+        add(invoice.groups, whole(kind, "gemeente"));
+      else if (kind == "onderwijs")
+        add(invoice.groups, whole(kind, state.education_payer));
       else
-        add(invoice.groups, {ShareGroup::Method::minutes, {kind},
-                             {{state.education_payer, switches.combined_education_bp}, {"gemeente", 10000 - switches.combined_education_bp}}, OddCent::gemeente});
+        add(invoice.groups, {ShareGroup::Method::minutes,
+                             {kind},
+                             {{state.education_payer, switches.combined_education_bp},
+                              {"gemeente", 10000 - switches.combined_education_bp}},
+                             OddCent::gemeente});
     }
     return;
   }
   invoice.holder = holder_of(invoice, state, switches);
-  bool advised = !switches.ratified_by.empty() && state.advice && state.advice_ratified && !state.advice->shares.empty();
+  bool advised =
+      !switches.ratified_by.empty() && state.advice && state.advice_ratified && !state.advice->shares.empty();
   for (const auto& kind : kinds_of(invoice)) {
     if (advised) {
       add(invoice.groups, by_shares(kind, state.advice->shares, invoice.holder));
@@ -207,8 +282,10 @@ std::vector<LedgerLine> lines_left(const LedgerEntry& invoice, std::span<const L
   std::vector<LedgerLine> out;
   auto find = [&](const std::string& kind) { return std::ranges::find(out, kind, &LedgerLine::kind); };
   for (const auto& line : invoice.lines) {
-    if (auto it = find(line.kind); it != out.end()) it->cents += line.cents;
-    else out.push_back(line);
+    if (auto it = find(line.kind); it != out.end())
+      it->cents += line.cents;
+    else
+      out.push_back(line);
   }
   for (const LedgerEntry* credit : credits)
     for (const auto& line : credit->lines)

@@ -10,6 +10,7 @@
 namespace schakel::invoicing {
 
 /// Fixes `holder` and `groups` of an invoice that is about to be sent. `odd` is whose turn the odd cent is.
+/// Also fixes the VAT treatment when the agreement names one for every line.
 void plan(LedgerEntry& invoice, const MoneyState& state, const Switches& switches, OddCent odd);
 
 struct PayerAmount {
@@ -39,12 +40,17 @@ struct Shares {
 [[nodiscard]] Shares share(const LedgerEntry& invoice, std::span<const LedgerLine> lines, Cents vat);
 
 /// The lines left of an invoice after credits, kinds in the order of the invoice.
-[[nodiscard]] std::vector<LedgerLine> lines_left(const LedgerEntry& invoice, std::span<const LedgerEntry* const> credits);
+[[nodiscard]] std::vector<LedgerLine> lines_left(const LedgerEntry& invoice,
+                                                 std::span<const LedgerEntry* const> credits);
 /// VAT left; never below 0: a provider may round the VAT of its credits up.
 [[nodiscard]] Cents vat_left(const LedgerEntry& invoice, std::span<const LedgerEntry* const> credits);
 
 /// HR-MONEY-01, CORE-MONEY-08: minutes of the education side.
 [[nodiscard]] std::int64_t education_minutes(std::int64_t minutes, std::uint32_t education_bp);
+
+/// VAT per rate for each payer: rows add up to a payer's net and VAT, columns to those of a rate, no part is negative.
+/// The last payer takes what is left, so nothing is lost or made. nullopt when payers and rates are not the same money.
+[[nodiscard]] std::optional<std::vector<Json>> share_rates(std::span<const PayerAmount> payers, const Json& rates);
 
 /// Lays a payer's share of a group on the lines of that group; adds up to `share`.
 [[nodiscard]] std::vector<Cents> lay_on_lines(Cents share, std::span<const Cents> lines);

@@ -16,7 +16,9 @@ struct Reader {
   const Json& payload;
   std::vector<Finding> findings;
 
-  void wrong(std::string pointer, std::string message) { findings.push_back({std::move(pointer), "INVOICE_INVALID", std::move(message), {}}); }
+  void wrong(std::string pointer, std::string message) {
+    findings.push_back({std::move(pointer), "INVOICE_INVALID", std::move(message), {}});
+  }
 
   const Json* field(const char* name) const {
     auto it = payload.find(name);
@@ -27,14 +29,16 @@ struct Reader {
     const Json* v = field(name);
     if (!v || !v->is_string()) return wrong(std::string("/") + name, "an invoice number is a text"), "";
     auto text = v->get<std::string>();
-    bool printable = std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+    bool printable =
+        std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
     if (text.empty() || text.size() > kMaxNumber || !printable)
       return wrong(std::string("/") + name, "an invoice number has 1 to 100 printable characters"), "";
     return text;
   }
 
   std::optional<std::int64_t> whole(const Json& v, const std::string& pointer, std::int64_t limit) {
-    if (!v.is_number_integer() || (v.is_number_unsigned() && v.get<std::uint64_t>() > static_cast<std::uint64_t>(limit)) ||
+    if (!v.is_number_integer() ||
+        (v.is_number_unsigned() && v.get<std::uint64_t>() > static_cast<std::uint64_t>(limit)) ||
         v.get<std::int64_t>() < 0 || v.get<std::int64_t>() > limit) {
       wrong(pointer, "a whole number from 0 was expected");
       return {};
@@ -57,7 +61,8 @@ struct Reader {
       auto cents = whole(*grey, "/grey_total_cents", Cents::kLimit);
       return {{"grijs", Cents{cents.value_or(0)}}};
     }
-    if (!list->is_array() || list->empty() || list->size() > kMaxLines) return wrong("/lines", "1 to 2000 lines were expected"), std::vector<LedgerLine>{};
+    if (!list->is_array() || list->empty() || list->size() > kMaxLines)
+      return wrong("/lines", "1 to 2000 lines were expected"), std::vector<LedgerLine>{};
     std::vector<LedgerLine> out;
     for (std::size_t i = 0; i < list->size(); ++i) {
       const Json& line = (*list)[i];
@@ -67,18 +72,51 @@ struct Reader {
         continue;
       }
       auto kind = line["kind"].get<std::string>();
-      if (std::ranges::find(kinds, kind) == kinds.end()) wrong(at + "/kind", "zorg, onderwijs, grijs or gecombineerd was expected");
+      if (std::ranges::find(kinds, kind) == kinds.end())
+        wrong(at + "/kind", "zorg, onderwijs, grijs or gecombineerd was expected");
       auto cents = whole(line["cents"], at + "/cents", Cents::kLimit);
       out.push_back({std::move(kind), Cents{cents.value_or(0)}});
     }
     return out;
   }
 
+  /// The VAT per rate as charged; it must be all of the invoice.
+  void rates(LedgerEntry& entry, Cents total) {
+    const Json* list = field("vat_rates");
+    if (!list) return;
+    if (!list->is_array() || list->empty() || list->size() > 5)
+      return wrong("/vat_rates", "1 to 5 rates were expected");
+    std::int64_t net = 0, vat = 0;
+    for (std::size_t i = 0; i < list->size(); ++i) {
+      const Json& r = (*list)[i];
+      std::string at = "/vat_rates/" + std::to_string(i);
+      if (!r.is_object() || !r.contains("percent") || !r["percent"].is_string() || !r.contains("net_cents") ||
+          !r.contains("vat_cents"))
+        return wrong(at, "a rate has percent, net_cents and vat_cents");
+      auto percent = r["percent"].get<std::string>();
+      bool digits = !percent.empty() && percent.size() <= 5 &&
+                    std::ranges::all_of(percent, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+      auto n = whole(r["net_cents"], at + "/net_cents", Cents::kLimit),
+           v = whole(r["vat_cents"], at + "/vat_cents", Cents::kLimit);
+      if (!digits) return wrong(at + "/percent", "a rate is written 21 or 5.5");
+      if (!n || !v) return;
+      bool zero = percent.find_first_not_of("0.") == std::string::npos;
+      if (zero && *v != 0) return wrong(at + "/vat_cents", "a rate of 0 has no VAT");
+      for (std::size_t k = 0; k < i; ++k)
+        if ((*list)[k]["percent"] == percent) return wrong(at + "/percent", "a rate stands once");
+      net += *n, vat += *v;
+    }
+    if (vat != entry.vat.value() || net + vat != total.value())
+      return wrong("/vat_rates", "the rates do not add up to the VAT and the total");
+    entry.vat_rates = *list;
+  }
+
   void period(LedgerEntry& entry) {
     if (const Json* span = field("service_period")) {
       if (!span->is_array() || span->size() != 2 || !(*span)[0].is_string() || !(*span)[1].is_string())
         return wrong("/service_period", "a period is its first and its last day");
-      auto from = Date::parse((*span)[0].get_ref<const std::string&>()), to = Date::parse((*span)[1].get_ref<const std::string&>());
+      auto from = Date::parse((*span)[0].get_ref<const std::string&>()),
+           to = Date::parse((*span)[1].get_ref<const std::string&>());
       if (!from || !to || *to < *from) return wrong("/service_period", "a period is its first and its last day");
       entry.period_from = from->str(), entry.period_to = to->str();
     } else if (const Json* month = field("period")) {
@@ -132,6 +170,7 @@ Result<LedgerEntry> read_source(const Message& message) {
       entry.vat = Cents{*v};
       if (entry.vat > total) r.wrong("/vat_cents", "more VAT than money");
     }
+  r.rates(entry, total);
   if (entry.is_credit()) {
     entry.credits = r.number("credits");
     if (total <= Cents{}) r.wrong("/lines", "a credit note takes something off");
@@ -140,7 +179,9 @@ Result<LedgerEntry> read_source(const Message& message) {
   }
   if (entry.kind == "doorbelasting" && r.field("source_invoice")) entry.reinvoices = r.number("source_invoice");
   r.period(entry);
-  if (!r.findings.empty()) return fail(ErrorKind::invalid, "INVOICE_INVALID", "this is not an invoice that can be booked", std::move(r.findings));
+  if (!r.findings.empty())
+    return fail(ErrorKind::invalid, "INVOICE_INVALID", "this is not an invoice that can be booked",
+                std::move(r.findings));
   entry.hash = sha256_hex(dump_json(message.payload));
   return entry;
 }

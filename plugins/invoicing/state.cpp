@@ -54,10 +54,18 @@ std::optional<FundingLine> read_line(const Json& v) {
     if (*payer == "50/50") {
       line.shares = {{"gemeente", 5000}, {"swv", 5000}};
     } else {
-      auto shares = payer->is_string() ? read_shares({{payer->get<std::string>() == "school" ? "schoolbestuur" : payer->get<std::string>(), 10000}}) : std::nullopt;
+      auto shares =
+          payer->is_string()
+              ? read_shares(
+                    {{payer->get<std::string>() == "school" ? "schoolbestuur" : payer->get<std::string>(), 10000}})
+              : std::nullopt;
       if (!shares) return {};
       line.shares = std::move(*shares);
     }
+  }
+  if (auto it = v.find("vat"); it != v.end() && !it->is_null()) {
+    if (*it != "O" && *it != "E" && *it != "S") return {};
+    line.vat = it->get<std::string>();
   }
   if (auto it = v.find("period"); it != v.end() && !it->is_null()) {
     line.period = read_period(*it);
@@ -99,25 +107,32 @@ std::optional<std::vector<PayerShare>> read_shares(const Json& basis_points) {
 Switches read_switches(const Profile& profile, const Json& overrides) {
   Switches s;
   auto flow = profile.setting_text("money.flow", overrides, "contract_holder");
-  s.flow = flow == "offering_party" ? Flow::offering_party : flow == "ordering_parties" ? Flow::ordering_parties : Flow::contract_holder;
+  s.flow = flow == "offering_party"     ? Flow::offering_party
+           : flow == "ordering_parties" ? Flow::ordering_parties
+                                        : Flow::contract_holder;
   const Json& grey = nested(profile, overrides, "grey_split", "enabled");
   s.grey_split = grey.is_boolean() && grey.get<bool>();
   const Json& swv_bp = nested(profile, overrides, "grey_split", "swv_bp");
-  if (swv_bp.is_number_integer()) s.grey_swv_bp = static_cast<std::uint32_t>(std::clamp<std::int64_t>(swv_bp.get<std::int64_t>(), 0, 10000));
+  if (swv_bp.is_number_integer())
+    s.grey_swv_bp = static_cast<std::uint32_t>(std::clamp<std::int64_t>(swv_bp.get<std::int64_t>(), 0, 10000));
   const Json& odd = nested(profile, overrides, "grey_split", "odd_cent");
   if (odd.is_string()) s.odd_cent = odd.get<std::string>();
-  auto texts = [&](const char* name, std::map<std::string, std::string>& into) {
-    const Json& v = profile.setting(name, overrides);
+  auto texts = [&](const std::string& name, std::map<std::string, std::string>& into) {
+    auto dot = name.find('.');
+    const Json& v = dot == std::string::npos ? profile.setting(name, overrides)
+                                             : nested(profile, overrides, name.substr(0, dot), name.substr(dot + 1));
     if (!v.is_object()) return;
     for (const auto& [key, value] : v.items())
       if (value.is_string()) into[key] = value.get<std::string>();
   };
   texts("grey_contract_holder", s.grey_holder);
   texts("invoice_addresses", s.addresses);
+  texts("money.number_series", s.number_series);
   // The one address that a source names stands for itself (KNH-MONEY-05).
   if (auto named = profile.setting_text("swv_invoice_address", overrides); !named.empty()) s.addresses["swv"] = named;
   s.hidden_from = {"ouders", "leerling"};  // CORE-AUD-01, Q-52: any region by default
-  if (profile.setting("finance_hidden_from", overrides).is_array()) s.hidden_from = profile.setting_list("finance_hidden_from", overrides);
+  if (profile.setting("finance_hidden_from", overrides).is_array())
+    s.hidden_from = profile.setting_list("finance_hidden_from", overrides);
   if (const Json& parties = nested(profile, overrides, "escalation", "needs_ratification"); parties.is_array())
     for (const auto& party : parties)
       if (party.is_string()) s.ratified_by.push_back(party.get<std::string>());
@@ -128,7 +143,8 @@ Switches read_switches(const Profile& profile, const Json& overrides) {
   s.lines_need_period = profile.setting_flag("funding_lines_need_period", overrides, false);
   s.education_needs_enrolment = profile.setting_flag("money.education_needs_enrolment", overrides, false);
   s.education_needs_regie = profile.setting_flag("money.education_needs_regie", overrides, false);
-  s.combined_education_bp = static_cast<std::uint32_t>(std::clamp<std::int64_t>(profile.setting_int("combined_split_bp", overrides, 5000), 0, 10000));
+  s.combined_education_bp = static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(profile.setting_int("combined_split_bp", overrides, 5000), 0, 10000));
   return s;
 }
 
@@ -150,7 +166,8 @@ MoneyState read_state(const FactView& facts, const Ledger& ledger, const Switche
   s.education_payer = education_side(facts);
   s.offered_by = text(facts, "offered_by");
   s.advice = ledger.advice;
-  bool readable = s.advice && std::ranges::none_of(s.advice->shares, [](const PayerShare& p) { return p.role.empty(); });
+  bool readable =
+      s.advice && std::ranges::none_of(s.advice->shares, [](const PayerShare& p) { return p.role.empty(); });
   s.advice_ratified = readable && std::ranges::all_of(switches.ratified_by, [&](const std::string& party) {
                         return std::ranges::find(s.advice->ratified, party) != s.advice->ratified.end();
                       });
@@ -162,7 +179,8 @@ std::optional<Period> period_of(const LedgerEntry& entry) {
   return from && to ? std::optional(Period{*from, *to}) : std::nullopt;
 }
 
-Answer answer_for(const MoneyState& state, const Switches& switches, std::string_view kind, const std::optional<Period>& period) {
+Answer answer_for(const MoneyState& state, const Switches& switches, std::string_view kind,
+                  const std::optional<Period>& period) {
   Answer answer;
   for (const auto& line : state.funding) {
     if (!line.kind.empty() && kind != "gecombineerd" && line.kind != kind) continue;

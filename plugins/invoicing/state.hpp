@@ -35,6 +35,7 @@ struct Switches {
   bool lines_need_period = false;                    ///< funding_lines_need_period (FRL-MONEY-02)
   bool education_needs_enrolment = false;            ///< money.education_needs_enrolment (MH-MONEY-02)
   bool education_needs_regie = false;                ///< money.education_needs_regie (MH-MONEY-01)
+  std::map<std::string, std::string> number_series;  ///< money.number_series: creditor -> prefix of its own series
   std::uint32_t combined_education_bp = 5000;        ///< combined_split_bp (HR-MONEY-01)
 };
 [[nodiscard]] Switches read_switches(const Profile& profile, const Json& overrides);
@@ -44,12 +45,13 @@ struct Period {
   [[nodiscard]] bool contains(const Period& other) const { return from <= other.from && other.to <= to; }
 };
 
-/// One line of the recorded funding agreement. A line that cannot be read (shares that are not 10000 basis points, a period
-/// that is none) answers for nothing: money that nobody agreed on clearly is held.
+/// One line of the recorded funding agreement. A line that cannot be read (shares that are not 10000 basis points, a
+/// period that is none) answers for nothing: money that nobody agreed on clearly is held.
 struct FundingLine {
-  std::string kind;  ///< empty: every kind
+  std::string kind;                ///< empty: every kind
   std::vector<PayerShare> shares;  ///< empty: no payer stated
   std::optional<Period> period;
+  std::string vat{};  ///< O, E or S: how VAT is handled under this agreement; empty: as the creditor does
 };
 
 struct MoneyState {
@@ -65,8 +67,8 @@ struct MoneyState {
 /// `ledger` says how the dispute and the advice stand; `facts` the rest.
 [[nodiscard]] MoneyState read_state(const FactView& facts, const Ledger& ledger, const Switches& switches);
 
-/// Shares in the order of ties (gemeente, schoolbestuur, swv) without those of 0; nullopt when a payer is unknown or they do
-/// not add up to 10000.
+/// Shares in the order of ties (gemeente, schoolbestuur, swv) without those of 0; nullopt when a payer is unknown or
+/// they do not add up to 10000.
 [[nodiscard]] std::optional<std::vector<PayerShare>> read_shares(const Json& basis_points);
 
 /// The funding line that counts for a line of this kind in this period: the first that covers it (CORE-MONEY-07).
@@ -74,7 +76,8 @@ struct Answer {
   bool any = false;                     ///< some line answers for the kind
   const FundingLine* covers = nullptr;  ///< and covers the period
 };
-[[nodiscard]] Answer answer_for(const MoneyState& state, const Switches& switches, std::string_view kind, const std::optional<Period>& period);
+[[nodiscard]] Answer answer_for(const MoneyState& state, const Switches& switches, std::string_view kind,
+                                const std::optional<Period>& period);
 [[nodiscard]] std::optional<Period> period_of(const LedgerEntry& entry);
 
 }  // namespace schakel::invoicing

@@ -87,6 +87,23 @@ class PluginBench::FakeHost final : public Host, HttpAccess, MailAccess, Progres
     b_.step(CrashWhen::after);
     co_return Result<void>{};
   }
+  Task<Result<void>> write(std::vector<std::pair<std::string, std::optional<Json>>> changes) override {
+    b_.step(CrashWhen::before);
+    for (auto& [key, value] : changes) {
+      if (value) b_.world.progress[key] = std::move(*value);
+      else b_.world.progress.erase(key);
+    }
+    b_.step(CrashWhen::after);
+    co_return Result<void>{};
+  }
+  Task<Result<std::vector<std::string>>> keys(std::string prefix, std::string after, int limit) override {
+    b_.step(CrashWhen::before);
+    std::vector<std::string> out;
+    for (auto it = b_.world.progress.lower_bound(prefix); it != b_.world.progress.end() && it->first.starts_with(prefix) && std::cmp_less(out.size(), limit); ++it)
+      if (it->first > after) out.push_back(it->first);
+    b_.step(CrashWhen::after);
+    co_return out;
+  }
   Task<Result<DocumentInfo>> info(std::string id) override {
     auto it = b_.world.infos.find(id);
     if (it == b_.world.infos.end()) co_return fail(ErrorKind::not_found, "DOCUMENT_UNKNOWN", "no such document");
@@ -423,7 +440,7 @@ std::vector<std::string> bad_configs_refused(const std::string& adapter, const J
   std::vector<std::string> wrong;
   auto loaded = registry().load(plugin::Kind::adapter, adapter);
   if (!loaded) return {loaded.error().code};
-  std::vector<std::pair<std::string, Json>> bad{{"array", Json::array()}, {"null", nullptr}, {"text", "x"}};
+  std::vector<std::pair<std::string, Json>> bad{{"array", Json::array()}, {"null", nullptr}, {"text", "x"}, {"empty", Json::object()}};
   const Json& schema = (*loaded)->schema;
   for (const auto& name : schema.value("required", Json::array())) {
     Json c = good;

@@ -5,7 +5,9 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/formats/ggk.hpp"
 #include "core/formats/ijw.hpp"
+#include "core/formats/soap.hpp"
 #include "core/formats/ubl.hpp"
 #include "tests/support/plugin_bench.hpp"
 
@@ -29,7 +31,7 @@ IjwPrestatie line(const char* ref, std::int64_t cents, const char* product = "45
   p.referentie = ref;
   p.vorige_referentie = credits;
   p.credit = *credits != '\0';
-  p.toewijzing = 10000 + static_cast<std::int64_t>(std::hash<std::string>{}(ref) % 100000);  // TR416: one debit a toewijzing and period
+  p.toewijzing = 10000 + static_cast<std::int64_t>(std::hash<std::string>{}(p.credit ? credits : ref) % 100000);  // TR416: one debit a toewijzing and period
   p.categorie = std::string(product).substr(0, 2);
   p.product = product;
   p.periode = {day("2026-09-01"), day("2026-09-30")};
@@ -265,7 +267,7 @@ TEST(Zorgaanbieder, UnreadableAndForeignInputGetsNoJw325) {
   missing.erase(from, to + 25 - from);
   auto reply = post(*bench, missing);
   EXPECT_EQ(reply.status, 400) << reply.body;
-  EXPECT_FALSE(Json::parse(reply.body)["findings"].empty());
+  EXPECT_FALSE(Json::parse(reply.body)["fouten"].empty());
   EXPECT_EQ(reply.body.find("999990019"), std::string::npos);
   EXPECT_EQ(post(*bench, "geen xml").status, 415);
   EXPECT_EQ(post(*bench, "<!DOCTYPE x [<!ENTITY a 'b'>]>" + good).status / 100, 4);
@@ -434,6 +436,253 @@ TEST(Zorgaanbieder, FolderIsReadAndSorted) {
   EXPECT_TRUE(fs::exists(bench->folder() + "/in/done/2.xml"));
   EXPECT_TRUE(fs::exists(bench->folder() + "/in/error/3.xml"));
   EXPECT_TRUE(fs::exists(bench->folder() + "/in/error/3.xml.reason"));
+}
+
+/// Codes that all answers of the bench give to lines.
+std::set<std::string> line_codes(PluginBench& bench) {
+  std::set<std::string> codes;
+  for (const auto& a : answers(bench)) {
+    auto read = formats::read_jw325(a);
+    if (!read.message || !read.message->antwoord) continue;
+    for (const auto& c : read.message->antwoord->clienten)
+      for (const auto& p : c.prestaties) codes.insert(p.retour.begin(), p.retour.end());
+  }
+  return codes;
+}
+
+TEST(Zorgaanbieder, SecondDebitOfTheSameMonthNeedsTheCreditFirst) {
+  auto bench = fresh();
+  auto debit = line("P1", 33333);
+  (void)post(*bench, text(declaration("A1", "D1", {{"999990019", {debit}}})));
+  (void)bench->send(decision(bench->world.events[0]["id"], "delivered"));
+  auto again = debit;
+  again.referentie = "P2";
+  (void)post(*bench, text(declaration("A2", "D2", {{"999990019", {again}}})));
+  EXPECT_EQ(bench->world.events.size(), 1U);
+  EXPECT_TRUE(line_codes(*bench).contains("9389"));  // TR389
+  // With the credit in the same declaration it goes: credits first (OP366).
+  auto credit = line("P3", 33333, "45A03", "P1"), corrected = debit;
+  corrected.referentie = "P4";
+  corrected.bedrag = Cents(30000), corrected.volume = 30000;
+  (void)post(*bench, text(declaration("A3", "D3", {{"999990019", {credit, corrected}}})));
+  ASSERT_EQ(bench->world.events.size(), 3U);
+  EXPECT_EQ(bench->world.events[1]["type"], "nl.schakel.creditnota.v1");
+  EXPECT_EQ(bench->world.events[2]["data"]["lines"][0]["cents"], 30000);
+}
+
+TEST(Zorgaanbieder, ADebitThatIsUndecidedIsTakenTooAndOneThatWasRefusedIsFreeAgain) {
+  auto bench = fresh();
+  auto debit = line("P1", 33333), same_reference = debit, same_month = debit;
+  same_month.referentie = "P2";
+  (void)post(*bench, text(declaration("A1", "D1", {{"999990019", {debit}}})));
+  (void)post(*bench, text(declaration("A2", "D2", {{"999990019", {same_reference}}})));
+  (void)post(*bench, text(declaration("A3", "D3", {{"999990019", {same_month}}})));
+  EXPECT_EQ(bench->world.events.size(), 1U) << "nothing goes on while the first is undecided";
+  EXPECT_EQ(line_codes(*bench), (std::set<std::string>{"8021", "9389"}));
+  (void)bench->send(decision(bench->world.events[0]["id"], "blocked", {"NOT_ENROLLED_NO_EDU_FUNDING"}));
+  (void)post(*bench, text(declaration("A4", "D4", {{"999990019", {same_reference}}})));
+  EXPECT_EQ(bench->world.events.size(), 2U);
+}
+
+TEST(Zorgaanbieder, ACreditIsACopyOfItsDebit) {
+  auto bench = fresh();
+  (void)post(*bench, text(declaration("A1", "D1", {{"999990019", {line("P1", 33333)}}})));
+  (void)bench->send(decision(bench->world.events[0]["id"], "delivered"));
+  auto more = line("P2", 33334, "45A03", "P1");
+  auto other = line("P3", 33333, "45A03", "P1");
+  other.toewijzing = 7;
+  (void)post(*bench, text(declaration("A2", "D2", {{"999990019", {more}}})));
+  (void)post(*bench, text(declaration("A3", "D3", {{"999990019", {other}}})));
+  EXPECT_EQ(bench->world.events.size(), 1U);
+  EXPECT_EQ(line_codes(*bench), (std::set<std::string>{"8017"}));
+}
+
+TEST(Zorgaanbieder, NoBsnRestsAfterTheAnswerAndTheAnswerItselfGoesWhenItsTimeIsOver) {
+  auto bench = fresh();
+  auto reply = post(*bench, text(three_pupils()));
+  std::string id = Json::parse(reply.body)["antwoord"];
+  auto resting = [&](const char* what) {
+    std::size_t n = 0;
+    for (const auto& [key, value] : bench->world.progress)
+      if ((key + value.dump()).find(what) != std::string::npos) ++n;
+    return n;
+  };
+  EXPECT_EQ(resting("999990019"), 1U) << "one row, while it is undecided";
+  for (std::size_t i = 0; i < 2; ++i) (void)bench->send(decision(bench->world.events[i]["id"], "delivered"));
+  EXPECT_EQ(resting("999990019"), 0U) << "of a granted pupil nothing";
+  EXPECT_EQ(resting("999990032"), 1U) << "of a rejected one the JW325";
+  for (const auto& [key, value] : bench->world.progress)
+    for (const char* gone : {"body/", "part/", "handed/", "due/", "wacht/"}) EXPECT_FALSE(key.starts_with(gone)) << key;
+  bench->clock.advance(std::chrono::hours(24 * 31));
+  ASSERT_TRUE(bench->poll());
+  EXPECT_EQ(resting("999990032"), 0U);
+  HttpRequest get;
+  get.url = "/in/zorgaanbieder/antwoorden/" + id;
+  EXPECT_EQ(bench->request(get, "hoeve")->value().status, 404);
+  // Known it stays: the same declaration has no second effect, its number and references neither.
+  EXPECT_EQ(post(*bench, text(three_pupils())).status, 202);
+  EXPECT_EQ(bench->world.events.size(), 2U);
+}
+
+TEST(Zorgaanbieder, AnOverdueAnswerIsSeen) {
+  auto bench = fresh();
+  (void)post(*bench, text(declaration("A1", "D1", {{"999990019", {line("P1", 100)}}})));
+  bench->clock.advance(std::chrono::hours(24 * 10));
+  ASSERT_TRUE(bench->poll());
+  auto counted = [&] { return std::ranges::count_if(bench->world.metrics, [](const auto& m) { return m.first.starts_with("zorgaanbieder_answers_overdue"); }); };
+  EXPECT_EQ(counted(), 0);
+  bench->clock.advance(std::chrono::hours(24 * 7));
+  ASSERT_TRUE(bench->poll());
+  EXPECT_EQ(counted(), 1);
+}
+
+std::string in_envelope(const std::string& bericht, const char* sender = "98765432", const char* function = "JW323") {
+  formats::GgkEnvelope e;
+  e.zender = {sender, "Zorgsysteem"};
+  e.ontvanger = {"0400", "GGk"};
+  e.referentienummer = "9c0f7b90-5c69-41e5-a837-0800200c9a66";
+  e.tijdstip = "20261005132514";
+  e.functie = function;
+  e.bericht = bericht;
+  return formats::write_ggk(e).value();
+}
+std::string in_soap(const std::string& envelope) {
+  return "<s:Envelope xmlns:s=\"" + std::string(formats::kSoapNs) + "\"><s:Body>" + envelope.substr(envelope.find("<GGK")) + "</s:Body></s:Envelope>";
+}
+
+TEST(Zorgaanbieder, ADeclarationInAGgkEnvelopeIsAnsweredInOne) {
+  auto bench = fresh();
+  auto reply = post(*bench, in_soap(in_envelope(text(declaration("A1", "D1", {{"999990019", {line("P1", 100)}}})))), "hoeve", "text/xml");
+  EXPECT_EQ(reply.status, 200) << reply.body;
+  auto said = formats::read_soap(reply.body);
+  ASSERT_TRUE(said);
+  EXPECT_EQ(said->body().local(), "Bv03Bericht");
+  ASSERT_EQ(bench->world.events.size(), 1U);
+  (void)bench->send(decision(bench->world.events[0]["id"], "delivered"));
+  auto all = answers(*bench);
+  ASSERT_EQ(all.size(), 1U);
+  auto retour = formats::read_ggk(all[0]);
+  ASSERT_TRUE(retour) << retour.error().code;
+  EXPECT_TRUE(retour->retour);
+  EXPECT_EQ(retour->cross_ref, "9c0f7b90-5c69-41e5-a837-0800200c9a66");
+  EXPECT_EQ(retour->functie, "JW325");
+  EXPECT_EQ(retour->ontvanger.organisatie, "98765432");
+  auto answer = formats::read_jw325(retour->bericht);
+  ASSERT_TRUE(answer.accepted());
+  EXPECT_EQ(answer.message->antwoord->toegekend, Cents(100));
+}
+
+TEST(Zorgaanbieder, ARefusedEnvelopeIsAnsweredWithAFaultAndNothingGoesOn) {
+  auto good = text(declaration("A1", "D1", {{"999990019", {line("P1", 100)}}}));
+  Jw323 elsewhere = three_pupils();
+  elsewhere.ontvanger = "0363";
+  for (const auto& [envelope, code] : {std::pair{in_envelope("<geen/>"), "GGK_CONTENT"}, {in_envelope(good, "98765432", "WMO323"), "GGK_CONTENT"},
+                                       {in_envelope(good, "11111111"), "ENVELOPE_SENDER_IS_ANOTHER"}, {in_envelope(text(elsewhere)), "RECEIVER_IS_ANOTHER"},
+                                       {in_envelope(in_envelope(good)), "GGK_CONTENT"}}) {
+    auto bench = fresh();
+    auto reply = post(*bench, in_soap(envelope), "hoeve", "text/xml");
+    EXPECT_EQ(reply.status, 500);
+    auto said = formats::read_soap(reply.body);
+    ASSERT_TRUE(said && said->fault()) << code;
+    EXPECT_EQ(said->fault()->text, code);
+    EXPECT_TRUE(bench->world.events.empty());
+    std::ofstream(bench->folder() + "/in/1.xml") << envelope;
+    ASSERT_TRUE(bench->poll());
+    EXPECT_TRUE(bench->world.events.empty());
+    auto fault = answers(*bench);
+    ASSERT_EQ(fault.size(), 1U) << code;
+    EXPECT_NE(fault[0].find("Fo01"), std::string::npos);
+  }
+}
+
+/// The hostile and faulty set of invoices: each is refused with its rule, by an answer, and nothing goes on.
+TEST(Zorgaanbieder, EveryFaultyInvoiceIsRefusedWithItsRule) {
+  auto change = [](std::string from, std::string to) {
+    auto t = ubl();
+    auto at = t.find(from);
+    if (at == std::string::npos) throw std::runtime_error("nothing to replace: " + from);
+    return t.replace(at, from.size(), to);
+  };
+  std::string bomb = "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;\">]>";
+  auto after_declaration = [&](const std::string& what) {
+    auto t = ubl();
+    return t.insert(t.find("?>") + 2, what);
+  };
+  const std::vector<std::pair<std::string, std::string>> set = {
+      {change("<cbc:LineExtensionAmount currencyID=\"EUR\">1383.33", "<cbc:LineExtensionAmount currencyID=\"EUR\">1383.34"), "BR-CO-10"},
+      {change("<cbc:PayableAmount currencyID=\"EUR\">1383.33", "<cbc:PayableAmount currencyID=\"EUR\">1383.32"), "BR-CO-16"},
+      {change("<cbc:PriceAmount currencyID=\"EUR\">1050.00", "<cbc:PriceAmount currencyID=\"EUR\">-1050.00"), "BR-27"},
+      {change("<cbc:DocumentCurrencyCode>EUR", "<cbc:DocumentCurrencyCode>USD"), "SCH-EUR"},
+      {change("NL35TEST0001000004", "NL36TEST0001000004"), "SCH-IBAN"},
+      {change("<cbc:CompanyID schemeID=\"0106\">90000004", "<cbc:CompanyID schemeID=\"0106\">9000000"), "SCH-KVK"},
+      {change("<cbc:CompanyID schemeID=\"0190\">00000099000100001000", "<cbc:CompanyID schemeID=\"0190\">00000000000000000000"), "SCH-OIN"},
+      {change("<cbc:StartDate>2026-09-01", "<cbc:StartDate>2026-10-01"), "BR-29"},
+      {change("<cbc:BuyerReference>ARR-77</cbc:BuyerReference>", ""), "BR-NL-2"},
+      {after_declaration("<!DOCTYPE Invoice SYSTEM \"http://evil.example/x.dtd\">"), "XML_DTD"},
+      {after_declaration("<!DOCTYPE Invoice [<!ENTITY x SYSTEM \"file:///etc/passwd\">]>"), "XML_DTD"},
+      {after_declaration(bomb), "XML_DTD"},
+      {change("UTF-8", "ISO-8859-1"), "XML_ENCODING"},
+      {change("De Verzonnen", "De \xff\xfe Verzonnen"), "XML_UTF8"},
+  };
+  for (const auto& [file, rule] : set) {
+    auto bench = fresh();
+    bench->world.case_by_foreign["ARR-77"] = "zaak-1";
+    auto reply = post(*bench, file);
+    EXPECT_GE(reply.status, 400) << rule;
+    EXPECT_LT(reply.status, 500) << rule;
+    EXPECT_NE(reply.body.find('"' + rule + '"'), std::string::npos) << rule << '\n' << reply.body.substr(0, 600);
+    EXPECT_TRUE(bench->world.events.empty()) << rule;
+    EXPECT_EQ(reply.body.find("Testerman"), std::string::npos);
+  }
+}
+
+TEST(Zorgaanbieder, EveryFaultyDeclarationIsRefusedAndAnswered) {
+  struct Fault {
+    const char* name;
+    std::function<void(Jw323&)> change;
+    const char* code;  ///< return code in the JW325, or of the refusal where there is none
+    int cents = 105000;  ///< of the line that may not go on
+  };
+  auto first = [](Jw323& d) -> IjwPrestatie& { return d.clienten[0].prestaties[0]; };
+  const std::vector<Fault> set = {
+      {"wrong total", [](Jw323& d) { d.totaal += Cents(1); }, "0001"},
+      {"BSN fails the 11-proof", [](Jw323& d) { d.clienten[0].bsn = "999990018"; }, "0001"},
+      {"amount is not volume times tariff", [&](Jw323& d) { first(d).eenheid = "16", first(d).tarief = Cents(3), first(d).volume = 2; }, "9346"},
+      {"same reference twice", [&](Jw323& d) { d.clienten[1].prestaties[0].referentie = first(d).referentie; }, "8021", 20001},
+      {"period after the declared month", [&](Jw323& d) { first(d).periode = {day("2026-10-01"), day("2026-10-31")}; }, "9319"},
+      {"dated in the future", [](Jw323& d) { d.dagtekening = d.declaratie_dagtekening = day("2031-01-01"); }, "8848"},
+      {"another gemeente", [](Jw323& d) { d.ontvanger = "0363"; }, "RECEIVER_IS_ANOTHER"},
+      {"unknown product category", [&](Jw323& d) { first(d).categorie = "99"; }, "JW323_STRUCTURE"},
+      {"unknown unit", [&](Jw323& d) { first(d).eenheid = "99"; }, "JW323_STRUCTURE"},
+  };
+  for (const auto& fault : set) {
+    auto bench = fresh();
+    Jw323 d = three_pupils();
+    fault.change(d);
+    auto written = formats::write_jw323(d);
+    ASSERT_TRUE(written) << fault.name;
+    auto reply = post(*bench, *written);
+    std::string seen = reply.body;
+    for (const auto& a : answers(*bench)) seen += a;
+    for (const auto& e : bench->world.events) (void)bench->send(decision(e["id"], "delivered"));
+    for (const auto& a : answers(*bench)) seen += a;
+    EXPECT_NE(seen.find(fault.code), std::string::npos) << fault.name << '\n' << seen.substr(0, 400);
+    // No line with the fault went on: its cents are in no event.
+    for (const auto& e : bench->world.events)
+      for (const auto& l : e["data"]["lines"]) EXPECT_NE(l["cents"], fault.cents) << fault.name;
+    EXPECT_EQ(reply.body.find("99999"), std::string::npos) << fault.name << ": no BSN in an answer of the transport";
+  }
+}
+
+TEST(Zorgaanbieder, WhatIsTooLargeIsRefusedBeforeItIsRead) {
+  auto bench = fresh();
+  std::string big = text(three_pupils());
+  big.insert(big.find("?>") + 2, std::string(26 * 1024 * 1024, ' '));
+  EXPECT_EQ(post(*bench, big).status, 413);
+  std::ofstream(bench->folder() + "/in/1.xml") << big;
+  ASSERT_TRUE(bench->poll());
+  EXPECT_TRUE(fs::exists(bench->folder() + "/in/error/1.xml"));
+  EXPECT_TRUE(bench->world.events.empty());
 }
 
 TEST(Zorgaanbieder, BadConfigurationIsRefused) {

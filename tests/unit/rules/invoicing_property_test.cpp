@@ -58,7 +58,18 @@ struct World {
     auto total = e.total().value();
     e.vat = Cents{below(2) ? 0 : below(2) ? total * 21 / 121 : below(total + 1)};
     if (below(2)) e.minutes = below(3) ? below(1000) : 1;
+    if (e.vat > Cents{} && below(2)) e.vat_rates = rates(total - e.vat.value(), e.vat.value());
     return e;
+  }
+
+  /// Every rate that there is, in any mix: the parts add up to net and VAT.
+  Json rates(std::int64_t net, std::int64_t vat) {
+    Json out = Json::array();
+    std::int64_t n = below(net + 1), v = below(vat + 1), zero = below(3) == 0 ? below(n + 1) : 0;
+    out.push_back({{"percent", "21"}, {"net_cents", net - n}, {"vat_cents", vat - v}});
+    out.push_back({{"percent", "9"}, {"net_cents", n - zero}, {"vat_cents", v}});
+    if (zero > 0) out.push_back({{"percent", "0"}, {"net_cents", zero}, {"vat_cents", 0}});
+    return out;
   }
 
   /// A credit within what is left of every kind.
@@ -78,9 +89,41 @@ struct World {
         }
     auto total = c.total().value();
     c.vat = Cents{below(3) ? std::min(vat.value(), total * 21 / 121) : below(std::min(vat.value(), total) + 1)};
+    if (c.vat > Cents{} && below(2)) c.vat_rates = rates(total - c.vat.value(), c.vat.value());
     return c;
   }
 };
+
+using ByRate = std::map<std::string, std::pair<std::int64_t, std::int64_t>>;
+ByRate by_rate(const Json& rates) {
+  ByRate out;
+  for (const auto& r : rates) {
+    auto& part = out[r["percent"].get<std::string>()];
+    part.first += r["net_cents"].get<std::int64_t>(), part.second += r["vat_cents"].get<std::int64_t>();
+  }
+  return out;
+}
+
+/// Net and VAT of every rate: what the payers bear together is what the source charged, and each document is the sum of its rates.
+void expect_rates(const Written& w, const LedgerEntry& source, const LedgerEntry& invoice, int round) {
+  std::int64_t sign = source.is_credit() ? -1 : 1;
+  for (const auto& doc : w.invoices) {
+    if (doc.vat_rates.empty()) continue;
+    std::int64_t net = 0, vat = 0;
+    for (const auto& r : doc.vat_rates) {
+      net += r["net_cents"].get<std::int64_t>(), vat += r["vat_cents"].get<std::int64_t>();
+      ASSERT_GE(r["net_cents"].get<std::int64_t>() * sign, 0) << round << ' ' << doc.number;
+      ASSERT_GE(r["vat_cents"].get<std::int64_t>() * sign, 0) << round << ' ' << doc.number;
+    }
+    ASSERT_EQ(vat, doc.vat_cents.value_or(0)) << round << ' ' << doc.number;
+    ASSERT_EQ(net + vat, doc.amount_cents) << round << ' ' << doc.number;
+  }
+  if (source.is_credit() || source.vat_rates.empty()) return;
+  ByRate shared;
+  for (const auto& issued : invoice.issued)
+    for (const auto& [percent, part] : by_rate(issued.rates)) shared[percent].first += part.first, shared[percent].second += part.second;
+  for (const auto& [percent, part] : by_rate(source.vat_rates)) ASSERT_EQ(shared[percent], part) << round << " rate " << percent;
+}
 
 /// Of everything that left: who re-invoices gets in what it pays out, for gross, VAT and net alike.
 void expect_whole(const Written& w, const LedgerEntry& source, const LedgerEntry& invoice, std::span<const PayerAmount> amounts, int round) {
@@ -113,7 +156,9 @@ void run(int rounds, std::uint64_t seed) {
     Switches switches = world.switches();
     LedgerEntry invoice = world.invoice();
     plan(invoice, world.state(), switches, world.below(2) ? OddCent::gemeente : OddCent::swv);
-    auto written = write_invoice(invoice, switches, 0);
+    Numbering numbering;
+    auto written = write_invoice(invoice, switches, 0, numbering);
+    ASSERT_NO_FATAL_FAILURE(expect_rates(written, invoice, invoice, round));
     Shares shares = share(invoice, invoice.lines, invoice.vat);
     ASSERT_NO_FATAL_FAILURE(expect_whole(written, invoice, invoice, shares.payers, round));
     for (const auto& p : shares.payers) {
@@ -136,7 +181,8 @@ void run(int rounds, std::uint64_t seed) {
       if (std::ranges::all_of(left, [](const LedgerLine& l) { return l.cents == Cents{}; })) break;
       LedgerEntry credit = world.credit(invoice, left, vat_left(invoice, sent));
       auto before = invoice.issued;
-      auto out = write_credit(credit, invoice, sent, switches, 0);
+      auto out = write_credit(credit, invoice, sent, switches, 0, numbering);
+      ASSERT_NO_FATAL_FAILURE(expect_rates(out, credit, invoice, round));
       std::vector<PayerAmount> delta;
       for (std::size_t i = 0; i < before.size(); ++i)
         delta.push_back({before[i].role, invoice.issued[i].gross - before[i].gross, invoice.issued[i].vat - before[i].vat});

@@ -63,6 +63,10 @@ class Progress {
   virtual ~Progress() = default;
   virtual Task<Result<std::optional<Json>>> get(std::string key) = 0;
   virtual Task<Result<void>> put(std::string key, Json value) = 0;
+  /// All of it or nothing, in one commit; nullopt erases, and then the bytes are overwritten on disk, not only unlinked.
+  virtual Task<Result<void>> write(std::vector<std::pair<std::string, std::optional<Json>>> changes) = 0;
+  /// Keys that start with `prefix` and are greater than `after`, in order, at most `limit`.
+  virtual Task<Result<std::vector<std::string>>> keys(std::string prefix, std::string after, int limit) = 0;
 };
 
 struct DocumentInfo {

@@ -1,0 +1,184 @@
+// What finance departments and their systems ask and report: states of invoices, the books of a month, the files.
+#include <fmt/format.h>
+
+#include "core/api/routes.hpp"
+#include "core/audit/leaf.hpp"
+#include "core/base/calendar.hpp"
+#include "core/journal/members.hpp"
+#include "core/pipeline/invoice_index.hpp"
+#include "core/pipeline/reconcile.hpp"
+#include "core/pipeline/series.hpp"
+#include "core/pipeline/settlement.hpp"
+#include "core/runtime/hop.hpp"
+
+namespace schakel::api {
+namespace {
+
+net::Response finance_problem(const char* code, const char* text, ErrorKind kind = ErrorKind::invalid) {
+  return problem({kind, code, text, {}});
+}
+
+/// Row of an outgoing invoice by its delivery; nullopt when there is none.
+Task<Result<std::optional<Json>>> invoice_row(Services& s, std::string delivery) {
+  auto key = co_await s.store.row(std::string(pipeline::kInvoiceOfDelivery), std::move(delivery));
+  if (!key) co_return fail(std::move(key.error()));
+  if (!*key) co_return std::optional<Json>{};
+  auto row = co_await s.store.row(std::string(pipeline::kInvoicesOut), std::string(as_text((*key)->value)));
+  if (!row) co_return fail(std::move(row.error()));
+  if (!*row) co_return std::optional<Json>{};
+  co_return std::optional<Json>(Json::parse((*row)->value.begin(), (*row)->value.end()));
+}
+
+struct Told {
+  std::string status, code;
+};
+/// {"status": ontvangen|geweigerd|verwerkt, "code": ...}; a code is no free text.
+Result<Told> told(const Json& body) {
+  Told out{pipeline::status_from_dutch(text_of(body, "status")), text_of(body, "code")};
+  if (out.status != "received" && out.status != "refused" && out.status != "processed")
+    return fail(ErrorKind::invalid, "INVOICE_STATUS", "status must be ontvangen, geweigerd or verwerkt");
+  if (out.status == "refused" && out.code.empty())
+    return fail(ErrorKind::invalid, "INVOICE_CODE", "a refusal has a code");
+  return out;
+}
+
+Task<net::Response> report(Call& call, Told what, std::string evidence, store::Transaction with) {
+  auto done = co_await pipeline::report_invoice(
+      call.services.journal, {call.path["aflevering"], what.status, what.code, std::move(evidence)}, std::move(with));
+  if (!done) co_return problem(done.error());
+  co_return json(202, {{"aflevering", call.path["aflevering"]},
+                       {"status", pipeline::status_dutch(what.status)},
+                       {"bericht", done->seq},
+                       {"alBekend", done->duplicate}});
+}
+
+/// By hand: who called finance and heard that they will not pay.
+Task<net::Response> operator_status(Call& call) {
+  auto body = object_of(call.request, 4096);
+  if (!body) co_return problem(body.error());
+  auto what = told(*body);
+  if (!what) co_return problem(what.error());
+  auto reason = text_of(*body, "reden");
+  if (reason.size() < 3 || reason.size() > 200)
+    co_return finance_problem("REASON_REQUIRED", "say why, in 3 to 200 characters");
+  auto now = call.services.clock.now();
+  store::Transaction tx;
+  // The reason may name somebody: its hash stands in the tree, the text does not leave the request.
+  tx.ops.push_back(
+      audit::leaf(now, "invoice.status",
+                  {.ids = {{"delivery", call.path["aflevering"]}, {"status", what->status}},
+                   .hashes = {{"reason", sha256(reason)}},
+                   .counts = {{"uid", static_cast<std::int64_t>(call.request.head.peer.uid.value_or(0))}}}));
+  auto evidence = fmt::format("operator/{}/{}", what->code, format_instant(now));
+  auto response = co_await report(call, std::move(*what), std::move(evidence), std::move(tx));
+  co_return response;
+}
+
+/// By the receiver's own system (message factuur_status of domain.md's billing edge): who pays or is paid.
+Task<net::Response> party_status(Call& call) {
+  auto body = object_of(call.request, 4096);
+  if (!body) co_return problem(body.error());
+  auto what = told(*body);
+  if (!what) co_return problem(what.error());
+  auto row = co_await invoice_row(call.services, call.path["aflevering"]);
+  if (!row) co_return problem(row.error());
+  const auto* payer =
+      *row ? call.services.parties->invoice_party((**row).value("betaler", ""), (**row).value("regio", "")) : nullptr;
+  bool member = false;
+  if (payer && payer->id == call.party->id) {
+    auto found = co_await journal::is_member(call.services.store, *call.party, (**row).value("zaak", ""));
+    if (!found) co_return problem(found.error());
+    member = *found;
+  }
+  // Who does not pay it learns nothing of it.
+  if (!member)
+    co_return finance_problem("INVOICE_UNKNOWN", "there is no such invoice for this party", ErrorKind::not_found);
+  auto evidence = fmt::format("{}/{}", call.party->id, what->code);
+  auto response = co_await report(call, std::move(*what), std::move(evidence), {});
+  co_return response;
+}
+
+/// A mail from the return address, as it came.
+Task<net::Response> bounce(Call& call) {
+  auto done = co_await pipeline::report_bounce(call.services.journal, std::move(call.request.body));
+  if (!done) co_return problem(done.error());
+  co_return json(done->recorded ? 202 : 200, {{"aflevering", done->delivery},
+                                              {"status", pipeline::status_dutch(done->status)},
+                                              {"code", done->code},
+                                              {"vastgelegd", done->recorded}});
+}
+
+Task<net::Response> month(Call& call) {
+  auto books = co_await pipeline::reconcile(call.services.journal, call.query["maand"]);
+  if (!books) co_return problem(books.error());
+  co_return json(200, pipeline::month_view(*books));
+}
+
+/// Outgoing invoices of a month with their UBL, 50 at a time.
+Task<net::Response> export_month(Call& call) {
+  auto wanted = call.query["maand"];
+  if (wanted.size() != 7 || !Date::parse(wanted + "-01"))
+    co_return finance_problem("MONTH_FORMAT", "a month is written YYYY-MM");
+  Json out = Json::array();
+  std::string after = call.query["na"];
+  bool more = true;
+  while (out.size() < 50) {
+    auto rows = co_await call.services.store.rows(std::string(pipeline::kInvoicesOut), "", after, 100);
+    if (!rows) co_return problem(rows.error());
+    if (rows->empty()) {
+      more = false;
+      break;
+    }
+    for (const auto& row : *rows) {
+      if (out.size() >= 50) break;
+      after = row.key;
+      auto j = Json::parse(row.value.begin(), row.value.end());
+      auto made = parse_instant(j.value("gemaaktOp", ""));
+      if (!made || !local_date(*made).str().starts_with(wanted)) continue;
+      auto delivery = j.value("aflevering", "");
+      auto state = co_await pipeline::settled(call.services.store, delivery);
+      if (!state) co_return problem(state.error());
+      j["status"] = pipeline::status_dutch(state->status);
+      j["code"] = state->code;
+      auto d = co_await call.services.store.delivery(delivery);
+      if (!d) co_return problem(d.error());
+      if (!*d) {
+        j["ublFout"] = "DELIVERY_MISSING";
+      } else {
+        auto files = co_await runtime::on(call.services.broker, call.services.delivering.invoice_files(std::move(**d)));
+        if (files) {
+          j["bestand"] = files->name;
+          j["ubl"] = files->xml;
+        } else {
+          j["ublFout"] = formats::code_with_rules(files.error());
+        }
+      }
+      out.push_back(std::move(j));
+    }
+  }
+  co_return json(200, {{"facturen", out}, {"volgende", more ? Json(after) : Json()}});
+}
+
+/// After a copy of the store that we did not make was put back: numbers go on in a new epoch.
+Task<net::Response> new_series(Call& call) {
+  auto epoch = co_await pipeline::new_epoch(call.services.store);
+  if (!epoch) co_return problem(epoch.error());
+  auto leaf = co_await call.services.store.commit(
+      {{audit::leaf(call.services.clock.now(), "invoice.new_epoch", {.counts = {{"epoch", *epoch}}})}});
+  if (!leaf) co_return problem(leaf.error());
+  co_return json(200, {{"reeks", *epoch}});
+}
+
+}  // namespace
+
+std::vector<Route> finance_routes() {
+  constexpr std::uint64_t kSmall = 4096, kMail = std::uint64_t{2} << 20;
+  return {{"POST", "/v1/facturen/{aflevering}/status", Who::party, kSmall, false, party_status},
+          {"POST", "/v1/beheer/facturen/{aflevering}/status", Who::operator_, kSmall, false, operator_status},
+          {"POST", "/v1/beheer/retourmail", Who::operator_, kMail, false, bounce},
+          {"POST", "/v1/beheer/factuurreeks", Who::operator_, kSmall, false, new_series},
+          {"GET", "/v1/beheer/facturen/aansluiting", Who::operator_, 0, false, month},
+          {"GET", "/v1/beheer/facturen/uitvoer", Who::operator_, 0, false, export_month}};
+}
+
+}  // namespace schakel::api

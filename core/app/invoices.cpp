@@ -1,0 +1,276 @@
+// schakel invoice: what finance looks at, exports and closes a month with.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include "core/app/show.hpp"
+#include "core/base/drop_folder.hpp"
+#include "core/base/money.hpp"
+#include "core/formats/pdf.hpp"
+#include "schakel/outcome.hpp"
+
+namespace schakel::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+void show_invoices(const Json& j) {
+  std::vector<std::vector<std::string>> in, out;
+  for (const auto& i : j.value("binnen", Json::array()))
+    in.push_back({text(i, "nummer"), text(i, "status"), text(i, "codes"), text(i, "zaak"), text(i, "bijgewerkt")});
+  for (const auto& i : j.value("uit", Json::array()))
+    out.push_back({text(i, "nummer"), text(i, "soort"), text(i, "betaler"), text(i, "ontvanger"),
+                   euros(i.value("bedragCent", Json())), text(i, "status"), text(i, "code"), text(i, "aflevering"),
+                   text(i, "zaak")});
+  std::cout << "Binnengekomen\n";
+  table({"NUMMER", "STATUS", "REDEN", "ZAAK", "BIJGEWERKT"}, in);
+  std::cout << "\nDoorgestuurd of gemaakt\n";
+  table({"NUMMER", "SOORT", "BETALER", "ONTVANGER", "BEDRAG", "STATUS", "CODE", "AFLEVERING", "ZAAK"}, out);
+}
+
+std::string what_open(const std::string& what) {
+  static const std::map<std::string, std::string> kWords = {{"HELD", "vastgehouden"},
+                                                            {"QUARANTINED", "in quarantaine"},
+                                                            {"CREDIT_REFUSED", "creditnota geweigerd"},
+                                                            {"ON_ITS_WAY", "nog niet verzonden"},
+                                                            {"REFUSED", "geweigerd of onbestelbaar"},
+                                                            {"MISSING", "helft ontbreekt"},
+                                                            {"NOT_CONSERVED", "telt niet op"}};
+  auto it = kWords.find(what);
+  return it == kWords.end() ? what : it->second;
+}
+
+void show_month(const Json& j) {
+  std::cout << fmt::format("Aansluiting {}: {} bronfacturen, {} documenten; bron {} verdeeld {}\n\n", text(j, "maand"),
+                           j.value("bronfacturen", 0), j.value("documenten", 0), euros(j["bronCent"]),
+                           euros(j["verdeeldCent"]));
+  std::vector<std::vector<std::string>> rows, open;
+  for (const auto& r : j["regels"])
+    rows.push_back({text(r, "betaler"), text(r, "zaak"), text(r, "afspraak"), text(r, "btwTarief"),
+                    euros(r["inNettoCent"]), euros(r["inBtwCent"]), euros(r["uitNettoCent"]), euros(r["uitBtwCent"]),
+                    euros(r["verschilCent"])});
+  table({"BETALER", "ZAAK", "AFSPRAAK", "BTW%", "IN NETTO", "IN BTW", "UIT NETTO", "UIT BTW", "VERSCHIL"}, rows);
+  std::cout << "\nOpen\n";
+  for (const auto& o : j["open"])
+    open.push_back({what_open(text(o, "wat")), text(o, "nummer"), text(o, "betaler"), euros(o["bedragCent"]),
+                    text(o, "code"), text(o, "aflevering"), text(o, "zaak")});
+  table({"WAT", "NUMMER", "BETALER", "BEDRAG", "CODE", "AFLEVERING", "ZAAK"}, open);
+  std::cout << (j.value("sluit", false) ? "\nDe maand sluit: in = uit.\n" : "\nDe maand sluit NIET.\n");
+}
+
+std::string dutch_euros(const Json& cents) {
+  return format_euro(Cents(cents.is_number_integer() ? cents.get<std::int64_t>() : 0));
+}
+
+Result<std::string> month_pdf(const Json& j) {
+  using Kind = formats::PdfBlock::Kind;
+  formats::PdfText d;
+  auto month = text(j, "maand");
+  d.title = "Aansluiting facturen " + month;
+  d.author = "Schakel";
+  d.subtitle = fmt::format("{} bronfacturen, {} documenten, bron {}, verdeeld {}", j.value("bronfacturen", 0),
+                           j.value("documenten", 0), dutch_euros(j["bronCent"]), dutch_euros(j["verdeeldCent"]));
+  d.date = formats::parse_date(month + "-01").value_or(formats::Date{});
+  d.footer = "Uit het journaal van Schakel, maand " + month;
+  d.blocks.push_back(
+      {Kind::paragraph,
+       j.value("sluit", false)
+           ? "De maand sluit: elk deel dat is verdeeld, is ook vertrokken, per betaler, afspraak en btw-tarief."
+           : "De maand sluit niet. Hieronder staat wat open is."});
+  for (const auto& [payer, p] : j["betalers"].items()) {
+    d.blocks.push_back({Kind::heading, fmt::format("Betaler {}: in {}, uit {}", payer, dutch_euros(p["inCent"]),
+                                                   dutch_euros(p["uitCent"]))});
+    for (const auto& r : j["regels"])
+      if (text(r, "betaler") == payer)
+        d.blocks.push_back(
+            {Kind::bullet,
+             fmt::format("Zaak {}, afspraak {}, btw {} %: in {} + {} btw, uit {} + {} btw, verschil {}",
+                         text(r, "zaak"), text(r, "afspraak"), text(r, "btwTarief"), dutch_euros(r["inNettoCent"]),
+                         dutch_euros(r["inBtwCent"]), dutch_euros(r["uitNettoCent"]), dutch_euros(r["uitBtwCent"]),
+                         dutch_euros(r["verschilCent"]))});
+  }
+  d.blocks.push_back({Kind::heading, "Open"});
+  if (j["open"].empty()) d.blocks.push_back({Kind::paragraph, "Niets."});
+  for (const auto& o : j["open"])
+    d.blocks.push_back(
+        {Kind::bullet,
+         fmt::format("{}: factuur {}{}, {}{}, zaak {}", what_open(text(o, "wat")), text(o, "nummer"),
+                     text(o, "betaler").empty() ? "" : " aan " + text(o, "betaler"), dutch_euros(o["bedragCent"]),
+                     text(o, "code").empty() ? "" : ", " + text(o, "code"), text(o, "zaak"))});
+  return formats::render_text_pdf(d);
+}
+
+/// For spreadsheets in the Netherlands: semicolons, decimal comma; a text that would be taken for a formula gets a
+/// quote before it.
+std::string cell(std::string s) {
+  if (!s.empty() && std::string_view("=+-@\t\r").find(s[0]) != std::string_view::npos) s.insert(0, "'");
+  if (s.find_first_of(";\"\n\r") == std::string::npos) return s;
+  std::string out = "\"";
+  for (char c : s) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return out + "\"";
+}
+std::string comma(std::string amount) {
+  std::ranges::replace(amount, '.', ',');
+  return amount;
+}
+
+std::string csv_line(const Json& i) {
+  auto amount = i.value("bedragCent", std::int64_t{0});
+  auto vat = i.contains("btwCent") && i["btwCent"].is_number_integer() ? i["btwCent"].get<std::int64_t>() : 0;
+  std::string out;
+  for (const char* name : {"nummer", "soort", "betaler", "ontvanger"}) out += cell(text(i, name)) + ';';
+  out += comma(euros(amount)) + ';' + comma(euros(vat)) + ';' + comma(euros(amount - vat)) + ';';
+  for (const char* name : {"status", "code", "bron", "crediteert", "zaak", "gemaaktOp", "aflevering"})
+    out += cell(text(i, name)) + ';';
+  out.back() = '\n';
+  return out;
+}
+
+Result<void> write_whole(const std::string& folder, const std::string& name, std::string_view content) {
+  auto file = FileOut::open(folder, name);
+  if (!file) return fail(file.error());
+  if (auto ok = file->write(as_bytes(content)); !ok) return ok;
+  return file->finish();
+}
+
+int export_month(const Common& c, const std::string& month, const std::string& folder) {
+  std::error_code ec;
+  fs::create_directories(folder, ec);
+  std::string
+      csv = "nummer;soort;betaler;ontvanger;bedrag;btw;netto;status;code;bron;crediteert;zaak;gemaaktOp;aflevering\n",
+      after;
+  int written = 0, failed = 0;
+  for (;;) {
+    auto page =
+        call(c, "GET",
+             "/v1/beheer/facturen/uitvoer?maand=" + month + (after.empty() ? "" : "&na=" + sdk::url_segment(after)));
+    if (!page) return report(page.error(), c);
+    for (const auto& i : (*page)["facturen"]) {
+      csv += csv_line(i);
+      if (!i.contains("ubl")) {
+        ++failed;
+        std::cerr << text(i, "nummer") << ": " << text(i, "ublFout") << "\n";
+        continue;
+      }
+      // Two creditors may use one number: the delivery tells them apart.
+      auto done = write_whole(folder, text(i, "bestand") + "." + text(i, "aflevering") + ".xml",
+                              i["ubl"].get_ref<const std::string&>());
+      if (!done) return report(done.error(), c);
+      ++written;
+    }
+    if ((*page)["volgende"].is_null()) break;
+    after = (*page)["volgende"];
+  }
+  auto done = write_whole(folder, "facturen-" + month + ".csv", csv);
+  if (!done) return report(done.error(), c);
+  if (c.json)
+    print_json({{"map", folder}, {"ubl", written}, {"zonderUbl", failed}});
+  else
+    std::cout << fmt::format("{}: facturen-{}.csv, {} UBL{}\n", folder, month, written,
+                             failed ? fmt::format(", {} zonder UBL", failed) : "");
+  return failed ? kFinding : kOk;
+}
+
+}  // namespace
+
+void add_invoice(CLI::App& app, Common& c, int& exit) {
+  static std::string id, zaak, month, folder, pdf, status, code, reason, path;
+  auto* invoice =
+      app.add_subcommand("invoice", "Invoices: what came in, what is held and why, what went out and became of it");
+  invoice->require_subcommand(1);
+  auto* list = invoice->add_subcommand("list", "All, or those of one case");
+  list->add_option("--case", zaak, "Z-...");
+  list->callback([&c, &exit] {
+    exit = shown(c, call(c, "GET", "/v1/beheer/facturen" + (zaak.empty() ? "" : "?zaak=" + zaak)), show_invoices);
+  });
+
+  auto* show = invoice->add_subcommand("show", "One invoice by its number");
+  show->add_option("number", id, "number as the creditor gave it, or DB-..., DE-..., FG-..., CN-...")->required();
+  show->callback([&c, &exit] {
+    auto all = call(c, "GET", "/v1/beheer/facturen");
+    if (!all) {
+      exit = report(all.error(), c);
+      return;
+    }
+    Json found{{"binnen", Json::array()}, {"uit", Json::array()}};
+    for (const char* side : {"binnen", "uit"})
+      for (const auto& i : (*all)[side])
+        if (i.value("nummer", "") == id || i.value("bron", "") == id) found[side].push_back(i);
+    if (found["binnen"].empty() && found["uit"].empty())
+      exit = report({ErrorKind::not_found, "INVOICE_UNKNOWN", "there is no invoice with this number", {}}, c);
+    else
+      exit = shown(c, found, show_invoices);
+  });
+
+  auto* exported = invoice->add_subcommand(
+      "export", "The outgoing invoices of a month: one CSV and a UBL file each, as they were sent");
+  exported->add_option("--month", month, "YYYY-MM")->required();
+  exported->add_option("--to", folder, "folder; made when it is not there")->required();
+  exported->callback([&c, &exit] { exit = export_month(c, month, folder); });
+
+  auto* books = invoice->add_subcommand(
+      "reconcile",
+      "Prove from the journal that in = out per payer, agreement and VAT rate; exit 1 when anything is open");
+  books->add_option("--month", month, "YYYY-MM")->required();
+  books->add_option("--pdf", pdf, "write the overview to this file as well");
+  books->callback([&c, &exit] {
+    auto answer = call(c, "GET", "/v1/beheer/facturen/aansluiting?maand=" + month);
+    bool closes = answer && answer->value("sluit", false);
+    if (answer && !pdf.empty()) {
+      auto drawn = month_pdf(*answer);
+      std::ofstream out(pdf, std::ios::binary);
+      if (drawn) out << *drawn;
+      out.close();
+      if (!drawn || !out) {
+        exit = report(drawn ? Error{ErrorKind::io, "FILE_WRITE", "the PDF cannot be written", {}} : drawn.error(), c);
+        return;
+      }
+    }
+    exit = shown(c, std::move(answer), show_month);
+    if (exit == kOk && !closes) exit = kFinding;
+  });
+
+  auto* mark =
+      invoice->add_subcommand("status", "Record what the receiver says of an invoice; a refusal is told to finance");
+  mark->add_option("id", id, "A-... of the invoice (invoice list)")->required();
+  mark->add_option("status", status, "ontvangen, geweigerd or verwerkt")->required();
+  mark->add_option("--code", code, "code of the receiver, required with geweigerd; no free text");
+  mark->add_option("--reason", reason, "how it became known; its hash is audited")->required();
+  mark->callback([&c, &exit] {
+    Json body{{"status", status}, {"code", code}, {"reden", reason}};
+    exit = shown(c, call(c, "POST", "/v1/beheer/facturen/" + id + "/status", body),
+                 [](const Json& j) { std::cout << text(j, "aflevering") << ": " << text(j, "status") << "\n"; });
+  });
+
+  auto* series = invoice->add_subcommand(
+      "new-series", "After a copy of the store that `backup` did not make was put back: number on in a new epoch");
+  series->callback([&c, &exit] {
+    exit = shown(c, call(c, "POST", "/v1/beheer/factuurreeks", Json::object()),
+                 [](const Json& j) { std::cout << "reeks R" << j.value("reeks", 0) << "\n"; });
+  });
+
+  auto* bounce = invoice->add_subcommand(
+      "bounce", "Take in a mail from the return address (delivery or disposition notification)");
+  bounce->add_option("file", path, "the mail as it came; - for standard input")->required();
+  bounce->callback([&c, &exit] {
+    std::string mail;
+    if (path == "-") {
+      mail.assign(std::istreambuf_iterator<char>(std::cin), {});
+    } else {
+      std::ifstream in(path, std::ios::binary);
+      if (!in) {
+        exit = report({ErrorKind::invalid, "FILE_READ", "the mail cannot be read", {}}, c);
+        return;
+      }
+      mail.assign(std::istreambuf_iterator<char>(in), {});
+    }
+    exit = shown(c, call_raw(c, "POST", "/v1/beheer/retourmail", "message/rfc822", std::move(mail)), [](const Json& j) {
+      std::cout << text(j, "aflevering") << ": " << text(j, "status") << " " << text(j, "code")
+                << (j.value("vastgelegd", false) ? "" : " (niet vastgelegd)") << "\n";
+    });
+  });
+}
+
+}  // namespace schakel::app

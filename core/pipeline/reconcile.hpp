@@ -1,0 +1,38 @@
+// Proves from the journal that what was shared is what left: per payer, funding agreement and VAT rate
+// (CORE-MONEY-01..09).
+#pragma once
+#include "core/journal/journal.hpp"
+
+namespace schakel::pipeline {
+
+/// The books of one month. Amounts are cents; credits count negative.
+///
+/// `in` of a payer is its share as the recorded decisions say (the fold of the journal); `out` is what it was really
+/// asked for: documents to it minus documents it sends on, as far as they left the house. Both must be equal on every
+/// row, and per invoice the shares must add up to the source. A month closes when that holds and nothing is open.
+struct MonthRow {
+  std::string payer, case_id, agreement,
+      rate;  ///< agreement: seq of the financieringsafspraak, or "opening"; rate: 21, 9, 0, or "?"
+  std::int64_t in_net = 0, in_vat = 0, out_net = 0, out_vat = 0;
+};
+struct OpenItem {
+  std::string what;  ///< HELD, QUARANTINED, CREDIT_REFUSED, ON_ITS_WAY, REFUSED, MISSING, NOT_CONSERVED
+  std::string number, case_id, payer, code, delivery;
+  std::int64_t cents = 0;
+};
+struct Month {
+  std::string month;
+  std::vector<MonthRow> rows;
+  std::vector<OpenItem> open;
+  std::int64_t sources = 0, documents = 0;  ///< source invoices shared in this month, documents made of them
+  std::int64_t source_gross = 0, source_vat = 0, shared_gross = 0, shared_vat = 0;
+  [[nodiscard]] bool closes() const;
+};
+
+/// `month` is YYYY-MM in Amsterdam time, the month in which an invoice was shared. Held and refused ones are named
+/// whatever their month, as long as they are open. MONTH_FORMAT when it is no month.
+Task<Result<Month>> reconcile(journal::Journal& journal, std::string month);
+/// In the words of the interface.
+[[nodiscard]] Json month_view(const Month& month);
+
+}  // namespace schakel::pipeline

@@ -1,0 +1,19 @@
+// Number series over a restored backup (plugins/invoicing/documents.hpp, Numbering).
+//
+// A store that comes from a copy does not know which numbers were given out after the copy. So every copy carries a
+// mark, and a store that starts with one counts on in a new epoch, which is part of the number: GA2026R1-000001 after
+// GA2026-000123.
+#pragma once
+#include "core/store/store.hpp"
+
+namespace schakel::pipeline {
+
+/// Puts the mark there, or takes it away again in the store that was copied. A kill in between starts an epoch:
+/// harmless.
+Task<Result<void>> mark_copy(store::Store& store, bool marked);
+/// Starts a new epoch; for copies that were made outside `schakel backup`. The epoch.
+Task<Result<std::int64_t>> new_epoch(store::Store& store);
+/// At start-up: a new epoch when this store is a copy. True when one was started.
+Task<Result<bool>> continue_series(store::Store& store);
+
+}  // namespace schakel::pipeline

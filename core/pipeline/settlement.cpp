@@ -1,0 +1,175 @@
+#include "core/pipeline/settlement.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "core/base/log.hpp"
+#include "core/formats/bounce.hpp"
+#include "core/pipeline/invoice_index.hpp"
+
+namespace schakel::pipeline {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kStatusNames{{{"accepted", "geaccepteerd"},
+                                                                                     {"transported", "verzonden"},
+                                                                                     {"received", "ontvangen"},
+                                                                                     {"refused", "geweigerd"},
+                                                                                     {"processed", "verwerkt"}}};
+
+/// Row of `told`: the last report the watch made of a delivery.
+constexpr std::string_view kTold = "invoice.told";
+
+bool plain_code(std::string_view code) {
+  return code.size() <= 160 && std::ranges::all_of(code, [](unsigned char c) {
+           return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+                  c == '-' || c == ':' || c == ',';
+         });
+}
+
+}  // namespace
+
+std::string_view status_dutch(std::string_view status) {
+  for (const auto& [name, dutch] : kStatusNames)
+    if (name == status) return dutch;
+  return status;
+}
+
+std::string status_from_dutch(std::string_view status) {
+  for (const auto& [name, dutch] : kStatusNames)
+    if (dutch == status) return std::string(name);
+  return {};
+}
+
+Task<Result<journal::Accepted>> report_invoice(journal::Journal& journal, InvoiceReport report,
+                                               store::Transaction with) {
+  if (report.status != "received" && report.status != "refused" && report.status != "processed" &&
+      report.status != "stuck")
+    co_return fail(ErrorKind::invalid, "INVOICE_STATUS", "an invoice is reported as received, refused or processed");
+  if (!plain_code(report.code))
+    co_return fail(ErrorKind::invalid, "INVOICE_CODE", "a code has letters, digits, dot, dash and underscore");
+  auto key = co_await journal.store().row(std::string(kInvoiceOfDelivery), report.delivery);
+  if (!key) co_return fail(std::move(key.error()));
+  if (!*key) co_return fail(ErrorKind::not_found, "INVOICE_UNKNOWN", "there is no such invoice");
+  auto row = co_await journal.store().row(std::string(kInvoicesOut), std::string(as_text((*key)->value)));
+  if (!row) co_return fail(std::move(row.error()));
+  if (!*row) co_return fail(ErrorKind::not_found, "INVOICE_UNKNOWN", "there is no such invoice");
+  auto invoice = Json::parse((*row)->value.begin(), (*row)->value.end());
+  Message m;
+  m.source = "urn:schakel:facturen";
+  m.id = fmt::format("{}/{}/{}", report.delivery, report.status, report.evidence);
+  m.type = "factuur_status";
+  m.subject = invoice.value("zaak", "");
+  m.region = invoice.value("regio", "");
+  m.party = "schakel";
+  m.sender_role = "broker";
+  m.payload = {{"delivery", report.delivery},
+               {"number", invoice.value("nummer", "")},
+               {"payer", invoice.value("betaler", "")},
+               {"payee", invoice.value("ontvanger", "")},
+               {"status", report.status},
+               {"code", report.code}};
+  auto accepted = co_await journal.accept(std::move(m), std::move(with));
+  co_return accepted;
+}
+
+Task<Result<BounceResult>> report_bounce(journal::Journal& journal, std::string mail) {
+  auto report = formats::read_mail_report(mail);
+  if (!report) co_return fail(std::move(report.error()));
+  auto row = co_await journal.store().row(std::string(kInvoiceOfMail), report->message_id);
+  if (!row) co_return fail(std::move(row.error()));
+  if (!*row) co_return fail(ErrorKind::not_found, "BOUNCE_UNKNOWN", "the report is about no invoice of ours");
+  using Kind = formats::MailReport::Kind;
+  BounceResult out;
+  out.delivery = as_text((*row)->value);
+  out.status = report->kind == Kind::failed ? "refused" : report->kind == Kind::delivered ? "received" : "transported";
+  out.code = report->kind == Kind::failed ? "BOUNCE_" + report->status : report->status;
+  if (out.code.ends_with('_')) out.code.pop_back();
+  if (out.status == "transported") co_return out;
+  auto done = co_await report_invoice(journal, {out.delivery, out.status, out.code, sha256_hex(mail).substr(0, 32)});
+  if (!done) co_return fail(std::move(done.error()));
+  out.recorded = true;
+  co_return out;
+}
+
+Settled settled(const store::DeliveryRow* d, const Json& reported) {
+  using store::DeliveryState;
+  if (!d) return {"accepted", "DELIVERY_MISSING", true};
+  bool running = d->state == DeliveryState::pending || d->state == DeliveryState::attempting;
+  if (reported.is_object() && reported.contains("status")) {
+    auto status = reported.value("status", ""), code = reported.value("code", "");
+    if (status != "refused") return {status, code, false};
+    auto at = parse_instant(reported.value("at", ""));
+    // Sent again after the refusal: it is on its way, or there, once more.
+    bool again = running || (d->state == DeliveryState::delivered && d->settled_at && at && *d->settled_at > *at);
+    if (!again) return {"refused", code, true};
+  }
+  switch (d->state) {
+    case DeliveryState::delivered:
+      return {"transported", d->code, false};
+    case DeliveryState::dead:
+      return {"refused", d->code, true};
+    case DeliveryState::cancelled:
+      return {"refused", d->code.empty() ? "CANCELLED" : d->code, true};
+    case DeliveryState::pending:
+    case DeliveryState::attempting:
+    case DeliveryState::parked:
+      break;
+  }
+  return {"accepted", d->code, true};
+}
+
+Task<Result<Settled>> settled(store::Store& store, std::string delivery) {
+  auto row = co_await store.delivery(delivery);
+  if (!row) co_return fail(std::move(row.error()));
+  auto state = co_await store.row(std::string(kInvoiceState), delivery);
+  if (!state) co_return fail(std::move(state.error()));
+  Json reported;
+  if (*state) reported = Json::parse((*state)->value.begin(), (*state)->value.end());
+  co_return settled(*row ? &**row : nullptr, reported);
+}
+
+Task<Result<int>> SettlementWatch::step() {
+  int told = 0;
+  for (auto state : {store::DeliveryState::dead, store::DeliveryState::parked}) {
+    store::DeliveryFilter filter;
+    filter.state = state;
+    filter.limit = 500;
+    for (;;) {
+      auto rows = co_await journal_.store().deliveries(filter);
+      if (!rows) co_return fail(std::move(rows.error()));
+      if (rows->empty()) break;
+      filter.after_id = rows->back().id;
+      for (const auto& d : *rows) {
+        if (d.kind != "invoice") continue;
+        bool dead = state == store::DeliveryState::dead;
+        auto evidence = fmt::format("{}-{}", d.attempts, d.settled_at ? format_instant(*d.settled_at) : "");
+        auto mark = fmt::format("{}/{}", dead ? "dead" : "parked", evidence);
+        auto known = co_await journal_.store().row(std::string(kTold), d.id);
+        if (!known) co_return fail(std::move(known.error()));
+        if (*known && as_text((*known)->value) == mark) continue;
+        store::Transaction tx;
+        tx.ops.push_back(store::PutRow{std::string(kTold), d.id, to_bytes(mark), std::nullopt});
+        auto done = co_await report_invoice(
+            journal_, {d.id, dead ? "refused" : "stuck", d.code.empty() ? "UNDELIVERABLE" : d.code, evidence},
+            std::move(tx));
+        if (!done && done.error().kind == ErrorKind::not_found)
+          continue;  // the case was erased, and its invoices with it
+        if (!done) co_return fail(std::move(done.error()));
+        if (!done->duplicate) ++told;
+      }
+    }
+  }
+  co_return told;
+}
+
+Task<> SettlementWatch::run(runtime::Scope& scope) {
+  while (!scope.stopping()) {
+    auto told = co_await step();
+    if (!told) log(LogLevel::error, "settlement.step_failed", {{"code", told.error().code}});
+    auto on = co_await scope.pause(std::chrono::seconds(10));
+    if (!on) break;
+  }
+}
+
+}  // namespace schakel::pipeline

@@ -1,0 +1,60 @@
+// What becomes of an invoice after it left the outbox (facturatie.md 2.6): accepted, transported, received, refused,
+// processed.
+//
+//   accepted     decided and in the outbox; no partner has it yet
+//   transported  the mail server, folder or webhook took it
+//   received     the mailbox or the receiver's system confirmed it
+//   refused      it bounced, was refused by the server, or the receiver refused it later; finance is told
+//   processed    booked or paid, as the receiver reports
+//
+// Everything after `transported` is a message of type factuur_status in the journal of the case, so that a state can be
+// proven and is decided in the order of the case like everything else.
+#pragma once
+#include "core/journal/journal.hpp"
+#include "core/runtime/scope.hpp"
+
+namespace schakel::pipeline {
+
+struct InvoiceReport {
+  std::string delivery;  ///< A-...
+  std::string status;    ///< received, refused, processed, or stuck: it waits for a person
+  std::string code;      ///< SMTP_5.1.1, a code of the receiver; no free text
+  std::string evidence;  ///< what makes a repeat the same report: hash of the bounce, id of the request
+};
+
+/// Durable when it returns. INVOICE_UNKNOWN (not_found), INVOICE_STATUS and INVOICE_CODE (invalid). A repeat is a
+/// duplicate.
+Task<Result<journal::Accepted>> report_invoice(journal::Journal& journal, InvoiceReport report,
+                                               store::Transaction with = {});
+
+/// The invoice that a mail server reports on: found by Message-ID. BOUNCE_UNKNOWN (not_found), and the errors of
+/// read_mail_report. A delay is not recorded: `recorded` is false.
+struct BounceResult {
+  std::string delivery, status, code;
+  bool recorded = false;
+};
+Task<Result<BounceResult>> report_bounce(journal::Journal& journal, std::string mail);
+
+/// State of an invoice from its delivery and what was reported of it (both may be absent). Pure.
+struct Settled {
+  std::string status, code;
+  bool open = false;  ///< a person or a retry still has to do something
+};
+[[nodiscard]] Settled settled(const store::DeliveryRow* delivery, const Json& reported);
+Task<Result<Settled>> settled(store::Store& store, std::string delivery);
+/// "geweigerd" and so on, as the interface says it; and back, empty when it is none.
+[[nodiscard]] std::string_view status_dutch(std::string_view status);
+[[nodiscard]] std::string status_from_dutch(std::string_view status);
+
+/// Reports every invoice whose delivery was given up or parked, once per time that happens.
+class SettlementWatch {
+ public:
+  explicit SettlementWatch(journal::Journal& journal) : journal_(journal) {}
+  Task<Result<int>> step();
+  Task<> run(runtime::Scope& scope);
+
+ private:
+  journal::Journal& journal_;
+};
+
+}  // namespace schakel::pipeline

@@ -1,0 +1,251 @@
+// What becomes of invoices: states, refusals, the books of a month, number series over a restore, and a crash at every
+// commit.
+#include <algorithm>
+
+#include "tests/unit/pipeline/money_road.hpp"
+
+namespace schakel::test {
+namespace {
+
+using pipeline::OpenItem;
+
+std::string bounce_of(const std::string& delivery, const char* action = "failed", const char* status = "5.1.1") {
+  return std::string(
+             "Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: "
+             "message/delivery-status\n\nReporting-MTA: dns; x\n\nAction: ") +
+         action + "\nStatus: " + status + "\n\n--b\nContent-Type: message/rfc822\n\nMessage-ID: <m." + delivery +
+         ">\n\n--b--\n";
+}
+
+std::set<std::string> what_is_open(const pipeline::Month& m) {
+  std::set<std::string> out;
+  for (const auto& o : m.open) out.insert(o.what + " " + o.number + (o.payer.empty() ? "" : ">" + o.payer));
+  return out;
+}
+
+TEST(Settlement, BothHalvesAreTransportedAndTheMonthCloses) {
+  MoneyRoad road;
+  road.open_case();
+  ASSERT_TRUE(road.accept(road.factuur("F1", 30001)));
+  road.run();
+  EXPECT_EQ(road.partners.taken.size(), 2U);
+  for (const auto& d : road.invoices()) EXPECT_EQ(road.status(d.id), "transported");
+  auto m = road.books();
+  EXPECT_TRUE(m.closes()) << month_view(m).dump(1);
+  EXPECT_EQ(m.source_gross, 30001);
+  EXPECT_EQ(m.shared_gross, 30001);
+  std::map<std::string, std::int64_t> in;
+  for (const auto& r : m.rows) in[r.payer] += r.in_net + r.in_vat;
+  EXPECT_EQ(in, (std::map<std::string, std::int64_t>{{"gemeente", 15001}, {"swv", 15000}}));
+  EXPECT_TRUE(road.books("2026-09").rows.empty());
+  EXPECT_EQ(run_now(pipeline::reconcile(road.process->journal, "2026-13")).error().code, "MONTH_FORMAT");
+}
+
+TEST(Settlement, ABounceRefusesTellsFinanceOnceAndOpensTheMonth) {
+  MoneyRoad road;
+  road.open_case();
+  ASSERT_TRUE(road.accept(road.factuur("F1", 30001)));
+  road.run();
+  auto half = road.id_of("swv_financien");
+  auto r = run_now(pipeline::report_bounce(road.process->journal, bounce_of(half)));
+  ASSERT_TRUE(r) << r.error().code;
+  EXPECT_EQ(r->code, "BOUNCE_5.1.1");
+  ASSERT_TRUE(run_now(pipeline::report_bounce(road.process->journal, bounce_of(half))));  // the same mail again
+  road.run();
+  EXPECT_EQ(road.status(half), "refused");
+  EXPECT_EQ(road.status(road.id_of("gemeente_financien")), "transported");
+  auto refusals =
+      std::ranges::count_if(road.partners.told, [](const Json& s) { return s.value("code", "") == "INVOICE_REFUSED"; });
+  EXPECT_EQ(refusals, 1);
+  auto told =
+      std::ranges::find_if(road.partners.told, [](const Json& s) { return s.value("code", "") == "INVOICE_REFUSED"; });
+  ASSERT_NE(told, road.partners.told.end());
+  EXPECT_EQ((*told)["number"], "DB-F1");
+  EXPECT_EQ((*told)["reason"], "BOUNCE_5.1.1");
+  auto m = road.books();
+  EXPECT_FALSE(m.closes());
+  EXPECT_EQ(what_is_open(m), (std::set<std::string>{"REFUSED DB-F1>swv"}));
+  // It is sent again, and arrives.
+  road.clock.advance(std::chrono::hours(1));
+  auto row = run_now(road.disk->delivery(half)).value().value();
+  ASSERT_TRUE(run_now(road.disk->commit({{store::ChangeDelivery{half, row.state, store::DeliveryState::pending,
+                                                                road.clock.now(), "RESENT", std::nullopt, true}}})));
+  EXPECT_EQ(road.status(half), "accepted");
+  road.run();
+  EXPECT_EQ(road.status(half), "transported");
+  EXPECT_TRUE(road.books().closes());
+}
+
+TEST(Settlement, WhatTheReceiverSaysIsKept) {
+  MoneyRoad road;
+  road.open_case();
+  ASSERT_TRUE(road.accept(road.factuur("F1", 100)));
+  road.run();
+  auto half = road.id_of("swv_financien");
+  EXPECT_FALSE(run_now(pipeline::report_bounce(road.process->journal, bounce_of(half, "delayed", "4.4.7")))->recorded);
+  ASSERT_TRUE(run_now(pipeline::report_bounce(road.process->journal, bounce_of(half, "delivered", "2.0.0"))));
+  road.run();
+  EXPECT_EQ(road.status(half), "received");
+  ASSERT_TRUE(run_now(pipeline::report_invoice(road.process->journal, {half, "processed", "BETAALD", "1"})));
+  road.run();
+  EXPECT_EQ(road.status(half), "processed");
+  EXPECT_TRUE(road.books().closes());
+}
+
+TEST(Settlement, ReportsThatAreNoneChangeNothing) {
+  MoneyRoad road;
+  road.open_case();
+  ASSERT_TRUE(road.accept(road.factuur("F1", 100)));
+  road.run();
+  auto half = road.id_of("swv_financien");
+  auto& j = road.process->journal;
+  EXPECT_EQ(run_now(pipeline::report_bounce(j, bounce_of("A-VREEMD"))).error().code, "BOUNCE_UNKNOWN");
+  EXPECT_EQ(run_now(pipeline::report_bounce(j, "Subject: x\n\nhallo")).error().code, "BOUNCE_NOT_A_REPORT");
+  EXPECT_EQ(run_now(pipeline::report_invoice(j, {"A-X", "refused", "X", "1"})).error().code, "INVOICE_UNKNOWN");
+  EXPECT_EQ(run_now(pipeline::report_invoice(j, {half, "betaald", "X", "1"})).error().code, "INVOICE_STATUS");
+  EXPECT_EQ(run_now(pipeline::report_invoice(j, {half, "refused", "Jan zei nee", "1"})).error().code, "INVOICE_CODE");
+  EXPECT_EQ(road.status(half), "transported");
+}
+
+TEST(Settlement, AHalfThatCannotBeDeliveredIsRefusedAndToldOnce) {
+  MoneyRoad road;
+  road.open_case();
+  road.partners.answer = [](const store::DeliveryRow& d) {
+    bool no = d.kind == "invoice" && d.role == "swv_financien";
+    return AttemptResult{no ? Verdict::rejected : Verdict::delivered, no ? "SMTP_550" : "OK", std::nullopt,
+                         Json::object()};
+  };
+  ASSERT_TRUE(road.accept(road.factuur("F1", 100)));
+  road.run();
+  road.run();
+  EXPECT_EQ(road.status(road.id_of("swv_financien")), "refused");
+  EXPECT_EQ(
+      std::ranges::count_if(road.partners.told, [](const Json& s) { return s.value("code", "") == "INVOICE_REFUSED"; }),
+      1);
+  auto m = road.books();
+  EXPECT_EQ(what_is_open(m), (std::set<std::string>{"REFUSED DB-F1>swv"}));
+  std::int64_t off = 0;
+  for (const auto& r : m.rows)
+    if (r.payer == "swv") off += r.in_net - r.out_net;
+  EXPECT_EQ(off, 50) << "the half that did not leave is what is lacking";
+}
+
+TEST(Reconcile, HeldAndQuarantinedAreNamedUntilTheyAreNot) {
+  MoneyRoad road;
+  road.open_case(false);
+  ASSERT_TRUE(road.accept(road.factuur("F1", 100)));
+  ASSERT_TRUE(road.accept(road.creditnota("C9", "BESTAAT-NIET", 5)));
+  road.run();
+  EXPECT_EQ(what_is_open(road.books()), (std::set<std::string>{"HELD F1", "QUARANTINED C9"}));
+  ASSERT_TRUE(road.accept(road.message("fa", "financieringsafspraak", Json::object(), "swv", "swv")));
+  road.run();
+  auto m = road.books();
+  EXPECT_EQ(what_is_open(m), (std::set<std::string>{"QUARANTINED C9"}));
+  EXPECT_EQ(m.rows.size(), 2U);
+  EXPECT_NE(m.rows[0].agreement, "opening");
+}
+
+TEST(Reconcile, CreditsAndVatRatesAddUp) {
+  MoneyRoad road;
+  road.open_case();
+  ASSERT_TRUE(road.accept(road.factuur("F1", 35101, 5500,
+                                       {{"vat_rates",
+                                         {{{"percent", "21"}, {"net_cents", 20001}, {"vat_cents", 4200}},
+                                          {{"percent", "9"}, {"net_cents", 9600}, {"vat_cents", 1300}}}}})));
+  ASSERT_TRUE(road.accept(road.factuur("F2", 333)));
+  ASSERT_TRUE(road.accept(road.creditnota("C1", "F2", 111)));
+  ASSERT_TRUE(road.accept(road.creditnota("C2", "F2", 222)));
+  road.run();
+  auto m = road.books();
+  EXPECT_TRUE(m.closes()) << month_view(m).dump(1);
+  EXPECT_EQ(m.source_gross, 35101);
+  std::set<std::string> rates;
+  for (const auto& r : m.rows) rates.insert(r.rate);
+  EXPECT_TRUE(rates.contains("21") && rates.contains("9"));
+}
+
+TEST(Reconcile, ADeliveryThatIsNotThereIsAMissingHalf) {
+  MoneyRoad road;
+  road.open_case();
+  ASSERT_TRUE(road.accept(road.factuur("F1", 100)));
+  ASSERT_TRUE(run_now(road.process->pipeline.step()));
+  EXPECT_EQ(what_is_open(road.books()), (std::set<std::string>{"ON_ITS_WAY F1>gemeente", "ON_ITS_WAY DB-F1>swv"}));
+  EXPECT_EQ(pipeline::settled(nullptr, Json()).code, "DELIVERY_MISSING");
+  EXPECT_TRUE(pipeline::settled(nullptr, Json()).open);
+}
+
+TEST(Series, ACopyCountsOnInAnEpochOfItsOwn) {
+  ManualClock clock{parse_instant("2026-10-20T09:00:00Z").value()};
+  auto disk = store::SqliteStore::open(":memory:", clock).value();
+  EXPECT_FALSE(run_now(pipeline::continue_series(*disk)).value());
+  ASSERT_TRUE(run_now(pipeline::mark_copy(*disk, true)));
+  ASSERT_TRUE(run_now(pipeline::mark_copy(*disk, false)));
+  EXPECT_FALSE(run_now(pipeline::continue_series(*disk)).value()) << "the store that was copied goes on as before";
+  ASSERT_TRUE(run_now(pipeline::mark_copy(*disk, true)));
+  EXPECT_TRUE(run_now(pipeline::continue_series(*disk)).value());
+  EXPECT_FALSE(run_now(pipeline::continue_series(*disk)).value()) << "once";
+  auto row = run_now(disk->row("register", "series-epoch")).value();
+  ASSERT_TRUE(row);
+  EXPECT_EQ(as_text(row->value), "1");
+}
+
+/// One story from receipt to settlement: an invoice, a credit, a held one and its release, a bounce.
+/// What of it a process that died could not do, the next one does, and whoever sent something sends it again.
+void story(MoneyRoad& road) {
+  (void)road.open_case();
+  (void)road.accept(road.factuur("F1", 30001));
+  (void)road.accept(road.creditnota("C1", "F1", 10001));
+  (void)road.accept(road.message("esc", "escalatie", Json::object(), "ouders", "gem"));
+  (void)road.accept(road.factuur("F2", 777));
+  (void)road.accept(road.message("bes", "escalatie_besluit", Json::object(), "cto", "swv"));
+  road.run();
+  if (road.process->store.dead) return;
+  auto half = road.id_of("swv_financien");
+  if (!half.empty()) (void)run_now(pipeline::report_bounce(road.process->journal, bounce_of(half)));
+  road.run();
+}
+
+TEST(CrashSweep, NoHalfLeavesUnseenAndNothingLeavesTwiceWhereverTheProcessEnds) {
+  int commits = 0;
+  std::map<std::string, std::string> expected;
+  std::set<std::string> open;
+  {
+    MoneyRoad road;
+    story(road);
+    commits = road.process->store.commits;
+    expected = road.partners.taken;
+    open = what_is_open(road.books());
+  }
+  ASSERT_GT(commits, 25);
+  ASSERT_EQ(expected.size(), 6U) << "three sources, two halves each";
+  ASSERT_EQ(open.size(), 1U);
+  for (int n = 1; n <= commits; ++n)
+    for (bool after : {false, true}) {
+      MoneyRoad road;
+      road.process->store.die_at = n;
+      road.process->store.die_after = after;
+      story(road);
+      // Seen from outside between the two lives: what left once is named by the journal, and its other half is there or
+      // open.
+      auto between = run_now([](store::Store* disk) -> Task<int> {
+        auto rows = co_await disk->rows(std::string(pipeline::kInvoicesOut), "", "", 1000);
+        co_return static_cast<int>(rows->size());
+      }(road.disk.get()));
+      EXPECT_EQ(between % 2, 0) << "one half alone was decided at commit " << n;
+      EXPECT_LE(road.partners.taken.size(), static_cast<std::size_t>(between)) << n;
+      road.restart();
+      ASSERT_TRUE(run_now(road.process->dispatcher.recover()));
+      story(road);
+      EXPECT_EQ(road.partners.taken, expected) << "commit " << n << (after ? " after" : " before");
+      auto m = road.books();
+      EXPECT_EQ(what_is_open(m), open) << n;
+      EXPECT_EQ(m.source_gross, 30001 - 10001 + 777) << n;
+      EXPECT_EQ(std::ranges::count_if(road.partners.told,
+                                      [](const Json& s) { return s.value("code", "") == "INVOICE_REFUSED"; }) >= 1,
+                true)
+          << n;
+    }
+}
+
+}  // namespace
+}  // namespace schakel::test
