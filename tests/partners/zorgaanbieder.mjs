@@ -1,7 +1,8 @@
 // A care provider's office: it declares (JW323, UBL) at the broker over mutual TLS and takes the JW325 answers.
-// node tests/partners/zorgaanbieder.mjs --port N --state FILE --inbox-jw323 URL --inbox-ubl URL --client-cert C --client-key K --client-ca CA
+// node tests/partners/zorgaanbieder.mjs --port N --state FILE --inbox-jw323 URL --inbox-ubl URL --client-cert C --client-key K --client-ca CA [--keep-answers FOLDER]
 //   POST /__control/jw323 {identification, number, month, lines...}   POST /__control/ubl {number, lines...}   POST /jw325 (from the broker)
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import https from 'node:https';
 import http from 'node:http';
 import { jw323, ubl } from './lib/declaration.mjs';
@@ -79,7 +80,12 @@ serve({
     if (call.path !== '/jw325') throw new Refusal(404, 'not-found', 'Niet gevonden');
     if (call.method !== 'POST') throw new Refusal(405, 'method', 'Alleen POST');
     try {
-      const answer = judge(await call.bytes());
+      const bytes = await call.bytes();
+      const answer = judge(bytes);
+      if (args.keepAnswers) {
+        mkdirSync(args.keepAnswers, { recursive: true });
+        writeFileSync(join(args.keepAnswers, `${answer.identification.replace(/\W/g, '_')}.xml`), bytes);
+      }
       const before = state.value.antwoorden.find((a) => a.identification === answer.identification);
       if (before) before.copies += 1;
       else state.value.antwoorden.push({ ...answer, copies: 1, at: new Date().toISOString() });

@@ -47,7 +47,7 @@ export async function setStage({ home, base, tell, zgw = [] }) {
     partner('sms', 'sms', null, '--authorization', `Bearer ${secrets.sms}`),
     partner('onderwijstransparant', 'onderwijstransparant', 'onderwijstransparant'),
     partner('duo', 'duo', 'duo'),
-    partner('zorgaanbieder', 'zorgaanbieder', 'partner', '--inbox-jw323', `${api}/in/zorgaanbieder/jw323`, '--inbox-ubl', `${api}/in/zorgaanbieder/ubl`, ...client, '--client-ca', join(pki, 'root.crt')),
+    partner('zorgaanbieder', 'zorgaanbieder', 'partner', '--inbox-jw323', `${api}/in/zorgaanbieder/jw323`, '--inbox-ubl', `${api}/in/zorgaanbieder/ubl`, ...client, '--client-ca', join(pki, 'root.crt'), '--keep-answers', join(home, 'partners', 'jw325')),
     partner('webhook', 'webhook', 'partner', '--token', secrets.webhook),
   ]);
   tell('Zeven nagespeelde partners draaien.');
