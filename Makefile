@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 .DEFAULT_GOAL := help
-.PHONY: help demo test build lint format bench fuzz clean test-fresh test-asan test-tsan kill9 browser canary deps
+.PHONY: help mutate demo test build lint format bench fuzz clean test-fresh test-asan test-tsan kill9 browser canary deps
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -41,6 +41,11 @@ fuzz: deps ## each fuzz target for FUZZ_SECONDS=60
 	@cmake --build --preset fuzz -j $(JOBS) --target $$(ls tests/fuzz/*_fuzz.cpp | xargs -n 1 basename -s .cpp)
 	@for f in build/fuzz/bin/*_fuzz; do n=$$(basename $$f); mkdir -p build/fuzz/corpus/$$n; \
 	  $$f -max_total_time=$(or $(FUZZ_SECONDS),60) -timeout=10 -rss_limit_mb=2048 build/fuzz/corpus/$$n tests/fuzz/corpus/$$n || exit 1; done
+
+mutate: deps ## change each rule in turn and look whether a scenario notices; REGION=KNH for one
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS) --target rule_mutants
+	@build/release/bin/rule_mutants $(if $(REGION),--region $(REGION))
 
 clean: ## remove build/
 	@rm -rf build

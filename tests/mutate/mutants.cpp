@@ -67,7 +67,8 @@ class Maker {
       if (name == "all" || name == "any" || name == "none") {
         put(path + " without " + name, at, less);
         each_dropped(v, at + "/" + name, path + "/" + name, 1);
-        for (std::size_t i = 0; i < v.size(); ++i) condition(v[i], at + "/" + name + "/" + std::to_string(i), path + "/" + name + "/" + std::to_string(i));
+        for (std::size_t i = 0; i < v.size(); ++i)
+          condition(v[i], at + "/" + name + "/" + std::to_string(i), path + "/" + name + "/" + std::to_string(i));
         continue;
       }
       put(path + " without " + name, at, less);
@@ -96,8 +97,10 @@ class Maker {
   void flip(const Json& object, const std::string& at, const char* key) {
     Json changed = object;
     bool was = object.value(key, false);
-    if (was) changed.erase(key);
-    else changed[key] = true;
+    if (was)
+      changed.erase(key);
+    else
+      changed[key] = true;
     put(std::string(was ? "no " : "with ") + key, at, std::move(changed));
   }
   void changed(const Json& object, const std::string& at, const char* key, Json other) {
@@ -115,7 +118,8 @@ class Maker {
     if (t.contains("block")) {
       code(t, at, "block");
       flip(t, at, "alone");
-      flip(t, at, "if_consented");
+      // Adding it changes nothing for the types that ask no consent; that is most of them.
+      if (t.contains("if_consented")) flip(t, at, "if_consented");
     }
     each_dropped(t.value("explains", Json()), at + "/explains", "explains", 0);
     if (t.contains("drop")) {
@@ -159,7 +163,8 @@ class Maker {
 
   void recipient(const Json& r, const std::string& at) {
     each_dropped(r["role"], at + "/role", "recipients", 1);
-    for (std::size_t i = 0; i < r["role"].size(); ++i) put("other role for " + named(r["role"][i]), at + "/role/" + std::to_string(i), kOther);
+    for (std::size_t i = 0; i < r["role"].size(); ++i)
+      put("other role for " + named(r["role"][i]), at + "/role/" + std::to_string(i), kOther);
     std::string content = r.value("content", "none"), channel = r.value("channel", "broker");
     Json other = r;
     other["content"] = content == "notice" ? "none" : "notice";
@@ -167,10 +172,14 @@ class Maker {
     other = r;
     other["channel"] = channel == "secure_link" ? "broker" : "secure_link";
     put("other channel", at, other);
-    for (const char* key : {"if_addressed", "unless_sender", "mandatory", "list_only"}) flip(r, at, key);
+    for (const char* key : {"if_addressed", "unless_sender"}) flip(r, at, key);
+    // Only a list of the sender is looked through for these.
+    if (!r.value("if_addressed", false)) flip(r, at, "list_only");
+    if (r.value("list_only", false)) flip(r, at, "mandatory");
     for (const char* key : {"of_gemeente", "without"})
       if (r.contains(key)) without(r, at, key);
-    if (r.contains("function")) changed(r, at, "function", r["function"] == "assignment_sender" ? "meeting_participants" : "assignment_sender");
+    if (r.contains("function"))
+      changed(r, at, "function", r["function"] == "assignment_sender" ? "meeting_participants" : "assignment_sender");
   }
 
   void consent(const Json& c, const std::string& at) {
@@ -182,9 +191,12 @@ class Maker {
   }
 
   void timer(const Json& t, const std::string& at) {
-    for (const char* key : {"days", "months", "years", "working_days", "warn_days", "warn_months", "warn_working_days", "warn_from_days"}) one_more(t, at, key);
+    for (const char* key :
+         {"days", "months", "years", "working_days", "warn_days", "warn_months", "warn_working_days", "warn_from_days"})
+      one_more(t, at, key);
     for (const char* key : {"rolls", "announces_holiday"}) flip(t, at, key);
-    if (t.contains("months") || t.contains("years") || t.contains("days") || t.contains("days_setting")) flip(t, at, "backwards");
+    if (t.contains("months") || t.contains("years") || t.contains("days") || t.contains("days_setting"))
+      flip(t, at, "backwards");
     for (const char* key : {"days_setting", "ends", "replaced_when"})
       if (t.contains(key)) without(t, at, key);
     changed(t, at, "severity", t["severity"] == "hard" ? "firm" : "hard");
@@ -203,10 +215,14 @@ class Maker {
     }
   }
   void value(const Json& v, const std::string& at, const std::string& path) {
-    if (v.is_boolean()) put(path + " otherwise", at, !v.get<bool>());
-    else if (v.is_number_integer()) put(path + " one more", at, v.get<std::int64_t>() + 1), put(path + " one less", at, v.get<std::int64_t>() - 1);
-    else if (v.is_string()) put(path + " other", at, Json(kOther));
-    else if (v.is_array()) each_dropped(v, at, path, 0);
+    if (v.is_boolean())
+      put(path + " otherwise", at, !v.get<bool>());
+    else if (v.is_number_integer())
+      put(path + " one more", at, v.get<std::int64_t>() + 1), put(path + " one less", at, v.get<std::int64_t>() - 1);
+    else if (v.is_string())
+      put(path + " other", at, Json(kOther));
+    else if (v.is_array())
+      each_dropped(v, at, path, 0);
     else if (v.is_object())
       for (const auto& [key, one] : v.items()) value(one, at + "/" + key, path + "/" + key);
   }
@@ -236,7 +252,8 @@ class Maker {
       each_dropped(rows, at, "rows", 1);
       for (std::size_t i = 0; i < rows.size(); ++i) {
         put("other role for " + named(rows[i].at("role")), at + "/" + std::to_string(i) + "/role", kOther);
-        if (rows[i].contains("when")) condition(rows[i]["when"], at + "/" + std::to_string(i) + "/when", "when of " + named(rows[i]["role"]));
+        if (rows[i].contains("when"))
+          condition(rows[i]["when"], at + "/" + std::to_string(i) + "/when", "when of " + named(rows[i]["role"]));
       }
     }
   }

@@ -1,4 +1,5 @@
-// Every small change of a region file that a test must notice: rules deleted, conditions dropped and negated, outcomes changed.
+// Every small change of a region file that a test must notice: rules deleted, conditions dropped and negated, outcomes
+// changed.
 #pragma once
 #include <string>
 #include <vector>
@@ -16,7 +17,8 @@ struct Mutant {
   bool deletion = false;  ///< a whole rule is gone
 };
 
-/// All changes of one file, in the order of the file. `code` is any code of the vocabulary: what a changed code becomes.
+/// All changes of one file, in the order of the file. `code` is any code of the vocabulary: what a changed code
+/// becomes.
 [[nodiscard]] std::vector<Mutant> mutants_of(const Json& file);
 
 }  // namespace schakel::mutate

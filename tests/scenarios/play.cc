@@ -1,6 +1,7 @@
 // Plays scenario files with the pure player and prints what differs: for whoever writes rules.
 //   play [--region KNH] [--skip invoices,...] [--explain N] [--got] FILE...
-// --got prints per file what was decided, in the shape of `expect`, and the rules that were cited: for whoever writes a scenario.
+// --got prints per file what was decided, in the shape of `expect`, and the rules that were cited: for whoever writes a
+// scenario.
 #include <fmt/format.h>
 
 #include <fstream>
@@ -20,16 +21,22 @@ int main(int argc, char** argv) {
   bool got = false;
   for (int i = 1; i < argc; ++i) {
     std::string a = argv[i];
-    if (a == "--region" && i + 1 < argc) only = argv[++i];
-    else if (a == "--skip" && i + 1 < argc) skip = argv[++i];
-    else if (a == "--explain" && i + 1 < argc) explain = std::atoi(argv[++i]);
-    else if (a == "--got") got = true;
-    else files.push_back(a);
+    if (a == "--region" && i + 1 < argc)
+      only = argv[++i];
+    else if (a == "--skip" && i + 1 < argc)
+      skip = argv[++i];
+    else if (a == "--explain" && i + 1 < argc)
+      explain = std::atoi(argv[++i]);
+    else if (a == "--got")
+      got = true;
+    else
+      files.push_back(a);
   }
   auto profiles = load_profiles(SCHAKEL_SOURCE_DIR "/config");
   if (!profiles) {
     std::cerr << profiles.error().code << ": " << profiles.error().message << "\n";
-    for (const Finding& f : profiles.error().findings) std::cerr << "  " << f.pointer << " " << f.code << " " << f.message << "\n";
+    for (const Finding& f : profiles.error().findings)
+      std::cerr << "  " << f.pointer << " " << f.code << " " << f.message << "\n";
     return 78;
   }
   std::map<std::string, std::pair<int, int>> tally;
@@ -40,7 +47,8 @@ int main(int argc, char** argv) {
     auto s = scenario::read(text.str());
     if (!s) {
       std::cerr << path << ": " << s.error().message << "\n";
-      for (const Finding& f : s.error().findings) std::cerr << "  " << f.pointer << " " << f.code << " " << f.message << "\n";
+      for (const Finding& f : s.error().findings)
+        std::cerr << "  " << f.pointer << " " << f.code << " " << f.message << "\n";
       ++tally["?"].second;
       continue;
     }
@@ -55,11 +63,18 @@ int main(int argc, char** argv) {
     if (got) {
       for (Json& row : played.got["deadlines"])
         for (const Deadline& d : player.file().deadlines)
-          if (row["name"] == d.name && d.state != "cancelled") row["warn"] = d.warn_date, row["responsible"] = d.responsible, row["state"] = d.state;
-      std::cout << Json{{"id", s->id}, {"expect", played.got}, {"rules", scenario::cited(played)}, {"error", played.error ? played.error->message : ""}}.dump() << "\n";
+          if (row["name"] == d.name && d.state != "cancelled")
+            row["warn"] = d.warn_date, row["responsible"] = d.responsible, row["state"] = d.state;
+      std::cout << Json{{"id", s->id},
+                        {"expect", played.got},
+                        {"rules", scenario::cited(*s, played)},
+                        {"error", played.error ? played.error->message : ""}}
+                       .dump()
+                << "\n";
       continue;
     }
-    std::erase_if(played.differences, [&](const scenario::Difference& d) { return skip.find(d.part) != std::string::npos; });
+    std::erase_if(played.differences,
+                  [&](const scenario::Difference& d) { return skip.find(d.part) != std::string::npos; });
     auto& count = tally[s->region];
     ++(played.passed() ? count.first : count.second);
     if (!played.passed()) {
