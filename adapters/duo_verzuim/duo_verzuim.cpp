@@ -20,7 +20,7 @@ std::string code_of(const std::vector<std::string>& codes, std::string_view othe
 
 class DuoVerzuimAdapter final : public Adapter {
  public:
-  explicit DuoVerzuimAdapter(const Json& config) : config_(config), url_(config["url"]) {}
+  explicit DuoVerzuimAdapter(const Json& config) : config_(config), url_(config.at("url")) {}
 
   Task<Result<void>> start(Host& host) override {
     host_ = &host;

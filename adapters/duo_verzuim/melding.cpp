@@ -14,7 +14,7 @@ using sdk::text_at;
 std::unexpected<Error> field(const char* name) { return fail(ErrorKind::invalid, std::string("DUO_FIELD:") + name, "a field is missing or has another form"); }
 
 const Json* school_of(const Json& config, const std::string& wanted) {
-  const Json& schools = config["scholen"];
+  const Json& schools = config.at("scholen");
   if (wanted.empty()) return &schools[0];
   for (const auto& s : schools)
     if (text_at(s, "vestiging") == wanted) return &s;

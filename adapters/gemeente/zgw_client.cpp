@@ -17,13 +17,13 @@ Result<Json> json_of(const HttpReply& reply) { return parse_json(reply.body, {.b
 }  // namespace
 
 Settings::Settings(const Json& c)
-    : zaken_url(c["zaken_url"]), documenten_url(c["documenten_url"]), client_id(c["client_id"]), secret_name(c["client_secret"]),
+    : zaken_url(c.at("zaken_url")), documenten_url(c.at("documenten_url")), client_id(c.at("client_id")), secret_name(c.at("client_secret")),
       user_id(c.value("user_id", "schakel")), user_representation(c.value("user_representation", "Schakel")),
-      bronorganisatie(c["bronorganisatie"]), verantwoordelijke(c.value("verantwoordelijke_organisatie", bronorganisatie)),
+      bronorganisatie(c.at("bronorganisatie")), verantwoordelijke(c.value("verantwoordelijke_organisatie", bronorganisatie)),
       prefix(c.value("identificatie_prefix", "OZA-")), omschrijving(c.value("omschrijving", "Onderwijszorgarrangement")),
       auteur(c.value("auteur", "Schakel")), vertrouwelijkheid(c.value("vertrouwelijkheidaanduiding", "zaakvertrouwelijk")),
       create_on_append(c.value("create_on_append", true)), small_bytes(c.value("small_document_bytes", 1048576)),
-      max_part_bytes(c.value("max_part_bytes", 268435456)), types(c["types"]), messages(c.value("messages", Json::object())) {}
+      max_part_bytes(c.value("max_part_bytes", 268435456)), types(c.at("types")), messages(c.value("messages", Json::object())) {}
 
 std::string sign_jwt(const Settings& s, const Secret& secret, Instant now) {
   using Ordered = nlohmann::ordered_json;

@@ -8,7 +8,7 @@
 namespace schakel::onderwijstransparant {
 
 IncomingSettings::IncomingSettings(const Json& c)
-    : party(c["party"]), source(c["source"]), region(c["region"]), swv_code(c["swv_code"]), sender_role(c.value("sender_role", "school_ib")),
+    : party(c.at("party")), source(c.at("source")), region(c.at("region")), swv_code(c.at("swv_code")), sender_role(c.value("sender_role", "school_ib")),
       page_size(c.value("page_size", 50)), max_document_bytes(c.value("max_document_bytes", 26214400)), documents(c.value("documents", true)) {}
 
 std::optional<std::string> refusal(const Json& melding, const IncomingSettings& settings) {

@@ -7,7 +7,7 @@ namespace schakel::onderwijstransparant {
 class OnderwijsTransparantAdapter final : public Adapter {
  public:
   explicit OnderwijsTransparantAdapter(const Json& c)
-      : client_(c), incoming_(c), swv_code_(c["swv_code"]), poll_(c.value("poll_seconds", 60)), statuses_(c.value("statussen", Json::object())) {
+      : client_(c), incoming_(c), swv_code_(c.at("swv_code")), poll_(c.value("poll_seconds", 60)), statuses_(c.value("statussen", Json::object())) {
     for (const auto& type : c.value("meldingen", Json::array({"hulpvraagmelding", "oza_melding_swv"}))) posted_.insert(type.get<std::string>());
   }
 

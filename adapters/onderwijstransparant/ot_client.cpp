@@ -34,7 +34,7 @@ bool holds_pgn(const Json& value) {
   return false;
 }
 
-Client::Client(const Json& c) : base_url_(c["base_url"]), token_url_(c["token_url"]), client_id_(c["client_id"]), secret_name_(c["client_secret"]) {}
+Client::Client(const Json& c) : base_url_(c.at("base_url")), token_url_(c.at("token_url")), client_id_(c.at("client_id")), secret_name_(c.at("client_secret")) {}
 
 Result<void> Client::check() const {
   if (auto secret = host_->secret(secret_name_); !secret) return fail(secret.error());

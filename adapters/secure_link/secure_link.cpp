@@ -29,7 +29,7 @@ bool plain_address(std::string_view s) {
 class SecureLink final : public Adapter {
  public:
   explicit SecureLink(const Json& c)
-      : domain_(c["message_id_domain"]), signature_(c.value("signature", "Schakel")), days_(c.value("days_without_meeting", 14)), after_(c.value("days_after_meeting", 0)) {}
+      : domain_(c.at("message_id_domain")), signature_(c.value("signature", "Schakel")), days_(c.value("days_without_meeting", 14)), after_(c.value("days_after_meeting", 0)) {}
 
   Task<Result<void>> start(Host& host) override {
     host_ = &host;

@@ -31,7 +31,7 @@ Json event_of(const Delivery& delivery, const std::string& source) {
 class WebhookAdapter final : public Adapter {
  public:
   explicit WebhookAdapter(const Json& c)
-      : url_(c["url"]), source_(c["source"]), origin_(c.value("origin", "schakel")), handshake_(c.value("handshake", "if_supported")),
+      : url_(c.at("url")), source_(c.at("source")), origin_(c.value("origin", "schakel")), handshake_(c.value("handshake", "if_supported")),
         bearer_(c.value("bearer_secret", "")), signature_(c.value("signature_secret", "")), timeout_(c.value("timeout_seconds", 30) * 1000) {}
 
   Task<Result<void>> start(Host& host) override {

@@ -79,6 +79,11 @@ Task<net::Response> inbound(Call& call) {
   auto it = instances.find(name);
   if (it == instances.end() || !it->second.adapter || !it->second.inbox || (!it->second.party.empty() && it->second.party != call.party->id))
     co_return problem({ErrorKind::not_found, "NOT_FOUND", "There is nothing here", {}});
+  if (call.services.xsd && !call.request.body.empty()) {
+    auto findings = call.services.xsd->check(formats::sniff(call.request.body), call.request.body);
+    if (!findings.empty())
+      co_return problem({ErrorKind::invalid, "XML_SCHEMA", "the document is not valid against its schema", std::move(findings)});
+  }
   HttpRequest request;
   request.method = call.request.head.method;
   request.url = call.request.head.path;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/delivery/attempt.hpp"
+#include "core/formats/xsd_folder.hpp"
 #include "core/ingress/ingress.hpp"
 #include "core/outbox/dispatcher.hpp"
 #include "core/pipeline/pipeline.hpp"
@@ -35,6 +36,7 @@ struct Services {
   std::function<Json()> health;  ///< {"ready": bool, "parts": {...}}
   std::function<Task<Result<Json>>()> audit_verify;
   std::function<Task<Result<Json>>(Json)> links;  ///< operator's work on links: {"do": list|revoke|workplace, ...}
+  const formats::XsdFolder* xsd = nullptr;  ///< the publishers' schemas for XML that comes in through adapters
 };
 
 }  // namespace schakel::api

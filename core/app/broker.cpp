@@ -139,6 +139,7 @@ struct Broker::Parts {
   std::unique_ptr<BrokerPortalBackend> backend;
   std::unique_ptr<portal::RateLimiter> limiter;
   std::unique_ptr<portal::Portal> portal;
+  std::unique_ptr<formats::XsdFolder> xsd;
   std::unique_ptr<api::Router> router;
   std::unique_ptr<net::HttpServer> api_server, portal_server;
   std::unique_ptr<runtime::Scope> scope, adapter_scope;
@@ -439,6 +440,11 @@ Result<void> Broker::Parts::listen() {
   auto portal_tls = server_tls(config.portal.listener);
   if (!portal_tls) return fail(std::move(portal_tls.error()));
   auto openapi = openapi_text();
+  if (!config.xsd_dir.empty()) {
+    auto opened_xsd = formats::XsdFolder::open(config.xsd_dir.string());
+    if (!opened_xsd) return fail(std::move(opened_xsd.error()));
+    xsd = std::make_unique<formats::XsdFolder>(std::move(*opened_xsd));
+  }
 
   api::Services services{shards->executor(0),
                          *store,
@@ -461,6 +467,7 @@ Result<void> Broker::Parts::listen() {
                          [this](Json order) -> Task<Result<Json>> {
                            return runtime::on(shards->executor(0), backend->links_for_operator(std::move(order)));
                          }};
+  services.xsd = xsd.get();
   router = std::make_unique<api::Router>(std::move(services), api::all_routes());
   router->below("/in/", std::uint64_t{32} << 20, api::adapter_inbound);
   net::ServerOptions o;

@@ -1,8 +1,11 @@
 #include "core/app/cli.hpp"
 
+#include <unistd.h>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -61,7 +64,8 @@ Result<Json> call_raw(const Common& common, std::string method, std::string path
     request.body = std::move(body);
   }
   net::ClientOptions options;
-  options.unix_path = socket_path(common);
+  auto options_path = socket_path(common);
+  options.unix_path = options_path;
   options.allow_plain = true;
   options.deadline = std::chrono::minutes(10);
   options.max_response_bytes = std::size_t{256} << 20;
@@ -69,6 +73,8 @@ Result<Json> call_raw(const Common& common, std::string method, std::string path
   io.run();
   auto reply = future.get();
   if (!reply) {
+    if (reply.error().code == "HTTP_REFUSED" && ::access(options_path.c_str(), W_OK) != 0 && errno == EACCES)
+      return fail(ErrorKind::forbidden, "SOCKET_NOT_YOURS", "this user may not use the broker's socket; run it as the broker's user");
     if (reply.error().code == "HTTP_REFUSED")
       return fail(ErrorKind::unavailable, "BROKER_DOWN", "no broker listens on this socket; start it with: schakel serve --config FILE, or name its socket with --socket");
     return fail(std::move(reply.error()));

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <set>
 
+#include "core/formats/xsd_folder.hpp"
 #include "core/plugin/registry.hpp"
 
 namespace schakel::app {
@@ -176,6 +177,9 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
   const auto& formats = r.part(j, "formats");
   r.known(formats, "/formats", {"xsd_dir"});
   c.xsd_dir = r.path(formats, "/formats", "xsd_dir", true);
+  if (fs::exists(c.xsd_dir))
+    if (auto opened = formats::XsdFolder::open(c.xsd_dir.string()); !opened)
+      r.bad("/formats/xsd_dir", opened.error().code, opened.error().message);
 
   const auto& secrets = r.part(j, "secrets");
   if (!secrets.is_object())

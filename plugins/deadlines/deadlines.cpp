@@ -1,6 +1,7 @@
 #include "plugins/deadlines/deadlines.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "core/base/calendar.hpp"
 
@@ -63,13 +64,16 @@ void signal(Draft& draft, Signal s) {
     draft.signals.push_back(std::move(s));
 }
 
-/// domain.md 6.2: what the recipients of a delivery are told about its moment. Each is judged on the own date, CONF-01.
+/// domain.md 6.2: what the recipients of a delivery are told about its moment. Each is judged on the own date, CONF-01. With
+/// late_policy=hold who would get it too late gets nothing until the meeting is moved and the school delivers again.
 void lead_times(const FactView& view, const std::vector<Due>& due, Draft& draft) {
   if (!view.file().meeting) return;
   const Json& overrides = view.file().overrides;
   Date meeting = local_date(view.file().meeting->at), sent = local_date(view.at());
   std::int64_t general = view.profile().setting_int("lead_floor_days", overrides, 14);
   bool appendix = view.profile().setting_text("lead_time_policy", overrides) == "appendix_4_weeks";
+  bool hold = view.profile().setting_text("late_policy", overrides) == "hold";
+  std::map<std::string, std::string> withheld;  // role, rule
   for (const Recipient& to : draft.recipients) {
     if (to.channel != "secure_link") continue;
     std::string name = "documents_due:" + to.role;
@@ -86,7 +90,12 @@ void lead_times(const FactView& view, const std::vector<Due>& due, Draft& draft)
     std::string code = sent <= floor ? "LEAD_TIME_SHORT" : "LEAD_TIME_VIOLATION";
     signal(draft, {code, "school_ib", to.role, "", it->rule->id});
     draft.explanation.push_back(view.profile().explain(it->rule->id, "deadlines", "fired", code, std::move(facts)));
+    if (hold && code == "LEAD_TIME_VIOLATION") withheld[to.role] = it->rule->id;
   }
+  if (withheld.empty()) return;
+  std::erase_if(draft.recipients, [&](const Recipient& r) { return withheld.contains(r.role); });
+  for (const auto& [role, rule] : withheld) draft.suppressed.push_back({role, "LEAD_TIME_VIOLATION", rule});
+  if (draft.recipients.empty()) draft.codes.emplace_back("LEAD_TIME_VIOLATION");
 }
 
 void region_signals(const FactView& view, Draft& draft) {

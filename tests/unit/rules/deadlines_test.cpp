@@ -23,6 +23,26 @@ TEST(Deadlines, LeadTimeIsJudgedPerRoleOnLocalDates) {
   EXPECT_TRUE(c.signalled("LEAD_TIME_VIOLATION", "school_ib", "procesregisseur"));
 }
 
+TEST(Deadlines, UnderTheHoldPolicyWhoWouldGetItTooLateGetsNothing) {
+  Json g = given();
+  g["case"]["wijkteam_involved"] = true;
+  g["meeting"]["at"] = "2026-03-30T09:00:00+02:00";
+  g["profile_overrides"] = {{"late_policy", "hold"}};
+  Case c("KNH", g, "2026-02-01T09:00:00+01:00");
+  Json docs = {{"documents", {"groeidocument"}}, {"meeting", "OT"}};
+  c.play("2026-03-02T12:00:00+01:00", "documentlevering", "school_ib", docs);
+  auto in_time = c.roles();
+  ASSERT_FALSE(in_time.empty());
+  c.play("2026-03-17T00:00:00+01:00", "documentlevering", "school_ib", docs);
+  EXPECT_TRUE(c.roles().empty());
+  EXPECT_EQ(c.last.outcome, Outcome::blocked);
+  EXPECT_EQ(c.last.codes, (std::vector<std::string>{"LEAD_TIME_VIOLATION"}));
+  EXPECT_TRUE(c.signalled("LEAD_TIME_VIOLATION", "school_ib", "orthopedagoog")) << "the school is told for whom";
+  c.file.overrides = Json::object();
+  c.play("2026-03-17T00:10:00+01:00", "documentlevering", "school_ib", docs);
+  EXPECT_EQ(c.roles(), in_time) << "the policy of the region itself delivers and flags";
+}
+
 TEST(Deadlines, AppendixPolicyKnowsNothingBetweenOnTimeAndLate) {
   Json g = given();
   g["case"]["wijkteam_involved"] = true;
