@@ -10,6 +10,7 @@ namespace schakel::api {
 [[nodiscard]] std::vector<Route> delivery_routes();
 [[nodiscard]] std::vector<Route> operator_routes();
 [[nodiscard]] std::vector<Route> public_routes();
+[[nodiscard]] std::vector<Route> register_routes();  ///< what registers are made of, for the operator
 /// /in/<instance>/...: the inbound interface of an adapter.
 Task<net::Response> adapter_inbound(Call& call);
 /// All of them.

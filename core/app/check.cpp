@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "core/app/check_regions.hpp"
 #include "core/app/cli.hpp"
 #include "core/app/config.hpp"
 #include "core/app/openapi.hpp"
@@ -13,7 +14,8 @@ namespace schakel::app {
 namespace fs = std::filesystem;
 namespace {
 
-int check(const std::string& file, const Common& common) {
+int check(const std::string& file, const RegionCheck& regions, const Common& common) {
+  if (is_region(file)) return check_regions(file, regions, common);
   auto config = read_config(file, installed_prefix());
   if (!config) {
     if (!common.json) return report(config.error(), common);
@@ -23,12 +25,13 @@ int check(const std::string& file, const Common& common) {
     print_json(j);
     return kConfig;
   }
-  if (common.json)
-    print_json({{"ok", true}, {"findings", Json::array()}});
-  else
+  RegionCheck all = regions;
+  all.config_dir = config->regions_dir;
+  if (!config->own_regions_dir.empty()) all.more.push_back(config->own_regions_dir);
+  if (common.json) return check_regions(config->regions_dir, all, common);
     std::cout << fmt::format("{}: in orde. {} partijen, {} adapters, {} regio's.\n", config->file.filename().string(),
                              config->parties->all().size(), config->adapters.size(), config->profiles.size());
-  return kOk;
+  return check_regions(config->regions_dir, all, common);
 }
 
 /// Findings of one file; kind in `kind`.
@@ -89,9 +92,15 @@ int check_messages(const std::vector<std::string>& files, const Common& common) 
 void add_check(CLI::App& app, Common& common, int& exit) {
   static std::string file;
   static std::vector<std::string> files;
-  auto* c = app.add_subcommand("check", "Check a whole configuration: every finding with its JSON pointer");
-  c->add_option("file", file, "schakel.json")->required();
-  c->callback([&common, &exit] { exit = check(file, common); });
+  static RegionCheck regions;
+  auto* c = app.add_subcommand("check", "Check a whole configuration, or the rules of a region: every finding with its JSON pointer");
+  c->add_option("file", file, "schakel.json, one region file, or a folder with regions/")
+      ->required()
+      ->check(CLI::ExistingPath);
+  c->add_option("--rules", regions.config_dir, "folder with core.json, facts and message types (default: the installed one)");
+  c->add_flag("--notes", regions.notes, "also what is as it should be, and good to know");
+  c->add_flag("--strict", regions.strict, "warnings fail too");
+  c->callback([&common, &exit] { exit = check(file, regions, common); });
   auto* message = app.add_subcommand("message", "Look at message files");
   message->require_subcommand(1);
   auto* m = message->add_subcommand(

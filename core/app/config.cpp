@@ -6,6 +6,7 @@
 #include <fstream>
 #include <set>
 
+#include "core/model/region_files.hpp"
 #include "core/formats/xsd_folder.hpp"
 #include "core/plugin/registry.hpp"
 
@@ -114,7 +115,7 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
   Reader r(name, c.folder, findings);
   const auto& j = *json;
   r.known(j, "",
-          {"data_dir", "store", "vault", "regions_dir", "schemas_dir", "plugins_dir", "assets_dir", "parties", "listen",
+          {"data_dir", "store", "vault", "regions_dir", "own_regions_dir", "schemas_dir", "plugins_dir", "assets_dir", "parties", "listen",
            "portal", "socket", "log", "mail", "http", "adapters", "secrets", "limits", "formats", "shards"});
   c.data_dir = r.path(j, "", "data_dir", false, "data");
   const auto& store = r.part(j, "store");
@@ -130,6 +131,7 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
     r.bad("/vault/master_key_file", "KEY_PLACE",
           "the master key must not lie in the data folder: a copy of the data would hold its key", "KEY-6");
   c.regions_dir = r.path(j, "", "regions_dir", true, installed / "share/schakel/config");
+  c.own_regions_dir = r.path(j, "", "own_regions_dir", true);
   c.schemas_dir = r.path(j, "", "schemas_dir", true, installed / "share/schakel/config/schemas/messages");
   c.plugins_dir = r.path(j, "", "plugins_dir", true, installed / "lib/schakel");
   c.assets_dir = r.path(j, "", "assets_dir", true, installed / "share/schakel/portal");
@@ -196,6 +198,7 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
       findings.push_back({file.filename().string() + "#", parties.error().code, parties.error().message, ""});
     } else if (auto read = Parties::read(*parties); read) {
       c.parties = std::make_shared<const Parties>(std::move(*read));
+      c.parties_source = std::move(*parties);
     } else {
       for (auto f : read.error().findings) {
         f.pointer = file.filename().string() + "#" + f.pointer;
@@ -204,7 +207,9 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
     }
   }
   if (!c.regions_dir.empty() && fs::exists(c.regions_dir)) {
-    auto profiles = load_profiles(c.regions_dir);
+    std::vector<fs::path> own;
+    if (!c.own_regions_dir.empty()) own.push_back(c.own_regions_dir);
+    auto profiles = load_profiles(c.regions_dir, own);
     if (profiles)
       c.profiles = std::move(*profiles);
     else {

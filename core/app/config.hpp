@@ -41,7 +41,7 @@ struct PortalConfig {
 
 /// Every path is absolute once read. Settings: docs/configuring.md.
 struct Config {
-  std::filesystem::path file, folder, data_dir, store_path, master_key, regions_dir, schemas_dir, plugins_dir, assets_dir, socket, log_file;
+  std::filesystem::path file, folder, data_dir, store_path, master_key, regions_dir, schemas_dir, own_regions_dir, plugins_dir, assets_dir, socket, log_file;
   std::string log_level = "info";
   unsigned shards = 0;  ///< 0 = one per core
   ListenerConfig api, health;
@@ -51,6 +51,7 @@ struct Config {
   std::map<std::string, AdapterConfig> adapters;
   std::map<std::string, std::filesystem::path> secrets;
   std::shared_ptr<const Parties> parties;
+  Json parties_source;  ///< as it was read, for what is kept of who was who
   Profiles profiles;
   std::int64_t document_limit = std::int64_t{2} << 30;
   std::filesystem::path xsd_dir;

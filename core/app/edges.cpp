@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/base/calendar.hpp"
+
 namespace schakel::app {
 
 Task<Result<void>> VaultDocumentCheck::check(const Attachment& a, std::string_view party, std::string_view case_id) {
@@ -61,6 +63,19 @@ Task<Result<void>> CaseDirectory::revoke(const Message& message, std::string mes
   co_return Result<void>{};
 }
 
+Task<Result<void>> CaseDirectory::move(const Message& message, const Json& meeting, store::Transaction& with) {
+  auto from = parse_instant(meeting.value("moved_from", ""));
+  if (!links_ || !from) co_return Result<void>{};
+  // A meeting that was cancelled counts as held today: rule_facts.cpp reads the same from the case file.
+  auto to = parse_instant(meeting.value("at", Json()).is_string() ? meeting["at"].get<std::string>() : std::string());
+  auto days = local_date(to ? *to : message.time).days() - local_date(*from).days();
+  auto ops = co_await links_->move_ops(message.subject, meeting.value("messages", std::vector<std::string>{}),
+                                       static_cast<int>(days));
+  if (!ops) co_return fail(std::move(ops.error()));
+  for (auto& op : *ops) with.ops.push_back(std::move(op));
+  co_return Result<void>{};
+}
+
 Task<Result<void>> CaseDirectory::extend(const Message& message, const Draft& draft, store::Transaction& with) {
   if (message.type == "zaak_opening" && draft.outcome == Outcome::recorded &&
       message.payload.contains("participants")) {
@@ -77,6 +92,12 @@ Task<Result<void>> CaseDirectory::extend(const Message& message, const Draft& dr
       with.ops.push_back(std::move(*op));
     }
   }
+  if (draft.outcome == Outcome::delivered)
+    for (const auto& e : draft.effects)
+      if (e.what == "meeting" && e.value.contains("moved_from")) {
+        auto moved = co_await move(message, e.value, with);
+        if (!moved) co_return fail(std::move(moved.error()));
+      }
   for (const auto& link : draft.revoked_links) {
     auto slash = link.rfind('/');
     if (slash == std::string::npos) continue;

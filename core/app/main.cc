@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   schakel::app::add_check(app, common, exit);
   schakel::app::add_test(app, common, exit);
   schakel::app::add_daily(app, common, exit);
+  schakel::app::add_report(app, common, exit);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

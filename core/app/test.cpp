@@ -13,6 +13,7 @@ namespace {
 struct Options {
   std::vector<std::string> paths;
   std::string junit, artifacts, config_dir;
+  std::vector<std::string> regions;
   bool explain = false;
 };
 
@@ -66,7 +67,8 @@ void print_why(const scenario::Scenario& s, const scenario::Played& played) {
 
 int run(const Options& o, const Common& common) {
   auto config_dir = o.config_dir.empty() ? installed_prefix() / "share/schakel/config" : fs::path(o.config_dir);
-  auto stage = Stage::build(config_dir, installed_prefix() / "lib/schakel");
+  std::vector<fs::path> more(o.regions.begin(), o.regions.end());
+  auto stage = Stage::build(config_dir, installed_prefix() / "lib/schakel", more);
   if (!stage) return report(stage.error(), common);
   int passed = 0, failed = 0;
   Json results = Json::array();
@@ -123,6 +125,8 @@ void add_test(CLI::App& app, Common& common, int& exit) {
   c->add_option("--junit", o.junit, "write a JUnit report to this file");
   c->add_option("--artifacts", o.artifacts, "write every UBL, PDF, mail and partner call below this folder");
   c->add_option("--rules", o.config_dir, "folder with regions and schemas (default: the installed one)");
+  c->add_option("--regions", o.regions, "further folder with regions/ and perhaps scenario-parties.json (repeatable)")
+      ->check(CLI::ExistingDirectory);
   c->add_flag("--explain", o.explain, "print why each message was decided as it was");
   c->callback([&common, &exit] { exit = run(o, common); });
 }

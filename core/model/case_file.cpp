@@ -39,7 +39,8 @@ Consent consent_from(const Json& j) {
 
 Json meeting_json(const std::optional<Meeting>& m) { return m ? Json{{"kind", m->kind}, {"at", format_instant(m->at)}} : Json(); }
 std::optional<Meeting> meeting_from(const Json& j) {
-  if (!j.is_object()) return std::nullopt;
+  // A meeting that was cancelled has no moment.
+  if (!j.is_object() || !j.value("at", Json()).is_string()) return std::nullopt;
   return Meeting{j.value("kind", ""), instant(j.at("at"))};
 }
 
@@ -111,6 +112,10 @@ void apply_effect(CaseFile& file, const Effect& e, Instant at) {
       if (c.id == e.key && (!c.withdrawn_at || *c.withdrawn_at > from)) c.withdrawn_at = from;
   } else if (e.what == "meeting") {
     file.meeting = meeting_from(e.value);
+    // What was sent for it goes along; documents of a cancelled meeting are kept as if it had been held on this day.
+    for (const Json& id : e.value.value("messages", Json::array()))
+      for (PastMessage& m : file.messages)
+        if (m.meeting && id == m.id) m.meeting->at = file.meeting ? file.meeting->at : at;
   } else if (e.what == "opened" || e.what == "told") {
     for (PastMessage& m : file.messages)
       if (m.id == e.key) (e.what == "opened" ? m.opened_by : m.told_after_download).push_back(e.value.get<std::string>());

@@ -126,13 +126,13 @@ void RuleReader::then(Rule& rule, const Json& t, const std::string& at) {
     static const std::set<std::string, std::less<>> contents = {"none", "documents", "notice", "gezinsplan",
                                                                 "message_type"},
                                                     channels = {"broker", "secure_link", "onderwijstransparant"},
-                                                    functions = {"", "assignment_sender", "meeting_participants"};
+                                                    functions = {"", "assignment_sender", "meeting_participants", "responsible"};
     if (!contents.contains(r.content))
       wrong(here + "/content", "UNKNOWN_CONTENT", "none, documents, notice, gezinsplan or message_type");
     if (!channels.contains(r.channel))
       wrong(here + "/channel", "UNKNOWN_CHANNEL", "broker, secure_link or onderwijstransparant");
     if (!functions.contains(r.function))
-      wrong(here + "/function", "UNKNOWN_FUNCTION", "assignment_sender or meeting_participants");
+      wrong(here + "/function", "UNKNOWN_FUNCTION", "assignment_sender, meeting_participants or responsible");
     if (r.roles.empty() && r.function.empty()) wrong(here + "/role", "MISSING", "name a role");
     out.recipient = std::move(r);
   }

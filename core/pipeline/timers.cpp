@@ -9,7 +9,13 @@
 namespace schakel::pipeline {
 namespace {
 
-constexpr auto kOfficeOpens = std::chrono::hours(9);
+constexpr auto kOfficeOpens = std::chrono::hours(9), kOfficeCloses = std::chrono::hours(17);
+
+/// Nobody is warned at night, in a weekend or on a holiday, also where the broker was down when the moment came.
+bool office_is_open(Instant now) {
+  auto today = local_date(now);
+  return roll_forward(today) == today && now >= start_of_day(today) + kOfficeOpens && now < start_of_day(today) + kOfficeCloses;
+}
 
 /// Next moment this deadline has something to say after `now`; nullopt when it has nothing left.
 std::optional<Instant> next_moment(const Deadline& d, std::string_view phase_done) {
@@ -17,7 +23,7 @@ std::optional<Instant> next_moment(const Deadline& d, std::string_view phase_don
   if (phase_done.empty() && !d.warn_date.empty())
     if (auto day = Date::parse(d.warn_date)) return start_of_day(roll_forward(*day)) + kOfficeOpens;
   if (phase_done != "breach")
-    if (auto day = Date::parse(d.date)) return start_of_day(add_days(*day, 1)) + kOfficeOpens;
+    if (auto day = Date::parse(d.date)) return start_of_day(roll_forward(add_days(*day, 1))) + kOfficeOpens;
   return std::nullopt;
 }
 
@@ -113,6 +119,7 @@ Task<Result<void>> TimerLoop::fire(store::TimerRow row) {
 
 Task<Result<int>> TimerLoop::step() {
   int fired = 0;
+  if (!office_is_open(journal_.clock().now())) co_return fired;
   bool failed = false;
   for (;;) {
     auto rows = co_await journal_.store().due_timers(journal_.clock().now(), 100);

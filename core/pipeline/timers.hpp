@@ -6,8 +6,8 @@
 
 namespace schakel::pipeline {
 
-/// The timer row of a deadline as a decision left it: it warns at 09:00 Amsterdam time on warn_date (or the next working day)
-/// and breaches at the first instant after `date`. Sealed under the case.
+/// The timer row of a deadline as a decision left it: it warns at 09:00 Amsterdam time on warn_date and breaches at 09:00
+/// after `date`, each on that day or the next working day. Sealed under the case.
 Task<Result<void>> set_timer(journal::Journal& journal, const Message& message, const Deadline& deadline, store::Transaction& with);
 
 /// Turns due timers into `termijnsignaal` messages of the broker itself, each exactly once: message and timer change are one
@@ -17,7 +17,7 @@ Task<Result<void>> set_timer(journal::Journal& journal, const Message& message, 
 class TimerLoop {
  public:
   explicit TimerLoop(journal::Journal& journal) : journal_(journal) {}
-  /// Fires everything due now; how many.
+  /// Fires everything due now, in working hours (Monday to Friday 09:00 to 17:00, no holidays); how many.
   Task<Result<int>> step();
   Task<> run(runtime::Scope& scope);
 

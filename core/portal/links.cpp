@@ -253,6 +253,25 @@ Task<Result<bool>> LinkService::move_expiry(std::string link, Instant expires) {
   co_return fail(ErrorKind::unavailable, "LINK_BUSY", "the link is being used; try again");
 }
 
+Task<Result<std::vector<store::Op>>> LinkService::move_ops(std::string case_id, std::vector<std::string> messages, int days) {
+  std::vector<store::Op> ops;
+  auto links = co_await of_case(std::move(case_id));
+  if (!links) co_return fail(links.error());
+  for (const auto& l : *links) {
+    if (l.workplace || l.revoked || std::ranges::find(messages, l.message_id) == messages.end()) continue;
+    auto record = co_await read(l.id);
+    if (!record) co_return fail(record.error());
+    if (!*record) continue;
+    auto& r = **record;
+    // Local days, so that the end of a day stays one across the change of the clock.
+    auto day = local_date(r.expires);
+    r.expires = std::min(start_of_day(add_days(day, days)) + (r.expires - start_of_day(day)), r.created + settings_.longest);
+    ops.push_back(put(r));
+    ops.push_back(leaf("moved", {r.id, r.delivery, r.message_id, r.case_id, r.role, {}, {}, r.workplace, r.expires}));
+  }
+  co_return ops;
+}
+
 Task<Result<int>> LinkService::sweep(std::chrono::hours age, int limit) {
   const auto before = now() - age;
   int removed = 0;

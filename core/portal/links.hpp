@@ -103,6 +103,9 @@ class LinkService final : public Links {
   [[nodiscard]] Task<Result<std::vector<store::Op>>> revoke_ops(std::string case_id, std::string message_id, std::string role, std::string reason);
   /// The meeting moved: moves the expiry along, never beyond the longest life. A revoked or locked link stays so.
   [[nodiscard]] Task<Result<bool>> move_expiry(std::string link, Instant expires);
+  /// The same for a caller's own transaction, for every link of these messages: by so many days, not beyond the longest life.
+  /// They conflict with a visitor who acts at the same moment: the transaction is then done again.
+  [[nodiscard]] Task<Result<std::vector<store::Op>>> move_ops(std::string case_id, std::vector<std::string> messages, int days);
   /// Removes links and sessions whose end is `age` ago; how many.
   [[nodiscard]] Task<Result<int>> sweep(std::chrono::hours age, int limit);
 

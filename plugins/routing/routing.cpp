@@ -1,6 +1,7 @@
 #include "plugins/routing/routing.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 #include "core/base/calendar.hpp"
 
@@ -101,6 +102,9 @@ std::vector<std::string> function_roles(const RecipientOutcome& r, const CaseFil
       if (fits) return {m->sender_role};
     }
   }
+  if (r.function == "responsible")
+    // The role that the deadline names; the broker itself wrote the message.
+    if (std::string role = text_of(message, "responsible"); !role.empty()) out.push_back(role);
   if (r.function == "meeting_participants")
     // domain.md 14.1: sender and recipients of the last delivered invitation.
     for (auto m = file.messages.rbegin(); m != file.messages.rend(); ++m)
@@ -204,6 +208,34 @@ void escalation(const FactView& view, const Profile& profile, const Message& mes
   }
 }
 
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
+/// Who sends documents for a meeting says when it is; an invitation fixes it, moves it or (`cancelled`) takes it away. Deadlines
+/// follow from the date of the case; the messages that were sent for the old moment are named, so that their links go along.
+void meeting(const FactView& view, const Message& message, Draft& draft) {
+  FactValue when = view.get("message.at");
+  auto at = parse_instant(when.kind == FactValue::Kind::text ? when.text : std::string_view());
+  std::string kind(view.text("message.meeting"));
+  const auto& known = view.file().meeting;
+  auto off = message.payload.find("cancelled");
+  bool cancelled = message.type == "uitnodiging" && off != message.payload.end() && *off == Json(true);
+  // What was held already stays: then this is the next one.
+  bool same = known && known->at > view.at() && (kind.empty() || lower(kind) == lower(known->kind));
+  if (cancelled ? !same : !at) return;
+  Json value{{"kind", kind.empty() && known ? known->kind : kind}, {"at", cancelled ? Json() : Json(format_instant(*at))}};
+  if (same && (cancelled || known->at != *at)) {
+    value["moved_from"] = format_instant(known->at);
+    value["messages"] = Json::array();
+    for (const PastMessage& m : view.file().messages)
+      if (m.meeting && m.meeting->at == known->at && lower(m.meeting->kind) == lower(known->kind)) value["messages"].push_back(m.id);
+  }
+  draft.effects.push_back({"meeting", "", std::move(value)});
+}
+
 /// What differs from the case file becomes an effect; what was only said again does not.
 void effects(const FactView& view, Draft& draft) {
   for (const FactView::Change& c : view.changes()) {
@@ -250,10 +282,7 @@ Draft RoutingDecider::decide(const CaseFile& file, const Message& message, const
     if (message.type == "link_geopend") filing(view, profile, message, draft);
     escalation(view, profile, message, draft);
   }
-  // Who sends documents for a meeting says when it is; an invitation fixes it.
-  if (message.type == "uitnodiging" || message.type == "documentlevering")
-    if (FactValue when = view.get("message.at"); when.kind == FactValue::Kind::text)
-      if (auto t = parse_instant(when.text)) draft.effects.push_back({"meeting", "", {{"kind", view.text("message.meeting")}, {"at", format_instant(*t)}}});
+  if (message.type == "uitnodiging" || message.type == "documentlevering") meeting(view, message, draft);
   effects(view, draft);
   if (!draft.codes.empty()) draft.outcome = Outcome::blocked;
   return draft;
