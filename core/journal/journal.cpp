@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/audit/leaf.hpp"
+#include "core/model/semantics.hpp"
 
 namespace schakel::journal {
 
@@ -87,6 +88,8 @@ Task<Result<Recorded>> Journal::recorded(store::DecisionRow row) {
   out.draft = j.at("draft").get<Draft>();
   out.decided_at = row.decided_at;
   out.rules_version = row.rules_version;
+  out.semantics = j.value("semantics", 0);
+  if (auto it = j.find("registers"); it != j.end()) out.registers = it->get<std::map<std::string, Json>>();
   co_return out;
 }
 
@@ -104,6 +107,27 @@ Task<Result<std::vector<Recorded>>> Journal::history(std::string case_id) {
       out.push_back(std::move(*one));
     }
   }
+}
+
+Task<Result<std::vector<Recalled>>> Journal::recall(std::string case_id) {
+  std::vector<Recalled> out;
+  store::MessageSeq after = 0;
+  for (;;) {
+    auto rows = co_await store_.decisions(case_id, after, 500);
+    if (!rows) co_return fail(std::move(rows.error()));
+    if (rows->empty()) break;
+    after = rows->back().message;
+    for (auto& row : *rows) {
+      Recalled one{row.message, row.decided_at, row.rules_version, row.outcome, std::nullopt, ""};
+      auto content = co_await recorded(std::move(row));
+      if (content)
+        one.content = std::move(*content);
+      else
+        one.gone = content.error().code;
+      out.push_back(std::move(one));
+    }
+  }
+  co_return out;
 }
 
 Task<Result<CaseFile>> Journal::load(std::string case_id, store::MessageSeq until) {
@@ -129,7 +153,7 @@ Task<Result<std::optional<Recorded>>> Journal::decision(store::MessageSeq seq) {
 }
 
 Task<Result<void>> Journal::record(const Message& message, const Draft& draft, std::string rules_version,
-                                   store::Transaction& with) {
+                                   store::Transaction& with, const std::map<std::string, Json>& registers) {
   store::DecisionRow row;
   row.message = message.seq;
   row.case_id = message.subject;
@@ -137,7 +161,7 @@ Task<Result<void>> Journal::record(const Message& message, const Draft& draft, s
   row.outcome = to_string(draft.outcome);
   row.codes = draft.codes;
   row.rules_version = std::move(rules_version);
-  auto plain = dump_json(Json{{"message", message}, {"draft", draft}});
+  auto plain = dump_json(Json{{"message", message}, {"draft", draft}, {"semantics", kSemanticsVersion}, {"registers", registers}});
   auto sealed = co_await sealer_.seal(message.subject, "decision", std::to_string(message.seq), to_bytes(plain), with);
   if (!sealed) co_return fail(std::move(sealed.error()));
   row.sealed = std::move(*sealed);

@@ -1,5 +1,8 @@
 // The journal: accepted means on disk. Messages go in here once and are read back from here by everything later.
 #pragma once
+#include <map>
+#include <optional>
+
 #include "core/base/hash.hpp"
 #include "core/base/secret.hpp"
 #include "core/journal/sealer.hpp"
@@ -23,6 +26,17 @@ struct Recorded {
   Draft draft;
   Instant decided_at{};
   std::string rules_version;
+  int semantics = 0;  ///< kSemanticsVersion that decided it; 0 where an older version of Schakel did not say
+  std::optional<std::map<std::string, Json>> registers;  ///< cross-case registers it read, null where absent; nullopt: not kept
+};
+
+/// A decision that may no longer be readable: its row always, its content unless `gone` says why not (VAULT_ERASED ...).
+struct Recalled {
+  store::MessageSeq seq = 0;
+  Instant decided_at{};
+  std::string rules_version, outcome;
+  std::optional<Recorded> content;
+  std::string gone;
 };
 
 /// Thread: any coroutine. Lifetime: outlives ingress, pipeline and api; needs store and sealer to outlive it.
@@ -45,8 +59,11 @@ class Journal {
   /// All decisions of a case in order.
   Task<Result<std::vector<Recorded>>> history(std::string case_id);
   Task<Result<std::optional<Recorded>>> decision(store::MessageSeq seq);
-  /// Adds the sealed decision record to a transaction.
-  Task<Result<void>> record(const Message& message, const Draft& draft, std::string rules_version, store::Transaction& with);
+  /// history(), but one that cannot be read does not take the others along.
+  Task<Result<std::vector<Recalled>>> recall(std::string case_id);
+  /// Adds the sealed decision record to a transaction. `registers` are the cross-case facts it was decided on.
+  Task<Result<void>> record(const Message& message, const Draft& draft, std::string rules_version, store::Transaction& with,
+                            const std::map<std::string, Json>& registers = {});
 
   /// Case for a partner's own number; empty when unknown.
   Task<Result<std::string>> case_of(std::string party, std::string foreign_id);

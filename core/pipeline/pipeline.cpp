@@ -4,36 +4,64 @@
 #include "core/journal/members.hpp"
 #include "core/pipeline/decide.hpp"
 #include "core/pipeline/invoice_index.hpp"
+#include "core/pipeline/redecide.hpp"
 #include "core/pipeline/timers.hpp"
 
 namespace schakel::pipeline {
 using journal::Recorded;
 
+namespace {
+/// A case that waits for nothing takes the rules of the day after this many quiet days; a region's setting goes before it.
+constexpr std::int64_t kSettledAfterDays = 90;
+}  // namespace
+
 Pipeline::Pipeline(journal::Journal& journal, std::vector<const Decider*> deciders, Profiles profiles, std::shared_ptr<const Parties> parties,
                    Directory& directory, PipelineOptions options)
-    : journal_(journal), deciders_(in_order(std::move(deciders))), profiles_(std::move(profiles)), parties_(std::move(parties)), directory_(directory), options_(options) {}
+    : journal_(journal), deciders_(in_order(std::move(deciders))), profiles_(std::move(profiles)), parties_(std::move(parties)), directory_(directory), options_(options), rules_(journal.store()) {}
 
 Task<Result<CaseFile>> Pipeline::case_file(std::string case_id) {
   if (auto it = cache_.find(case_id); it != cache_.end()) {
     recent_.splice(recent_.begin(), recent_, it->second.place);
     co_return it->second.file;
   }
-  auto file = co_await journal_.load(case_id);
-  if (!file) co_return fail(std::move(file.error()));
-  remember(*file);
-  co_return std::move(*file);
+  CaseFile file;
+  file.id = case_id;
+  if (case_id.empty()) co_return file;
+  auto past = co_await journal_.history(case_id);
+  if (!past) co_return fail(std::move(past.error()));
+  for (const auto& r : *past) apply(file, r.message, r.draft);
+  remember(file, past->empty() ? std::string() : past->back().rules_version);
+  co_return file;
 }
 
-void Pipeline::remember(CaseFile file) {
+Task<Result<std::shared_ptr<const Profile>>> Pipeline::rules_for(const CaseFile& file, const Message& message) {
+  auto it = profiles_.find(message.region);
+  if (it == profiles_.end()) co_return std::shared_ptr<const Profile>{};
+  auto current = it->second;
+  auto cached = cache_.find(file.id);
+  auto version = cached == cache_.end() ? std::string() : cached->second.rules;
+  // A version names its region; one of another region, or of a message nobody could decide, binds nothing.
+  if (version == current->version() || !version.starts_with(message.region + "-")) co_return current;
+  if (!replay::in_flight(file, message.time, current->setting_int("settled_after_days", file.overrides, kSettledAfterDays))) co_return current;
+  auto kept = co_await rules_.version(version);
+  if (kept) co_return std::move(*kept);
+  if (kept.error().kind != ErrorKind::not_found && kept.error().kind != ErrorKind::invalid) co_return fail(std::move(kept.error()));
+  // Decided before rule data were kept, or by an interpreter that read them otherwise: there is only today's.
+  log(LogLevel::warn, "pipeline.rules_gone", {{"version", version}, {"code", kept.error().code}});
+  co_return current;
+}
+
+void Pipeline::remember(CaseFile file, std::string rules) {
   auto id = file.id;
   if (id.empty()) return;
   if (auto it = cache_.find(id); it != cache_.end()) {
     it->second.file = std::move(file);
+    it->second.rules = std::move(rules);
     recent_.splice(recent_.begin(), recent_, it->second.place);
     return;
   }
   recent_.push_front(id);
-  cache_.emplace(id, Cached{std::move(file), recent_.begin()});
+  cache_.emplace(id, Cached{std::move(file), std::move(rules), recent_.begin()});
   if (cache_.size() > options_.cached_cases) {
     cache_.erase(recent_.back());
     recent_.pop_back();
@@ -51,26 +79,26 @@ Task<Result<Facts>> Pipeline::facts(const CaseFile& file, const Message& message
   co_return out;
 }
 
-Draft Pipeline::judge(const CaseFile& file, const Message& message, const Facts& facts) {
-  auto profile = profiles_.find(message.region);
-  if (profile == profiles_.end()) {
+Draft Pipeline::judge(const CaseFile& file, const Message& message, const Profile* profile, const Facts& facts) {
+  if (!profile) {
     Draft d;
     d.outcome = Outcome::quarantined;
     d.codes = {"REGION_UNKNOWN"};
     return d;
   }
-  return decide(deciders_, file, message, *profile->second, facts);
+  return decide(deciders_, file, message, *profile, facts);
 }
 
 Task<Result<Draft>> Pipeline::rehearse(Message message) {
   message.time = journal_.clock().now();
   auto file = co_await case_file(message.subject);
   if (!file) co_return fail(std::move(file.error()));
-  auto profile = profiles_.find(message.region);
-  if (profile == profiles_.end()) co_return fail(ErrorKind::invalid, "REGION_UNKNOWN", "this region is not configured");
-  auto known = co_await facts(*file, message, *profile->second);
+  auto profile = co_await rules_for(*file, message);
+  if (!profile) co_return fail(std::move(profile.error()));
+  if (!*profile) co_return fail(ErrorKind::invalid, "REGION_UNKNOWN", "this region is not configured");
+  auto known = co_await facts(*file, message, **profile);
   if (!known) co_return fail(std::move(known.error()));
-  co_return judge(*file, message, *known);
+  co_return judge(*file, message, profile->get(), *known);
 }
 
 namespace {
@@ -94,13 +122,20 @@ Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
   Facts known;
   Versions versions;
   std::string version = message->region;
-  if (auto profile = profiles_.find(message->region); profile != profiles_.end()) {
-    version = profile->second->version();
-    auto read = co_await facts(*file, *message, *profile->second, &versions);
+  auto profile = co_await rules_for(*file, *message);
+  if (!profile) co_return fail(std::move(profile.error()));
+  store::Transaction tx;
+  if (*profile) {
+    version = (*profile)->version();
+    auto read = co_await facts(*file, *message, **profile, &versions);
     if (!read) co_return fail(std::move(read.error()));
     known = std::move(*read);
+    // A decision and the rules it was made by are there together or not at all.
+    auto kept = co_await rules_.keep(*profile);
+    if (!kept) co_return fail(std::move(kept.error()));
+    tx.ops = std::move(*kept);
   }
-  auto draft = judge(*file, *message, known);
+  auto draft = judge(*file, *message, profile->get(), known);
 
   auto contacts = co_await directory_.contacts(message->subject);
   if (!contacts) co_return fail(std::move(contacts.error()));
@@ -111,8 +146,10 @@ Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
     earlier = attachments_of(*history, draft);
   }
 
-  store::Transaction tx;
-  auto recorded = co_await journal_.record(*message, draft, version, tx);
+  // What was looked for and not there is a fact as well: null.
+  Facts looked_at = known;
+  for (const auto& [key, at] : versions) looked_at.try_emplace(key, nullptr);
+  auto recorded = co_await journal_.record(*message, draft, version, tx, looked_at);
   if (!recorded) co_return fail(std::move(recorded.error()));
   auto extended = co_await directory_.extend(*message, draft, tx);
   if (!extended) co_return fail(std::move(extended.error()));
@@ -157,7 +194,7 @@ Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
   auto committed = co_await journal_.store().commit(std::move(tx));
   if (!committed) co_return fail(std::move(committed.error()));
 
-  remember(std::move(*file));
+  remember(std::move(*file), version);
   if (!planned.empty() && enqueued_) enqueued_();
   if (auto it = waiting_.find(message->seq); it != waiting_.end()) {
     for (auto& bell : it->second) bell->ring();

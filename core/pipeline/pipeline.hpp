@@ -8,6 +8,7 @@
 #include "core/journal/journal.hpp"
 #include "core/model/party.hpp"
 #include "core/outbox/plan.hpp"
+#include "core/pipeline/rule_store.hpp"
 #include "core/runtime/scope.hpp"
 #include "schakel/decider.hpp"
 
@@ -47,10 +48,13 @@ class Pipeline {
   /// Rings when a decision put something in the outbox.
   void on_enqueued(std::function<void()> call) { enqueued_ = std::move(call); }
   [[nodiscard]] const Profiles& profiles() const { return profiles_; }
+  [[nodiscard]] const std::vector<const Decider*>& deciders() const { return deciders_; }
+  RuleStore& rules() { return rules_; }
 
  private:
   struct Cached {
     CaseFile file;
+    std::string rules;  ///< version that made the last decision of the case
     std::list<std::string>::iterator place;
   };
   Task<> lane(std::vector<store::MessageRow> rows);
@@ -61,14 +65,18 @@ class Pipeline {
   /// Versions by key of registers read, 0 for absent: another case must not change them before the decision is stored.
   using Versions = std::map<std::string, std::int64_t>;
   Task<Result<Facts>> facts(const CaseFile& file, const Message& message, const Profile& profile, Versions* versions = nullptr);
-  Draft judge(const CaseFile& file, const Message& message, const Facts& facts);
-  void remember(CaseFile file);
+  /// The rules for the next message of this case: those of its last decision while it is in flight, else the configured ones.
+  /// nullptr when the region is not configured.
+  Task<Result<std::shared_ptr<const Profile>>> rules_for(const CaseFile& file, const Message& message);
+  Draft judge(const CaseFile& file, const Message& message, const Profile* profile, const Facts& facts);
+  void remember(CaseFile file, std::string rules);
   journal::Journal& journal_;
   std::vector<const Decider*> deciders_;
   Profiles profiles_;
   std::shared_ptr<const Parties> parties_;
   Directory& directory_;
   PipelineOptions options_;
+  RuleStore rules_;
   std::map<std::string, Cached> cache_;
   std::list<std::string> recent_;
   std::set<std::string> busy_;

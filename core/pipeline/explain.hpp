@@ -1,0 +1,57 @@
+// A decision in words: outcome, rules, facts and what would have had to be different. One record, two languages, and
+// nothing beyond the rights of who asks.
+#pragma once
+#include <set>
+
+#include "core/model/party.hpp"
+#include "core/pipeline/counterfactual.hpp"
+#include "core/pipeline/replay.hpp"
+
+namespace schakel::pipeline {
+
+enum class Lang { nl, en };
+/// Of an Accept-Language header or $LANG; Dutch unless English is preferred.
+[[nodiscard]] Lang language_of(std::string_view text);
+[[nodiscard]] std::string_view to_string(Lang lang);
+
+/// Which party knows which fact of a case: who stated it, and who was sent the message that did. Built by learning
+/// every decision in order. What members of a case may read anyway (consents, documents, deadlines, the meeting)
+/// everybody here knows.
+class Knowledge {
+ public:
+  explicit Knowledge(const Parties& parties) : parties_(parties) {}
+  void learn(const Step& step);
+  /// `name` of the vocabulary or of an explanation; `sender`: the party sent the message that is explained. A fact that
+  /// nobody stated is known to those who would state it. Default: not known.
+  [[nodiscard]] bool knows(const Party& party, bool sender, std::string_view name, const Profile* profile) const;
+  /// The roles in which this party got the message.
+  [[nodiscard]] std::vector<std::string> roles(const Party& party, const journal::Recorded& recorded) const;
+
+ private:
+  const Parties& parties_;
+  std::map<std::string, std::set<std::string>, std::less<>> known_;  ///< fact -> ids of parties
+};
+
+/// A decision with what is needed to explain it.
+struct Explained {
+  const journal::Recorded* recorded = nullptr;
+  std::shared_ptr<const Profile> profile;  ///< nullptr: its rule data are not there
+  Reason reason;                           ///< why there is no counterfactual
+  std::optional<replay::Counterfactual> what_if;
+};
+
+/// Who asks. Without a party: the operator, who sees all.
+struct Asker {
+  const Party* party = nullptr;
+  bool sender = false;
+  std::vector<std::string> roles;
+  std::function<bool(std::string_view fact)> knows;
+};
+
+[[nodiscard]] Json explanation(const Explained& e, const Asker& asker, Lang lang);
+
+/// What a reason code, a fact and a change mean, in a few words.
+[[nodiscard]] std::string code_words(std::string_view code, Lang lang);
+[[nodiscard]] std::string change_words(const replay::Change& change, Lang lang);
+
+}  // namespace schakel::pipeline

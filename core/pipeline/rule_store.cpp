@@ -1,0 +1,108 @@
+#include "core/pipeline/rule_store.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/base/hash.hpp"
+
+namespace schakel::pipeline {
+namespace {
+
+/// Sorts as the instants do.
+std::string rs_key(Instant at) { return fmt::format("{:020}", at.time_since_epoch().count()); }
+
+InForce rs_in_force(const store::Row& row) {
+  auto j = Json::parse(row.value.begin(), row.value.end());
+  return {Instant{milliseconds{std::stoll(row.key)}}, j.at("regions").get<std::map<std::string, std::string>>(),
+          j.value("parties", "")};
+}
+
+}  // namespace
+
+Task<Result<std::vector<store::Op>>> RuleStore::keep(std::shared_ptr<const Profile> profile) {
+  std::vector<store::Op> ops;
+  if (kept_.contains(profile->version())) co_return ops;
+  auto row = co_await store_.row(std::string(kRuleSpace), profile->version());
+  if (!row) co_return fail(std::move(row.error()));
+  if (*row) {
+    kept_.insert(profile->version());
+    co_return ops;
+  }
+  // Two lanes may write it at once: it is the same content, and content is what the version names.
+  ops.push_back(
+      store::PutRow{std::string(kRuleSpace), profile->version(), to_bytes(dump_json(profile->source())), std::nullopt});
+  co_return ops;
+}
+
+Task<Result<std::shared_ptr<const Profile>>> RuleStore::version(std::string version) {
+  auto it = std::ranges::find(cache_, version, [](const auto& p) { return p->version(); });
+  if (it != cache_.end()) {
+    cache_.splice(cache_.begin(), cache_, it);
+    co_return cache_.front();
+  }
+  auto row = co_await store_.row(std::string(kRuleSpace), version);
+  if (!row) co_return fail(std::move(row.error()));
+  if (!*row) co_return fail(ErrorKind::not_found, "RULES_UNKNOWN", "the rule data of this version was not kept");
+  auto profile = Profile::from_source(Json::parse((*row)->value.begin(), (*row)->value.end()));
+  if (!profile) co_return fail(std::move(profile.error()));
+  // Rule data that no longer read as the version they are kept under are not the rules of that decision.
+  if ((*profile)->version() != version)
+    co_return fail(ErrorKind::not_found, "RULES_CHANGED", "the kept rule data do not read as this version any more");
+  cache_.push_front(std::move(*profile));
+  if (cache_.size() > kCached) cache_.pop_back();
+  co_return cache_.front();
+}
+
+Task<Result<void>> RuleStore::in_force_now(const Profiles& profiles, const Json& parties, Instant now) {
+  store::Transaction tx;
+  Json entry{{"regions", Json::object()}, {"parties", ""}};
+  for (const auto& [code, profile] : profiles) {
+    entry["regions"][code] = profile->version();
+    auto ops = co_await keep(profile);
+    if (!ops) co_return fail(std::move(ops.error()));
+    tx.ops.insert(tx.ops.end(), ops->begin(), ops->end());
+  }
+  if (!parties.is_null()) {
+    auto text = dump_json(parties);
+    auto hash = sha256_hex(text);
+    entry["parties"] = hash;
+    auto known = co_await store_.row(std::string(kPartySpace), hash);
+    if (!known) co_return fail(std::move(known.error()));
+    if (!*known) tx.ops.push_back(store::PutRow{std::string(kPartySpace), hash, to_bytes(text), std::nullopt});
+  }
+  auto last = co_await in_force_at(now);
+  if (!last) co_return fail(std::move(last.error()));
+  auto same = *last && entry["regions"] == Json((*last)->regions) && entry["parties"] == Json((*last)->parties);
+  if (!same)
+    tx.ops.push_back(store::PutRow{std::string(kInForceSpace), rs_key(now), to_bytes(dump_json(entry)), std::nullopt});
+  if (tx.ops.empty()) co_return Result<void>{};
+  auto done = co_await store_.commit(std::move(tx));
+  if (!done) co_return fail(std::move(done.error()));
+  for (const auto& [code, profile] : profiles) kept_.insert(profile->version());
+  co_return Result<void>{};
+}
+
+Task<Result<std::optional<InForce>>> RuleStore::in_force_at(Instant at) {
+  std::optional<InForce> found;
+  std::string after;
+  for (;;) {
+    auto rows = co_await store_.rows(std::string(kInForceSpace), "", after, 500);
+    if (!rows) co_return fail(std::move(rows.error()));
+    for (const auto& row : *rows) {
+      if (row.key > rs_key(at)) co_return found;
+      found = rs_in_force(row);
+    }
+    if (rows->size() < 500) co_return found;
+    after = rows->back().key;
+  }
+}
+
+Task<Result<std::optional<Json>>> RuleStore::parties(std::string hash) {
+  auto row = co_await store_.row(std::string(kPartySpace), std::move(hash));
+  if (!row) co_return fail(std::move(row.error()));
+  if (!*row) co_return std::optional<Json>{};
+  co_return std::optional<Json>(Json::parse((*row)->value.begin(), (*row)->value.end()));
+}
+
+}  // namespace schakel::pipeline
