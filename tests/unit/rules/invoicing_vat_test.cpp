@@ -1,4 +1,5 @@
 // VAT by agreement and per rate, number series of a creditor, and what receivers report of an invoice.
+#include "core/base/calendar.hpp"
 #include "tests/unit/rules/invoicing_support.hpp"
 
 namespace schakel::invoicing_test {
