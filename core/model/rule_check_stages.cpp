@@ -5,8 +5,6 @@
 namespace schakel {
 namespace {
 
-using Op = Condition::Op;
-
 std::string stage_role(std::string_view role) { return std::string(role.substr(0, role.find_first_of(":@"))); }
 
 bool stage_has(const std::vector<std::string>& list, std::string_view what) {
@@ -160,10 +158,10 @@ void StageCheck::reachable() {
 
 /// A member of an `any` that can never hold together with the rest of its rule.
 void StageCheck::branches(const Rule& r, std::string_view type) {
-  const Condition* group = r.when.op == Op::any ? &r.when : nullptr;
-  if (r.when.op == Op::all)
+  const Condition* group = r.when.op == Condition::Op::any ? &r.when : nullptr;
+  if (r.when.op == Condition::Op::all)
     for (const Condition& c : r.when.children)
-      if (c.op == Op::any) group = &c;
+      if (c.op == Condition::Op::any) group = &c;
   if (!group) return;
   for (std::size_t i = 0; i < group->children.size(); ++i)
     if (solve(all_of({r.when, group->children[i]}), type, nullptr, true) == Sat::no)
@@ -253,10 +251,10 @@ std::vector<StageCheck::Entry> StageCheck::entries(const std::string& type) cons
         Entry e{r, role, all_of({r->when, row}), {}};
         std::vector<Condition> parts{r->when, row};
         std::string plain = stage_role(role);
-        if (to.unless_sender && sender >= 0) parts.push_back(compared(sender, Op::not_equal, plain));
-        if (to.if_addressed && asked >= 0) parts.push_back(compared(asked, Op::contains, plain));
+        if (to.unless_sender && sender >= 0) parts.push_back(compared(sender, Condition::Op::not_equal, plain));
+        if (to.if_addressed && asked >= 0) parts.push_back(compared(asked, Condition::Op::contains, plain));
         if (to.list_only && asked >= 0)
-          parts.push_back(any_of({exists(asked, false), compared(asked, Op::contains, plain)}));
+          parts.push_back(any_of({exists(asked, false), compared(asked, Condition::Op::contains, plain)}));
         e.exact = all_of(std::move(parts));
         out.push_back(std::move(e));
       }

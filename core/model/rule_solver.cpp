@@ -7,7 +7,6 @@
 namespace schakel {
 namespace {
 
-using Op = Condition::Op;
 constexpr std::int64_t kMostSteps = 200'000;
 constexpr std::size_t kMostListWords = 8;
 enum class Tri : std::uint8_t { no, yes, unknown };
@@ -59,34 +58,34 @@ bool leaf_holds(const Condition& c, const Json& v, const std::vector<const Json*
   auto order = [&] { return right.empty() ? std::nullopt : ordered(v, *right[0]); };
   auto count = [&] { return right.empty() || !right[0]->is_number_integer() ? 0 : right[0]->get<std::int64_t>(); };
   switch (c.op) {
-    case Op::equal:
+    case Condition::Op::equal:
       return !right.empty() && same_value(v, *right[0]);
-    case Op::not_equal:
+    case Condition::Op::not_equal:
       return !right.empty() && !same_value(v, *right[0]);
-    case Op::in:
+    case Condition::Op::in:
       return any_right();
-    case Op::not_in:
+    case Condition::Op::not_in:
       return !any_right();
-    case Op::at_least:
+    case Condition::Op::at_least:
       return order() && *order() >= 0;
-    case Op::more_than:
+    case Condition::Op::more_than:
       return order() && *order() > 0;
-    case Op::less_than:
+    case Condition::Op::less_than:
       return order() && *order() < 0;
-    case Op::exists:
+    case Condition::Op::exists:
       return v.is_null() != c.flag;
-    case Op::contains:
+    case Condition::Op::contains:
       return !v.is_null() && std::ranges::all_of(right, [&](const Json* r) { return in_list(v, *r); });
-    case Op::count_less_than:
+    case Condition::Op::count_less_than:
       return different(v) < count();
-    case Op::count_not:
+    case Condition::Op::count_not:
       return different(v) != count();
     default:
       return true;
   }
 }
 
-Condition solver_group(Op op, std::vector<Condition> parts) {
+Condition solver_group(Condition::Op op, std::vector<Condition> parts) {
   Condition c;
   c.op = op;
   c.children = std::move(parts);
@@ -110,10 +109,10 @@ FactRanges fact_ranges(const Vocabulary& vocabulary, const Json& facts) {
   return out;
 }
 
-Condition all_of(std::vector<Condition> parts) { return solver_group(Op::all, std::move(parts)); }
-Condition any_of(std::vector<Condition> parts) { return solver_group(Op::any, std::move(parts)); }
-Condition none_of(std::vector<Condition> parts) { return solver_group(Op::none, std::move(parts)); }
-Condition compared(int slot, Op op, Json value) {
+Condition all_of(std::vector<Condition> parts) { return solver_group(Condition::Op::all, std::move(parts)); }
+Condition any_of(std::vector<Condition> parts) { return solver_group(Condition::Op::any, std::move(parts)); }
+Condition none_of(std::vector<Condition> parts) { return solver_group(Condition::Op::none, std::move(parts)); }
+Condition compared(int slot, Condition::Op op, Json value) {
   Condition c;
   c.op = op;
   c.slot = slot;
@@ -122,7 +121,7 @@ Condition compared(int slot, Op op, Json value) {
 }
 Condition exists(int slot, bool there) {
   Condition c;
-  c.op = Op::exists;
+  c.op = Condition::Op::exists;
   c.slot = slot;
   c.flag = there;
   return c;
@@ -165,7 +164,8 @@ struct RuleSolver::Search {
     for (const Condition& child : c.children) collect(child);
     if (c.slot < 0 && c.setting.empty()) return;
     std::size_t v = variable(c.slot, c.setting);
-    bool order = c.op == Op::at_least || c.op == Op::more_than || c.op == Op::less_than;
+    bool order =
+        c.op == Condition::Op::at_least || c.op == Condition::Op::more_than || c.op == Condition::Op::less_than;
     vars[v].ordered = vars[v].ordered || order;
     for (const Operand& o : c.operands) {
       if (o.slot >= 0) {
@@ -177,9 +177,9 @@ struct RuleSolver::Search {
         continue;
       }
       const Json& value = o.setting.empty() ? o.value : profile.setting(o.setting, Json::object());
-      if (c.op == Op::count_less_than || c.op == Op::count_not) {
+      if (c.op == Condition::Op::count_less_than || c.op == Condition::Op::count_not) {
         if (value.is_number_integer()) vars[v].count = std::max(vars[v].count, value.get<std::int64_t>());
-      } else if (value.is_array() && (c.op == Op::in || c.op == Op::not_in)) {
+      } else if (value.is_array() && (c.op == Condition::Op::in || c.op == Condition::Op::not_in)) {
         for (const Json& each : value) word(vars[v], each);
       } else {
         word(vars[v], value);
@@ -355,18 +355,18 @@ struct RuleSolver::Search {
 
   Tri look(const Condition& c, std::size_t& first) {
     switch (c.op) {
-      case Op::always:
+      case Condition::Op::always:
         return Tri::yes;
-      case Op::all:
-      case Op::any:
-      case Op::none: {
-        Tri stop = c.op == Op::all ? Tri::no : Tri::yes, out = opposite(stop);
+      case Condition::Op::all:
+      case Condition::Op::any:
+      case Condition::Op::none: {
+        Tri stop = c.op == Condition::Op::all ? Tri::no : Tri::yes, out = opposite(stop);
         for (const Condition& child : c.children) {
           Tri t = look(child, first);
-          if (t == stop) return c.op == Op::none ? Tri::no : stop;
+          if (t == stop) return c.op == Condition::Op::none ? Tri::no : stop;
           if (t == Tri::unknown) out = t;
         }
-        return c.op == Op::none ? opposite(out) : out;
+        return c.op == Condition::Op::none ? opposite(out) : out;
       }
       default:
         break;
