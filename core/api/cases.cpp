@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "core/api/explain.hpp"
 #include "core/api/routes.hpp"
 #include "core/audit/leaf.hpp"
 #include "core/journal/members.hpp"
@@ -125,9 +126,18 @@ Task<net::Response> explain_case(Call& call) {
   if (!member) co_return problem(member.error());
   auto history = co_await call.services.journal.history(call.path["zaak"]);
   if (!history) co_return problem(history.error());
+  // Who sent it sees the rules and those facts that are its own or were sent to it.
+  auto rows = co_await explanations(call.services, call.path["zaak"], 0, call.party, pipeline::Lang::nl, false);
+  if (!rows) co_return problem(rows.error());
   Json out = Json::array();
-  for (const auto& r : *history)
-    if (r.message.party == call.party->id) out.push_back(message_view(r, true));
+  for (const auto& r : *history) {
+    if (r.message.party != call.party->id) continue;
+    auto view = message_view(r, false);
+    view["uitleg"] = Json::array();
+    for (const auto& row : (*rows)["besluiten"])
+      if (row["volgnummer"] == r.message.seq) view["uitleg"] = row["regels"];
+    out.push_back(std::move(view));
+  }
   co_return json(200, {{"besluiten", out}});
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/api/routes.hpp"
 #include "core/audit/leaf.hpp"
+#include "core/pipeline/series.hpp"
 #include "core/runtime/hop.hpp"
 
 namespace schakel::api {
@@ -9,8 +10,9 @@ namespace {
 
 std::optional<store::DeliveryState> state_from(std::string_view name) {
   static const std::map<std::string_view, store::DeliveryState> kNames = {
-      {"wacht", store::DeliveryState::pending}, {"onderweg", store::DeliveryState::attempting}, {"afgeleverd", store::DeliveryState::delivered},
-      {"mislukt", store::DeliveryState::dead},  {"geparkeerd", store::DeliveryState::parked},   {"ingetrokken", store::DeliveryState::cancelled}};
+      {"wacht", store::DeliveryState::pending},        {"onderweg", store::DeliveryState::attempting},
+      {"afgeleverd", store::DeliveryState::delivered}, {"mislukt", store::DeliveryState::dead},
+      {"geparkeerd", store::DeliveryState::parked},    {"ingetrokken", store::DeliveryState::cancelled}};
   auto it = kNames.find(name);
   return it == kNames.end() ? std::nullopt : std::optional(it->second);
 }
@@ -18,14 +20,27 @@ std::optional<store::DeliveryState> state_from(std::string_view name) {
 Task<net::Response> status(Call& call) {
   auto stats = co_await call.services.store.stats();
   if (!stats) co_return problem(stats.error());
-  auto breakers = co_await runtime::on(call.services.broker, [](outbox::Dispatcher* d) -> Task<std::map<std::string, std::string>> { co_return d->breakers(); }(&call.services.dispatcher));
-  Json j{{"berichten", stats->messages}, {"onbeslist", stats->undecided}, {"wachtend", stats->pending}, {"mislukt", stats->dead}, {"geparkeerd", stats->parked},
-         {"auditbladen", stats->leaves}, {"auditNietGeordend", stats->unsequenced}, {"bytes", stats->bytes}};
+  auto breakers =
+      co_await runtime::on(call.services.broker, [](outbox::Dispatcher* d) -> Task<std::map<std::string, std::string>> {
+        co_return d->breakers();
+      }(&call.services.dispatcher));
+  Json j{{"berichten", stats->messages},
+         {"onbeslist", stats->undecided},
+         {"wachtend", stats->pending},
+         {"mislukt", stats->dead},
+         {"geparkeerd", stats->parked},
+         {"auditbladen", stats->leaves},
+         {"auditNietGeordend", stats->unsequenced},
+         {"bytes", stats->bytes}};
   if (stats->oldest_undecided) j["oudsteOnbeslist"] = format_instant(*stats->oldest_undecided);
   if (stats->oldest_pending) j["oudsteWachtend"] = format_instant(*stats->oldest_pending);
   j["doelen"] = Json::array();
   for (const auto& [name, i] : call.services.delivering.instances())
-    j["doelen"].push_back({{"naam", name}, {"adapter", i.plugin}, {"werkt", i.adapter != nullptr}, {"reden", i.degraded}, {"zekering", breakers.contains(name) ? breakers[name] : "closed"}});
+    j["doelen"].push_back({{"naam", name},
+                           {"adapter", i.plugin},
+                           {"werkt", i.adapter != nullptr},
+                           {"reden", i.degraded},
+                           {"zekering", breakers.contains(name) ? breakers[name] : "closed"}});
   if (call.services.health) j["gezondheid"] = call.services.health();
   co_return json(200, j);
 }
@@ -37,37 +52,30 @@ Task<net::Response> show_case(Call& call) {
 }
 
 Task<net::Response> list_cases(Call& call) {
-  auto rows = co_await call.services.store.messages({.case_id = "", .party = "", .type = "zaak_opening", .outcome = "", .after = 0, .limit = 1000, .with_sealed = false});
+  auto rows = co_await call.services.store.messages({.case_id = "",
+                                                     .party = "",
+                                                     .type = "zaak_opening",
+                                                     .outcome = "",
+                                                     .after = 0,
+                                                     .limit = 1000,
+                                                     .with_sealed = false});
   if (!rows) co_return problem(rows.error());
   Json out = Json::array();
-  for (const auto& r : *rows) out.push_back({{"id", r.case_id}, {"regio", r.region}, {"party", r.party}, {"geopendOp", format_instant(r.accepted_at)}});
+  for (const auto& r : *rows)
+    out.push_back(
+        {{"id", r.case_id}, {"regio", r.region}, {"party", r.party}, {"geopendOp", format_instant(r.accepted_at)}});
   co_return json(200, {{"zaken", out}});
-}
-
-/// A message by its number, or all of a case.
-Task<net::Response> explain(Call& call) {
-  auto what = call.path["wat"];
-  Json out = Json::array();
-  if (what.starts_with("Z-")) {
-    auto history = co_await call.services.journal.history(what);
-    if (!history) co_return problem(history.error());
-    for (const auto& r : *history) out.push_back(message_view(r, true));
-  } else {
-    std::int64_t seq = 0;
-    std::from_chars(what.data(), what.data() + what.size(), seq);
-    auto one = co_await call.services.journal.decision(seq);
-    if (!one) co_return problem(one.error());
-    if (*one) out.push_back(message_view(**one, true));
-  }
-  if (out.empty()) co_return problem({ErrorKind::not_found, "NOT_FOUND", "there is no decision on this message or case", {}});
-  co_return json(200, {{"besluiten", out}});
 }
 
 Task<net::Response> list_deliveries(Call& call) {
   store::DeliveryFilter f;
   if (auto s = call.query["status"]; !s.empty()) {
     f.state = state_from(s);
-    if (!f.state) co_return problem({ErrorKind::invalid, "VALUE", "status must be wacht, onderweg, afgeleverd, mislukt, geparkeerd or ingetrokken", {}});
+    if (!f.state)
+      co_return problem({ErrorKind::invalid,
+                         "VALUE",
+                         "status must be wacht, onderweg, afgeleverd, mislukt, geparkeerd or ingetrokken",
+                         {}});
   }
   f.case_id = call.query["zaak"];
   f.target = call.query["doel"];
@@ -89,7 +97,9 @@ Task<net::Response> show_delivery(Call& call) {
   if (!attempts) co_return problem(attempts.error());
   auto j = delivery_view(**row);
   j["verloop"] = Json::array();
-  for (const auto& a : *attempts) j["verloop"].push_back({{"poging", a.number}, {"begonnen", format_instant(a.started_at)}, {"oordeel", a.verdict}, {"code", a.code}});
+  for (const auto& a : *attempts)
+    j["verloop"].push_back(
+        {{"poging", a.number}, {"begonnen", format_instant(a.started_at)}, {"oordeel", a.verdict}, {"code", a.code}});
   co_return json(200, j);
 }
 
@@ -98,12 +108,14 @@ Task<net::Response> change_delivery(Call& call) {
   auto body = object_of(call.request, 4096);
   if (!body) co_return problem(body.error());
   auto action = text_of(*body, "actie"), reason = text_of(*body, "reden");
-  if (reason.size() < 3 || reason.size() > 200) co_return problem({ErrorKind::invalid, "REASON_REQUIRED", "say why, in 3 to 200 characters", {}});
+  if (reason.size() < 3 || reason.size() > 200)
+    co_return problem({ErrorKind::invalid, "REASON_REQUIRED", "say why, in 3 to 200 characters", {}});
   auto row = co_await call.services.store.delivery(call.path["id"]);
   if (!row) co_return problem(row.error());
   if (!*row) co_return problem({ErrorKind::not_found, "DELIVERY_UNKNOWN", "there is no such delivery", {}});
   auto now = call.services.clock.now();
-  store::ChangeDelivery change{(*row)->id, (*row)->state, store::DeliveryState::pending, now, "RESENT", std::nullopt, true};
+  store::ChangeDelivery change{(*row)->id,   (*row)->state, store::DeliveryState::pending, now, "RESENT",
+                               std::nullopt, true};
   if (action == "annuleer") {
     change.state = store::DeliveryState::cancelled;
     change.code = "CANCELLED_BY_OPERATOR";
@@ -111,12 +123,19 @@ Task<net::Response> change_delivery(Call& call) {
     co_return problem({ErrorKind::invalid, "VALUE", "actie must be opnieuw or annuleer", {}});
   }
   if (auto target = text_of(*body, "doel"); !target.empty()) change.target = target;
-  if (change.state == store::DeliveryState::pending && (*row)->target.empty() && !change.target) co_return problem({ErrorKind::conflict, "RECIPIENT_UNKNOWN", "name the target (doel): nobody is known for this role", {}});
-  if ((*row)->state == store::DeliveryState::delivered && action == "annuleer") co_return problem({ErrorKind::conflict, "ALREADY_DELIVERED", "it was delivered", {}});
+  if (change.state == store::DeliveryState::pending && (*row)->target.empty() && !change.target)
+    co_return problem(
+        {ErrorKind::conflict, "RECIPIENT_UNKNOWN", "name the target (doel): nobody is known for this role", {}});
+  if ((*row)->state == store::DeliveryState::delivered && action == "annuleer")
+    co_return problem({ErrorKind::conflict, "ALREADY_DELIVERED", "it was delivered", {}});
   store::Transaction tx;
   tx.ops.push_back(change);
   // The reason may name somebody: its hash stands in the tree, the text does not leave the request.
-  tx.ops.push_back(audit::leaf(now, "delivery.changed", {.ids = {{"delivery", (*row)->id}, {"action", action}}, .hashes = {{"reason", sha256(reason)}}, .counts = {{"uid", static_cast<std::int64_t>(call.request.head.peer.uid.value_or(0))}}}));
+  tx.ops.push_back(
+      audit::leaf(now, "delivery.changed",
+                  {.ids = {{"delivery", (*row)->id}, {"action", action}},
+                   .hashes = {{"reason", sha256(reason)}},
+                   .counts = {{"uid", static_cast<std::int64_t>(call.request.head.peer.uid.value_or(0))}}}));
   auto done = co_await call.services.store.commit(std::move(tx));
   if (!done) co_return problem(done.error());
   call.services.dispatcher.arrivals().ring();
@@ -126,8 +145,10 @@ Task<net::Response> change_delivery(Call& call) {
 Task<net::Response> pause_target(Call& call) {
   auto body = object_of(call.request, 4096);
   if (!body) co_return problem(body.error());
-  if (!body->contains("gepauzeerd") || !(*body)["gepauzeerd"].is_boolean()) co_return problem({ErrorKind::invalid, "VALUE", "send {\"gepauzeerd\": true|false}", {}});
-  auto done = co_await runtime::on(call.services.broker, call.services.dispatcher.pause(call.path["doel"], (*body)["gepauzeerd"].get<bool>()));
+  if (!body->contains("gepauzeerd") || !(*body)["gepauzeerd"].is_boolean())
+    co_return problem({ErrorKind::invalid, "VALUE", "send {\"gepauzeerd\": true|false}", {}});
+  auto done = co_await runtime::on(
+      call.services.broker, call.services.dispatcher.pause(call.path["doel"], (*body)["gepauzeerd"].get<bool>()));
   if (!done) co_return problem(done.error());
   co_return json(200, {{"doel", call.path["doel"]}, {"gepauzeerd", (*body)["gepauzeerd"]}});
 }
@@ -196,9 +217,15 @@ Task<net::Response> backup(Call& call) {
   auto body = object_of(call.request, 4096);
   if (!body) co_return problem(body.error());
   auto path = text_of(*body, "pad");
-  if (path.empty() || path[0] != '/') co_return problem({ErrorKind::invalid, "VALUE", "pad must be an absolute path", {}});
+  if (path.empty() || path[0] != '/')
+    co_return problem({ErrorKind::invalid, "VALUE", "pad must be an absolute path", {}});
+  // The copy knows that it is one; see core/pipeline/series.hpp.
+  auto marked = co_await pipeline::mark_copy(call.services.store, true);
+  if (!marked) co_return problem(marked.error());
   auto done = co_await call.services.store.backup(path);
+  auto cleared = co_await pipeline::mark_copy(call.services.store, false);
   if (!done) co_return problem(done.error());
+  if (!cleared) co_return problem(cleared.error());
   auto leaf = co_await call.services.store.commit({{audit::leaf(call.services.clock.now(), "store.backup", {})}});
   if (!leaf) co_return problem(leaf.error());
   co_return json(200, {{"pad", path}});
@@ -211,7 +238,6 @@ std::vector<Route> operator_routes() {
   return {{"GET", "/v1/beheer/status", Who::operator_, 0, false, status},
           {"GET", "/v1/beheer/zaken", Who::operator_, 0, false, list_cases},
           {"GET", "/v1/beheer/zaken/{zaak}", Who::operator_, 0, false, show_case},
-          {"GET", "/v1/beheer/uitleg/{wat}", Who::operator_, 0, false, explain},
           {"GET", "/v1/beheer/afleveringen", Who::operator_, 0, false, list_deliveries},
           {"GET", "/v1/beheer/afleveringen/{id}", Who::operator_, 0, false, show_delivery},
           {"POST", "/v1/beheer/afleveringen/{id}", Who::operator_, kSmall, false, change_delivery},

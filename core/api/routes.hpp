@@ -9,7 +9,10 @@ namespace schakel::api {
 [[nodiscard]] std::vector<Route> document_routes();
 [[nodiscard]] std::vector<Route> delivery_routes();
 [[nodiscard]] std::vector<Route> operator_routes();
+[[nodiscard]] std::vector<Route> finance_routes();
 [[nodiscard]] std::vector<Route> public_routes();
+[[nodiscard]] std::vector<Route> explain_routes();   ///< why a decision is as it is, and a case as it was
+[[nodiscard]] std::vector<Route> rehearse_routes();  ///< recorded history under other rules, and as a scenario
 [[nodiscard]] std::vector<Route> register_routes();  ///< what registers are made of, for the operator
 /// /in/<instance>/...: the inbound interface of an adapter.
 Task<net::Response> adapter_inbound(Call& call);

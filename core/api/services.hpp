@@ -9,13 +9,15 @@
 #include "core/ingress/ingress.hpp"
 #include "core/outbox/dispatcher.hpp"
 #include "core/pipeline/pipeline.hpp"
+#include "core/runtime/blocking_pool.hpp"
 #include "core/vault/bsn.hpp"
 #include "core/vault/documents.hpp"
 #include "core/vault/participants.hpp"
 
 namespace schakel::api {
 
-/// Thread: handlers run on any shard; what says "one io_context" of itself is called through `broker` (core/runtime/hop.hpp).
+/// Thread: handlers run on any shard; what says "one io_context" of itself is called through `broker`
+/// (core/runtime/hop.hpp).
 struct Services {
   boost::asio::any_io_executor broker;
   store::Store& store;
@@ -36,6 +38,8 @@ struct Services {
   std::function<Json()> health;  ///< {"ready": bool, "parts": {...}}
   std::function<Task<Result<Json>>()> audit_verify;
   std::function<Task<Result<Json>>(Json)> links;  ///< operator's work on links: {"do": list|revoke|workplace, ...}
+  runtime::BlockingPool* pool = nullptr;  ///< for searches over many decisions; without it they run where they are asked
+  std::string schemas_dir;                ///< JSON Schemas of the message types
   const formats::XsdFolder* xsd = nullptr;  ///< the publishers' schemas for XML that comes in through adapters
 };
 

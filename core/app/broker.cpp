@@ -18,6 +18,8 @@
 #include "core/journal/vault_sealer.hpp"
 #include "core/net/http_client.hpp"
 #include "core/pipeline/decide.hpp"
+#include "core/pipeline/series.hpp"
+#include "core/pipeline/settlement.hpp"
 #include "core/pipeline/timers.hpp"
 #include "core/portal/portal.hpp"
 #include "core/runtime/hop.hpp"
@@ -126,6 +128,7 @@ struct Broker::Parts {
   std::unique_ptr<CaseDirectory> directory;
   std::unique_ptr<pipeline::Pipeline> pipeline;
   std::unique_ptr<pipeline::TimerLoop> timers;
+  std::unique_ptr<pipeline::SettlementWatch> settlements;
   std::unique_ptr<ingress::TypeCatalogue> catalogue;
   std::unique_ptr<VaultDocumentCheck> document_check;
   std::unique_ptr<ingress::Ingress> ingress;
@@ -243,7 +246,14 @@ Task<Result<void>> Broker::Parts::set_up() {
   for (const auto& d : deciders) in_line.push_back(d.get());
   directory = std::make_unique<CaseDirectory>(*store, *participants, links.get(), clock);
   pipeline = std::make_unique<pipeline::Pipeline>(*journal, in_line, config.profiles, config.parties, *directory);
+  // Who was who and which rules held, by version: as-of asks for it years later.
+  auto kept = co_await pipeline->rules().in_force_now(config.profiles, config.parties_source, clock.now());
+  if (!kept) co_return fail(std::move(kept.error()));
   timers = std::make_unique<pipeline::TimerLoop>(*journal);
+  settlements = std::make_unique<pipeline::SettlementWatch>(*journal);
+  auto restored = co_await pipeline::continue_series(*store);
+  if (!restored) co_return fail(std::move(restored.error()));
+  if (*restored) log(LogLevel::warn, "invoices.new_series_epoch");
 
   auto types = ingress::TypeCatalogue::load(config.schemas_dir);
   if (!types) co_return fail(std::move(types.error()));
@@ -321,6 +331,7 @@ Task<Result<void>> Broker::Parts::start_adapters() {
     instance.plugin = a.plugin;
     instance.party = a.party;
     instance.inbox = inbox.get();
+    instance.config = a.config;
     auto degraded = [&](const Error& e) {
       instance.degraded = e.code;
       log(LogLevel::error, "adapter.degraded", {{"instance", name}, {"code", e.code}});
@@ -406,6 +417,7 @@ Task<void> Broker::Parts::start_loops() {
   scope->spawn(pipeline->run(*scope), "pipeline");
   scope->spawn(dispatcher->run(*scope), "outbox");
   scope->spawn(timers->run(*scope), "timers");
+  scope->spawn(settlements->run(*scope), "settlements");
   scope->spawn(sequence(), "audit");
   scope->spawn(watch(), "watch");
   for (const auto& [name, instance] : delivering->instances())
@@ -466,7 +478,9 @@ Result<void> Broker::Parts::listen() {
                          [this]() -> Task<Result<Json>> { return runtime::on(shards->executor(0), verify_audit()); },
                          [this](Json order) -> Task<Result<Json>> {
                            return runtime::on(shards->executor(0), backend->links_for_operator(std::move(order)));
-                         }};
+                         },
+                         &pool,
+                         config.schemas_dir.string()};
   services.xsd = xsd.get();
   router = std::make_unique<api::Router>(std::move(services), api::all_routes());
   router->below("/in/", std::uint64_t{32} << 20, api::adapter_inbound);

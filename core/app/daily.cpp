@@ -2,46 +2,10 @@
 
 #include <iostream>
 
-#include "core/app/cli.hpp"
+#include "core/app/show.hpp"
 
 namespace schakel::app {
 namespace {
-
-/// Rows with aligned columns; an empty table says so.
-void table(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows) {
-  if (rows.empty()) {
-    std::cout << "(niets)\n";
-    return;
-  }
-  std::vector<std::size_t> width(head.size());
-  for (std::size_t i = 0; i < head.size(); ++i) width[i] = head[i].size();
-  for (const auto& r : rows)
-    for (std::size_t i = 0; i < r.size(); ++i) width[i] = std::max(width[i], r[i].size());
-  auto line = [&](const std::vector<std::string>& r) {
-    for (std::size_t i = 0; i < r.size(); ++i)
-      std::cout << r[i] << std::string(i + 1 < r.size() ? width[i] - r[i].size() + 2 : 0, ' ');
-    std::cout << "\n";
-  };
-  line(head);
-  for (const auto& r : rows) line(r);
-}
-
-std::string text(const Json& j, const char* name) {
-  if (!j.contains(name) || j[name].is_null()) return "";
-  if (j[name].is_string()) return j[name];
-  if (j[name].is_array()) {
-    std::string out;
-    for (const auto& v : j[name]) out += (out.empty() ? "" : ", ") + (v.is_string() ? v.get<std::string>() : v.dump());
-    return out;
-  }
-  return j[name].dump();
-}
-
-std::string euros(const Json& cents) {
-  if (!cents.is_number_integer()) return "";
-  auto c = cents.get<std::int64_t>();
-  return fmt::format("{}{}.{:02}", c < 0 ? "-" : "", std::abs(c) / 100, std::abs(c) % 100);
-}
 
 /// What may stand in a URL as it is.
 const CLI::Validator kPlain(
@@ -52,16 +16,6 @@ const CLI::Validator kPlain(
       return good ? std::string() : std::string("letters, digits, _, - and . only");
     },
     "NAME");
-
-/// Runs a call and shows its answer: as JSON, or through `show`.
-int shown(const Common& common, Result<Json> answer, const std::function<void(const Json&)>& show) {
-  if (!answer) return report(answer.error(), common);
-  if (common.json)
-    print_json(*answer);
-  else
-    show(*answer);
-  return kOk;
-}
 
 void show_decisions(const Json& list) {
   for (const auto& d : list) {
@@ -91,19 +45,6 @@ void show_deliveries(const Json& j) {
     rows.push_back({text(d, "id"), text(d, "status"), text(d, "soort"), text(d, "rol"), text(d, "doel"),
                     text(d, "pogingen"), text(d, "code"), text(d, "zaak")});
   table({"AFLEVERING", "STATUS", "SOORT", "ROL", "DOEL", "POGINGEN", "CODE", "ZAAK"}, rows);
-}
-
-void show_invoices(const Json& j) {
-  std::vector<std::vector<std::string>> in, out;
-  for (const auto& i : j.value("binnen", Json::array()))
-    in.push_back({text(i, "nummer"), text(i, "status"), text(i, "codes"), text(i, "zaak"), text(i, "bijgewerkt")});
-  for (const auto& i : j.value("uit", Json::array()))
-    out.push_back({text(i, "nummer"), text(i, "soort"), text(i, "betaler"), text(i, "ontvanger"),
-                   euros(i.value("bedragCent", Json())), text(i, "adres"), text(i, "zaak")});
-  std::cout << "Binnengekomen\n";
-  table({"NUMMER", "STATUS", "REDEN", "ZAAK", "BIJGEWERKT"}, in);
-  std::cout << "\nDoorgestuurd of gemaakt\n";
-  table({"NUMMER", "SOORT", "BETALER", "ONTVANGER", "BEDRAG", "ADRES", "ZAAK"}, out);
 }
 
 }  // namespace
@@ -148,38 +89,6 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
           rows.push_back({text(t, "naam"), text(t, "datum"), text(t, "zwaarte"), text(t, "status"), text(t, "regel")});
         table({"TERMIJN", "DATUM", "ZWAARTE", "STATUS", "REGEL"}, rows);
       });
-  });
-
-  auto* explain = app.add_subcommand("explain", "Why a message, or every message of a case, was decided as it was");
-  explain->add_option("what", id, "number of a message, or Z-...")->required();
-  explain->callback([&c, &exit] {
-    exit = shown(c, call(c, "GET", "/v1/beheer/uitleg/" + id),
-                 [](const Json& j) { show_decisions(j.value("besluiten", Json::array())); });
-  });
-
-  auto* invoice = app.add_subcommand("invoice", "Invoices: what came in, what is held and why, what went out");
-  invoice->require_subcommand(1);
-  auto* list = invoice->add_subcommand("list", "All, or those of one case");
-  list->add_option("--case", zaak, "Z-...");
-  list->callback([&c, &exit] {
-    exit = shown(c, call(c, "GET", "/v1/beheer/facturen" + (zaak.empty() ? "" : "?zaak=" + zaak)), show_invoices);
-  });
-  auto* show = invoice->add_subcommand("show", "One invoice by its number");
-  show->add_option("number", id, "number as the creditor gave it, or DB-..., DE-..., FG-..., CN-...")->required();
-  show->callback([&c, &exit] {
-    auto all = call(c, "GET", "/v1/beheer/facturen");
-    if (!all) {
-      exit = report(all.error(), c);
-      return;
-    }
-    Json found{{"binnen", Json::array()}, {"uit", Json::array()}};
-    for (const char* side : {"binnen", "uit"})
-      for (const auto& i : (*all)[side])
-        if (i.value("nummer", "") == id || i.value("bron", "") == id) found[side].push_back(i);
-    if (found["binnen"].empty() && found["uit"].empty())
-      exit = report({ErrorKind::not_found, "INVOICE_UNKNOWN", "there is no invoice with this number", {}}, c);
-    else
-      exit = shown(c, found, show_invoices);
   });
 
   auto* dlq = app.add_subcommand("dlq", "Dead letters and parked deliveries");

@@ -17,11 +17,16 @@ int main(int argc, char** argv) {
   app.add_flag("--json", common.json, "machine-readable output");
   app.add_option("--socket", common.socket, "UNIX socket of the running broker (default: run/schakel.sock beside the configuration)");
   app.add_option("--config", common.config, "configuration file (default: schakel.json)");
+  app.add_option("--lang", common.lang, "language of explanations: nl or en (default: en)")->check(CLI::IsMember({"nl", "en"}));
   schakel::app::add_init(app, common, exit);
   schakel::app::add_serve(app, common, exit);
   schakel::app::add_check(app, common, exit);
   schakel::app::add_test(app, common, exit);
   schakel::app::add_daily(app, common, exit);
+  schakel::app::add_explain(app, common, exit);
+  schakel::app::add_plan(app, common, exit);
+  schakel::app::add_capture(app, common, exit);
+  schakel::app::add_invoice(app, common, exit);
   schakel::app::add_report(app, common, exit);
   try {
     app.parse(argc, argv);

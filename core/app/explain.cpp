@@ -1,0 +1,131 @@
+// schakel explain and schakel as-of: why, and how it stood.
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "core/app/show.hpp"
+#include "core/base/clock.hpp"
+
+namespace schakel::app {
+namespace {
+
+struct ExplainWords {
+  std::string_view outcome, rules, facts, hidden, what_if, quote, source, file, version, to, not_to;
+};
+constexpr ExplainWords kExplainNl{"Uitkomst", "Regels",  "Feiten",      "verborgen", "Anders als", "citaat",
+                                  "bron",     "bestand", "regelversie", "naar",      "niet"};
+constexpr ExplainWords kExplainEn{"Outcome", "Rules", "Facts",        "hidden", "Otherwise if", "quote",
+                                  "source",  "file",  "rule version", "to",     "not"};
+
+std::string explain_value(const Json& v) { return v.is_string() ? v.get<std::string>() : v.dump(); }
+
+void show_explanation(const Json& d, const ExplainWords& w) {
+  std::cout << fmt::format("#{} {}\n", d.value("volgnummer", 0), text(d, "samenvatting"));
+  std::cout << fmt::format("  {}: {}   {}: {}\n", w.outcome, text(d, "uitkomst"), w.version, text(d, "regelversie"));
+  for (const auto& r : d.value("ontvangers", Json::array()))
+    std::cout << fmt::format("  {:<8} {}  [{}]  {}  {}\n", w.to, text(r, "rol"), text(r, "inhoud"), text(r, "kanaal"),
+                             text(r, "regels"));
+  for (const auto& r : d.value("nietNaar", Json::array()))
+    std::cout << fmt::format("  {:<8} {}  {}  {}\n", w.not_to, text(r, "rol"), text(r, "code"), text(r, "regel"));
+  if (!d["regels"].empty()) std::cout << "  " << w.rules << "\n";
+  std::string last;
+  for (const auto& r : d["regels"]) {
+    std::cout << "    " << text(r, "tekst") << "\n";
+    // The same rule may hold for many: its text is shown once.
+    if (auto key = text(r, "regel") + text(r, "citaat"); key != last && !text(r, "citaat").empty()) {
+      std::cout << fmt::format("        \"{}\"\n        {}: {}", text(r, "citaat"), w.source,
+                               text(r, "bronTitel").empty() ? text(r, "bron") : text(r, "bronTitel"));
+      if (!text(r, "bestand").empty()) std::cout << fmt::format("   {}: {}", w.file, text(r, "bestand"));
+      std::cout << "\n";
+      last = key;
+    }
+  }
+  if (!d["feiten"].empty()) std::cout << "  " << w.facts << "\n";
+  for (const auto& f : d["feiten"])
+    std::cout << fmt::format("    {} = {}\n", text(f, "naam"), explain_value(f["waarde"]));
+  if (d.value("verborgenFeiten", 0) > 0)
+    std::cout << fmt::format("    ({} {})\n", d.value("verborgenFeiten", 0), w.hidden);
+  const auto& other = d["anders"];
+  std::cout << "  " << w.what_if << "\n    " << text(other, "tekst") << "\n";
+  for (const auto& a : other.value("mogelijkheden", Json::array())) std::cout << "    - " << text(a, "tekst") << "\n";
+}
+
+void show_as_of(const Json& j) {
+  std::cout << fmt::format("{} at {}\n", text(j, "zaak"), text(j, "moment"));
+  if (j["ingericht"].is_object())
+    std::cout << fmt::format("configured since {}: {}\n", text(j["ingericht"], "sinds"),
+                             j["ingericht"]["regios"].dump());
+  std::cout << fmt::format("rules of the case: {}\n\n", text(j, "regelversie"));
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& p : j["partijen"])
+    rows.push_back({text(p, "id"), text(p, "naam"), text(p, "stuurdeAls"), text(p, "ontvingAls")});
+  table({"PARTY", "NAME", "SENT AS", "WAS SENT AS"}, rows);
+  if (!text(j, "partijenReden").empty())
+    std::cout << "names and recipients are not known: " << text(j, "partijenReden") << "\n";
+  std::cout << "\n";
+  if (!j.value("volledig", false)) {
+    std::cout << "facts, consents, documents and deadlines: not replayable, a part of the case was erased\n";
+  } else {
+    rows.clear();
+    for (const auto& c : j["toestemmingen"])
+      rows.push_back({text(c, "id"), text(c, "gever"), text(c, "doel"), text(c, "stand"), text(c, "vanaf"),
+                      text(c, "tot"), text(c, "ingetrokkenOp")});
+    table({"CONSENT", "GIVER", "PURPOSE", "STATE", "FROM", "UNTIL", "WITHDRAWN"}, rows);
+    std::cout << "\nfacts: " << j["feiten"].dump() << "\n";
+  }
+  std::cout << "\n";
+  rows.clear();
+  for (const auto& d : j["besluiten"]) {
+    auto again = text(d, "herleid");
+    if (again == "gelijk") again = "identical";
+    if (again == "verschilt") again = "DIFFERS";
+    if (again == "niet herleidbaar") again = "not replayable: " + text(d, "reden");
+    rows.push_back({"#" + text(d, "volgnummer"), text(d, "type"), text(d, "van"), text(d, "uitkomst"), text(d, "codes"),
+                    text(d, "regelversie"), again});
+  }
+  table({"DECISION", "TYPE", "FROM", "OUTCOME", "CODES", "RULES", "MADE AGAIN"}, rows);
+}
+
+}  // namespace
+
+void add_explain(CLI::App& app, Common& c, int& exit) {
+  static std::string what, instant, id;
+  auto* explain = app.add_subcommand("explain",
+                                     "Why a message, or every message of a case, was decided as it was, and the "
+                                     "smallest change of facts that would have altered it");
+  explain->add_option("what", what, "number of a message, or Z-...")->required();
+  explain->callback([&c, &exit] {
+    bool nl = c.lang == "nl";
+    exit = shown(c, call(c, "GET", "/v1/beheer/uitleg/" + what + "?taal=" + (nl ? "nl" : "en")), [&](const Json& j) {
+      bool first = true;
+      for (const auto& d : j.value("besluiten", Json::array())) {
+        if (!first) std::cout << "\n";
+        first = false;
+        show_explanation(d, nl ? kExplainNl : kExplainEn);
+      }
+    });
+  });
+  auto* as_of = app.add_subcommand(
+      "as-of",
+      "Rules, consents and parties as they were at an instant, and each decision made again with that day's rules");
+  as_of->require_subcommand(1);
+  as_of->add_option("instant", instant, "RFC 3339 with offset: 2026-11-01T09:00:00Z")->required();
+  auto* of_case = as_of->add_subcommand("case", "Of this case");
+  of_case->add_option("id", id, "Z-...")->required();
+  of_case->callback([&c, &exit] {
+    auto at = parse_instant(instant);
+    if (!at) {
+      exit = report({ErrorKind::invalid, "INSTANT_FORMAT", "the instant must be RFC 3339 with an offset", {}}, c);
+      return;
+    }
+    auto answer = call(c, "GET", "/v1/beheer/toen/" + id + "?op=" + format_instant(*at));
+    bool differs = false;
+    if (answer)
+      for (const auto& d : (*answer)["besluiten"]) differs = differs || d["herleid"] == Json("verschilt");
+    exit = shown(c, std::move(answer), show_as_of);
+    // The same rules and facts that give another decision are a defect, not an answer.
+    if (exit == kOk && differs) exit = kFinding;
+  });
+}
+
+}  // namespace schakel::app
