@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "core/app/cli.hpp"
+#include "core/app/coverage.hpp"
 #include "core/app/road_player.hpp"
 
 namespace schakel::app {
@@ -14,7 +15,7 @@ struct Options {
   std::vector<std::string> paths;
   std::string junit, artifacts, config_dir;
   std::vector<std::string> regions;
-  bool explain = false;
+  bool explain = false, coverage = false;
 };
 
 /// Files as given, folders walked; files that are no scenarios are passed over when a folder brought them.
@@ -45,6 +46,8 @@ std::string xml_text(std::string_view s) {
       out += "&amp;";
     else if (c == '"')
       out += "&quot;";
+    else if (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t')
+      out += '?';  // XML 1.0 has no way to write it
     else
       out += c;
   }
@@ -70,6 +73,7 @@ int run(const Options& o, const Common& common) {
   std::vector<fs::path> more(o.regions.begin(), o.regions.end());
   auto stage = Stage::build(config_dir, installed_prefix() / "lib/schakel", more);
   if (!stage) return report(stage.error(), common);
+  Coverage coverage((*stage)->profiles());
   int passed = 0, failed = 0;
   Json results = Json::array();
   std::string cases;
@@ -87,14 +91,16 @@ int run(const Options& o, const Common& common) {
     else
       played.error = scenario.error();
     (played.passed() ? passed : failed)++;
+    coverage.add(played.region, played.drafts);
     std::string why;
     if (played.error) {
       why = played.error->code + ": " + played.error->message + "\n";
       for (const auto& f : played.error->findings) why += "    " + f.pointer + " " + f.code + ": " + f.message + "\n";
     }
     for (const auto& d : played.differences) why += "    " + d.text() + "\n";
-    cases += fmt::format("  <testcase classname=\"{}\" name=\"{}\"{}\n", xml_text(played.region), xml_text(played.id),
-                         why.empty() ? "/>" : fmt::format("><failure>{}</failure></testcase>", xml_text(why)));
+    auto first = why.substr(0, why.find('\n'));
+    cases += fmt::format("  <testcase classname=\"schakel.{}\" name=\"{}\"", xml_text(played.region.empty() ? "unread" : played.region), xml_text(played.id));
+    cases += why.empty() ? "/>\n" : fmt::format("><failure type=\"{}\" message=\"{}\">{}</failure></testcase>\n", played.error ? xml_text(played.error->code) : "DIFFERENT", xml_text(first), xml_text(why));
     results.push_back({{"id", played.id}, {"passed", played.passed()}, {"differences", why}});
     if (common.json) continue;
     if (!played.passed())
@@ -103,15 +109,24 @@ int run(const Options& o, const Common& common) {
       std::cout << "passed " << played.id << "  " << played.title << "\n";
     if (o.explain && scenario) print_why(*scenario, played);
   }
-  if (!o.junit.empty())
-    std::ofstream(o.junit) << fmt::format(
-        "<testsuite name=\"schakel test\" tests=\"{}\" failures=\"{}\">\n{}</testsuite>\n", passed + failed, failed,
-        cases);
-  if (common.json) print_json({{"passed", passed}, {"failed", failed}, {"scenarios", results}});
+  if (!o.junit.empty()) {
+    std::ofstream report_file(o.junit, std::ios::binary);
+    report_file << fmt::format(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"schakel test\" tests=\"{}\" failures=\"{}\" errors=\"0\">\n{}</testsuite>\n",
+        passed + failed, failed, cases);
+    if (!report_file.flush()) return report({ErrorKind::invalid, "FILE_UNWRITABLE", "the JUnit report cannot be written", {}}, common);
+  }
+  auto rules = o.coverage ? coverage.rows() : std::vector<RuleUse>();
+  if (common.json) {
+    Json out{{"passed", passed}, {"failed", failed}, {"scenarios", results}};
+    if (o.coverage) out["coverage"] = to_json(rules);
+    print_json(out);
+  }
   if (passed + failed == 0) {
     std::cerr << "schakel: no scenarios found\n";
     return kUsage;
   }
+  if (!common.json && o.coverage) std::cout << to_table(rules);
   if (!common.json) std::cout << passed << " passed, " << failed << " failed\n";
   return failed == 0 ? kOk : kFinding;
 }
@@ -122,11 +137,14 @@ void add_test(CLI::App& app, Common& common, int& exit) {
   static Options o;
   auto* c = app.add_subcommand("test", "Play scenarios (oza-scenario/1) through the real pipeline");
   c->add_option("path", o.paths, "scenario files or folders")->required()->check(CLI::ExistingPath);
-  c->add_option("--junit", o.junit, "write a JUnit report to this file");
+  c->add_option("--junit", o.junit, "write a JUnit XML report to this file: one testsuite, a testcase per scenario");
   c->add_option("--artifacts", o.artifacts, "write every UBL, PDF, mail and partner call below this folder");
   c->add_option("--rules", o.config_dir, "folder with regions and schemas (default: the installed one)");
   c->add_option("--regions", o.regions, "further folder with regions/ and perhaps scenario-parties.json (repeatable)")
       ->check(CLI::ExistingDirectory);
+  c->add_flag("--coverage", o.coverage,
+              "per rule, in how many scenarios it fired, blocked or nearly did; rules never exercised first (with --json as "
+              "\"coverage\")");
   c->add_flag("--explain", o.explain, "print why each message was decided as it was");
   c->callback([&common, &exit] { exit = run(o, common); });
 }

@@ -25,6 +25,7 @@ class Maker {
       int n = ++seen[where];
       label_ = n == 1 ? where : where + "#" + std::to_string(n);
       std::string at = "/rules/" + std::to_string(i);
+      on_ = types_of(r["on"]);
       Json without = rules;
       without.erase(i);
       put("delete", "/rules", std::move(without));
@@ -33,6 +34,7 @@ class Maker {
       each_dropped(r["on"], at + "/on", "on", 1);
       outcome(r.at("then"), at + "/then");
     }
+    on_.clear();
     settings();
     gates();
     roles();
@@ -41,7 +43,7 @@ class Maker {
 
  private:
   void put(const std::string& what, const std::string& at, Json value) {
-    out_.push_back({rule_, label_ + ": " + what, Json::json_pointer(at), std::move(value), false});
+    out_.push_back({rule_, label_ + ": " + what, Json::json_pointer(at), std::move(value), on_, false});
   }
   void without(const Json& object, const std::string& at, const std::string& key) {
     Json less = object;
@@ -258,7 +260,16 @@ class Maker {
     }
   }
 
+  /// Empty where the rule looks at every type.
+  static std::vector<std::string> types_of(const Json& on) {
+    if (on.is_string()) return {on.get<std::string>()};
+    auto out = on.get<std::vector<std::string>>();
+    if (std::ranges::find(out, "*") != out.end()) out.clear();
+    return out;
+  }
+
   const Json& file_;
+  std::vector<std::string> on_;
   std::string rule_, label_;
   std::vector<Mutant> out_;
 };

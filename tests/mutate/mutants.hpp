@@ -14,6 +14,7 @@ struct Mutant {
   std::string key;   ///< says what changes; the same as long as the rule is the same
   Json::json_pointer at;
   Json value;
+  std::vector<std::string> on;  ///< message types that the rule looks at; empty: any
   bool deletion = false;  ///< a whole rule is gone
 };
 

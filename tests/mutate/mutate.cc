@@ -101,6 +101,8 @@ class Judge {
     auto tries = [&](std::size_t i) {
       const Case& c = cases_[i];
       if (region != "CORE" && c.scenario.region != region) return false;
+      // A rule does nothing in a case without a message of its types.
+      if (!m.on.empty() && std::ranges::none_of(c.scenario.messages, [&](const Message& x) { return std::ranges::find(m.on, x.type) != m.on.end(); })) return false;
       auto [it, fresh] = profiles.try_emplace(c.scenario.region);
       if (fresh)
         it->second = region == "CORE" ? parsed(c.scenario.region, nullptr, &changed)

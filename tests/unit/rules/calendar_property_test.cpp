@@ -2,6 +2,7 @@
 // counted with std::chrono, Easter after Gauss, no line shared with core/base/calendar.
 #include <chrono>
 
+#include "core/base/calendar.hpp"
 #include "tests/unit/rules/rules_support.hpp"
 
 namespace schakel::rules_test {
