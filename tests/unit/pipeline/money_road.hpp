@@ -163,7 +163,13 @@ struct MoneyRoad {
   invoicing::InvoicingDecider invoicing;
   NoPeople people;
   std::shared_ptr<const Parties> parties = std::make_shared<Parties>(Parties::read(directory()).value());
-  Profiles profiles = load_profiles(std::string(SCHAKEL_SOURCE_DIR) + "/config").value();
+  Profiles profiles = regions();
+
+  /// Read once: a sweep makes hundreds of worlds.
+  static const Profiles& regions() {
+    static const Profiles read = load_profiles(std::string(SCHAKEL_SOURCE_DIR) + "/config").value();
+    return read;
+  }
 
   /// What a process holds; a restart makes it anew.
   struct Process {
