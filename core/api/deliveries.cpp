@@ -1,6 +1,7 @@
 #include "core/api/routes.hpp"
 #include "core/journal/members.hpp"
 #include "core/pipeline/invoice_index.hpp"
+#include "core/pipeline/settlement.hpp"
 #include "core/runtime/hop.hpp"
 
 namespace schakel::api {
@@ -35,6 +36,13 @@ Task<Result<Json>> invoice_view(Services& s, std::string case_id, const Party* p
           }
           if (!mine) continue;
         }
+        if (auto delivery = j.value("aflevering", ""); !delivery.empty()) {
+          auto state = co_await pipeline::settled(s.store, delivery);
+          if (!state) co_return fail(std::move(state.error()));
+          j["status"] = pipeline::status_dutch(state->status);
+          j["code"] = state->code;
+          j["open"] = state->open;
+        }
         out[list].push_back(std::move(j));
       }
     }
@@ -48,7 +56,13 @@ Task<net::Response> get_deliveries(Call& call) {
   auto zaak = call.query["zaak"];
   auto member = co_await require_member(call.services, *call.party, zaak);
   if (!member) co_return problem(member.error());
-  auto own = co_await call.services.store.messages({.case_id = zaak, .party = call.party->id, .type = "", .outcome = "", .after = 0, .limit = 1000, .with_sealed = false});
+  auto own = co_await call.services.store.messages({.case_id = zaak,
+                                                    .party = call.party->id,
+                                                    .type = "",
+                                                    .outcome = "",
+                                                    .after = 0,
+                                                    .limit = 1000,
+                                                    .with_sealed = false});
   if (!own) co_return problem(own.error());
   store::DeliveryFilter filter;
   filter.case_id = zaak;
@@ -77,10 +91,18 @@ Task<net::Response> inbound(Call& call) {
   auto name = rest.substr(0, rest.find('/'));
   const auto& instances = call.services.delivering.instances();
   auto it = instances.find(name);
-  if (it == instances.end() || !it->second.adapter || !it->second.inbox || (!it->second.party.empty() && it->second.party != call.party->id))
+  if (it == instances.end() || !it->second.adapter || !it->second.inbox ||
+      (!it->second.party.empty() && it->second.party != call.party->id))
     co_return problem({ErrorKind::not_found, "NOT_FOUND", "There is nothing here", {}});
   if (call.services.xsd && !call.request.body.empty()) {
-    auto findings = call.services.xsd->check(formats::sniff(call.request.body), call.request.body);
+    std::vector<Finding> findings;
+    auto look = [&] { findings = call.services.xsd->check(formats::sniff(call.request.body), call.request.body); return true; };
+    if (call.services.pool) {
+      auto done = co_await call.services.pool->run(look);
+      if (!done) co_return problem(done.error());
+    } else {
+      look();
+    }
     if (!findings.empty())
       co_return problem({ErrorKind::invalid, "XML_SCHEMA", "the document is not valid against its schema", std::move(findings)});
   }
@@ -90,7 +112,8 @@ Task<net::Response> inbound(Call& call) {
   request.headers.assign(call.request.head.headers.begin(), call.request.head.headers.end());
   request.body = std::move(call.request.body);
   // An adapter lives on one io_context, whichever shard the connection is on.
-  auto reply = co_await runtime::on(call.services.broker, it->second.adapter->on_request(request, call.party->id, *it->second.inbox));
+  auto reply = co_await runtime::on(call.services.broker,
+                                    it->second.adapter->on_request(request, call.party->id, *it->second.inbox));
   if (!reply) co_return problem(reply.error());
   net::Response r;
   r.status = reply->status;
@@ -107,7 +130,8 @@ Task<net::Response> adapter_inbound(Call& call) {
 }
 
 std::vector<Route> delivery_routes() {
-  return {{"GET", "/v1/afleveringen", Who::party, 0, false, get_deliveries}, {"GET", "/v1/facturen", Who::party, 0, false, get_invoices}};
+  return {{"GET", "/v1/afleveringen", Who::party, 0, false, get_deliveries},
+          {"GET", "/v1/facturen", Who::party, 0, false, get_invoices}};
 }
 
 }  // namespace schakel::api
