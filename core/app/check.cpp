@@ -29,8 +29,8 @@ int check(const std::string& file, const RegionCheck& regions, const Common& com
   all.config_dir = config->regions_dir;
   if (!config->own_regions_dir.empty()) all.more.push_back(config->own_regions_dir);
   if (common.json) return check_regions(config->regions_dir, all, common);
-    std::cout << fmt::format("{}: in orde. {} partijen, {} adapters, {} regio's.\n", config->file.filename().string(),
-                             config->parties->all().size(), config->adapters.size(), config->profiles.size());
+  std::cout << fmt::format("{}: in orde. {} partijen, {} adapters, {} regio's.\n", config->file.filename().string(),
+                           config->parties->all().size(), config->adapters.size(), config->profiles.size());
   return check_regions(config->regions_dir, all, common);
 }
 
@@ -93,11 +93,11 @@ void add_check(CLI::App& app, Common& common, int& exit) {
   static std::string file;
   static std::vector<std::string> files;
   static RegionCheck regions;
-  auto* c = app.add_subcommand("check", "Check a whole configuration, or the rules of a region: every finding with its JSON pointer");
-  c->add_option("file", file, "schakel.json, one region file, or a folder with regions/")
-      ->required()
-      ->check(CLI::ExistingPath);
-  c->add_option("--rules", regions.config_dir, "folder with core.json, facts and message types (default: the installed one)");
+  auto* c = app.add_subcommand(
+      "check", "Check a whole configuration, or the rules of a region: every finding with its JSON pointer");
+  c->add_option("file", file, "schakel.json, one region file, or a folder with regions/")->required();
+  c->add_option("--rules", regions.config_dir,
+                "folder with core.json, facts and message types (default: the installed one)");
   c->add_flag("--notes", regions.notes, "also what is as it should be, and good to know");
   c->add_flag("--strict", regions.strict, "warnings fail too");
   c->callback([&common, &exit] { exit = check(file, regions, common); });

@@ -32,7 +32,7 @@ function refused(answer, status, code, party) {
   assert.equal(answer.body.code, code);
   assert.equal(answer.body.status, status);
   if (party) owed.set(`${PARTY[party]} ${code}`, (owed.get(`${PARTY[party]} ${code}`) ?? 0) + 1);
-  return (answer.body.fouten ?? []).map((f) => `${f.plaats} ${f.code}`);
+  return (answer.body.fouten ?? []).map((f) => [f.plaats, f.code, f.regel].filter(Boolean).join(' '));
 }
 
 try {
@@ -152,7 +152,7 @@ try {
   await item('a malformed binary event: all findings of its headers at once', async () => {
     const e = event();
     const findings = refused(await sendBinary(school, { ...e, specversion: '2.0', id: '%zz' }, { 'ce-time': 'gisteren' }), 400, 'CE_INVALID', 'school');
-    for (const wanted of ['/specversion CE_SPECVERSION', '/id CE_HEADER', '/time CE_TIME']) assert.ok(findings.includes(wanted), `${wanted} is not in ${findings}`);
+    for (const wanted of ['/specversion CE_SPECVERSION', '/id CE_HEADER', '/time CE_TIME']) assert.ok(findings.some((f) => f.startsWith(wanted)), `${wanted} is not in ${findings}`);
   });
   await item('a batch with one bad event: all findings with their place, and nothing of it accepted', async () => {
     const count = messages();
@@ -187,9 +187,11 @@ try {
 
   // -- XML of the care provider -----------------------------------------------------------------------------------------------
   const xml = (party, kind, body) => party.call('POST', `/in/zorgaanbieder/${kind}`, Buffer.from(body), { 'Content-Type': 'application/xml' });
-  const month = (() => { const now = new Date(); return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 1, 1)).toISOString().slice(0, 7); })();
+  // The month before, or the one n months before it: the same product of the same month twice is a double declaration.
+  const monthsAgo = (n) => { const now = new Date(); return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - n, 1)).toISOString().slice(0, 7); };
+  const month = monthsAgo(1);
   const today = new Date().toISOString().slice(0, 10);
-  const declaration = (number, lines) => ({ identification: `${number}I`.slice(0, 12), number, month, date: today, sender: '12345678', receiver: '0400', lines: lines.map((l) => ({ bsn: BSN, assignment: 1001, category: '50', product: 'ZBGRS', volume: 100, unit: '83', ...l })) });
+  const declaration = (number, lines, of = month) => ({ identification: `${number}I`.slice(0, 12), number, month: of, date: today, sender: '12345678', receiver: '0400', lines: lines.map((l) => ({ bsn: BSN, assignment: 1001, category: '50', product: 'ZBGRS', volume: 100, unit: '83', ...l })) });
   const good = jw323(declaration(`B${story.run.slice(0, 6)}`, [{ reference: `${story.run}-b1`, cents: 100 }]));
   const invoice = { number: `U-${story.run}`, date: today, due: today, month, reference: `LAS-${story.run}`, seller: ORGANISATIONS.zorgaanbieder, buyer: ORGANISATIONS.gemeente, lines: [{ kind: 'grijs', cents: 1001, item: 'ZBGRS' }] };
   await item('a JW323 that breaks its schema: all findings', async () => {
@@ -267,7 +269,7 @@ try {
     await story.invoice();
     await rule({ code: 550 });
     const before = (await story.mails('oza@swvkopvannoordholland.nl')).length;
-    const answer = await story.control('zorgaanbieder', 'jw323', declaration(`S${story.run.slice(0, 6)}`, [{ reference: `${story.run}-s1`, volume: 5000, cents: 5000 }]));
+    const answer = await story.control('zorgaanbieder', 'jw323', declaration(`S${story.run.slice(0, 6)}`, [{ reference: `${story.run}-s1`, volume: 5000, cents: 5000 }], monthsAgo(2)));
     assert.ok(answer.status < 300, `${answer.status} ${answer.body}`);
     const [dead] = await until('the dead letter', () => { const rows = cli('dlq', 'list').afleveringen.filter((d) => d.code === 'MAIL_REFUSED' || d.code.startsWith('SMTP') || d.code.startsWith('MAIL')); return rows.length && rows; }, 60);
     assert.equal((await story.mails('oza@swvkopvannoordholland.nl')).length, before);
