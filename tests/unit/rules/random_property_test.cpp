@@ -90,7 +90,7 @@ TEST(RandomCases, DecisionsDoNotDependOnMessagesOfOtherCases) {
   auto deciders = in_order(scenario::test_deciders());
   for (const auto& [region, profile] : profiles()) {
     RandomWorld world(*profile, 7);
-    for (int i = 0; i < 200; ++i) {
+    for (int i = 0; i < 60; ++i) {
       std::vector<Opened> cases;
       for (const char* name : {"a", "b", "c"})
         cases.push_back(random_case(world, fmt::format("{}-{}-{}", region, i, name), *profile, 8));
