@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "core/base/calendar.hpp"
@@ -13,6 +14,21 @@ namespace {
 
 bool cap_is_date(std::string_view s) { return Date::parse(s).has_value() || parse_instant(s).has_value(); }
 
+/// Words of the domain that stand in code instead of in rule data: who has custody, states of documents, kinds of
+/// schools.
+constexpr std::array<std::string_view, 21> kCapDomain = {
+    "*",        "ouder_1",     "ouder_2",     "ouders",   "voogd", "leerling", "concept",
+    "compleet", "ondertekend", "vastgesteld", "aanwezig", "OT",    "MDO",      "CTO",
+    "OZO",      "PO",          "SBO",         "SO",       "VO",    "VSO",      "MBO"};
+bool cap_domain_word(std::string_view s) { return std::ranges::find(kCapDomain, s) != kCapDomain.end(); }
+
+/// Kinds of meetings are written in any case and compared in lower case.
+std::string cap_lower(std::string s) {
+  for (char& c : s)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return s;
+}
+
 class CapReplacer {
  public:
   CapReplacer(const std::set<std::string, std::less<>>& words, std::string born, std::string other_birth)
@@ -20,7 +36,8 @@ class CapReplacer {
 
   /// `key` says what kind of text it is.
   std::string text(const std::string& s, std::string_view key) {
-    if (s.empty() || words_.contains(s) || also_.contains(s)) return s;
+    if (s.empty() || words_.contains(s) || also_.contains(s) || cap_domain_word(s) || words_.contains(cap_lower(s)))
+      return s;
     if (!born_.empty() && s == born_) return other_birth_;
     if (cap_is_date(s)) return s;
     if (auto cut = s.find_first_of(":@");
@@ -170,7 +187,17 @@ Result<CapTry> cap_play(const std::vector<const Decider*>& deciders, std::shared
 }  // namespace
 
 void collect_words(const Json& j, std::set<std::string, std::less<>>& words) {
-  if (j.is_string()) words.insert(j.get<std::string>());
+  if (j.is_string()) {
+    const auto& text = j.get_ref<const std::string&>();
+    words.insert(text);
+    // document.opp.status, case.custody: kinds of documents and names of facts stand inside these.
+    if (text.find(' ') == std::string::npos) {
+      std::size_t at = 0;
+      for (std::size_t dot; (dot = text.find('.', at)) != std::string::npos; at = dot + 1)
+        words.insert(text.substr(at, dot - at));
+      if (at > 0) words.insert(text.substr(at));
+    }
+  }
   if (j.is_object())
     for (const auto& [key, value] : j.items()) {
       words.insert(key);

@@ -98,6 +98,10 @@ std::vector<Flip> flips(const Draft& before, const Draft& after) {
   if (before.outcome != after.outcome || before.codes != after.codes) {
     auto rule = changed_code(after, before);
     if (rule.empty()) rule = changed_code(before, after);
+    // A code may come from a rule that is explained under another of its codes.
+    if (rule.empty())
+      for (const Explanation& e : after.explanation)
+        if (rule.empty() && (e.result == "blocked" || e.result == "suppressed")) rule = e.rule;
     out.push_back({before.outcome != after.outcome ? Flip::Kind::outcome : Flip::Kind::reason, rule, "",
                    verdict(before), verdict(after)});
   }

@@ -1,0 +1,144 @@
+// A recorded case becomes a scenario without a real name in it, which decides as the case did.
+#include "core/pipeline/capture.hpp"
+
+#include <fstream>
+
+#include "tests/unit/pipeline/real_road.hpp"
+
+namespace schakel::scenario {
+namespace {
+using test::RealRoad;
+using test::road_delivery;
+
+std::set<std::string, std::less<>> public_words() {
+  std::set<std::string, std::less<>> words;
+  collect_words(rules_test::profiles().at("KNH")->source(), words);
+  for (const auto& entry : std::filesystem::directory_iterator(SCHAKEL_SOURCE_DIR "/config/schemas/messages")) {
+    std::ifstream in(entry.path());
+    collect_words(Json::parse(in), words);
+  }
+  return words;
+}
+
+Result<Capture> captured(RealRoad& road) {
+  std::vector<CapturedDecision> decisions;
+  for (auto& r : road.recall()) decisions.push_back({r.content->message, r.content->draft});
+  return capture(road.deciders, rules_test::profiles().at(road.region), decisions, public_words());
+}
+
+Json real_case() {
+  auto given = rules_test::given();
+  given["pupil"]["school"] = "Basisschool De Zeester, Den Helder";
+  given["pupil"]["name"] = "Sanne de Vries";
+  given["pupil"]["woongemeente"] = "Ergenshuizen";
+  given["case"]["contact"] = "Juf Petra Jansen";
+  return given;
+}
+
+/// Plays a captured file as `schakel test` does.
+Played play(const Json& file) {
+  auto scenario = read(file.dump());
+  EXPECT_TRUE(scenario) << (scenario ? "" : scenario.error().code);
+  PurePlayer player(in_order(test_deciders()), rules_test::profiles().at(scenario->region));
+  return run(*scenario, player);
+}
+
+TEST(Capture, ACaseFromTheRoadIsPlayedAgainAndPasses) {
+  RealRoad road;
+  road.open(real_case());
+  auto sent = road.say("2026-11-20T08:00:00Z", "documentlevering", "school_ib", road_delivery(), {"smw"});
+  road.say("2026-11-20T09:00:00Z", "link_geopend", "orthopedagoog", {{"delivery", sent.message.id}}, {}, "ortho");
+  road.say("2026-11-21T09:00:00Z", "toestemming_intrekking", "ouder_1",
+           {{"consent", "c1"}, {"reason", "Opa Willem wil het niet"}});
+  road.say("2026-11-22T09:00:00Z", "documentlevering", "school_ib", road_delivery());
+  auto made = captured(road);
+  ASSERT_TRUE(made) << made.error().code
+                    << (made.error().findings.empty()
+                            ? ""
+                            : made.error().findings[0].pointer + made.error().findings[0].message);
+  auto played = play(made->scenario);
+  EXPECT_TRUE(played.passed()) << (played.differences.empty() ? "" : played.differences[0].text());
+  ASSERT_EQ(played.drafts.size(), 4u);
+  EXPECT_EQ(played.drafts[3].codes, std::vector<std::string>{"CONSENT_WITHDRAWN"});
+  EXPECT_EQ(made->scenario["messages_in"][1]["payload"]["delivery_seq"], 1);
+  // An expectation that is not there does not pass: the file really expects something.
+  auto other = made->scenario;
+  other["expect"]["outcomes"][0]["outcome"] = "blocked";
+  EXPECT_FALSE(play(other).passed());
+}
+
+TEST(Capture, NoRealWordIsLeft) {
+  RealRoad road;
+  road.open(real_case());
+  road.say("2026-11-20T08:00:00Z", "escalatie", "school_ib",
+           {{"point_of_disagreement", "Petra Jansen vindt 0612345678 te weinig"}, {"reason", "Sanne de Vries"}});
+  auto made = captured(road);
+  ASSERT_TRUE(made) << made.error().code;
+  auto text = made->scenario.dump();
+  for (const char* real :
+       {"Zeester", "Sanne", "Ergenshuizen", "Petra", "0612345678", "2018-01-30", "Z-2222", "bericht-"})
+    EXPECT_EQ(text.find(real), std::string::npos) << real;
+  EXPECT_FALSE(made->birth_date_kept);
+  EXPECT_GE(made->replaced, 4);
+}
+
+TEST(Capture, TheSameWordIsTheSameEverywhere) {
+  RealRoad road;
+  auto given = real_case();
+  given["case"]["brp_gemeente"] = "Ergenshuizen";
+  given["case"]["brp_before_stay"] = "Nergensdorp";
+  road.open(given);
+  road.say("2026-11-20T08:00:00Z", "documentlevering", "school_ib", road_delivery());
+  auto made = captured(road);
+  ASSERT_TRUE(made) << made.error().code;
+  const auto& g = made->scenario["given"];
+  EXPECT_EQ(g["pupil"]["woongemeente"], g["case"]["brp_gemeente"]);
+  EXPECT_NE(g["case"]["brp_gemeente"], g["case"]["brp_before_stay"]);
+}
+
+TEST(Capture, ADateOfBirthOnItsBorderStays) {
+  RealRoad road;
+  auto given = real_case();
+  given["pupil"]["birth_date"] = "2014-11-20";  // twelve today, and its consent asked for
+  road.open(given);
+  road.say("2026-11-19T08:00:00Z", "documentlevering", "school_ib", road_delivery());
+  road.say("2026-11-20T08:00:00Z", "documentlevering", "school_ib", road_delivery());
+  auto made = captured(road);
+  ASSERT_TRUE(made) << made.error().code;
+  EXPECT_TRUE(made->birth_date_kept);
+  EXPECT_TRUE(play(made->scenario).passed());
+}
+
+TEST(Capture, WithoutOpeningOrMessagesThereIsNoScenario) {
+  RealRoad road;
+  EXPECT_EQ(captured(road).error().code, "CAPTURE_NO_OPENING");
+  road.open(real_case());
+  EXPECT_EQ(captured(road).error().code, "CAPTURE_EMPTY");
+}
+
+TEST(Capture, ADecisionThatHungOnAnotherCaseIsNotPretended) {
+  RealRoad road;
+  road.open(real_case());
+  road.say("2026-11-20T08:00:00Z", "documentlevering", "school_ib", road_delivery());
+  std::vector<CapturedDecision> decisions;
+  for (auto& r : road.recall()) decisions.push_back({r.content->message, r.content->draft});
+  decisions[1].draft.outcome = Outcome::dropped_duplicate;
+  auto made = capture(road.deciders, rules_test::profiles().at("KNH"), decisions, public_words());
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, "CAPTURE_DIFFERS");
+  EXPECT_FALSE(made.error().findings.empty());
+}
+
+TEST(Capture, TheNumberPassesTheElevenProofAndIsNobodys) {
+  for (int i = 0; i < 200; ++i) {
+    auto bsn = fictional_bsn(std::to_string(i));
+    ASSERT_EQ(bsn.size(), 9u);
+    EXPECT_TRUE(bsn.starts_with("9999"));
+    int sum = -(bsn[8] - '0');
+    for (int k = 0; k < 8; ++k) sum += (bsn[static_cast<std::size_t>(k)] - '0') * (9 - k);
+    EXPECT_EQ(sum % 11, 0) << bsn;
+  }
+}
+
+}  // namespace
+}  // namespace schakel::scenario
