@@ -101,8 +101,19 @@ Weekday Date::weekday() const {
 }
 
 std::string Date::str() const {
+  // By hand: a decision writes a dozen of them.
   auto ymd = civil(*this);
-  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(ymd.year()), static_cast<unsigned>(ymd.month()), static_cast<unsigned>(ymd.day()));
+  std::string out = "0000-00-00";
+  auto put = [&](std::size_t at, unsigned value) {
+    out[at] = static_cast<char>('0' + value / 10);
+    out[at + 1] = static_cast<char>('0' + value % 10);
+  };
+  auto year = static_cast<unsigned>(static_cast<int>(ymd.year()));
+  put(0, year / 100);
+  put(2, year % 100);
+  put(5, static_cast<unsigned>(ymd.month()));
+  put(8, static_cast<unsigned>(ymd.day()));
+  return out;
 }
 
 void load_time_zone() { (void)zone_table(); }

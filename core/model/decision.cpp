@@ -34,7 +34,6 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(InvoiceOut, number, kind, payer,
                                                 minutes, status, released_by, source_number, source_message, payee_party, credits, vat_treatment,
                                                 vat_rates, period_from, period_to, split, lines)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Effect, what, key, value)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Explanation, rule, stage, result, code, quote, source, facts)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RegisterWrite, key, value)
 
 void to_json(Json& j, const Draft& v) {

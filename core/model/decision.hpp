@@ -6,6 +6,7 @@
 
 #include "core/base/clock.hpp"
 #include "core/base/json.hpp"
+#include "core/model/explanation.hpp"
 
 namespace schakel {
 
@@ -93,18 +94,6 @@ struct Effect {
   std::string key;
   Json value;
   bool operator==(const Effect&) const = default;
-};
-
-/// One rule that fired, blocked or nearly did. `facts` holds the facts the rule looked at with the values it saw.
-struct Explanation {
-  std::string rule;
-  std::string stage;   ///< routing, gate, consent, audience, invoicing, deadlines
-  std::string result;  ///< fired, blocked, suppressed, near
-  std::string code;    ///< reason code or role it led to
-  std::string quote;
-  std::string source;
-  Json facts = Json::object();
-  bool operator==(const Explanation&) const = default;
 };
 
 /// A register entry that reaches across cases (invoice key seen, OT count, odd cent turn); written with the decision.

@@ -10,6 +10,37 @@ Result<std::shared_ptr<const Profile>> Profile::parse(const Json& region, std::s
   return RuleReader::compile(region, std::move(vocabulary), base, nullptr);
 }
 
+void Profile::place_setting(Operand& operand) {
+  if (auto it = settings_.find(operand.setting); it != settings_.end()) operand.region_value = &it->second;
+}
+
+void Profile::place_settings(Condition& condition) {
+  if (auto it = settings_.find(condition.setting); it != settings_.end()) condition.region_value = &it->second;
+  for (Operand& o : condition.operands) place_setting(o);
+  for (Condition& c : condition.children) place_settings(c);
+}
+
+void Profile::index() {
+  auto everywhere = [](const Rule& r) { return std::ranges::find(r.on, "*") != r.on.end(); };
+  for (const auto& [name, value] : settings_) by_name_.emplace(name, &value);
+  for (auto& [name, rows] : aliases_)
+    for (RoleAlias& row : rows) place_settings(row.when);
+  for (Rule& r : rules_) {
+    place_settings(r.when);
+    if (r.then.timer && r.then.timer->replaced) place_settings(*r.then.timer->replaced);
+    for (SetOutcome& s : r.then.set) place_setting(s.value);
+    by_id_.emplace(r.id, &r);
+    for (const std::string& type : r.on)
+      if (type != "*") by_type_.try_emplace(type);
+  }
+  for (const Rule& r : rules_) {
+    auto stage = static_cast<std::size_t>(r.stage);
+    if (everywhere(r)) every_type_[stage].push_back(&r);
+    for (auto& [type, stages] : by_type_)
+      if (everywhere(r) || std::ranges::find(r.on, type) != r.on.end()) stages[stage].push_back(&r);
+  }
+}
+
 const Json& Profile::setting(std::string_view name, const Json& overrides) const {
   static const Json none;
   if (overrides.is_object() && !overrides.empty()) {
@@ -25,8 +56,8 @@ const Json& Profile::setting(std::string_view name, const Json& overrides) const
       rest = rest.substr(dot + 1);
     }
   }
-  auto it = settings_.find(name);
-  return it == settings_.end() ? none : it->second;
+  auto it = by_name_.find(name);
+  return it == by_name_.end() ? none : *it->second;
 }
 
 std::int64_t Profile::setting_int(std::string_view name, const Json& overrides, std::int64_t otherwise) const {
@@ -53,11 +84,9 @@ std::vector<std::string> Profile::setting_list(std::string_view name, const Json
   return out;
 }
 
-std::span<const Rule* const> Profile::rules(Stage stage, std::string_view type) const {
-  auto s = static_cast<std::size_t>(stage);
-  auto it = by_stage_[s].find(type);
-  if (it != by_stage_[s].end()) return it->second;
-  return every_type_[s];
+std::span<const std::vector<const Rule*>> Profile::rules(std::string_view type) const {
+  auto it = by_type_.find(type);
+  return it == by_type_.end() ? every_type_ : it->second;
 }
 
 const Rule* Profile::rule(std::string_view id) const {
@@ -67,7 +96,7 @@ const Rule* Profile::rule(std::string_view id) const {
 
 std::string Profile::quote(std::string_view id) const {
   const Rule* r = rule(id);
-  return r ? r->quote : std::string();
+  return r ? r->quote.str() : std::string();
 }
 
 std::string Profile::source_title(std::string_view source) const {
@@ -77,7 +106,7 @@ std::string Profile::source_title(std::string_view source) const {
 
 Explanation Profile::explain(std::string_view id, std::string_view stage, std::string_view result, std::string_view code, Json facts) const {
   const Rule* r = rule(id);
-  return {std::string(id), std::string(stage), std::string(result), std::string(code), r ? r->quote : "", r ? r->source : "", std::move(facts)};
+  return {std::string(id), std::string(stage), std::string(result), std::string(code), r ? r->quote : SharedText(), r ? r->source : SharedText(), SeenFacts(std::move(facts))};
 }
 
 std::string_view Profile::role(std::string_view name, const FactView& facts) const {

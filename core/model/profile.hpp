@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/base/error.hpp"
@@ -42,6 +43,8 @@ class Profile {
   /// Name of the file that has this rule with this quote; empty for a rule that is in none.
   [[nodiscard]] std::string rule_file(std::string_view id, std::string_view quote) const;
   [[nodiscard]] const Vocabulary& vocabulary() const { return *vocabulary_; }
+  /// Keeps its names alive where a decision outlives the profile.
+  [[nodiscard]] std::shared_ptr<const Vocabulary> vocabulary_owner() const { return vocabulary_; }
 
   /// A setting by dotted name (cto.minutes_per_week); `overrides` are the profile_overrides of the case, in nested or dotted
   /// form. Null when neither has it.
@@ -52,7 +55,9 @@ class Profile {
   [[nodiscard]] std::vector<std::string> setting_list(std::string_view name, const Json& overrides) const;
 
   /// Rules of a stage that look at this message type, in the order of the file. Empty for unknown types.
-  [[nodiscard]] std::span<const Rule* const> rules(Stage stage, std::string_view type) const;
+  [[nodiscard]] std::span<const Rule* const> rules(Stage stage, std::string_view type) const { return rules(type)[static_cast<std::size_t>(stage)]; }
+  /// The same for every stage, in their order.
+  [[nodiscard]] std::span<const std::vector<const Rule*>> rules(std::string_view type) const;
   [[nodiscard]] std::span<const Rule> all_rules() const { return rules_; }
   /// First rule with this id; nullptr when there is none. Its quote and source are what an explanation cites.
   [[nodiscard]] const Rule* rule(std::string_view id) const;
@@ -75,6 +80,10 @@ class Profile {
 
  private:
   friend class RuleReader;
+  /// When all rules are read: by id, by type and stage, and each setting's place for the conditions that name it.
+  void index();
+  void place_settings(Condition& condition);
+  void place_setting(Operand& operand);
   std::string region_, name_, version_;
   Json source_;
   std::shared_ptr<const Vocabulary> vocabulary_;
@@ -84,9 +93,11 @@ class Profile {
   std::vector<Rule> rules_;
   std::vector<Gate> gates_;
   std::map<std::string, std::vector<RoleAlias>, std::less<>> aliases_;
-  std::map<std::string, const Rule*, std::less<>> by_id_;
-  std::array<std::map<std::string, std::vector<const Rule*>, std::less<>>, kStages> by_stage_;
-  std::array<std::vector<const Rule*>, kStages> every_type_;
+  std::unordered_map<std::string_view, const Rule*> by_id_;
+  std::unordered_map<std::string_view, const Json*> by_name_;  ///< settings
+  using ByStage = std::array<std::vector<const Rule*>, kStages>;
+  std::map<std::string, ByStage, std::less<>> by_type_;  ///< every type that a rule names
+  ByStage every_type_;                                   ///< rules for "*", for the other types
 };
 
 /// Profiles by region code. Thread: any once filled.

@@ -17,9 +17,21 @@ int compare(const FactValue& a, const FactValue& b, bool& comparable) {
   return a.text < b.text ? -1 : a.text > b.text ? 1 : 0;
 }
 
-FactValue left(const Condition& c, const FactView& facts) {
+/// Most cases have no overrides of their own: then the setting needs no looking up.
+const Json& setting_of(const std::string& name, const Json* region_value, const FactView& facts) {
+  const Json& overrides = facts.file().overrides;
+  return region_value && overrides.is_object() && overrides.empty() ? *region_value : facts.profile().setting(name, overrides);
+}
+
+/// `room` holds what is no fact.
+const FactValue& left(const Condition& c, const FactView& facts, FactValue& room) {
   if (c.setting.empty()) return facts.get(c.slot);
-  return FactValue::of(facts.profile().setting(c.setting, facts.file().overrides));
+  return room = FactValue::of(setting_of(c.setting, c.region_value, facts));
+}
+
+const FactValue& right(const Operand& o, const FactView& facts, FactValue& room) {
+  if (o.slot >= 0) return facts.get(o.slot);
+  return room = o.get(facts);
 }
 
 bool contains(const FactValue& list, const FactValue& what) {
@@ -43,7 +55,7 @@ std::string_view to_string(Stage stage) { return kStageNames[static_cast<std::si
 
 FactValue Operand::get(const FactView& facts) const {
   if (slot >= 0) return facts.get(slot);
-  if (!setting.empty()) return FactValue::of(facts.profile().setting(setting, facts.file().overrides));
+  if (!setting.empty()) return FactValue::of(setting_of(setting, region_value, facts));
   return FactValue::of(value);
 }
 
@@ -55,18 +67,20 @@ bool Condition::holds(const FactView& facts) const {
     case Op::none: return std::ranges::none_of(children, [&](const Condition& c) { return c.holds(facts); });
     default: break;
   }
-  FactValue v = left(*this, facts);
+  FactValue left_room, right_room;
+  const FactValue& v = left(*this, facts, left_room);
+  auto operand = [&](const Operand& o) -> const FactValue& { return right(o, facts, right_room); };
   auto any_operand = [&] {
     return std::ranges::any_of(operands, [&](const Operand& o) {
-      FactValue right = o.get(facts);
-      if (right.kind == FactValue::Kind::list && v.kind != FactValue::Kind::list) return contains(right, v);
-      return same(v, right);
+      const FactValue& other = operand(o);
+      if (other.kind == FactValue::Kind::list && v.kind != FactValue::Kind::list) return contains(other, v);
+      return same(v, other);
     });
   };
   bool comparable = false;
   switch (op) {
-    case Op::equal: return same(v, operands[0].get(facts));
-    case Op::not_equal: return !same(v, operands[0].get(facts));
+    case Op::equal: return same(v, operand(operands[0]));
+    case Op::not_equal: return !same(v, operand(operands[0]));
     case Op::in: return any_operand();
     case Op::not_in: return !any_operand();
     case Op::at_least: return compare(v, operands[0].get(facts), comparable) >= 0 && comparable;
@@ -88,7 +102,8 @@ bool Condition::nearly(const FactView& facts) const {
   if (op == Op::all && children.size() == 1) return children[0].nearly(facts);
   if (op == Op::any) return std::ranges::any_of(children, [&](const Condition& c) { return c.nearly(facts); });
   if (op == Op::at_least || op == Op::more_than) {
-    FactValue v = left(*this, facts), limit = operands[0].get(facts);
+    FactValue room, limit = operands[0].get(facts);
+    const FactValue& v = left(*this, facts, room);
     return v.kind == FactValue::Kind::integer && limit.kind == FactValue::Kind::integer && !holds(facts) && v.number >= limit.number - limit.number / 10;
   }
   return false;
@@ -104,9 +119,14 @@ void Condition::collect(std::vector<int>& slots) const {
 }
 
 Explanation explain(const Rule& rule, const FactView& facts, std::string_view stage, std::string_view result, std::string_view code) {
-  Explanation e{rule.id, std::string(stage), std::string(result), std::string(code), rule.quote, rule.source, Json::object()};
-  for (int slot : rule.facts) e.facts[facts.profile().vocabulary().at(slot).name] = facts.get(slot).to_json();
-  return e;
+  const Vocabulary& vocabulary = facts.profile().vocabulary();
+  SeenFacts seen(facts.profile().vocabulary_owner(), rule.facts.size());
+  for (int slot : rule.facts) seen.add(vocabulary.at(slot).name, facts.get(slot).to_json());
+  return explain(rule, stage, result, code, std::move(seen));
+}
+
+Explanation explain(const Rule& rule, std::string_view stage, std::string_view result, std::string_view code, SeenFacts seen) {
+  return {rule.id, std::string(stage), std::string(result), std::string(code), rule.quote, rule.source, std::move(seen)};
 }
 
 }  // namespace schakel

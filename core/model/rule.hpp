@@ -15,6 +15,7 @@ struct Operand {
   std::string setting;   ///< not empty: the value of that setting
   int slot = -1;         ///< >= 0: the value of that fact
   bool append = false;   ///< in a set: the elements of that fact are put behind the list that the case has
+  const Json* region_value = nullptr;  ///< of the setting, as the region has it; null: it is looked up
 
   [[nodiscard]] FactValue get(const FactView& facts) const;
 };
@@ -28,6 +29,7 @@ struct Condition {
   bool flag = true;     ///< for exists: whether it must be there
   std::vector<Operand> operands;
   std::vector<Condition> children;
+  const Json* region_value = nullptr;  ///< of the setting, as the region has it; null: it is looked up
 
   [[nodiscard]] bool holds(const FactView& facts) const;
   /// Of a condition that does not hold: whether one more fact, or a tenth of a number, would have made it hold.
@@ -122,7 +124,8 @@ struct Then {
 };
 
 struct Rule {
-  std::string id, source, quote;
+  std::string id;
+  SharedText source, quote;
   Stage stage = Stage::gate;
   std::vector<std::string> on;  ///< message types; "*" = every
   Condition when;
@@ -140,5 +143,7 @@ struct RoleAlias {
 
 /// The explanation of one rule with the facts it looked at.
 [[nodiscard]] Explanation explain(const Rule& rule, const FactView& facts, std::string_view stage, std::string_view result, std::string_view code);
+/// The same with facts that a named function looked at instead.
+[[nodiscard]] Explanation explain(const Rule& rule, std::string_view stage, std::string_view result, std::string_view code, SeenFacts seen);
 
 }  // namespace schakel

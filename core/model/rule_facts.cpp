@@ -139,19 +139,6 @@ constexpr std::array<Function, 13> kFunctions = {{{"age_years", age_years},
 
 }  // namespace
 
-FactValue FactValue::of(const Json& v) {
-  switch (v.type()) {
-    case Json::value_t::null: return {Kind::null, false, 0, {}, nullptr};
-    case Json::value_t::boolean: return of(v.get<bool>());
-    case Json::value_t::number_integer:
-    case Json::value_t::number_unsigned: return of(v.get<std::int64_t>());
-    case Json::value_t::string: return of(std::string_view(v.get_ref<const std::string&>()));
-    case Json::value_t::array: return {Kind::list, false, 0, {}, &v};
-    case Json::value_t::object: return {Kind::object, false, 0, {}, &v};
-    default: return {};
-  }
-}
-
 Json FactValue::to_json() const {
   switch (kind) {
     case Kind::absent:
@@ -163,6 +150,11 @@ Json FactValue::to_json() const {
     case Kind::object: return *json;
   }
   return nullptr;
+}
+
+SeenFacts::Value FactValue::seen() const {
+  if (kind == Kind::text) return std::string(text);
+  return to_json();
 }
 
 bool same(const FactValue& a, const FactValue& b) {
@@ -232,6 +224,7 @@ Result<std::shared_ptr<const Vocabulary>> Vocabulary::parse(const Json& facts) {
     }
     int slot = static_cast<int>(v->facts_.size());
     v->index_.emplace(d.name, slot);
+    if (d.from == FactDef::From::document && d.aspect == "status") v->documents_.emplace(d.field, slot);
     if (auto by = f.find("stated_by"); by != f.end()) {
       // {"message type": "payload field" or ["field", "field"] that are added up}
       if (!by->is_object() || (d.from != FactDef::From::case_fact && d.aspect != "status"))
@@ -259,6 +252,11 @@ int Vocabulary::slot(std::string_view name) const {
   return it == index_.end() ? -1 : it->second;
 }
 
+int Vocabulary::document_slot(std::string_view doc_type) const {
+  auto it = documents_.find(doc_type);
+  return it == documents_.end() ? -1 : it->second;
+}
+
 std::span<const Statement> Vocabulary::statements(std::string_view type) const {
   auto it = statements_.find(type);
   if (it == statements_.end()) return {};
@@ -266,12 +264,17 @@ std::span<const Statement> Vocabulary::statements(std::string_view type) const {
 }
 
 FactView::FactView(const CaseFile& file, const Message& message, const Profile& profile, Instant at)
-    : file_(&file), message_(&message), profile_(&profile), at_(at) {
-  auto n = static_cast<std::size_t>(profile.vocabulary().size());
-  known_.resize(n);
-  read_.resize(n);
+    : file_(&file), message_(&message), profile_(&profile), at_(at), rules_(profile.rules(message.type)) {
+  place_.resize(static_cast<std::size_t>(profile.vocabulary().size()));
+  changes_.reserve(4);
+  state_message();
+}
+
+void FactView::state_message() {
+  const Message& message = *message_;
+  const Vocabulary& vocabulary = profile_->vocabulary();
   if (!message.payload.is_object()) return;
-  for (const Statement& s : profile.vocabulary().statements(message.type)) {
+  for (const Statement& s : vocabulary.statements(message.type)) {
     if (s.fields.size() == 1) {
       auto it = message.payload.find(s.fields[0]);
       if (it != message.payload.end()) state(s.slot, *it);
@@ -287,44 +290,60 @@ FactView::FactView(const CaseFile& file, const Message& message, const Profile& 
     if (any) state(s.slot, Json(sum));
   }
   for (const Attachment& a : message.attachments)
-    if (int slot = profile.vocabulary().slot("document." + a.doc_type + ".status"); slot >= 0)
-      state(slot, Json(a.status.empty() ? "aanwezig" : a.status));
+    if (int slot = vocabulary.document_slot(a.doc_type); slot >= 0)
+      state_document(vocabulary.at(slot), a.status.empty() ? std::string_view("aanwezig") : a.status, false);
 }
 
 void FactView::state(int slot, const Json& value) {
   const FactDef& d = profile_->vocabulary().at(slot);
   if (d.from == FactDef::From::document) {
     // An object states the parts of a document: it is complete when each of them is there.
-    Json status = value;
     if (value.is_object()) {
       bool whole = !value.empty();
       for (const auto& [name, part] : value.items()) whole = whole && part.is_boolean() && part.get<bool>();
-      status = whole ? "compleet" : "concept";
-    } else if (!value.is_string()) {
-      status = nullptr;
+      state_document(d, whole ? "compleet" : "concept", false);
+    } else if (value.is_string()) {
+      state_document(d, value.get_ref<const std::string&>(), false);
+    } else {
+      state_document(d, {}, true);
     }
-    changes_.push_back({d.field, status.is_null() ? Json() : Json{{"status", status}, {"version", 1}}, true});
     return;
   }
   // A date that is left open says nothing: an ots_melding without an end does not take away the end that was known.
   if (value.is_null() && d.type == FactType::date) return;
-  set(slot, value);
+  put(slot, value);
+}
+
+void FactView::state_document(const FactDef& d, std::string_view status, bool gone) {
+  if (std::ranges::any_of(changes_, [&](const Change& c) { return c.document && c.key == d.field; })) as_stated_ = false;
+  changes_.push_back({d.field, true, nullptr, status, gone});
 }
 
 void FactView::set(int slot, Json value) {
+  as_stated_ = false;
+  put(slot, std::move(value));
+}
+
+void FactView::put(int slot, Json value) {
   const FactDef& d = profile_->vocabulary().at(slot);
   set_.push_back(std::make_unique<Json>(std::move(value)));
-  auto i = static_cast<std::size_t>(slot);
   // What is derived from it must be read again: sets are few and come before the reading.
-  std::ranges::fill(read_, std::uint8_t{0});
-  for (std::size_t k = 0; k < changes_.size(); ++k)
-    if (!changes_[k].document && changes_[k].key == d.field) {
-      changes_.erase(changes_.begin() + static_cast<std::ptrdiff_t>(k));
-      break;
-    }
-  changes_.push_back({d.field, *set_.back(), false});
-  known_[i] = FactValue::of(*set_.back());
+  forget();
+  auto old = std::ranges::find_if(changes_, [&](const Change& c) { return !c.document && c.key == d.field; });
+  if (old != changes_.end()) changes_.erase(old);
+  changes_.push_back({d.field, false, set_.back().get(), {}, false});
   stated_.emplace_back(slot, set_.back().get());
+}
+
+void FactView::forget() const {
+  if (known_.empty()) return;
+  known_.clear();
+  std::ranges::fill(place_, nullptr);
+}
+
+Json FactView::Change::json() const {
+  if (value) return *value;
+  return gone ? Json() : Json{{"status", status}, {"version", 1}};
 }
 
 void FactView::adopt(std::span<const Effect> effects) {
@@ -332,20 +351,38 @@ void FactView::adopt(std::span<const Effect> effects) {
     if (e.what == "fact") {
       if (int slot = profile_->vocabulary().slot("case." + e.key); slot >= 0) set(slot, e.value);
     } else if (e.what == "document") {
+      as_stated_ = false;
       std::erase_if(changes_, [&](const Change& c) { return c.document && c.key == e.key; });
-      changes_.push_back({e.key, e.value, true});
-      std::ranges::fill(read_, std::uint8_t{0});
+      set_.push_back(std::make_unique<Json>(e.value));
+      const Json& v = *set_.back();
+      changes_.push_back({keep(e.key), true, &v, v.is_null() ? std::string_view() : std::string_view(v["status"].get_ref<const std::string&>()), v.is_null()});
+      forget();
     }
   }
 }
 
-const FactValue& FactView::get(int slot) const {
-  auto i = static_cast<std::size_t>(slot);
-  if (!read_[i]) {
-    known_[i] = read(slot);
-    read_[i] = 1;
-  }
-  return known_[i];
+bool FactView::has(const Effect& e) const {
+  bool document = e.what == "document";
+  if (!document && e.what != "fact") return true;
+  auto it = std::ranges::find_if(changes_, [&](const Change& c) { return c.document == document && c.key == e.key; });
+  return it != changes_.end() && it->json() == e.value;
+}
+
+void FactView::restart(std::span<const Effect> effects) {
+  if (as_stated_ && std::ranges::all_of(effects, [&](const Effect& e) { return has(e); })) return;
+  changes_.clear();
+  stated_.clear();
+  forget();
+  as_stated_ = true;
+  state_message();
+  adopt(effects);
+}
+
+const FactValue& FactView::first(int slot) const {
+  // A function reads other facts first: the place is taken after it.
+  FactValue value = read(slot);
+  known_.push_back(value);
+  return *(place_[static_cast<std::size_t>(slot)] = &known_.back());
 }
 
 FactValue FactView::get(std::string_view name) const {
@@ -365,7 +402,7 @@ std::string_view FactView::today() const {
 
 std::string_view FactView::document_status(std::string_view doc_type) const {
   for (const Change& c : changes_)
-    if (c.document && c.key == doc_type) return c.value.is_null() ? std::string_view() : std::string_view(c.value["status"].get_ref<const std::string&>());
+    if (c.document && c.key == doc_type) return c.status;
   for (const DocumentState& d : file_->documents)
     if (d.doc_type == doc_type) return d.status;
   // A delivery that lists a document carries it, whatever its status.

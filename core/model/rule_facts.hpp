@@ -1,6 +1,7 @@
 // The published vocabulary of facts (config/schemas/facts.json) and the view through which rules read them.
 #pragma once
 #include <array>
+#include <deque>
 #include <map>
 #include <memory>
 #include <span>
@@ -19,6 +20,8 @@
 namespace schakel {
 
 class Profile;
+struct Rule;
+enum class Stage : std::uint8_t;
 
 enum class FactType { boolean, integer, text, date, list, object };
 
@@ -35,7 +38,20 @@ struct FactValue {
   [[nodiscard]] bool there() const { return kind != Kind::absent && kind != Kind::null; }
   [[nodiscard]] bool is_true() const { return kind == Kind::boolean && flag; }
   [[nodiscard]] Json to_json() const;
-  static FactValue of(const Json& v);
+  /// The value on its own, for an explanation.
+  [[nodiscard]] SeenFacts::Value seen() const;
+  static FactValue of(const Json& v) {
+    switch (v.type()) {
+      case Json::value_t::null: return {Kind::null, false, 0, {}, nullptr};
+      case Json::value_t::boolean: return of(*v.get_ptr<const bool*>());
+      case Json::value_t::number_integer:
+      case Json::value_t::number_unsigned: return of(v.get<std::int64_t>());
+      case Json::value_t::string: return of(std::string_view(*v.get_ptr<const std::string*>()));
+      case Json::value_t::array: return {Kind::list, false, 0, {}, &v};
+      case Json::value_t::object: return {Kind::object, false, 0, {}, &v};
+      default: return {};
+    }
+  }
   static FactValue of(bool v) { return {Kind::boolean, v, 0, {}, nullptr}; }
   static FactValue of(std::int64_t v) { return {Kind::integer, false, v, {}, nullptr}; }
   static FactValue of(std::string_view v) { return {Kind::text, false, 0, v, nullptr}; }
@@ -67,6 +83,7 @@ class Vocabulary {
   /// Reads facts.json. VOCABULARY_INVALID with one finding per mistake.
   [[nodiscard]] static Result<std::shared_ptr<const Vocabulary>> parse(const Json& facts);
   [[nodiscard]] int slot(std::string_view name) const;  ///< -1 when unknown
+  [[nodiscard]] int document_slot(std::string_view doc_type) const;  ///< of document.<doc_type>.status, -1 when unknown
   [[nodiscard]] const FactDef& at(int slot) const { return facts_[static_cast<std::size_t>(slot)]; }
   [[nodiscard]] int size() const { return static_cast<int>(facts_.size()); }
   /// What the payload of this type states about the case and its documents.
@@ -75,22 +92,33 @@ class Vocabulary {
 
  private:
   friend class Profile;
+struct Rule;
+enum class Stage : std::uint8_t;
   Json source_;
   std::vector<FactDef> facts_;
-  std::map<std::string, int, std::less<>> index_;
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>()(s); }
+  };
+  using Index = std::unordered_map<std::string, int, Hash, std::equal_to<>>;
+  Index index_, documents_;
   std::map<std::string, std::vector<Statement>, std::less<>> statements_;
 };
 
 /// The facts of one case at one message: what the payload states goes before the case file ("for the message itself
-/// always", domain.md 14.2), and what a rule sets goes before both. Values are read once and kept.
-/// Thread: one decision on one thread. Lifetime: within the lifetime of all it was made of.
+/// always", domain.md 14.2), and what a rule sets goes before both. Values are read once and kept; the deciders of one message
+/// share one view. Thread: one decision on one thread. Lifetime: within the lifetime of all it was made of.
 class FactView {
  public:
   FactView(const CaseFile& file, const Message& message, const Profile& profile, Instant at);
   FactView(const FactView&) = delete;
   FactView& operator=(const FactView&) = delete;
 
-  [[nodiscard]] const FactValue& get(int slot) const;
+  /// Valid until the next set or adopt.
+  [[nodiscard]] const FactValue& get(int slot) const {
+    const FactValue* known = place_[static_cast<std::size_t>(slot)];
+    return known ? *known : first(slot);
+  }
   [[nodiscard]] FactValue get(std::string_view name) const;  ///< absent when the name is unknown
   [[nodiscard]] bool is(std::string_view name) const { return get(name).is_true(); }
   [[nodiscard]] std::string_view text(std::string_view name) const { return get(name).text; }
@@ -99,18 +127,25 @@ class FactView {
   void set(int slot, Json value);
   /// What this message states or a rule set: name without prefix, value. Becomes effects.
   struct Change {
-    std::string key;
-    Json value;
+    std::string_view key;
     bool document = false;
+    const Json* value = nullptr;  ///< of a fact, or of a document that an earlier decider changed
+    std::string_view status;      ///< of a document
+    bool gone = false;            ///< a document that is no more
+    [[nodiscard]] Json json() const;
   };
   [[nodiscard]] const std::vector<Change>& changes() const { return changes_; }
   /// Takes over what an earlier decider of the same message found (its effects of kind fact and document).
   void adopt(std::span<const Effect> effects);
+  /// As a new view that adopts these effects; costs nothing where that is what this view has already.
+  void restart(std::span<const Effect> effects);
 
   [[nodiscard]] const CaseFile& file() const { return *file_; }
   [[nodiscard]] const Message& message() const { return *message_; }
   [[nodiscard]] const Profile& profile() const { return *profile_; }
   [[nodiscard]] Instant at() const { return at_; }
+  /// Rules of a stage for the type of this message: Profile::rules.
+  [[nodiscard]] std::span<const Rule* const> rules(Stage stage) const { return rules_[static_cast<std::size_t>(stage)]; }
   /// Amsterdam calendar date of `at`, YYYY-MM-DD.
   [[nodiscard]] std::string_view today() const;
   /// Keeps a text that a function made, for as long as this view lives.
@@ -119,15 +154,23 @@ class FactView {
   [[nodiscard]] std::string_view document_status(std::string_view doc_type) const;
 
  private:
+  [[nodiscard]] const FactValue& first(int slot) const;
   [[nodiscard]] FactValue read(int slot) const;
+  void state_message();
   void state(int slot, const Json& value);
+  void state_document(const FactDef& d, std::string_view status, bool gone);
+  void put(int slot, Json value);
+  [[nodiscard]] bool has(const Effect& effect) const;
+  void forget() const;
   const CaseFile* file_;
   const Message* message_;
   const Profile* profile_;
   Instant at_;
+  std::span<const std::vector<const Rule*>> rules_;  ///< by stage
+  bool as_stated_ = true;  ///< nothing but what the message states, each document once
   std::vector<Change> changes_;
-  mutable std::vector<FactValue> known_;
-  mutable std::vector<std::uint8_t> read_;
+  mutable std::deque<FactValue> known_;           ///< values in the order of their reading; they stay where they are
+  mutable std::vector<const FactValue*> place_;  ///< by slot; null = not read
   mutable std::vector<std::unique_ptr<std::string>> kept_;
   mutable std::vector<std::unique_ptr<Json>> set_;
   std::vector<std::pair<int, const Json*>> stated_;

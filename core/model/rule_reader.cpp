@@ -306,22 +306,7 @@ Result<std::shared_ptr<const Profile>> RuleReader::compile(const Json& region,
     return fail(ErrorKind::invalid, "PROFILE_INVALID", "the region file has mistakes", std::move(findings));
 
   if (origins) *origins = reader.take_origins();
-  for (const Rule& r : p->rules_) {
-    p->by_id_.emplace(r.id, &r);
-    auto stage = static_cast<std::size_t>(r.stage);
-    for (const std::string& type : r.on)
-      if (type != "*") p->by_stage_[stage].try_emplace(type);
-  }
-  for (std::size_t s = 0; s < kStages; ++s) {
-    for (const Rule& r : p->rules_)
-      if (static_cast<std::size_t>(r.stage) == s && std::ranges::find(r.on, "*") != r.on.end())
-        p->every_type_[s].push_back(&r);
-    for (auto& [type, list] : p->by_stage_[s])
-      for (const Rule& r : p->rules_)
-        if (static_cast<std::size_t>(r.stage) == s &&
-            (std::ranges::find(r.on, type) != r.on.end() || std::ranges::find(r.on, "*") != r.on.end()))
-          list.push_back(&r);
-  }
+  p->index();
   p->source_ = {{"file", ""}, {"region", region}, {"base", base}, {"vocabulary", p->vocabulary_->source()}};
   // A default or a stated_by of the vocabulary changes decisions as much as a rule does.
   p->version_ =

@@ -54,7 +54,13 @@ Draft decide(std::span<const Decider* const> deciders, const CaseFile& file, con
     draft.codes = {"PAYLOAD_INVALID"};
     return draft;
   }
-  for (const Decider* d : deciders) draft = d->decide(file, message, profile, facts, message.time, std::move(draft));
+  // One view for all: a fact is read once, whoever asks. Each decider starts from the facts as the draft changes them.
+  FactView view(file, message, profile, message.time);
+  draft.explanation.reserve(16);
+  for (const Decider* d : deciders) {
+    view.restart(draft.effects);
+    draft = d->decide(view, facts, std::move(draft));
+  }
   sort_few(draft.codes, [&](const std::string& code) { return profile.code_rank(message.type, code); });
   draft.codes.erase(std::unique(draft.codes.begin(), draft.codes.end()), draft.codes.end());
   if (!draft.codes.empty() && (draft.outcome == Outcome::delivered || draft.outcome == Outcome::recorded)) draft.outcome = Outcome::blocked;

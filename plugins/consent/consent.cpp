@@ -23,9 +23,11 @@ void add_code(Draft& d, std::string_view code) {
 std::vector<std::string> custody(const FactView& view) {
   if (view.text("case.measure") == "voogdij") return {"voogd"};
   std::vector<std::string> out;
-  if (FactValue v = view.get("case.custody"); v.kind == FactValue::Kind::list)
+  if (FactValue v = view.get("case.custody"); v.kind == FactValue::Kind::list) {
+    out.reserve(v.json->size());
     for (const Json& giver : *v.json)
       if (giver.is_string()) out.push_back(giver.get<std::string>());
+  }
   return out;
 }
 
@@ -35,19 +37,19 @@ bool child_needed(const FactView& view) {
   return age.kind == FactValue::Kind::integer && age.number >= view.profile().setting_int("child_consent_age", view.file().overrides, 12);
 }
 
-Json facts_of(const Question& q, const Answer& a) {
-  return {{"purpose", q.purpose}, {"role", q.role}, {"doc_types", std::vector<std::string>(q.doc_types.begin(), q.doc_types.end())},
-          {"custody", std::vector<std::string>(q.custody.begin(), q.custody.end())}, {"child_needed", q.child_needed}, {"consents", a.used}};
+Explanation explained(const Rule& rule, const Question& q, const Answer& a, std::string_view result, std::string_view code) {
+  auto texts = [](std::span<const std::string> list) { return std::vector<std::string>(list.begin(), list.end()); };
+  SeenFacts seen(nullptr, 6);
+  seen.add("purpose", std::string(q.purpose));
+  seen.add("role", std::string(q.role));
+  seen.add("doc_types", texts(q.doc_types));
+  seen.add("custody", texts(q.custody));
+  seen.add("child_needed", Json(q.child_needed));
+  seen.add("consents", a.used);
+  return explain(rule, "consent", result, code, std::move(seen));
 }
 
-Explanation explained(const Profile& profile, const Rule& rule, const Question& q, const Answer& a, std::string_view result, std::string_view code) {
-  Explanation e = profile.explain(rule.id, "consent", result, code, facts_of(q, a));
-  e.quote = rule.quote;
-  e.source = rule.source;
-  return e;
-}
-
-void record_consent(const CaseFile&, const Message& message, const Profile& profile, Draft& draft) {
+void record_consent(const Message& message, const Profile& profile, Draft& draft) {
   const Json& p = message.payload;
   std::string purpose = p.value("purpose", Json()).is_string() ? p["purpose"].get<std::string>() : "";
   std::string id = message.sender_role + ":" + purpose;
@@ -70,7 +72,10 @@ void record_consent(const CaseFile&, const Message& message, const Profile& prof
 const std::vector<std::string>& documents_of(const PastMessage& m) { return m.documents; }
 
 /// CORE-CONSENT-04, CORE-CONSENT-05: unopened links end, those who opened one are told once.
-void withdraw(const CaseFile& file, const Message& message, const Profile& profile, const FactView& view, Draft& draft) {
+void withdraw(const FactView& view, Draft& draft) {
+  const CaseFile& file = view.file();
+  const Message& message = view.message();
+  const Profile& profile = view.profile();
   std::string id = message.payload.value("consent", Json()).is_string() ? message.payload["consent"].get<std::string>() : "";
   draft.effects.push_back({"consent_withdrawn", id, format_instant(message.time)});
   draft.explanation.push_back(profile.explain("CORE-CONSENT-04", "consent", "fired", "withdrawn", {{"consent", id}}));
@@ -110,8 +115,9 @@ void suppress(Draft& draft, const std::string& role, std::string_view code, cons
   if (std::ranges::find(draft.suppressed, s) == draft.suppressed.end()) draft.suppressed.push_back(std::move(s));
 }
 
-void consents(const FactView& view, const Profile& profile, const Message& message, Draft& draft) {
-  auto rules = profile.rules(Stage::consent, message.type);
+void consents(const FactView& view, Draft& draft) {
+  const Message& message = view.message();
+  auto rules = view.rules(Stage::consent);
   if (rules.empty()) return;
   std::vector<std::string> givers = custody(view);
   bool child = child_needed(view);
@@ -136,11 +142,11 @@ void consents(const FactView& view, const Profile& profile, const Message& messa
         Question q{c.purpose, role, documents, view.at(), givers, child};
         Answer a = check(view.file().consents, q);
         if (a.covered()) {
-          draft.explanation.push_back(explained(profile, *r, q, a, "fired", role));
+          draft.explanation.push_back(explained(*r, q, a, "fired", role));
           continue;
         }
         std::string_view reported = !c.code.empty() ? std::string_view(c.code) : !a.code.empty() ? a.code : "CHILD_CONSENT_MISSING";
-        draft.explanation.push_back(explained(profile, *r, q, a, "blocked", reported));
+        draft.explanation.push_back(explained(*r, q, a, "blocked", reported));
         if (!c.code.empty()) {
           add_code(draft, c.code);
           continue;
@@ -151,6 +157,7 @@ void consents(const FactView& view, const Profile& profile, const Message& messa
       continue;
     }
     std::vector<Recipient> left;
+    left.reserve(draft.recipients.size());
     for (Recipient& to : draft.recipients) {
       std::string_view role = base_role(to.role);
       bool concerned = (c.roles.empty() || has(c.roles, role)) && !has(c.except, role);
@@ -160,42 +167,43 @@ void consents(const FactView& view, const Profile& profile, const Message& messa
         left.push_back(std::move(to));
         continue;
       }
-      std::vector<std::string> documents;
+      std::span<const std::string> documents;
       if (to.channel == "secure_link") documents = to.content;
       Question q{c.purpose, role, documents, view.at(), givers, child};
       Answer a = check(view.file().consents, q);
       if (a.covered()) {
-        draft.explanation.push_back(explained(profile, *r, q, a, "fired", role));
+        draft.explanation.push_back(explained(*r, q, a, "fired", role));
         left.push_back(std::move(to));
         continue;
       }
       if (!a.code.empty()) suppress(draft, to.role, a.code, r->id);
       if (a.child_missing) suppress(draft, to.role, "CHILD_CONSENT_MISSING", r->id);
-      draft.explanation.push_back(explained(profile, *r, q, a, "suppressed", a.code.empty() ? "CHILD_CONSENT_MISSING" : a.code));
+      draft.explanation.push_back(explained(*r, q, a, "suppressed", a.code.empty() ? "CHILD_CONSENT_MISSING" : a.code));
     }
     draft.recipients = std::move(left);
   }
 }
 
 /// CORE-AUD-01 and CORE-AUD-02: who never gets it, and who was asked for without being involved.
-void audience(const FactView& view, const Profile& profile, const Message& message, const std::vector<std::string>& implied, Draft& draft) {
+void audience(const FactView& view, const std::vector<std::string>& implied, Draft& draft) {
+  const Profile& profile = view.profile();
+  const Message& message = view.message();
   std::vector<std::string> allowed;
   std::vector<std::string> dropped;
-  for (const Rule* r : profile.rules(Stage::audience, message.type)) {
+  for (const Rule* r : view.rules(Stage::audience)) {
     if (!r->when.holds(view)) continue;
     allowed.insert(allowed.end(), r->then.allow.begin(), r->then.allow.end());
-    std::vector<std::string> roles;
-    for (const std::string& name : r->then.drop) {
-      if (!name.starts_with('$')) roles.push_back(name);
-      else
-        for (std::string& role : profile.setting_list(name.substr(1), view.file().overrides)) roles.push_back(std::move(role));
-    }
-    for (const std::string& role : roles) {
+    auto drop = [&](const std::string& role) {
       bool was = std::erase_if(draft.recipients, [&](const Recipient& x) { return base_role(x.role) == role; }) > 0;
-      if (!was && !r->then.always && !has(message.addressed_to, role)) continue;
+      if (!was && !r->then.always && !has(message.addressed_to, role)) return;
       dropped.push_back(role);
       suppress(draft, role, r->then.code, r->id);
       draft.explanation.push_back(explain(*r, view, "audience", "suppressed", r->then.code));
+    };
+    for (const std::string& name : r->then.drop) {
+      if (!name.starts_with('$')) drop(name);
+      else
+        for (const std::string& role : profile.setting_list(name.substr(1), view.file().overrides)) drop(role);
     }
   }
   for (const Recipient& to : draft.recipients)
@@ -231,35 +239,34 @@ void nobody_left(Draft& draft) {
   }
 }
 
-bool blocked_alone(const Profile& profile, const Message& message, const Draft& draft) {
+bool blocked_alone(const FactView& view, const Draft& draft) {
   if (draft.codes.size() != 1) return false;
-  for (const Rule* r : profile.rules(Stage::gate, message.type))
+  for (const Rule* r : view.rules(Stage::gate))
     if (r->then.alone && r->then.block == draft.codes[0]) return true;
   return false;
 }
 
 }  // namespace
 
-Draft ConsentDecider::decide(const CaseFile& file, const Message& message, const Profile& profile, const Facts&, Instant at, Draft draft) const {
+Draft ConsentDecider::decide(FactView& view, const Facts&, Draft draft) const {
+  const Message& message = view.message();
   if (message.type == "zaak_opening") return draft;
   if (message.type == "toestemming") {
-    record_consent(file, message, profile, draft);
+    record_consent(message, view.profile(), draft);
     return draft;
   }
-  FactView view(file, message, profile, at);
-  view.adopt(draft.effects);
   if (message.type == "toestemming_intrekking") {
-    withdraw(file, message, profile, view, draft);
+    withdraw(view, draft);
     return draft;
   }
-  if (blocked_alone(profile, message, draft)) return draft;
+  if (blocked_alone(view, draft)) return draft;
   std::vector<std::string> implied;
   for (const Recipient& r : draft.recipients)
     if (r.content.size() != 1 || r.content[0] != "notice") implied.emplace_back(base_role(r.role));
-  consents(view, profile, message, draft);
-  audience(view, profile, message, implied, draft);
+  consents(view, draft);
+  audience(view, implied, draft);
   if (std::ranges::any_of(draft.codes, [](const std::string& c) { return strictness(c) < 4 || c == "CHILD_CONSENT_MISSING"; }))
-    for (const Rule* r : profile.rules(Stage::gate, message.type))
+    for (const Rule* r : view.rules(Stage::gate))
       if (r->then.if_consented) std::erase(draft.codes, r->then.block);
   bool sends = message.type != "link_geopend" && std::ranges::find(kInvoices, message.type) == kInvoices.end();
   // A notice tells that documents went to others: alone it tells nothing.

@@ -11,8 +11,7 @@ namespace schakel::consent {
 class ConsentDecider final : public Decider {
  public:
   [[nodiscard]] std::string_view stage() const override { return "consent"; }
-  [[nodiscard]] Draft decide(const CaseFile& file, const Message& message, const Profile& profile, const Facts& facts, Instant at,
-                             Draft draft) const override;
+  [[nodiscard]] Draft decide(FactView& view, const Facts& facts, Draft draft) const override;
 };
 
 }  // namespace schakel::consent

@@ -22,7 +22,11 @@ Deadline term(const TimerOutcome& t, const Rule& rule, Date from, const FactView
   Date due = from;
   if (t.ends == "school_year") due = school_year(from).last;
   else if (t.working_days > 0) due = add_working_days(from, t.working_days);
-  else due = add_days(add_months(add_years(from, sign * t.years), sign * t.months), sign * days);
+  else {
+    if (t.years != 0) due = add_years(due, sign * t.years);
+    if (t.months != 0) due = add_months(due, sign * t.months);
+    due = add_days(due, sign * days);
+  }
   if (t.rolls) due = roll_forward(due);
   Deadline d;
   d.name = t.name;
@@ -47,13 +51,16 @@ struct Due {
 
 std::vector<Due> all_due(const FactView& view) {
   std::vector<Due> out;
-  for (const Rule* r : view.profile().rules(Stage::timer, view.message().type)) {
+  auto rules = view.rules(Stage::timer);
+  out.reserve(rules.size());
+  for (const Rule* r : rules) {
     const TimerOutcome& t = *r->then.timer;
     FactValue from = view.get(t.from);
     if (from.kind != FactValue::Kind::text) continue;
-    auto date = Date::parse(from.text);
-    if (!date || !r->when.holds(view)) continue;
+    if (!r->when.holds(view)) continue;
     if (std::ranges::any_of(out, [&](const Due& d) { return d.deadline.name == t.name; })) continue;
+    auto date = Date::parse(from.text);
+    if (!date) continue;
     out.push_back({term(t, *r, *date, view), r});
   }
   return out;
@@ -69,6 +76,7 @@ void signal(Draft& draft, Signal s) {
 void lead_times(const FactView& view, const std::vector<Due>& due, Draft& draft) {
   if (!view.file().meeting) return;
   const Json& overrides = view.file().overrides;
+  const Profile& profile = view.profile();
   Date meeting = local_date(view.file().meeting->at), sent = local_date(view.at());
   std::int64_t general = view.profile().setting_int("lead_floor_days", overrides, 14);
   bool appendix = view.profile().setting_text("lead_time_policy", overrides) == "appendix_4_weeks";
@@ -82,14 +90,20 @@ void lead_times(const FactView& view, const std::vector<Due>& due, Draft& draft)
     Date last = Date::parse(it->deadline.date).value();
     // The appendix asks four weeks of whoever has four weeks: for those there is nothing between on time and late.
     Date floor = appendix ? std::min(last, add_days(meeting, -general)) : add_days(meeting, -general);
-    Json facts = {{"due", it->deadline.date}, {"floor", floor.str()}, {"sent", sent.str()}, {"meeting", meeting.str()}};
+    SeenFacts seen(nullptr, 4);
+    seen.add("due", it->deadline.date);
+    seen.add("floor", floor.str());
+    seen.add("sent", sent.str());
+    seen.add("meeting", meeting.str());
+    // The first rule of that id is the one that is cited.
+    const Rule& cited = *profile.rule(it->rule->id);
     if (sent <= last) {
-      draft.explanation.push_back(view.profile().explain(it->rule->id, "deadlines", "fired", "on_time:" + to.role, std::move(facts)));
+      draft.explanation.push_back(explain(cited, "deadlines", "fired", "on_time:" + to.role, std::move(seen)));
       continue;
     }
     std::string code = sent <= floor ? "LEAD_TIME_SHORT" : "LEAD_TIME_VIOLATION";
     signal(draft, {code, "school_ib", to.role, "", it->rule->id});
-    draft.explanation.push_back(view.profile().explain(it->rule->id, "deadlines", "fired", code, std::move(facts)));
+    draft.explanation.push_back(explain(cited, "deadlines", "fired", code, std::move(seen)));
     if (hold && code == "LEAD_TIME_VIOLATION") withheld[to.role] = it->rule->id;
   }
   if (withheld.empty()) return;
@@ -100,7 +114,7 @@ void lead_times(const FactView& view, const std::vector<Due>& due, Draft& draft)
 
 void region_signals(const FactView& view, Draft& draft) {
   bool blocked = draft.outcome == Outcome::blocked;
-  for (const Rule* r : view.profile().rules(Stage::signal, view.message().type)) {
+  for (const Rule* r : view.rules(Stage::signal)) {
     const SignalOutcome& s = *r->then.signal;
     if (blocked && !s.also_blocked) continue;
     if (draft.outcome != Outcome::delivered && !blocked) continue;
@@ -119,11 +133,11 @@ bool needs_copy(const Draft& draft) {
   return std::ranges::any_of(draft.effects, [](const Effect& e) { return e.what == "open" || e.what == "meeting"; });
 }
 
-void timers(const CaseFile& file, const FactView& view, const std::vector<Due>& due, Draft& draft) {
+void timers(const CaseFile& file, const FactView& view, std::vector<Due>& due, Draft& draft) {
   const Message& message = view.message();
-  std::string today(view.today());
-  for (const Due& d : due) {
-    Deadline next = d.deadline;
+  std::string_view today = view.today();
+  for (Due& d : due) {
+    Deadline& next = d.deadline;
     auto old = std::ranges::find(file.deadlines, next.name, &Deadline::name);
     bool had = old != file.deadlines.end() && old->state != "cancelled";
     bool same_date = had && old->date == next.date;
@@ -133,13 +147,13 @@ void timers(const CaseFile& file, const FactView& view, const std::vector<Due>& 
       bool late = today > next.date;
       next.state = late ? "breached" : "met";
       if (late) signal(draft, {"TIMER_BREACH", message.sender_role, "", next.name, next.rule});
-      draft.explanation.push_back(view.profile().explain(next.rule, "deadlines", "fired", late ? "TIMER_BREACH" : "met:" + next.name, {{"due", next.date}, {"today", today}}));
+      draft.explanation.push_back(view.profile().explain(next.rule, "deadlines", "fired", late ? "TIMER_BREACH" : "met:" + next.name, {{"due", next.date}, {"today", std::string(today)}}));
     }
     if (d.rule->then.timer->announces_holiday && !same_date && is_holiday(Date::parse(next.date).value()) && message.type != "zaak_opening")
       signal(draft, {"FALLS_ON_HOLIDAY", "school_ib", "", next.name, "CORE-TIME-06"});
     if (had && *old == next) continue;
     if (!same_date) draft.explanation.push_back(explain(*d.rule, view, "deadlines", "fired", next.name));
-    draft.deadlines.push_back(std::move(next));
+    draft.deadlines.push_back(next);
   }
   for (const Deadline& old : file.deadlines) {
     if (old.state == "cancelled" || std::ranges::any_of(due, [&](const Due& d) { return d.deadline.name == old.name; })) continue;
@@ -157,7 +171,9 @@ std::vector<Deadline> deadlines_of(const FactView& view) {
   return out;
 }
 
-Draft DeadlinesDecider::decide(const CaseFile& file, const Message& message, const Profile& profile, const Facts&, Instant at, Draft draft) const {
+Draft DeadlinesDecider::decide(FactView& view, const Facts&, Draft draft) const {
+  const CaseFile& file = view.file();
+  const Message& message = view.message();
   bool counts = draft.outcome == Outcome::delivered || draft.outcome == Outcome::recorded;
   if (counts && needs_copy(draft)) {
     CaseFile after = file;
@@ -166,14 +182,13 @@ Draft DeadlinesDecider::decide(const CaseFile& file, const Message& message, con
     for (const Effect& e : draft.effects)
       if (e.what == "open" || e.what == "meeting") only.effects.push_back(e);
     apply(after, message, only);
-    FactView view(after, message, profile, at);
-    view.adopt(draft.effects);
-    timers(file, view, all_due(view), draft);
-    if (draft.outcome == Outcome::delivered) region_signals(view, draft);
+    FactView later(after, message, view.profile(), view.at());
+    later.adopt(draft.effects);
+    auto due = all_due(later);
+    timers(file, later, due, draft);
+    if (draft.outcome == Outcome::delivered) region_signals(later, draft);
     return draft;
   }
-  FactView view(file, message, profile, at);
-  view.adopt(draft.effects);
   region_signals(view, draft);
   if (!counts) return draft;
   auto due = all_due(view);

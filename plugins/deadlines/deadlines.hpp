@@ -11,8 +11,7 @@ namespace schakel::deadlines {
 class DeadlinesDecider final : public Decider {
  public:
   [[nodiscard]] std::string_view stage() const override { return "deadlines"; }
-  [[nodiscard]] Draft decide(const CaseFile& file, const Message& message, const Profile& profile, const Facts& facts, Instant at,
-                             Draft draft) const override;
+  [[nodiscard]] Draft decide(FactView& view, const Facts& facts, Draft draft) const override;
 };
 
 /// Every deadline that follows from the facts, state "set". Pure; also what a look ahead asks.

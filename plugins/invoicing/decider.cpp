@@ -363,8 +363,10 @@ std::vector<std::string> InvoicingDecider::reads(const CaseFile& file, const Mes
   return keys;
 }
 
-Draft InvoicingDecider::decide(const CaseFile& file, const Message& message, const Profile& profile, const Facts& facts,
-                               Instant at, Draft draft) const {
+Draft InvoicingDecider::decide(FactView& view, const Facts& facts, Draft draft) const {
+  const CaseFile& file = view.file();
+  const Message& message = view.message();
+  const Profile& profile = view.profile();
   if (message.type == "factuur_status") return follow_status(file, message, std::move(draft));
   bool invoice = is_invoice_type(message.type);
   if (!invoice && (refused(draft) || draft.outcome != Outcome::delivered)) return draft;
@@ -377,15 +379,13 @@ Draft InvoicingDecider::decide(const CaseFile& file, const Message& message, con
             switches,
             ledger_of(file.invoices),
             OddTurn(switches, facts, file),
-            Numbering(switches, facts, file.region, local_date(at).year()),
+            Numbering(switches, facts, file.region, local_date(view.at()).year()),
             std::move(draft)};
   if (invoice) {
-    FactView view(file, message, profile, at);
-    view.adopt(work.draft.effects);
     work.incoming(view, facts);
   } else {
     work.follow_disputes();
-    work.release(profile, at);
+    work.release(profile, view.at());
   }
   return std::move(work.draft);
 }

@@ -11,8 +11,7 @@ class InvoicingDecider final : public Decider {
   [[nodiscard]] std::string_view stage() const override { return "invoicing"; }
   [[nodiscard]] std::vector<std::string> reads(const CaseFile& file, const Message& message,
                                                const Profile& profile) const override;
-  [[nodiscard]] Draft decide(const CaseFile& file, const Message& message, const Profile& profile, const Facts& facts,
-                             Instant at, Draft draft) const override;
+  [[nodiscard]] Draft decide(FactView& view, const Facts& facts, Draft draft) const override;
 };
 
 }  // namespace schakel::invoicing

@@ -36,8 +36,8 @@ Effect opening(const Message& m) {
   return {"open", "", std::move(v)};
 }
 
-void set_facts(FactView& view, const Profile& profile, const Message& message, Draft& draft) {
-  for (const Rule* r : profile.rules(Stage::facts, message.type)) {
+void set_facts(FactView& view, Draft& draft) {
+  for (const Rule* r : view.rules(Stage::facts)) {
     if (!r->when.holds(view)) continue;
     for (const SetOutcome& s : r->then.set) {
       Json value = s.value.get(view).to_json();
@@ -56,8 +56,8 @@ void set_facts(FactView& view, const Profile& profile, const Message& message, D
 }
 
 /// True when a rule blocks alone: then nothing else is asked (domain.md 4.1, 6.1).
-bool gates(const FactView& view, const Profile& profile, const Message& message, Draft& draft) {
-  auto rules = profile.rules(Stage::gate, message.type);
+bool gates(const FactView& view, Draft& draft) {
+  auto rules = view.rules(Stage::gate);
   for (const Rule* r : rules)
     if (r->then.alone && r->when.holds(view)) {
       draft.codes = {r->then.block};
@@ -82,6 +82,7 @@ std::vector<std::string> content_of(const RecipientOutcome& r, const Message& me
   if (r.content == "message_type") return {message.type};
   std::vector<std::string> out;
   if (r.content != "documents") return out;
+  out.reserve(message.attachments.size() + 4);
   if (auto it = message.payload.find("documents"); it != message.payload.end() && it->is_array())
     for (const Json& d : *it)
       if (d.is_string()) out.push_back(d.get<std::string>());
@@ -116,10 +117,13 @@ std::vector<std::string> function_roles(const RecipientOutcome& r, const CaseFil
   return out;
 }
 
-void candidates(const FactView& view, const Profile& profile, const Message& message, Draft& draft) {
+void candidates(const FactView& view, Draft& draft) {
+  const Profile& profile = view.profile();
+  const Message& message = view.message();
   bool missing = false;
+  draft.recipients.reserve(4);
   std::string provider(view.text("case.provider"));
-  for (const Rule* r : profile.rules(Stage::routing, message.type)) {
+  for (const Rule* r : view.rules(Stage::routing)) {
     const RecipientOutcome& to = *r->then.recipient;
     if (!r->when.holds(view)) {
       if (r->when.nearly(view)) draft.explanation.push_back(explain(*r, view, "routing", "near", to.roles.empty() ? to.function : to.roles[0]));
@@ -162,11 +166,12 @@ void candidates(const FactView& view, const Profile& profile, const Message& mes
 }
 
 /// The first opening of a delivery by the role that files it (domain.md 6.1, KNH-T3).
-void filing(FactView& view, const Profile& profile, const Message& message, Draft& draft) {
+void filing(FactView& view, Draft& draft) {
+  const Message& message = view.message();
   std::string delivery = text_of(message, "delivery");
   draft.effects.push_back({"opened", delivery, message.sender_role});
   if (!view.is("derived.link_first_opening")) return;
-  for (const Rule* r : profile.rules(Stage::filing, message.type)) {
+  for (const Rule* r : view.rules(Stage::filing)) {
     const FilingOutcome& f = *r->then.file;
     if (message.sender_role != f.by || !r->when.holds(view)) continue;
     std::vector<std::string> documents;
@@ -174,7 +179,7 @@ void filing(FactView& view, const Profile& profile, const Message& message, Draf
       if (m.id == delivery) documents = m.documents;
     if (!f.create_unless.empty() && !view.is(f.create_unless)) {
       draft.filings.push_back({"dossier.create", f.by, f.system, {}, delivery});
-      view.set(profile.vocabulary().slot(f.create_unless), true);
+      view.set(view.profile().vocabulary().slot(f.create_unless), true);
     }
     draft.filings.push_back({"dossier.append", f.by, f.system, std::move(documents), delivery});
     draft.explanation.push_back(explain(*r, view, "filing", "fired", "dossier.append"));
@@ -182,8 +187,9 @@ void filing(FactView& view, const Profile& profile, const Message& message, Draf
   }
 }
 
-void escalation(const FactView& view, const Profile& profile, const Message& message, Draft& draft) {
-  for (const Rule* r : profile.rules(Stage::escalation, message.type)) {
+void escalation(const FactView& view, Draft& draft) {
+  const Message& message = view.message();
+  for (const Rule* r : view.rules(Stage::escalation)) {
     if (!r->when.holds(view)) continue;
     const EscalationOutcome& e = *r->then.escalation;
     Json state;
@@ -242,19 +248,20 @@ void effects(const FactView& view, Draft& draft) {
     if (c.document) {
       auto it = std::ranges::find(view.file().documents, c.key, &DocumentState::doc_type);
       bool has = it != view.file().documents.end();
-      if (c.value.is_null() ? !has : has && it->status == c.value["status"].get_ref<const std::string&>()) continue;
-      draft.effects.push_back({"document", c.key, c.value});
+      if (c.gone ? !has : has && it->status == c.status) continue;
+      draft.effects.push_back({"document", std::string(c.key), c.json()});
     } else {
       auto it = view.file().facts.find(c.key);
-      if (it != view.file().facts.end() ? *it == c.value : c.value.is_null()) continue;
-      draft.effects.push_back({"fact", c.key, c.value});
+      if (it != view.file().facts.end() ? *it == *c.value : c.value->is_null()) continue;
+      draft.effects.push_back({"fact", std::string(c.key), *c.value});
     }
   }
 }
 
 }  // namespace
 
-Draft RoutingDecider::decide(const CaseFile& file, const Message& message, const Profile& profile, const Facts&, Instant at, Draft draft) const {
+Draft RoutingDecider::decide(FactView& view, const Facts&, Draft draft) const {
+  const Message& message = view.message();
   if (message.type == "zaak_opening") {
     draft.outcome = Outcome::recorded;
     draft.effects.push_back(opening(message));
@@ -273,14 +280,13 @@ Draft RoutingDecider::decide(const CaseFile& file, const Message& message, const
     draft.outcome = Outcome::recorded;
     return draft;
   }
-  FactView view(file, message, profile, at);
-  set_facts(view, profile, message, draft);
+  set_facts(view, draft);
   if (message.type == "link_geopend") draft.for_role = message.sender_role;
-  bool alone = gates(view, profile, message, draft);
+  bool alone = gates(view, draft);
   if (!alone) {
-    candidates(view, profile, message, draft);
-    if (message.type == "link_geopend") filing(view, profile, message, draft);
-    escalation(view, profile, message, draft);
+    candidates(view, draft);
+    if (message.type == "link_geopend") filing(view, draft);
+    escalation(view, draft);
   }
   if (message.type == "uitnodiging" || message.type == "documentlevering") meeting(view, message, draft);
   effects(view, draft);

@@ -1,7 +1,8 @@
 // Plays scenario files with the pure player and prints what differs: for whoever writes rules.
-//   play [--region KNH] [--skip invoices,...] [--explain N] [--got] FILE...
+//   play [--region KNH] [--skip invoices,...] [--explain N] [--got] [--dump] FILE...
 // --got prints per file what was decided, in the shape of `expect`, and the rules that were cited: for whoever writes a
 // scenario.
+// --dump prints every decision as it would be recorded, one a line: two builds can be compared by it.
 #include <fmt/format.h>
 
 #include <fstream>
@@ -18,7 +19,7 @@ int main(int argc, char** argv) {
   std::vector<std::string> files;
   std::string only, skip;
   std::int64_t explain = 0;
-  bool got = false;
+  bool got = false, dump = false;
   for (int i = 1; i < argc; ++i) {
     std::string a = argv[i];
     if (a == "--region" && i + 1 < argc)
@@ -29,6 +30,8 @@ int main(int argc, char** argv) {
       explain = std::atoi(argv[++i]);
     else if (a == "--got")
       got = true;
+    else if (a == "--dump")
+      dump = true;
     else
       files.push_back(a);
   }
@@ -82,6 +85,8 @@ int main(int argc, char** argv) {
       if (played.error) std::cout << "  ERROR " << played.error->message << "\n";
       for (const auto& d : played.differences) std::cout << "  " << d.text() << "\n";
     }
+    if (dump)
+      for (const Draft& d : played.drafts) std::cout << s->id << ' ' << dump_json(Json(d)) << "\n";
     if (explain > 0 && explain <= static_cast<std::int64_t>(played.drafts.size()))
       std::cout << Json(played.drafts[static_cast<std::size_t>(explain - 1)]).dump(1) << "\n";
   }

@@ -6,8 +6,9 @@ namespace schakel::remind {
 class RemindDecider final : public Decider {
  public:
   [[nodiscard]] std::string_view stage() const override { return "deadlines"; }
-  [[nodiscard]] Draft decide(const CaseFile& file, const Message& message, const Profile&, const Facts&, Instant, Draft draft) const override {
-    if (message.type == "ot_verslag" && !file.meeting) draft.signals.push_back({"MEETING_NOT_KNOWN", message.sender_role, "", "", "EXAMPLE-01"});
+  [[nodiscard]] Draft decide(FactView& view, const Facts&, Draft draft) const override {
+    const Message& message = view.message();
+    if (message.type == "ot_verslag" && !view.file().meeting) draft.signals.push_back({"MEETING_NOT_KNOWN", message.sender_role, "", "", "EXAMPLE-01"});
     return draft;
   }
 };

@@ -103,8 +103,8 @@ class MortalStore final : public store::Store {
 class Opening final : public Decider {
  public:
   [[nodiscard]] std::string_view stage() const override { return "routing"; }
-  [[nodiscard]] Draft decide(const CaseFile&, const Message& m, const Profile&, const Facts&, Instant,
-                             Draft d) const override {
+  [[nodiscard]] Draft decide(FactView& view, const Facts&, Draft d) const override {
+    const Message& m = view.message();
     if (m.type == "zaak_opening") {
       d.outcome = Outcome::recorded;
       d.effects.push_back({"pupil", "school_type", "PO"});

@@ -29,8 +29,9 @@ class Obedient final : public Decider {
  public:
   [[nodiscard]] std::string_view stage() const override { return "routing"; }
   [[nodiscard]] std::vector<std::string> reads(const CaseFile&, const Message& m, const Profile&) const override { return {"seen/" + m.payload.value("key", "")}; }
-  [[nodiscard]] Draft decide(const CaseFile& file, const Message& m, const Profile&, const Facts& facts, Instant, Draft d) const override {
-    d.effects.push_back({"count", "", static_cast<int>(file.messages.size())});
+  [[nodiscard]] Draft decide(FactView& view, const Facts& facts, Draft d) const override {
+    const Message& m = view.message();
+    d.effects.push_back({"count", "", static_cast<int>(view.file().messages.size())});
     for (const auto& role : m.addressed_to) d.recipients.push_back({role, {}, "broker", {}, {"TEST-1"}});
     if (m.payload.contains("key")) {
       if (facts.contains("seen/" + m.payload.value("key", ""))) d.outcome = Outcome::dropped_duplicate;

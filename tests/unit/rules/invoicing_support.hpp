@@ -69,7 +69,9 @@ class Case {
     Facts facts;
     for (const auto& key : decider_.reads(file, m, *profile_))
       if (auto it = registers.find(key); it != registers.end()) facts[key] = it->second;
-    Draft draft = decider_.decide(file, m, *profile_, facts, m.time, std::move(before));
+    FactView view(file, m, *profile_, m.time);
+    view.adopt(before.effects);
+    Draft draft = decider_.decide(view, facts, std::move(before));
     for (const auto& r : draft.registers) registers[r.key] = r.value;
     apply(file, m, draft);
     return draft;
