@@ -35,7 +35,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)money_codes(*entry, state, switches, false);
   if (entry->is_credit()) return 0;
   plan(*entry, state, switches, data[1] & 8 ? OddCent::swv : OddCent::gemeente);
-  auto written = write_invoice(*entry, switches, 0);
+  Numbering numbering;
+  auto written = write_invoice(*entry, switches, 0, numbering);
   std::int64_t gross = 0, vat = 0;
   for (const auto& i : entry->issued) {
     if (i.gross < Cents{} || i.vat < Cents{} || i.vat > i.gross) std::abort();
