@@ -45,9 +45,11 @@ TEST(Examples, TheDeciderSignals) {
   m.type = "ot_verslag";
   m.sender_role = "school_ib";
   CaseFile file;
-  EXPECT_EQ((*decider)->decide(file, m, *profiles.at("KNH"), {}, {}, {}).signals.size(), 1U);
+  FactView without(file, m, *profiles.at("KNH"), Instant{});
+  EXPECT_EQ((*decider)->decide(without, {}, {}).signals.size(), 1U);
   file.meeting.emplace();
-  EXPECT_TRUE((*decider)->decide(file, m, *profiles.at("KNH"), {}, {}, {}).signals.empty());
+  FactView with(file, m, *profiles.at("KNH"), Instant{});
+  EXPECT_TRUE((*decider)->decide(with, {}, {}).signals.empty());
 }
 
 }  // namespace
