@@ -169,6 +169,7 @@ Task<net::Response> links(Call& call) {
 }
 
 Task<net::Response> audit(Call& call) {
+  if (auto none = nothing_of(call.request); !none) co_return problem(none.error());
   auto report = co_await call.services.audit_verify();
   if (!report) co_return problem(report.error());
   co_return json(200, *report);

@@ -95,6 +95,14 @@ Result<Json> object_of(const net::Request& request, std::size_t limit) {
   return json;
 }
 
+Result<void> nothing_of(const net::Request& request) {
+  auto body = object_of(request, 1024);
+  if (!body) return fail(std::move(body.error()));
+  if (!body->empty())
+    return fail(ErrorKind::invalid, "BODY_NOT_EMPTY", "this takes no parameters: the body must be {}");
+  return {};
+}
+
 void decorate(const net::RequestHead*, net::Response& r) {
   auto once = [&](const char* name, const char* value) {
     if (!r.headers.has(name)) r.headers.set(name, value);

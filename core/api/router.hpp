@@ -76,5 +76,7 @@ void decorate(const net::RequestHead* head, net::Response& response);
 [[nodiscard]] std::string text_of(const Json& object, const char* name);
 /// The body as a JSON object; JSON_* or BODY_NOT_OBJECT.
 [[nodiscard]] Result<Json> object_of(const net::Request& request, std::size_t limit = 64 * 1024);
+/// For what takes no parameters: the body must be {}. As object_of, and BODY_NOT_EMPTY.
+[[nodiscard]] Result<void> nothing_of(const net::Request& request);
 
 }  // namespace schakel::api
