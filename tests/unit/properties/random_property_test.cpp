@@ -2,7 +2,7 @@
 // not disturb each other, less consent never reaches more, and a withdrawal wins at its instant.
 #include <fmt/format.h>
 
-#include "tests/unit/rules/random_world.hpp"
+#include "tests/unit/properties/random_world.hpp"
 
 namespace schakel::rules_test {
 namespace {
@@ -31,6 +31,14 @@ Opened random_case(RandomWorld& world, const std::string& name, const Profile& p
     out.messages.push_back(world.message(name, i, at, sent));
     sent.push_back(out.messages.back().id);
   }
+  // Some things are said twice.
+  if (count > 1 && world.below(8) == 0) {
+    Message again = out.messages[1 + world.below(static_cast<std::size_t>(count) - 1)];
+    again.seq = out.messages.back().seq;
+    again.id = out.messages.back().id;
+    again.time = out.messages.back().time;
+    out.messages.back() = std::move(again);
+  }
   return out;
 }
 
@@ -55,7 +63,7 @@ TEST(RandomCases, RecordedFactsGiveTheSameDecisionInTenThousandCases) {
     for (const Rule& r : profile->all_rules()) deciding.insert(r.id);
     RandomWorld world(*profile, 20261122);
     for (int i = 0; i < 2000; ++i, ++cases) {
-      auto c = random_case(world, fmt::format("{}-{}", region, i), *profile, 5);
+      auto c = random_case(world, fmt::format("{}-{}", region, i), *profile, 3);
       Facts registers;
       for (const Message& m : c.messages) {
         Json before = to_json(c.file);
@@ -66,7 +74,7 @@ TEST(RandomCases, RecordedFactsGiveTheSameDecisionInTenThousandCases) {
         auto again = case_file_from(Json::parse(before.dump()));
         ASSERT_TRUE(again) << m.id;
         Draft second = decide(deciders, *again, m, *profile, read);
-        ASSERT_EQ(Json(first), Json(second)) << m.id << ' ' << m.type;
+        ASSERT_TRUE(first == second) << m.id << ' ' << m.type;
         apply(*again, m, second);
         ASSERT_EQ(to_json(*again), to_json(c.file)) << m.id << ' ' << m.type;
         ++outcomes[first.outcome];
@@ -124,22 +132,27 @@ TEST(RandomCases, LessConsentNeverReachesMore) {
         if (m.type != "zaak_opening" && !c.file.consents.empty()) {
           Draft with = decide(deciders, c.file, m, *profile, {});
           CaseFile less = c.file;
-          auto at = less.consents.begin() + static_cast<std::ptrdiff_t>(world.below(less.consents.size()));
-          switch (world.below(5)) {
-            case 0:
-              less.consents.erase(at);
-              break;
-            case 1:
-              at->withdrawn_at = m.time;
-              break;
-            case 2:
-              at->valid_until = m.time;
-              break;
-            case 3:
-              at->roles.clear();
-              break;
-            default:
-              at->doc_types = {"niets"};
+          for (auto at = less.consents.begin(); at != less.consents.end();) {
+            switch (world.below(8)) {
+              case 0:
+                at = less.consents.erase(at);
+                continue;
+              case 1:
+                at->withdrawn_at = m.time;
+                break;
+              case 2:
+                at->valid_until = m.time;
+                break;
+              case 3:
+                at->roles.clear();
+                break;
+              case 4:
+                at->doc_types = {"niets"};
+                break;
+              default:
+                break;
+            }
+            ++at;
           }
           Draft without = decide(deciders, less, m, *profile, {});
           for (const Recipient& r : without.recipients)
