@@ -227,8 +227,8 @@ Result<Capture> capture(const std::vector<const Decider*>& deciders, std::shared
   Capture out;
   std::vector<const CapturedDecision*> rest;
   for (std::size_t i = 1; i < decisions.size(); ++i) {
-    // Reports and timers of the broker itself: a scenario has what others send.
-    if (decisions[i].message.party == "schakel")
+    // Reports and timers of the broker itself: a scenario has what people and systems send, also through our pages.
+    if (decisions[i].message.party == "schakel" && decisions[i].message.sender_role == "broker")
       ++out.dropped;
     else
       rest.push_back(&decisions[i]);
