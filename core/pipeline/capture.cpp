@@ -22,6 +22,10 @@ constexpr std::array<std::string_view, 21> kCapDomain = {
     "OZO",      "PO",          "SBO",         "SO",       "VO",    "VSO",      "MBO"};
 bool cap_domain_word(std::string_view s) { return std::ranges::find(kCapDomain, s) != kCapDomain.end(); }
 
+bool cap_is_month(std::string_view s) { return s.size() == 7 && Date::parse(std::string(s) + "-01").has_value(); }
+/// A VAT rate: nobody is known by it, and the split hangs on it.
+bool cap_is_rate(std::string_view s) { return s.size() <= 5 && s.find_first_not_of("0123456789.") == s.npos; }
+
 /// Kinds of meetings are written in any case and compared in lower case.
 std::string cap_lower(std::string s) {
   for (char& c : s)
@@ -39,7 +43,7 @@ class CapReplacer {
     if (s.empty() || words_.contains(s) || also_.contains(s) || cap_domain_word(s) || words_.contains(cap_lower(s)))
       return s;
     if (!born_.empty() && s == born_) return other_birth_;
-    if (cap_is_date(s)) return s;
+    if (cap_is_date(s) || cap_is_month(s) || (key == "percent" && cap_is_rate(s))) return s;
     if (auto cut = s.find_first_of(":@");
         cut != std::string::npos && cut > 0 && words_.contains(s.substr(0, cut)) && cut + 1 < s.size()) {
       auto rest = s.substr(cut + 1);
