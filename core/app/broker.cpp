@@ -251,7 +251,7 @@ Task<Result<void>> Broker::Parts::set_up() {
   if (!kept) co_return fail(std::move(kept.error()));
   timers = std::make_unique<pipeline::TimerLoop>(*journal);
   settlements = std::make_unique<pipeline::SettlementWatch>(*journal);
-  auto restored = co_await pipeline::continue_series(*store);
+  auto restored = co_await pipeline::continue_series(*store, clock.now());
   if (!restored) co_return fail(std::move(restored.error()));
   if (*restored) log(LogLevel::warn, "invoices.new_series_epoch");
 

@@ -177,16 +177,17 @@ TEST(Reconcile, ADeliveryThatIsNotThereIsAMissingHalf) {
 TEST(Series, ACopyCountsOnInAnEpochOfItsOwn) {
   ManualClock clock{parse_instant("2026-10-20T09:00:00Z").value()};
   auto disk = store::SqliteStore::open(":memory:", clock).value();
-  EXPECT_FALSE(run_now(pipeline::continue_series(*disk)).value());
+  EXPECT_FALSE(run_now(pipeline::continue_series(*disk, clock.now())).value());
   ASSERT_TRUE(run_now(pipeline::mark_copy(*disk, true)));
   ASSERT_TRUE(run_now(pipeline::mark_copy(*disk, false)));
-  EXPECT_FALSE(run_now(pipeline::continue_series(*disk)).value()) << "the store that was copied goes on as before";
+  EXPECT_FALSE(run_now(pipeline::continue_series(*disk, clock.now())).value()) << "the store that was copied goes on as before";
   ASSERT_TRUE(run_now(pipeline::mark_copy(*disk, true)));
-  EXPECT_TRUE(run_now(pipeline::continue_series(*disk)).value());
-  EXPECT_FALSE(run_now(pipeline::continue_series(*disk)).value()) << "once";
+  EXPECT_TRUE(run_now(pipeline::continue_series(*disk, clock.now())).value());
+  EXPECT_FALSE(run_now(pipeline::continue_series(*disk, clock.now())).value()) << "once";
   auto row = run_now(disk->row("register", "series-epoch")).value();
   ASSERT_TRUE(row);
   EXPECT_EQ(as_text(row->value), "1");
+  EXPECT_EQ(run_now(disk->stats()).value().unsequenced, 1) << "the epoch has its leaf";
 }
 
 /// One story from receipt to settlement: an invoice, a credit, a held one and its release, a bounce.
