@@ -20,11 +20,9 @@ build: deps ## build/release/bin/schakel
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS)
 
-lint: deps ## formatting, clang-tidy on everything, include rules
-	@cmake --preset dev >/dev/null
+lint: build ## formatting, clang-tidy on everything, include rules
 	@git ls-files '*.cpp' '*.hpp' '*.cc' | xargs clang-format-19 --dry-run --Werror
-	@cmake --build --preset dev -j $(JOBS)
-	@git ls-files 'core/*.cpp' 'plugins/*.cpp' 'adapters/*.cpp' 'core/*.cc' | xargs -P $(JOBS) -n 4 clang-tidy-19 -p build/dev --quiet --warnings-as-errors='*'
+	@tests/support/tidy
 	@node --test tests/architecture/
 
 format: deps ## format all C++

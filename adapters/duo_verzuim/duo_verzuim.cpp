@@ -6,7 +6,9 @@
 namespace schakel::duo_verzuim {
 namespace {
 
-AttemptResult end(Verdict verdict, std::string code) { return {verdict, std::move(code), std::nullopt, Json::object()}; }
+AttemptResult end(Verdict verdict, std::string code) {
+  return {verdict, std::move(code), std::nullopt, Json::object()};
+}
 
 /// "DUO_Client.DK0004": letters, digits, dot, dash and underscore only, since it goes to logs and pages.
 std::string code_of(const std::vector<std::string>& codes, std::string_view otherwise) {
@@ -28,7 +30,8 @@ class DuoVerzuimAdapter final : public Adapter {
   }
 
   Task<AttemptResult> send(const Delivery& delivery) override {
-    if (delivery.kind != "message" || delivery.type != "verzuimmelding") co_return end(Verdict::rejected, "DUO_TYPE_UNSUPPORTED");
+    if (delivery.kind != "message" || delivery.type != "verzuimmelding")
+      co_return end(Verdict::rejected, "DUO_TYPE_UNSUPPORTED");
     auto request = to_duo(delivery, config_);
     if (!request) co_return end(Verdict::rejected, request.error().code);
     // Asked last, so that a melding that cannot be sent releases no BSN.
@@ -37,7 +40,8 @@ class DuoVerzuimAdapter final : public Adapter {
     request->melding.bsn = std::string(bsn->reveal_text());
     auto text = formats::write_aanleveren(*request);
     if (!text) {
-      for (const auto& f : text.error().findings) log(LogLevel::warn, "duo_verzuim.invalid", {{"code", f.code}, {"at", f.pointer}});
+      for (const auto& f : text.error().findings)
+        log(LogLevel::warn, "duo_verzuim.invalid", {{"code", f.code}, {"at", f.pointer}});
       co_return end(Verdict::rejected, text.error().code);
     }
     HttpRequest http;
@@ -76,7 +80,10 @@ class DuoVerzuimAdapter final : public Adapter {
         break;
       case formats::DuoVerdict::retry:
         // A gateway's 502 or 504 may hide that it arrived; a fault of DUO itself does not.
-        out.verdict = by_status.verdict == Verdict::unknown && !answer->codes.empty() && answer->codes.front().starts_with("HTTP_") ? Verdict::unknown : Verdict::retry_later;
+        out.verdict = by_status.verdict == Verdict::unknown && !answer->codes.empty() &&
+                              answer->codes.front().starts_with("HTTP_")
+                          ? Verdict::unknown
+                          : Verdict::retry_later;
         out.code = code_of(answer->codes, "HTTP_" + std::to_string(reply.status));
         out.retry_after = by_status.retry_after;
         break;

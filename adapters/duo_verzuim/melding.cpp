@@ -11,7 +11,9 @@ using sdk::number_at;
 using sdk::object_at;
 using sdk::text_at;
 
-std::unexpected<Error> field(const char* name) { return fail(ErrorKind::invalid, std::string("DUO_FIELD:") + name, "a field is missing or has another form"); }
+std::unexpected<Error> field(const char* name) {
+  return fail(ErrorKind::invalid, std::string("DUO_FIELD:") + name, "a field is missing or has another form");
+}
 
 const Json* school_of(const Json& config, const std::string& wanted) {
   const Json& schools = config.at("scholen");
@@ -41,7 +43,8 @@ Result<formats::DuoAanlevering> to_duo(const Delivery& delivery, const Json& con
   out.message_id = sdk::stable_uuid("duo-message|" + delivery.id);
   out.school_oin = text_at(*school, "oin");
   out.verzendende_instantie = text_at(*school, "brin");
-  out.ontvangende_instantie = text_at(config, "ontvangende_instantie").empty() ? "DUO" : text_at(config, "ontvangende_instantie");
+  out.ontvangende_instantie =
+      text_at(config, "ontvangende_instantie").empty() ? "DUO" : text_at(config, "ontvangende_instantie");
   out.tijd = delivery.first_attempt;
   auto& m = out.melding;
   m.brin = text_at(*school, "brin");
@@ -59,14 +62,18 @@ Result<formats::DuoAanlevering> to_duo(const Delivery& delivery, const Json& con
     if (!m.eind || *m.eind < m.begin) return field("from_date");
   }
   // Langdurig relatief verzuim lasts longer than four weeks; until then it is reported as 16 hours in four weeks.
-  if (code == "LRV" && std::chrono::sys_days(*m.eind) - std::chrono::sys_days(m.begin) < std::chrono::days(28)) m.verzuimsoort = "V3";
-  static const Json kReasons{{"ongeoorloofd", "Ongeoorloofd verzuim"}, {"langdurig", "Langdurig verzuim"}, {"zorgwekkend", "Zorgwekkend verzuim"}};
+  if (code == "LRV" && std::chrono::sys_days(*m.eind) - std::chrono::sys_days(m.begin) < std::chrono::days(28))
+    m.verzuimsoort = "V3";
+  static const Json kReasons{{"ongeoorloofd", "Ongeoorloofd verzuim"},
+                             {"langdurig", "Langdurig verzuim"},
+                             {"zorgwekkend", "Zorgwekkend verzuim"}};
   m.reden = text_at(payload, "reason");
   if (m.reden.empty()) m.reden = text_at(object_at(config, "redenen"), kind.c_str());
   if (m.reden.empty()) m.reden = text_at(kReasons, kind.c_str());
   if (m.reden.empty()) m.reden = "Verzuim";
   m.toelichting = text_at(payload, "note");
-  if (auto hours = number_at(payload, "hours"); hours && m.toelichting.empty()) m.toelichting = "Gemiste uren: " + std::to_string(*hours);
+  if (auto hours = number_at(payload, "hours"); hours && m.toelichting.empty())
+    m.toelichting = "Gemiste uren: " + std::to_string(*hours);
   m.actie_gewenst = sdk::flag_at(payload, "action_wanted");
   m.ondernomen_actie = text_at(payload, "action_taken");
   for (const auto& d : array_at(payload, "days")) {
@@ -82,7 +89,8 @@ Result<formats::DuoAanlevering> to_duo(const Delivery& delivery, const Json& con
     m.dagen.push_back(std::move(day));
   }
   Json contact = object_at(*school, "contact");
-  m.contact = {text_at(contact, "naam"), text_at(contact, "functie"), text_at(contact, "email"), text_at(contact, "telefoon")};
+  m.contact = {text_at(contact, "naam"), text_at(contact, "functie"), text_at(contact, "email"),
+               text_at(contact, "telefoon")};
   return out;
 }
 

@@ -8,8 +8,11 @@ using sdk::url_segment;
 
 std::string Dossier::natural_key() const {
   // An existing dossier of the gemeente, when the correlation table knows it, leads.
-  if (auto known = sdk::text_at(sdk::object_at(delivery_.body, "filing"), "dossier"); !known.empty()) return known.substr(0, 40);
-  return settings_.prefix + to_letters(ByteView(sha256("zaak|" + (delivery_.pseudonym.empty() ? delivery_.case_id : delivery_.pseudonym))).first(12));
+  if (auto known = sdk::text_at(sdk::object_at(delivery_.body, "filing"), "dossier"); !known.empty())
+    return known.substr(0, 40);
+  return settings_.prefix +
+         to_letters(ByteView(sha256("zaak|" + (delivery_.pseudonym.empty() ? delivery_.case_id : delivery_.pseudonym)))
+                        .first(12));
 }
 
 Task<Step<void>> Dossier::load() {
@@ -50,9 +53,14 @@ Task<Step<void>> Dossier::ensure_zaak(bool may_create) {
   if (found->empty()) {
     if (!may_create) co_return stop(Verdict::retry_later, "ZGW_DOSSIER_UNKNOWN");
     std::string today = local_date(delivery_.first_attempt).str();
-    Json body{{"identificatie", key}, {"bronorganisatie", settings_.bronorganisatie}, {"verantwoordelijkeOrganisatie", settings_.verantwoordelijke},
-              {"zaaktype", settings_.types["zaaktype"]}, {"startdatum", today}, {"registratiedatum", today},
-              {"omschrijving", settings_.omschrijving}, {"vertrouwelijkheidaanduiding", settings_.vertrouwelijkheid},
+    Json body{{"identificatie", key},
+              {"bronorganisatie", settings_.bronorganisatie},
+              {"verantwoordelijkeOrganisatie", settings_.verantwoordelijke},
+              {"zaaktype", settings_.types["zaaktype"]},
+              {"startdatum", today},
+              {"registratiedatum", today},
+              {"omschrijving", settings_.omschrijving},
+              {"vertrouwelijkheidaanduiding", settings_.vertrouwelijkheid},
               {"kenmerken", Json::array({{{"kenmerk", delivery_.message_id.substr(0, 40)}, {"bron", "Schakel"}}})}};
     auto made = co_await client_.create(settings_.zaken_url + "/zaken", std::move(body));
     if (made) {
@@ -64,7 +72,8 @@ Task<Step<void>> Dossier::ensure_zaak(bool may_create) {
       // zrc-002: somebody made it between our look and our call.
       auto again = co_await find_zaak(key);
       if (!again) co_return std::unexpected(std::move(again.error()));
-      if (again->empty()) co_return stop(Verdict::rejected, "ZGW_identificatie-niet-uniek");  // there, but not ours to see
+      if (again->empty())
+        co_return stop(Verdict::rejected, "ZGW_identificatie-niet-uniek");  // there, but not ours to see
       found = std::move(*again);
     } else {
       co_return std::unexpected(std::move(made.error()));
@@ -80,13 +89,18 @@ Task<Step<void>> Dossier::ensure_zaak(bool may_create) {
 Task<Step<void>> Dossier::ensure_rol() {
   std::string type = settings_.types.value("roltype", "");
   if (type.empty() || state_.value("rol", false)) co_return Step<void>{};
-  auto roles = co_await client_.list(settings_.zaken_url + "/rollen?zaak=" + url_segment(zaak_) + "&roltype=" + url_segment(type));
+  auto roles = co_await client_.list(settings_.zaken_url + "/rollen?zaak=" + url_segment(zaak_) +
+                                     "&roltype=" + url_segment(type));
   if (!roles) co_return std::unexpected(std::move(roles.error()));
-  bool there = std::ranges::any_of(*roles, [&](const Json& r) { return sdk::text_at(r, "roltype") == type && sdk::text_at(r, "zaak") == zaak_; });
+  bool there = std::ranges::any_of(
+      *roles, [&](const Json& r) { return sdk::text_at(r, "roltype") == type && sdk::text_at(r, "zaak") == zaak_; });
   if (!there) {
     auto bsn = co_await host_.bsn(delivery_.case_id, "zgw-rol");
     if (!bsn) co_return std::unexpected(sdk::outcome_of_error(bsn.error()));
-    Json body{{"zaak", zaak_}, {"roltype", type}, {"betrokkeneType", "natuurlijk_persoon"}, {"roltoelichting", "jeugdige"},
+    Json body{{"zaak", zaak_},
+              {"roltype", type},
+              {"betrokkeneType", "natuurlijk_persoon"},
+              {"roltoelichting", "jeugdige"},
               {"betrokkeneIdentificatie", {{"inpBsn", bsn->reveal_text()}}}};
     auto made = co_await client_.create(settings_.zaken_url + "/rollen", std::move(body));
     if (!made) co_return std::unexpected(std::move(made.error()));
@@ -106,7 +120,8 @@ Task<Step<void>> Dossier::ensure_eigenschap(std::string type_url, std::string va
     auto uuid = uuid_of(item);
     if (!uuid) co_return stop(Verdict::retry_later, "ZGW_MALFORMED");
     // PATCH of our own field only: there is no optimistic locking in Zaken.
-    auto changed = co_await client_.call("PATCH", base + '/' + *uuid, Json{{"zaak", zaak_}, {"eigenschap", type_url}, {"waarde", value}});
+    auto changed = co_await client_.call("PATCH", base + '/' + *uuid,
+                                         Json{{"zaak", zaak_}, {"eigenschap", type_url}, {"waarde", value}});
     if (!changed) co_return std::unexpected(std::move(changed.error()));
     if (changed->status != 200) co_return stop(Verdict::rejected, problem_code(*changed));
     co_return Step<void>{};
@@ -125,12 +140,15 @@ Task<Step<void>> Dossier::ensure_status(std::string type_url) {
     auto set = parse_instant(sdk::text_at(status, "datumStatusGezet"));
     return set && *set == delivery_.first_attempt;
   };
-  bool first = delivery_.kind == "filing";  // the first status is set once in the life of a zaak, whatever delivery was first
+  bool first =
+      delivery_.kind == "filing";  // the first status is set once in the life of a zaak, whatever delivery was first
   for (const auto& status : *there)
-    if (sdk::text_at(status, "zaak") == zaak_ && sdk::text_at(status, "statustype") == type_url && (first || same_instant(status)))
+    if (sdk::text_at(status, "zaak") == zaak_ && sdk::text_at(status, "statustype") == type_url &&
+        (first || same_instant(status)))
       co_return Step<void>{};
   if (first && !there->empty()) co_return Step<void>{};
-  auto made = co_await client_.create(settings_.zaken_url + "/statussen", Json{{"zaak", zaak_}, {"statustype", type_url}, {"datumStatusGezet", at}});
+  auto made = co_await client_.create(settings_.zaken_url + "/statussen",
+                                      Json{{"zaak", zaak_}, {"statustype", type_url}, {"datumStatusGezet", at}});
   if (!made) co_return std::unexpected(std::move(made.error()));
   co_return Step<void>{};
 }
@@ -140,9 +158,11 @@ Task<Step<void>> Dossier::link(std::string information_object, std::string title
                                      "&informatieobject=" + url_segment(information_object));
   if (!there) co_return std::unexpected(std::move(there.error()));
   for (const auto& item : *there)
-    if (sdk::text_at(item, "informatieobject") == information_object && sdk::text_at(item, "zaak") == zaak_) co_return Step<void>{};
-  auto made = co_await client_.create(settings_.zaken_url + "/zaakinformatieobjecten",
-                                      Json{{"zaak", zaak_}, {"informatieobject", information_object}, {"titel", title}});
+    if (sdk::text_at(item, "informatieobject") == information_object && sdk::text_at(item, "zaak") == zaak_)
+      co_return Step<void>{};
+  auto made =
+      co_await client_.create(settings_.zaken_url + "/zaakinformatieobjecten",
+                              Json{{"zaak", zaak_}, {"informatieobject", information_object}, {"titel", title}});
   if (!made) co_return std::unexpected(std::move(made.error()));
   co_return Step<void>{};
 }

@@ -1,5 +1,6 @@
-// The resumable steps of filing in a zaak. Every step looks before it makes, so that a step which was done before a crash, by
-// another delivery or by hand is found and not repeated; Progress saves the looking and keeps the lock of a large document.
+// The resumable steps of filing in a zaak. Every step looks before it makes, so that a step which was done before a
+// crash, by another delivery or by hand is found and not repeated; Progress saves the looking and keeps the lock of a
+// large document.
 #pragma once
 #include "zgw_client.hpp"
 

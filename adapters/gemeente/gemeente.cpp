@@ -39,7 +39,8 @@ class GemeenteAdapter final : public Adapter {
   Task<Step<void>> file(const Delivery& delivery, Dossier& dossier) {
     Json filing = sdk::object_at(delivery.body, "filing");
     std::string operation = sdk::text_at(filing, "operation");
-    if (operation != "dossier.create" && operation != "dossier.append") co_return stop(Verdict::rejected, "ZGW_OPERATION_UNKNOWN");
+    if (operation != "dossier.create" && operation != "dossier.append")
+      co_return stop(Verdict::rejected, "ZGW_OPERATION_UNKNOWN");
     auto step = co_await dossier.ensure_zaak(operation == "dossier.create" || settings_.create_on_append);
     if (!step) co_return step;
     step = co_await dossier.ensure_rol();
@@ -55,7 +56,8 @@ class GemeenteAdapter final : public Adapter {
       step = co_await dossier.ensure_document(document);
       if (!step) co_return step;
     }
-    if (settings_.types.contains("statustype")) step = co_await dossier.ensure_status(settings_.types["statustype"].get<std::string>());
+    if (settings_.types.contains("statustype"))
+      step = co_await dossier.ensure_status(settings_.types["statustype"].get<std::string>());
     co_return step;
   }
 

@@ -17,19 +17,34 @@ Result<Json> json_of(const HttpReply& reply) { return parse_json(reply.body, {.b
 }  // namespace
 
 Settings::Settings(const Json& c)
-    : zaken_url(c.at("zaken_url")), documenten_url(c.at("documenten_url")), client_id(c.at("client_id")), secret_name(c.at("client_secret")),
-      user_id(c.value("user_id", "schakel")), user_representation(c.value("user_representation", "Schakel")),
-      bronorganisatie(c.at("bronorganisatie")), verantwoordelijke(c.value("verantwoordelijke_organisatie", bronorganisatie)),
-      prefix(c.value("identificatie_prefix", "OZA-")), omschrijving(c.value("omschrijving", "Onderwijszorgarrangement")),
-      auteur(c.value("auteur", "Schakel")), vertrouwelijkheid(c.value("vertrouwelijkheidaanduiding", "zaakvertrouwelijk")),
-      create_on_append(c.value("create_on_append", true)), small_bytes(c.value("small_document_bytes", 1048576)),
-      max_part_bytes(c.value("max_part_bytes", 268435456)), types(c.at("types")), messages(c.value("messages", Json::object())) {}
+    : zaken_url(c.at("zaken_url")),
+      documenten_url(c.at("documenten_url")),
+      client_id(c.at("client_id")),
+      secret_name(c.at("client_secret")),
+      user_id(c.value("user_id", "schakel")),
+      user_representation(c.value("user_representation", "Schakel")),
+      bronorganisatie(c.at("bronorganisatie")),
+      verantwoordelijke(c.value("verantwoordelijke_organisatie", bronorganisatie)),
+      prefix(c.value("identificatie_prefix", "OZA-")),
+      omschrijving(c.value("omschrijving", "Onderwijszorgarrangement")),
+      auteur(c.value("auteur", "Schakel")),
+      vertrouwelijkheid(c.value("vertrouwelijkheidaanduiding", "zaakvertrouwelijk")),
+      create_on_append(c.value("create_on_append", true)),
+      small_bytes(c.value("small_document_bytes", 1048576)),
+      max_part_bytes(c.value("max_part_bytes", 268435456)),
+      types(c.at("types")),
+      messages(c.value("messages", Json::object())) {}
 
 std::string sign_jwt(const Settings& s, const Secret& secret, Instant now) {
   using Ordered = nlohmann::ordered_json;
   auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
-  Ordered claims{{"iss", s.client_id}, {"iat", seconds}, {"client_id", s.client_id}, {"user_id", s.user_id}, {"user_representation", s.user_representation}};
-  std::string text = to_base64url(as_bytes(R"({"typ":"JWT","alg":"HS256"})")) + '.' + to_base64url(as_bytes(claims.dump()));
+  Ordered claims{{"iss", s.client_id},
+                 {"iat", seconds},
+                 {"client_id", s.client_id},
+                 {"user_id", s.user_id},
+                 {"user_representation", s.user_representation}};
+  std::string text =
+      to_base64url(as_bytes(R"({"typ":"JWT","alg":"HS256"})")) + '.' + to_base64url(as_bytes(claims.dump()));
   Digest mac = hmac_sha256(secret.reveal(), as_bytes(text));
   return text + '.' + to_base64url(mac);
 }
@@ -42,7 +57,8 @@ std::string problem_code(const HttpReply& reply) {
       if (body->contains(key) && (*body)[key].is_array() && !(*body)[key].empty())
         if (auto inner = sdk::text_at((*body)[key][0], "code"); !inner.empty()) code = inner;
   }
-  bool plain = !code.empty() && code.size() <= 50 && std::ranges::all_of(code, [](unsigned char c) { return std::islower(c) || c == '-' || c == '_'; });
+  bool plain = !code.empty() && code.size() <= 50 &&
+               std::ranges::all_of(code, [](unsigned char c) { return std::islower(c) || c == '-' || c == '_'; });
   return plain ? "ZGW_" + code : "HTTP_" + std::to_string(reply.status);
 }
 
@@ -98,8 +114,10 @@ Task<Step<HttpReply>> Client::put_part(std::string url, Bytes content, std::stri
   out.deadline = milliseconds{600000};
   out.headers.emplace_back("Content-Type", "multipart/form-data; boundary=" + boundary);
   out.body.reserve(content.size() + 512);
-  out.body = "--" + boundary + "\r\nContent-Disposition: form-data; name=\"lock\"\r\n\r\n" + lock + "\r\n--" + boundary +
-             "\r\nContent-Disposition: form-data; name=\"inhoud\"; filename=\"deel\"\r\nContent-Type: application/octet-stream\r\n\r\n";
+  out.body = "--" + boundary + "\r\nContent-Disposition: form-data; name=\"lock\"\r\n\r\n" + lock + "\r\n--" +
+             boundary +
+             "\r\nContent-Disposition: form-data; name=\"inhoud\"; filename=\"deel\"\r\nContent-Type: "
+             "application/octet-stream\r\n\r\n";
   out.body.append(as_text(content));
   out.body += "\r\n--" + boundary + "--\r\n";
   auto reply = co_await request(std::move(out));
@@ -116,7 +134,8 @@ Task<Step<Json>> Client::list(std::string url) {
     auto body = json_of(*reply);
     if (!body) co_return stop(Verdict::retry_later, "ZGW_MALFORMED");
     if (body->is_array()) co_return std::move(*body);
-    if (!body->is_object() || !body->contains("results") || !(*body)["results"].is_array()) co_return stop(Verdict::retry_later, "ZGW_MALFORMED");
+    if (!body->is_object() || !body->contains("results") || !(*body)["results"].is_array())
+      co_return stop(Verdict::retry_later, "ZGW_MALFORMED");
     for (auto& item : (*body)["results"]) items.push_back(std::move(item));
     if (!body->contains("next") || !(*body)["next"].is_string()) break;
   }
@@ -129,7 +148,8 @@ Task<Step<Json>> Client::create(std::string url, Json body) {
   if (reply->status != 201 && reply->status != 200) co_return stop(Verdict::rejected, problem_code(*reply));
   auto made = json_of(*reply);
   // It was made, but we do not know where: the next attempt finds it by its natural key.
-  if (!made || !made->is_object() || sdk::text_at(*made, "url").empty()) co_return stop(Verdict::unknown, "ZGW_MALFORMED");
+  if (!made || !made->is_object() || sdk::text_at(*made, "url").empty())
+    co_return stop(Verdict::unknown, "ZGW_MALFORMED");
   co_return std::move(*made);
 }
 

@@ -14,11 +14,13 @@ struct IncomingSettings {
 /// A melding that may not enter: OT_PGN, OT_MALFORMED, OT_SWV, OT_SECRET_ADDRESS. nullopt when it may. Pure.
 [[nodiscard]] std::optional<std::string> refusal(const Json& melding, const IncomingSettings& settings);
 /// The CloudEvent of a melding. Names stay out: the case message needs none. Pure.
-[[nodiscard]] Json event_of(const Json& melding, const IncomingSettings& settings, const std::string& at, Json attachments);
+[[nodiscard]] Json event_of(const Json& melding, const IncomingSettings& settings, const std::string& at,
+                            Json attachments);
 
 class Incoming {
  public:
-  Incoming(IncomingSettings settings, Client& client, Host& host) : settings_(std::move(settings)), client_(client), host_(host) {}
+  Incoming(IncomingSettings settings, Client& client, Host& host)
+      : settings_(std::move(settings)), client_(client), host_(host) {}
   /// One round: all pages since the cursor. Keeps the place where it stopped when something is not available.
   Task<void> poll(Inbox& inbox);
 

@@ -7,8 +7,13 @@ namespace schakel::onderwijstransparant {
 class OnderwijsTransparantAdapter final : public Adapter {
  public:
   explicit OnderwijsTransparantAdapter(const Json& c)
-      : client_(c), incoming_(c), swv_code_(c.at("swv_code")), poll_(c.value("poll_seconds", 60)), statuses_(c.value("statussen", Json::object())) {
-    for (const auto& type : c.value("meldingen", Json::array({"hulpvraagmelding", "oza_melding_swv"}))) posted_.insert(type.get<std::string>());
+      : client_(c),
+        incoming_(c),
+        swv_code_(c.at("swv_code")),
+        poll_(c.value("poll_seconds", 60)),
+        statuses_(c.value("statussen", Json::object())) {
+    for (const auto& type : c.value("meldingen", Json::array({"hulpvraagmelding", "oza_melding_swv"})))
+      posted_.insert(type.get<std::string>());
   }
 
   Task<Result<void>> start(Host& host) override {
@@ -39,11 +44,17 @@ class OnderwijsTransparantAdapter final : public Adapter {
 
  private:
   Task<Step<Json>> post(const Delivery& delivery) {
-    Json body{{"dossierkenmerk", delivery.pseudonym.substr(0, 60)}, {"soort", delivery.type}, {"swvCode", swv_code_}, {"berichtId", delivery.message_id},
-              {"tijdstip", format_instant(delivery.first_attempt)}, {"gegevens", sdk::object_at(delivery.body, "payload")}};
-    auto reply = co_await client_.call("POST", "/hulpvragen", std::move(body), {{"Idempotency-Key", sdk::stable_uuid("ot|" + delivery.id)}});
+    Json body{{"dossierkenmerk", delivery.pseudonym.substr(0, 60)},
+              {"soort", delivery.type},
+              {"swvCode", swv_code_},
+              {"berichtId", delivery.message_id},
+              {"tijdstip", format_instant(delivery.first_attempt)},
+              {"gegevens", sdk::object_at(delivery.body, "payload")}};
+    auto reply = co_await client_.call("POST", "/hulpvragen", std::move(body),
+                                       {{"Idempotency-Key", sdk::stable_uuid("ot|" + delivery.id)}});
     if (!reply) co_return std::unexpected(std::move(reply.error()));
-    if (reply->status < 200 || reply->status > 299) co_return stop(Verdict::rejected, "HTTP_" + std::to_string(reply->status));
+    if (reply->status < 200 || reply->status > 299)
+      co_return stop(Verdict::rejected, "HTTP_" + std::to_string(reply->status));
     auto answer = parse_json(reply->body);
     co_return Json{{"id", answer ? sdk::text_at(*answer, "id") : ""}};
   }
@@ -57,15 +68,21 @@ class OnderwijsTransparantAdapter final : public Adapter {
     }
     if (id.empty()) co_return stop(Verdict::rejected, "OT_HULPVRAAG_UNKNOWN");
     std::string path = "/hulpvragen/" + sdk::url_segment(id);
-    Json body{{"status", status}, {"tijdstip", format_instant(delivery.first_attempt)}, {"zaakkenmerk", delivery.pseudonym.substr(0, 60)}};
+    Json body{{"status", status},
+              {"tijdstip", format_instant(delivery.first_attempt)},
+              {"zaakkenmerk", delivery.pseudonym.substr(0, 60)}};
     Json meeting = sdk::object_at(delivery.body, "meeting");
     if (auto at = sdk::text_at(meeting, "at"); at.size() >= 10) body["overleg"] = {{"datum", at.substr(0, 10)}};
     for (int round = 1; round <= 2; ++round) {
       auto current = co_await client_.call("GET", path, nullptr, {});
       if (!current) co_return std::unexpected(std::move(current.error()));
       std::string etag = current->header("ETag");
-      if (current->status != 200 || etag.empty()) co_return stop(Verdict::rejected, current->status == 200 ? "OT_NO_ETAG" : "HTTP_" + std::to_string(current->status));
-      auto reply = co_await client_.call("PUT", path + "/status", body, {{"Idempotency-Key", sdk::stable_uuid("ot|" + delivery.id)}, {"If-Match", etag}});
+      if (current->status != 200 || etag.empty())
+        co_return stop(Verdict::rejected,
+                       current->status == 200 ? "OT_NO_ETAG" : "HTTP_" + std::to_string(current->status));
+      auto reply =
+          co_await client_.call("PUT", path + "/status", body,
+                                {{"Idempotency-Key", sdk::stable_uuid("ot|" + delivery.id)}, {"If-Match", etag}});
       if (!reply) co_return std::unexpected(std::move(reply.error()));
       if (reply->status >= 200 && reply->status <= 299) co_return Json{{"id", id}};
       if (reply->status != 412) co_return stop(Verdict::rejected, "HTTP_" + std::to_string(reply->status));

@@ -34,7 +34,11 @@ bool holds_pgn(const Json& value) {
   return false;
 }
 
-Client::Client(const Json& c) : base_url_(c.at("base_url")), token_url_(c.at("token_url")), client_id_(c.at("client_id")), secret_name_(c.at("client_secret")) {}
+Client::Client(const Json& c)
+    : base_url_(c.at("base_url")),
+      token_url_(c.at("token_url")),
+      client_id_(c.at("client_id")),
+      secret_name_(c.at("client_secret")) {}
 
 Result<void> Client::check() const {
   if (auto secret = host_->secret(secret_name_); !secret) return fail(secret.error());
@@ -70,7 +74,8 @@ Task<Step<std::string>> Client::token() {
   }
   auto body = parse_json(reply->body);
   std::string text = body ? sdk::text_at(*body, "access_token") : "";
-  bool plain = !text.empty() && text.size() <= 8192 && std::ranges::all_of(text, [](unsigned char c) { return c > 0x20 && c < 0x7F; });
+  bool plain = !text.empty() && text.size() <= 8192 &&
+               std::ranges::all_of(text, [](unsigned char c) { return c > 0x20 && c < 0x7F; });
   if (!plain) co_return stop(Verdict::retry_later, "OT_TOKEN_MALFORMED");
   token_ = text;
   auto seconds = std::clamp<std::int64_t>(sdk::number_at(*body, "expires_in").value_or(60), 0, 86400);
@@ -78,7 +83,8 @@ Task<Step<std::string>> Client::token() {
   co_return token_;
 }
 
-Task<Step<HttpReply>> Client::call(std::string method, std::string path, Json body, std::vector<std::pair<std::string, std::string>> headers, std::size_t max_bytes) {
+Task<Step<HttpReply>> Client::call(std::string method, std::string path, Json body,
+                                   std::vector<std::pair<std::string, std::string>> headers, std::size_t max_bytes) {
   for (int round = 1;; ++round) {
     auto bearer = co_await token();
     if (!bearer) co_return std::unexpected(std::move(bearer.error()));

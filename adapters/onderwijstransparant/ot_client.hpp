@@ -14,7 +14,8 @@ using Step = std::expected<T, AttemptResult>;
   return std::unexpected(AttemptResult{verdict, std::move(code), std::nullopt, Json::object()});
 }
 
-/// True when a text of `value` holds nine digits in a row that pass the 11-proof, or a key is named after such a number.
+/// True when a text of `value` holds nine digits in a row that pass the 11-proof, or a key is named after such a
+/// number.
 [[nodiscard]] bool holds_pgn(const Json& value);
 
 class Client {
@@ -24,7 +25,8 @@ class Client {
   /// SECRET_UNKNOWN when the client secret is not there.
   [[nodiscard]] Result<void> check() const;
   /// `path` is below base_url. A 401 fetches one new token. A reply below 500 other than 401, 408 and 429 is the value.
-  Task<Step<HttpReply>> call(std::string method, std::string path, Json body, std::vector<std::pair<std::string, std::string>> headers,
+  Task<Step<HttpReply>> call(std::string method, std::string path, Json body,
+                             std::vector<std::pair<std::string, std::string>> headers,
                              std::size_t max_bytes = 4 * 1024 * 1024);
 
  private:

@@ -8,7 +8,9 @@ namespace {
 
 constexpr std::size_t kEventBytes = 64 * 1024;  ///< what intermediaries must be able to forward
 
-AttemptResult end(Verdict verdict, std::string code) { return {verdict, std::move(code), std::nullopt, Json::object()}; }
+AttemptResult end(Verdict verdict, std::string code) {
+  return {verdict, std::move(code), std::nullopt, Json::object()};
+}
 
 }  // namespace
 
@@ -19,10 +21,20 @@ Json event_of(const Delivery& delivery, const std::string& source) {
   if (!delivery.documents.empty()) {
     data["documents"] = Json::array();
     for (const auto& d : delivery.documents)
-      data["documents"].push_back({{"document", d.id}, {"doc_type", d.doc_type}, {"media_type", d.media_type}, {"version", d.version}, {"size", d.size}, {"sha256", d.sha256}});
+      data["documents"].push_back({{"document", d.id},
+                                   {"doc_type", d.doc_type},
+                                   {"media_type", d.media_type},
+                                   {"version", d.version},
+                                   {"size", d.size},
+                                   {"sha256", d.sha256}});
   }
-  Json event{{"specversion", "1.0"}, {"id", delivery.id}, {"source", source}, {"type", event_type(delivery.type)},
-             {"time", format_instant(delivery.first_attempt)}, {"datacontenttype", "application/json"}, {"data", std::move(data)}};
+  Json event{{"specversion", "1.0"},
+             {"id", delivery.id},
+             {"source", source},
+             {"type", event_type(delivery.type)},
+             {"time", format_instant(delivery.first_attempt)},
+             {"datacontenttype", "application/json"},
+             {"data", std::move(data)}};
   if (!delivery.pseudonym.empty()) event["subject"] = delivery.pseudonym;
   if (!delivery.message_id.empty()) event["causationid"] = delivery.message_id;
   return event;
@@ -31,8 +43,13 @@ Json event_of(const Delivery& delivery, const std::string& source) {
 class WebhookAdapter final : public Adapter {
  public:
   explicit WebhookAdapter(const Json& c)
-      : url_(c.at("url")), source_(c.at("source")), origin_(c.value("origin", "schakel")), handshake_(c.value("handshake", "if_supported")),
-        bearer_(c.value("bearer_secret", "")), signature_(c.value("signature_secret", "")), timeout_(c.value("timeout_seconds", 30) * 1000) {}
+      : url_(c.at("url")),
+        source_(c.at("source")),
+        origin_(c.value("origin", "schakel")),
+        handshake_(c.value("handshake", "if_supported")),
+        bearer_(c.value("bearer_secret", "")),
+        signature_(c.value("signature_secret", "")),
+        timeout_(c.value("timeout_seconds", 30) * 1000) {}
 
   Task<Result<void>> start(Host& host) override {
     host_ = &host;
@@ -42,7 +59,8 @@ class WebhookAdapter final : public Adapter {
     }
     // A target that is down now is asked again before the first event; one that says no stays off.
     auto asked = co_await shake_hands();
-    if (!asked && asked.error().verdict == Verdict::rejected) co_return fail(ErrorKind::forbidden, asked.error().code, "the target does not accept our events");
+    if (!asked && asked.error().verdict == Verdict::rejected)
+      co_return fail(ErrorKind::forbidden, asked.error().code, "the target does not accept our events");
     co_return Result<void>{};
   }
 
@@ -65,7 +83,8 @@ class WebhookAdapter final : public Adapter {
     if (!signature_.empty()) {
       auto key = host_->secret(signature_);
       if (!key) co_return sdk::outcome_of_error(key.error());
-      std::string at = std::to_string(std::chrono::duration_cast<std::chrono::seconds>(host_->clock().now().time_since_epoch()).count());
+      std::string at = std::to_string(
+          std::chrono::duration_cast<std::chrono::seconds>(host_->clock().now().time_since_epoch()).count());
       Digest mac = hmac_sha256(key->reveal(), as_bytes(at + '.' + request.body));
       request.headers.emplace_back("X-Timestamp", at);
       request.headers.emplace_back("X-Signature", "sha256=" + to_hex(mac));

@@ -96,7 +96,10 @@ Task<net::Response> inbound(Call& call) {
     co_return problem({ErrorKind::not_found, "NOT_FOUND", "There is nothing here", {}});
   if (call.services.xsd && !call.request.body.empty()) {
     std::vector<Finding> findings;
-    auto look = [&] { findings = call.services.xsd->check(formats::sniff(call.request.body), call.request.body); return true; };
+    auto look = [&] {
+      findings = call.services.xsd->check(formats::sniff(call.request.body), call.request.body);
+      return true;
+    };
     if (call.services.pool) {
       auto done = co_await call.services.pool->run(look);
       if (!done) co_return problem(done.error());
@@ -104,7 +107,8 @@ Task<net::Response> inbound(Call& call) {
       look();
     }
     if (!findings.empty())
-      co_return problem({ErrorKind::invalid, "XML_SCHEMA", "the document is not valid against its schema", std::move(findings)});
+      co_return problem(
+          {ErrorKind::invalid, "XML_SCHEMA", "the document is not valid against its schema", std::move(findings)});
   }
   HttpRequest request;
   request.method = call.request.head.method;

@@ -36,8 +36,8 @@ std::vector<Route> public_routes() {
 
 std::vector<Route> all_routes() {
   std::vector<Route> out;
-  for (auto part :
-       {message_routes(), case_routes(), document_routes(), delivery_routes(), explain_routes(), rehearse_routes(), register_routes(), operator_routes(), finance_routes(), public_routes()})
+  for (auto part : {message_routes(), case_routes(), document_routes(), delivery_routes(), explain_routes(),
+                    rehearse_routes(), register_routes(), operator_routes(), finance_routes(), public_routes()})
     out.insert(out.end(), part.begin(), part.end());
   return out;
 }

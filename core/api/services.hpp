@@ -38,8 +38,9 @@ struct Services {
   std::function<Json()> health;  ///< {"ready": bool, "parts": {...}}
   std::function<Task<Result<Json>>()> audit_verify;
   std::function<Task<Result<Json>>(Json)> links;  ///< operator's work on links: {"do": list|revoke|workplace, ...}
-  runtime::BlockingPool* pool = nullptr;  ///< for searches over many decisions; without it they run where they are asked
-  std::string schemas_dir;                ///< JSON Schemas of the message types
+  runtime::BlockingPool* pool =
+      nullptr;              ///< for searches over many decisions; without it they run where they are asked
+  std::string schemas_dir;  ///< JSON Schemas of the message types
   const formats::XsdFolder* xsd = nullptr;  ///< the publishers' schemas for XML that comes in through adapters
 };
 

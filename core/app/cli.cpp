@@ -18,11 +18,15 @@ int exit_code(const Error& e) {
   if (e.code == "CONFIG_INVALID") return kConfig;
   switch (e.kind) {
     case ErrorKind::forbidden:
-    case ErrorKind::unauthenticated: return kNotAllowed;
+    case ErrorKind::unauthenticated:
+      return kNotAllowed;
     case ErrorKind::unavailable:
-    case ErrorKind::timeout: return kDown;
-    case ErrorKind::conflict: return kConflict;
-    default: return kFinding;
+    case ErrorKind::timeout:
+      return kDown;
+    case ErrorKind::conflict:
+      return kConflict;
+    default:
+      return kFinding;
   }
 }
 
@@ -31,11 +35,14 @@ void print_json(const Json& value) { std::cout << value.dump(2) << "\n"; }
 int report(const Error& e, const Common& common) {
   if (common.json) {
     Json j{{"code", e.code}, {"message", e.message}, {"findings", Json::array()}};
-    for (const auto& f : e.findings) j["findings"].push_back({{"pointer", f.pointer}, {"code", f.code}, {"message", f.message}, {"rule", f.rule}});
+    for (const auto& f : e.findings)
+      j["findings"].push_back({{"pointer", f.pointer}, {"code", f.code}, {"message", f.message}, {"rule", f.rule}});
     std::cerr << j.dump(2) << "\n";
   } else {
     std::cerr << "schakel: " << e.code << ": " << e.message << "\n";
-    for (const auto& f : e.findings) std::cerr << "  " << f.pointer << "  " << f.code << ": " << f.message << (f.rule.empty() ? "" : "  [" + f.rule + "]") << "\n";
+    for (const auto& f : e.findings)
+      std::cerr << "  " << f.pointer << "  " << f.code << ": " << f.message
+                << (f.rule.empty() ? "" : "  [" + f.rule + "]") << "\n";
   }
   return exit_code(e);
 }
@@ -44,17 +51,20 @@ namespace {
 
 std::string socket_path(const Common& c) {
   if (!c.socket.empty()) return c.socket;
-  if (const char* env = std::getenv("SCHAKEL_SOCKET"); env && *env) return env;  // NOLINT(concurrency-mt-unsafe): before any thread
+  if (const char* env = std::getenv("SCHAKEL_SOCKET"); env && *env)
+    return env;  // NOLINT(concurrency-mt-unsafe): before any thread
   return (std::filesystem::absolute(c.config).parent_path() / "run/schakel.sock").string();
 }
 
 }  // namespace
 
 Result<Json> call(const Common& common, std::string method, std::string path, const Json& body) {
-  return body.is_null() ? call_raw(common, std::move(method), std::move(path), {}, {}) : call_raw(common, std::move(method), std::move(path), "application/json", dump_json(body));
+  return body.is_null() ? call_raw(common, std::move(method), std::move(path), {}, {})
+                        : call_raw(common, std::move(method), std::move(path), "application/json", dump_json(body));
 }
 
-Result<Json> call_raw(const Common& common, std::string method, std::string path, std::string media_type, std::string body) {
+Result<Json> call_raw(const Common& common, std::string method, std::string path, std::string media_type,
+                      std::string body) {
   boost::asio::io_context io;
   net::ClientRequest request;
   request.method = std::move(method);
@@ -69,22 +79,29 @@ Result<Json> call_raw(const Common& common, std::string method, std::string path
   options.allow_plain = true;
   options.deadline = std::chrono::minutes(10);
   options.max_response_bytes = std::size_t{256} << 20;
-  auto future = boost::asio::co_spawn(io, net::http_request(std::move(request), std::move(options)), boost::asio::use_future);
+  auto future =
+      boost::asio::co_spawn(io, net::http_request(std::move(request), std::move(options)), boost::asio::use_future);
   io.run();
   auto reply = future.get();
   if (!reply) {
     if (reply.error().code == "HTTP_REFUSED" && ::access(options_path.c_str(), W_OK) != 0 && errno == EACCES)
-      return fail(ErrorKind::forbidden, "SOCKET_NOT_YOURS", "this user may not use the broker's socket; run it as the broker's user");
+      return fail(ErrorKind::forbidden, "SOCKET_NOT_YOURS",
+                  "this user may not use the broker's socket; run it as the broker's user");
     if (reply.error().code == "HTTP_REFUSED")
-      return fail(ErrorKind::unavailable, "BROKER_DOWN", "no broker listens on this socket; start it with: schakel serve --config FILE, or name its socket with --socket");
+      return fail(ErrorKind::unavailable, "BROKER_DOWN",
+                  "no broker listens on this socket; start it with: schakel serve --config FILE, or name its socket "
+                  "with --socket");
     return fail(std::move(reply.error()));
   }
   auto json = parse_json(reply->body, {std::size_t{256} << 20, 64, std::size_t{16} << 20});
   if (!json) return fail(ErrorKind::internal, "BROKER_ANSWER", "the broker answered something that is not JSON");
   if (reply->status < 300) return json;
   Error e;
-  e.kind = reply->status == 403 ? ErrorKind::forbidden : reply->status == 404 ? ErrorKind::not_found : reply->status == 409 ? ErrorKind::conflict
-           : reply->status >= 500 ? ErrorKind::unavailable : ErrorKind::invalid;
+  e.kind = reply->status == 403   ? ErrorKind::forbidden
+           : reply->status == 404 ? ErrorKind::not_found
+           : reply->status == 409 ? ErrorKind::conflict
+           : reply->status >= 500 ? ErrorKind::unavailable
+                                  : ErrorKind::invalid;
   e.code = json->value("code", "HTTP_" + std::to_string(reply->status));
   e.message = json->value("title", "");
   return fail(std::move(e));

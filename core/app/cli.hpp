@@ -18,7 +18,7 @@ struct Common {
   bool json = false;
   std::string socket;  ///< of the running broker; empty: $SCHAKEL_SOCKET, then run/schakel.sock beside --config
   std::string config = "schakel.json";
-  std::string lang;    ///< nl or en; empty: en
+  std::string lang;  ///< nl or en; empty: en
 };
 
 /// Prints an error with its findings to standard error (text or JSON) and gives the exit code for it.
@@ -28,7 +28,8 @@ void print_json(const Json& value);
 /// One call to the running broker over its UNIX socket. BROKER_DOWN (unavailable) when nobody listens.
 [[nodiscard]] Result<Json> call(const Common& common, std::string method, std::string path, const Json& body = Json());
 /// The same with a body of any kind; without a media type no body is sent.
-[[nodiscard]] Result<Json> call_raw(const Common& common, std::string method, std::string path, std::string media_type, std::string body);
+[[nodiscard]] Result<Json> call_raw(const Common& common, std::string method, std::string path, std::string media_type,
+                                    std::string body);
 
 /// Each adds its commands; the action of a command stores its exit code in `exit`.
 void add_serve(CLI::App& app, Common& common, int& exit);

@@ -6,8 +6,8 @@
 #include <fstream>
 #include <set>
 
-#include "core/model/region_files.hpp"
 #include "core/formats/xsd_folder.hpp"
+#include "core/model/region_files.hpp"
 #include "core/plugin/registry.hpp"
 
 namespace schakel::app {
@@ -114,9 +114,9 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
                 {{name + "#", json.error().code, json.error().message, ""}});
   Reader r(name, c.folder, findings);
   const auto& j = *json;
-  r.known(j, "",
-          {"data_dir", "store", "vault", "regions_dir", "own_regions_dir", "schemas_dir", "plugins_dir", "assets_dir", "parties", "listen",
-           "portal", "socket", "log", "mail", "http", "adapters", "secrets", "limits", "formats", "shards"});
+  r.known(j, "", {"data_dir",   "store",    "vault",   "regions_dir", "own_regions_dir", "schemas_dir", "plugins_dir",
+                  "assets_dir", "parties",  "listen",  "portal",      "socket",          "log",         "mail",
+                  "http",       "adapters", "secrets", "limits",      "formats",         "shards"});
   c.data_dir = r.path(j, "", "data_dir", false, "data");
   const auto& store = r.part(j, "store");
   r.known(store, "/store", {"kind", "path", "ballast_bytes"});

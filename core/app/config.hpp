@@ -41,7 +41,8 @@ struct PortalConfig {
 
 /// Every path is absolute once read. Settings: docs/configuring.md.
 struct Config {
-  std::filesystem::path file, folder, data_dir, store_path, master_key, regions_dir, schemas_dir, own_regions_dir, plugins_dir, assets_dir, socket, log_file;
+  std::filesystem::path file, folder, data_dir, store_path, master_key, regions_dir, schemas_dir, own_regions_dir,
+      plugins_dir, assets_dir, socket, log_file;
   std::string log_level = "info";
   unsigned shards = 0;  ///< 0 = one per core
   ListenerConfig api, health;
@@ -58,8 +59,9 @@ struct Config {
   std::uint64_t ballast_bytes = 0;
 };
 
-/// Reads `file` and everything it names. All findings at once under CONFIG_INVALID, pointers as <file>#<json pointer>. Nothing
-/// is opened for writing and no network is used. `installed` is where plugins, schemas and pages are when the file does not say.
+/// Reads `file` and everything it names. All findings at once under CONFIG_INVALID, pointers as <file>#<json pointer>.
+/// Nothing is opened for writing and no network is used. `installed` is where plugins, schemas and pages are when the
+/// file does not say.
 [[nodiscard]] Result<Config> read_config(const std::filesystem::path& file, const std::filesystem::path& installed);
 
 /// Where this executable's own files are: <prefix>/lib/schakel, <prefix>/share/schakel.

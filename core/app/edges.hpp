@@ -11,7 +11,8 @@
 
 namespace schakel::app {
 
-/// Claim check against the vault: the document is there, of this case, brought by this party, and is what the message says.
+/// Claim check against the vault: the document is there, of this case, brought by this party, and is what the message
+/// says.
 class VaultDocumentCheck final : public ingress::DocumentCheck {
  public:
   explicit VaultDocumentCheck(vault::Documents& documents) : documents_(documents) {}
@@ -27,7 +28,8 @@ class CaseDirectory final : public pipeline::Directory {
   CaseDirectory(store::Store& store, vault::Participants& participants, portal::LinkService* links, const Clock& clock)
       : store_(store), participants_(participants), links_(links), clock_(clock) {}
   Task<Result<std::vector<outbox::Contact>>> contacts(std::string case_id) override;
-  /// Deelnemers of a new case; links and waiting deliveries that a withdrawn consent ends; links of a meeting that moved.
+  /// Deelnemers of a new case; links and waiting deliveries that a withdrawn consent ends; links of a meeting that
+  /// moved.
   Task<Result<void>> extend(const Message& message, const Draft& draft, store::Transaction& with) override;
 
  private:
@@ -42,11 +44,17 @@ class CaseDirectory final : public pipeline::Directory {
 /// What an adapter brings in goes the same way as what comes over HTTP.
 class AdapterInbox final : public Inbox {
  public:
-  AdapterInbox(ingress::Ingress& ingress, journal::Journal& journal, vault::Documents& documents, vault::Bsn& bsn, std::shared_ptr<const Parties> parties,
-               std::int64_t document_limit)
-      : ingress_(ingress), journal_(journal), documents_(documents), bsn_(bsn), parties_(std::move(parties)), limit_(document_limit) {}
+  AdapterInbox(ingress::Ingress& ingress, journal::Journal& journal, vault::Documents& documents, vault::Bsn& bsn,
+               std::shared_ptr<const Parties> parties, std::int64_t document_limit)
+      : ingress_(ingress),
+        journal_(journal),
+        documents_(documents),
+        bsn_(bsn),
+        parties_(std::move(parties)),
+        limit_(document_limit) {}
   Task<Result<bool>> accept(std::string party, Json event) override;
-  Task<Result<std::string>> store_document(std::string party, std::string case_id, DocumentInfo info, Bytes content) override;
+  Task<Result<std::string>> store_document(std::string party, std::string case_id, DocumentInfo info,
+                                           Bytes content) override;
   Task<Result<std::optional<std::string>>> case_of(std::string party, std::string foreign_id) override;
   Task<Result<std::optional<std::string>>> case_of_bsn(const Secret& bsn) override;
 
@@ -65,7 +73,8 @@ class AdapterInbox final : public Inbox {
 /// The mail server of the configuration, as adapters see it.
 class ConfiguredMail final : public MailAccess {
  public:
-  ConfiguredMail(net::MailSender& sender, const Clock& clock, std::string from) : sender_(sender), clock_(clock), from_(std::move(from)) {}
+  ConfiguredMail(net::MailSender& sender, const Clock& clock, std::string from)
+      : sender_(sender), clock_(clock), from_(std::move(from)) {}
   Task<Result<std::string>> send(Mail mail) override;
 
  private:

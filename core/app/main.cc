@@ -15,9 +15,11 @@ int main(int argc, char** argv) {
   schakel::app::Common common;
   int exit = schakel::app::kOk;
   app.add_flag("--json", common.json, "machine-readable output");
-  app.add_option("--socket", common.socket, "UNIX socket of the running broker (default: run/schakel.sock beside the configuration)");
+  app.add_option("--socket", common.socket,
+                 "UNIX socket of the running broker (default: run/schakel.sock beside the configuration)");
   app.add_option("--config", common.config, "configuration file (default: schakel.json)");
-  app.add_option("--lang", common.lang, "language of explanations: nl or en (default: en)")->check(CLI::IsMember({"nl", "en"}));
+  app.add_option("--lang", common.lang, "language of explanations: nl or en (default: en)")
+      ->check(CLI::IsMember({"nl", "en"}));
   schakel::app::add_init(app, common, exit);
   schakel::app::add_serve(app, common, exit);
   schakel::app::add_check(app, common, exit);

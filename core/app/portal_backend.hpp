@@ -14,11 +14,21 @@ namespace schakel::app {
 /// Thread: every shard; goes over to the broker's shard for what lives there. Lifetime: needs everything it is given.
 class BrokerPortalBackend final : public portal::PortalBackend {
  public:
-  BrokerPortalBackend(boost::asio::any_io_executor broker, journal::Journal& journal, pipeline::Pipeline& pipeline, ingress::Ingress& ingress,
-                      delivery::Delivering& delivering, vault::Documents& documents, vault::Participants& participants, vault::Vault& vault, portal::LinkService& links,
+  BrokerPortalBackend(boost::asio::any_io_executor broker, journal::Journal& journal, pipeline::Pipeline& pipeline,
+                      ingress::Ingress& ingress, delivery::Delivering& delivering, vault::Documents& documents,
+                      vault::Participants& participants, vault::Vault& vault, portal::LinkService& links,
                       std::shared_ptr<const Parties> parties, std::int64_t document_limit)
-      : broker_(broker), journal_(journal), pipeline_(pipeline), ingress_(ingress), delivering_(delivering), documents_(documents), participants_(participants),
-        vault_(vault), links_(links), parties_(std::move(parties)), limit_(document_limit) {}
+      : broker_(broker),
+        journal_(journal),
+        pipeline_(pipeline),
+        ingress_(ingress),
+        delivering_(delivering),
+        documents_(documents),
+        participants_(participants),
+        vault_(vault),
+        links_(links),
+        parties_(std::move(parties)),
+        limit_(document_limit) {}
 
   Task<Result<portal::OpenOutcome>> open_request(portal::LinkView link, std::string document) override;
   Task<Result<portal::DeliveryContent>> content(portal::LinkView link) override;

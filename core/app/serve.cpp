@@ -10,7 +10,12 @@
 namespace schakel::app {
 namespace {
 
-LogLevel level_of(std::string_view name) { return name == "debug" ? LogLevel::debug : name == "warn" ? LogLevel::warn : name == "error" ? LogLevel::error : LogLevel::info; }
+LogLevel level_of(std::string_view name) {
+  return name == "debug"   ? LogLevel::debug
+         : name == "warn"  ? LogLevel::warn
+         : name == "error" ? LogLevel::error
+                           : LogLevel::info;
+}
 
 int serve(const Common& common) {
   runtime::StopSignal stop;
@@ -23,9 +28,11 @@ int serve(const Common& common) {
     return broker.error().kind == ErrorKind::invalid ? kConfig : code;
   }
   auto at = (*broker)->addresses();
-  if (common.json) print_json(at);
+  if (common.json)
+    print_json(at);
   else
-    std::cout << "Schakel listens.\n  API     " << at["api"] << "  (client certificate required)\n  Portaal " << at["portal"] << "\n  Health  " << at["health"] << "/healthz, /readyz, /metrics\n  Socket  "
+    std::cout << "Schakel listens.\n  API     " << at["api"] << "  (client certificate required)\n  Portaal "
+              << at["portal"] << "\n  Health  " << at["health"] << "/healthz, /readyz, /metrics\n  Socket  "
               << at["socket"] << "\nStop with Ctrl-C.\n";
   std::cout.flush();
   auto signal = stop.wait();
@@ -39,7 +46,8 @@ int serve(const Common& common) {
 void add_serve(CLI::App& app, Common& common, int& exit) {
   static std::string role = "all";
   auto* c = app.add_subcommand("serve", "Run the broker");
-  c->add_option("--role", role, "all: broker, portal and keys in one process (the only one in this version)")->check(CLI::IsMember({"all"}));
+  c->add_option("--role", role, "all: broker, portal and keys in one process (the only one in this version)")
+      ->check(CLI::IsMember({"all"}));
   c->callback([&common, &exit] { exit = serve(common); });
 }
 

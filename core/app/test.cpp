@@ -99,8 +99,12 @@ int run(const Options& o, const Common& common) {
     }
     for (const auto& d : played.differences) why += "    " + d.text() + "\n";
     auto first = why.substr(0, why.find('\n'));
-    cases += fmt::format("  <testcase classname=\"schakel.{}\" name=\"{}\"", xml_text(played.region.empty() ? "unread" : played.region), xml_text(played.id));
-    cases += why.empty() ? "/>\n" : fmt::format("><failure type=\"{}\" message=\"{}\">{}</failure></testcase>\n", played.error ? xml_text(played.error->code) : "DIFFERENT", xml_text(first), xml_text(why));
+    cases += fmt::format("  <testcase classname=\"schakel.{}\" name=\"{}\"",
+                         xml_text(played.region.empty() ? "unread" : played.region), xml_text(played.id));
+    cases += why.empty() ? "/>\n"
+                         : fmt::format("><failure type=\"{}\" message=\"{}\">{}</failure></testcase>\n",
+                                       played.error ? xml_text(played.error->code) : "DIFFERENT", xml_text(first),
+                                       xml_text(why));
     results.push_back({{"id", played.id}, {"passed", played.passed()}, {"differences", why}});
     if (common.json) continue;
     if (!played.passed())
@@ -112,9 +116,11 @@ int run(const Options& o, const Common& common) {
   if (!o.junit.empty()) {
     std::ofstream report_file(o.junit, std::ios::binary);
     report_file << fmt::format(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"schakel test\" tests=\"{}\" failures=\"{}\" errors=\"0\">\n{}</testsuite>\n",
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"schakel test\" tests=\"{}\" failures=\"{}\" "
+        "errors=\"0\">\n{}</testsuite>\n",
         passed + failed, failed, cases);
-    if (!report_file.flush()) return report({ErrorKind::invalid, "FILE_UNWRITABLE", "the JUnit report cannot be written", {}}, common);
+    if (!report_file.flush())
+      return report({ErrorKind::invalid, "FILE_UNWRITABLE", "the JUnit report cannot be written", {}}, common);
   }
   auto rules = o.coverage ? coverage.rows() : std::vector<RuleUse>();
   if (common.json) {
@@ -142,9 +148,10 @@ void add_test(CLI::App& app, Common& common, int& exit) {
   c->add_option("--rules", o.config_dir, "folder with regions and schemas (default: the installed one)");
   c->add_option("--regions", o.regions, "further folder with regions/ and perhaps scenario-parties.json (repeatable)")
       ->check(CLI::ExistingDirectory);
-  c->add_flag("--coverage", o.coverage,
-              "per rule, in how many scenarios it fired, blocked or nearly did; rules never exercised first (with --json as "
-              "\"coverage\")");
+  c->add_flag(
+      "--coverage", o.coverage,
+      "per rule, in how many scenarios it fired, blocked or nearly did; rules never exercised first (with --json as "
+      "\"coverage\")");
   c->add_flag("--explain", o.explain, "print why each message was decided as it was");
   c->callback([&common, &exit] { exit = run(o, common); });
 }

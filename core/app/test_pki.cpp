@@ -47,7 +47,8 @@ void extension(X509* cert, X509* issuer, int nid, const std::string& value) {
 }
 
 void name_entry(X509_NAME* name, const char* field, const std::string& value) {
-  X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(value.c_str()), -1, -1, 0);
+  X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(value.c_str()), -1, -1,
+                             0);
 }
 
 Cert make(EVP_PKEY* key, EVP_PKEY* signer, X509* issuer, const TestCertificate& c, bool ca) {
@@ -73,7 +74,8 @@ Cert make(EVP_PKEY* key, EVP_PKEY* signer, X509* issuer, const TestCertificate& 
   if (!ca) {
     extension(cert.get(), by, NID_authority_key_identifier, "keyid");
     extension(cert.get(), by, NID_ext_key_usage, c.server ? "serverAuth" : "clientAuth");
-    extension(cert.get(), by, NID_subject_alt_name, c.server ? "DNS:localhost,IP:127.0.0.1,IP:::1" : "DNS:" + c.name + ".example");
+    extension(cert.get(), by, NID_subject_alt_name,
+              c.server ? "DNS:localhost,IP:127.0.0.1,IP:::1" : "DNS:" + c.name + ".example");
   }
   X509_sign(cert.get(), signer, EVP_sha256());
   return cert;

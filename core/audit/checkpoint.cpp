@@ -23,7 +23,8 @@ using Key = std::unique_ptr<EVP_PKEY, KeyFree>;
 using Context = std::unique_ptr<EVP_MD_CTX, KeyFree>;
 
 bool name_ok(std::string_view name) {
-  return !name.empty() && name.size() <= 200 && std::ranges::all_of(name, [](char c) { return c > ' ' && c < 0x7f && c != '+'; });
+  return !name.empty() && name.size() <= 200 &&
+         std::ranges::all_of(name, [](char c) { return c > ' ' && c < 0x7f && c != '+'; });
 }
 
 /// First four bytes of SHA-256(name, newline, algorithm 1, public key).
@@ -55,12 +56,13 @@ Result<Note> parse_note(std::string_view text) {
   Note note;
   auto rest = text;
   std::string_view origin, size, root, time, empty;
-  if (!take_line(rest, origin) || !name_ok(origin) || !take_line(rest, size) || !take_line(rest, root) || !take_line(rest, time) ||
-      !take_line(rest, empty) || !empty.empty())
+  if (!take_line(rest, origin) || !name_ok(origin) || !take_line(rest, size) || !take_line(rest, root) ||
+      !take_line(rest, time) || !take_line(rest, empty) || !empty.empty())
     return head_format();
   note.head.origin = origin;
   auto [end, error] = std::from_chars(size.data(), size.data() + size.size(), note.head.size);
-  if (error != std::errc() || end != size.data() + size.size() || size.empty() || (size.size() > 1 && size[0] == '0') || note.head.size > (1ULL << 62))
+  if (error != std::errc() || end != size.data() + size.size() || size.empty() || (size.size() > 1 && size[0] == '0') ||
+      note.head.size > (1ULL << 62))
     return head_format();
   auto hash = from_base64(root);
   if (!hash || hash->size() != 32) return head_format();
@@ -106,7 +108,8 @@ Result<Checkpoint> Verifier::open(std::string_view text) const {
     if (s.name != name_ || s.bytes.size() != 68 || !std::equal(wanted.begin(), wanted.end(), s.bytes.begin())) continue;
     Context context(EVP_MD_CTX_new());
     if (key && context && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
-        EVP_DigestVerify(context.get(), s.bytes.data() + 4, 64, as_bytes(note->signed_text).data(), note->signed_text.size()) == 1 &&
+        EVP_DigestVerify(context.get(), s.bytes.data() + 4, 64, as_bytes(note->signed_text).data(),
+                         note->signed_text.size()) == 1 &&
         note->head.origin == name_)
       return note->head;
   }
@@ -118,14 +121,16 @@ Result<Signer> Signer::from_seed(std::string name, Secret seed) {
   Key key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed.reveal().data(), 32));
   Signer s;
   std::size_t n = s.verifier_.public_key_.size();
-  if (!key || EVP_PKEY_get_raw_public_key(key.get(), s.verifier_.public_key_.data(), &n) != 1 || n != 32) return key_format();
+  if (!key || EVP_PKEY_get_raw_public_key(key.get(), s.verifier_.public_key_.data(), &n) != 1 || n != 32)
+    return key_format();
   s.verifier_.name_ = std::move(name);
   s.seed_ = std::move(seed);
   return s;
 }
 
 std::string Signer::sign(const Checkpoint& head) const {
-  auto text = fmt::format("{}\n{}\n{}\ntime {}\n", head.origin, head.size, to_base64(head.root), format_instant(head.at));
+  auto text =
+      fmt::format("{}\n{}\n{}\ntime {}\n", head.origin, head.size, to_base64(head.root), format_instant(head.at));
   Key key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed_.reveal().data(), 32));
   Context context(EVP_MD_CTX_new());
   Bytes out = key_hash(verifier_.name_, verifier_.public_key_);
@@ -139,7 +144,8 @@ std::string Signer::sign(const Checkpoint& head) const {
 std::string Signer::public_text() const {
   Bytes key{1};
   key.insert(key.end(), verifier_.public_key_.begin(), verifier_.public_key_.end());
-  return fmt::format("{}+{}+{}", verifier_.name_, to_hex(key_hash(verifier_.name_, verifier_.public_key_)), to_base64(key));
+  return fmt::format("{}+{}+{}", verifier_.name_, to_hex(key_hash(verifier_.name_, verifier_.public_key_)),
+                     to_base64(key));
 }
 
 Result<std::vector<std::string>> parse_heads(std::string_view text) {

@@ -1,5 +1,5 @@
-// Signed heads of the log, in the text form of C2SP tlog-checkpoint and signed-note, so that outsiders can check them with
-// tools that are not ours.
+// Signed heads of the log, in the text form of C2SP tlog-checkpoint and signed-note, so that outsiders can check them
+// with tools that are not ours.
 //
 //   schakel.example/log          origin: which log
 //   1234                         number of entries
@@ -45,8 +45,8 @@ class Verifier {
 /// Signs heads with Ed25519. Not copyable; the key is wiped when it goes.
 class Signer {
  public:
-  /// `seed` is the 32-byte private key of RFC 8032; `name` names the log and holds no space, plus sign or control character.
-  /// AUDIT_KEY_FORMAT otherwise.
+  /// `seed` is the 32-byte private key of RFC 8032; `name` names the log and holds no space, plus sign or control
+  /// character. AUDIT_KEY_FORMAT otherwise.
   [[nodiscard]] static Result<Signer> from_seed(std::string name, Secret seed);
   [[nodiscard]] std::string sign(const Checkpoint& head) const;
   [[nodiscard]] const Verifier& verifier() const { return verifier_; }
@@ -70,8 +70,8 @@ struct Note {
 };
 [[nodiscard]] Result<Note> parse_note(std::string_view text);
 
-/// Heads as lines {"head":"<note>"}, the form of the file outside the database. A last line without its end is what a crash
-/// leaves and is passed over; anything else that is not such a line is AUDIT_HEADS_FORMAT. Pure.
+/// Heads as lines {"head":"<note>"}, the form of the file outside the database. A last line without its end is what a
+/// crash leaves and is passed over; anything else that is not such a line is AUDIT_HEADS_FORMAT. Pure.
 [[nodiscard]] Result<std::vector<std::string>> parse_heads(std::string_view text);
 [[nodiscard]] std::string head_line(std::string_view note);
 

@@ -16,8 +16,8 @@ inline constexpr const char* kTree = "tree";
 
 /// Every signed head, by size.
 [[nodiscard]] inline std::string head_key(std::uint64_t size) { return fmt::format("head/{:020}", size); }
-/// Leaf hashes of signed leaves, 256 to a row, so that a leaf that changed later is found by its position and a proof does not
-/// read the whole log.
+/// Leaf hashes of signed leaves, 256 to a row, so that a leaf that changed later is found by its position and a proof
+/// does not read the whole log.
 inline constexpr std::uint64_t kTile = 256;
 [[nodiscard]] inline std::string tile_key(std::uint64_t tile) { return fmt::format("tile/{:020}", tile); }
 

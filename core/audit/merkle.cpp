@@ -84,11 +84,12 @@ std::string Tree::to_text() const {
 Result<Tree> Tree::from_text(std::string_view text) {
   auto bad = [] { return fail(ErrorKind::invalid, "AUDIT_TREE_FORMAT", "not a stored tree"); };
   auto json = parse_json(text);
-  if (!json || !json->is_object() || !json->contains("size") || !(*json)["size"].is_number_integer() || !json->contains("peaks") ||
-      !(*json)["peaks"].is_array())
+  if (!json || !json->is_object() || !json->contains("size") || !(*json)["size"].is_number_integer() ||
+      !json->contains("peaks") || !(*json)["peaks"].is_array())
     return bad();
   auto size = (*json)["size"].get<std::int64_t>();
-  if (size < 0 || static_cast<int>((*json)["peaks"].size()) != std::popcount(static_cast<std::uint64_t>(size))) return bad();
+  if (size < 0 || static_cast<int>((*json)["peaks"].size()) != std::popcount(static_cast<std::uint64_t>(size)))
+    return bad();
   Tree tree;
   tree.size_ = static_cast<std::uint64_t>(size);
   for (const auto& p : (*json)["peaks"]) {
@@ -119,7 +120,8 @@ std::vector<Digest> consistency_proof(std::span<const Digest> leaves, std::uint6
   return out;
 }
 
-bool verify_inclusion(std::uint64_t index, std::uint64_t size, const Digest& leaf, std::span<const Digest> proof, const Digest& root) {
+bool verify_inclusion(std::uint64_t index, std::uint64_t size, const Digest& leaf, std::span<const Digest> proof,
+                      const Digest& root) {
   if (index >= size) return false;
   auto fn = index, sn = size - 1;
   Digest r = leaf;

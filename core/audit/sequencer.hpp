@@ -11,29 +11,30 @@
 namespace schakel::audit {
 
 struct SequencerOptions {
-  std::string heads_path;         ///< file outside the database that heads are appended to; empty: none (tests, rehearsal)
-  int batch = 1000;               ///< leaves per tick
+  std::string heads_path;  ///< file outside the database that heads are appended to; empty: none (tests, rehearsal)
+  int batch = 1000;        ///< leaves per tick
   std::uint64_t every_leaves = 1000;
-  milliseconds every{60'000};     ///< the window in which a rewrite of the log could go unseen (AUD-2)
-  std::function<void(const std::string& note)> on_head;  ///< called after a head is durable; for outsiders and answers (AUD-3)
+  milliseconds every{60'000};  ///< the window in which a rewrite of the log could go unseen (AUD-2)
+  std::function<void(const std::string& note)>
+      on_head;  ///< called after a head is durable; for outsiders and answers (AUD-3)
 };
 
 /// One per log. Thread: one coroutine at a time. Lifetime: store and clock outlive it.
 ///
-/// Once it met something that must not be signed over it is halted: every later call returns that error, and nothing is signed
-/// until a person looked (the lesson of Yeti 2022: one flipped bit in a signed tree ends a log).
-/// Codes: AUDIT_FORK (the store is older than the heads outside, or tells another history: a restored backup, AUD-6), AUDIT_TREE
-/// (the stored tree is not the one that was signed), AUDIT_GAP (leaf positions are not continuous), AUDIT_REHASH (a leaf read back
-/// is not the leaf that was read first), AUDIT_CONFLICT (another sequencer signs the same log), AUDIT_HEAD_SIGNATURE,
-/// AUDIT_HEADS_FILE. Errors of the store are passed on and do not halt.
+/// Once it met something that must not be signed over it is halted: every later call returns that error, and nothing is
+/// signed until a person looked (the lesson of Yeti 2022: one flipped bit in a signed tree ends a log). Codes:
+/// AUDIT_FORK (the store is older than the heads outside, or tells another history: a restored backup, AUD-6),
+/// AUDIT_TREE (the stored tree is not the one that was signed), AUDIT_GAP (leaf positions are not continuous),
+/// AUDIT_REHASH (a leaf read back is not the leaf that was read first), AUDIT_CONFLICT (another sequencer signs the
+/// same log), AUDIT_HEAD_SIGNATURE, AUDIT_HEADS_FILE. Errors of the store are passed on and do not halt.
 class Sequencer {
  public:
   Sequencer(store::Store& store, const Clock& clock, Signer signer, SequencerOptions options);
 
   struct Tick {
     int sequenced = 0;
-    bool more = false;               ///< the batch was full: tick again soon
-    std::optional<std::string> head; ///< the note, when one was signed
+    bool more = false;                ///< the batch was full: tick again soon
+    std::optional<std::string> head;  ///< the note, when one was signed
   };
 
   /// Before the first tick: loads the last head and holds it against the file outside.
@@ -61,13 +62,13 @@ class Sequencer {
 
   bool started_ = false;
   std::optional<Error> halted_;
-  Tree tree_;           // everything sequenced
-  Tree signed_tree_;    // what the last head covers
+  Tree tree_;         // everything sequenced
+  Tree signed_tree_;  // what the last head covers
   Instant signed_at_{};
   std::int64_t latest_version_ = 0;
   std::string latest_;
-  std::vector<Digest> pending_;       // hashes of leaves after the last head
-  std::vector<Digest> open_tile_;     // hashes of the last tile, when it is not full
+  std::vector<Digest> pending_;         // hashes of leaves after the last head
+  std::vector<Digest> open_tile_;       // hashes of the last tile, when it is not full
   std::vector<std::string> unwritten_;  // heads that the file outside does not have yet
 };
 

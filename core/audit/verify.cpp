@@ -97,9 +97,11 @@ void LogCheck::compare_heads() {
 
 void LogCheck::add_leaf(const store::LeafRow& leaf, const std::optional<Digest>& recorded_hash) {
   compare_heads();  // of size 0
-  if (leaf.position > expected_) add_break("AUDIT_GAP", static_cast<std::uint64_t>(expected_), static_cast<std::uint64_t>(leaf.position - 1));
+  if (leaf.position > expected_)
+    add_break("AUDIT_GAP", static_cast<std::uint64_t>(expected_), static_cast<std::uint64_t>(leaf.position - 1));
   if (leaf.position < expected_)
-    add_break("AUDIT_ORDER", static_cast<std::uint64_t>(std::max<std::int64_t>(leaf.position, 0)), static_cast<std::uint64_t>(expected_ - 1));
+    add_break("AUDIT_ORDER", static_cast<std::uint64_t>(std::max<std::int64_t>(leaf.position, 0)),
+              static_cast<std::uint64_t>(expected_ - 1));
   expected_ = std::max(expected_, leaf.position + 1);
   auto at = static_cast<std::uint64_t>(std::max<std::int64_t>(leaf.position, 0));
   auto hash = leaf_hash(leaf.body);

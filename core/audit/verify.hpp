@@ -30,9 +30,10 @@ struct Break {
 
 struct Report {
   std::uint64_t leaves = 0;
-  std::uint64_t anchored = 0;       ///< entries under a head from outside, proven unchanged; without such heads nothing is proven
+  std::uint64_t anchored =
+      0;  ///< entries under a head from outside, proven unchanged; without such heads nothing is proven
   std::uint64_t heads_checked = 0;
-  std::vector<Break> breaks;        ///< the first ones, at most 100
+  std::vector<Break> breaks;  ///< the first ones, at most 100
   [[nodiscard]] bool ok() const { return breaks.empty(); }
 };
 
@@ -59,20 +60,21 @@ class LogCheck {
   std::vector<Head> heads_;
   bool sorted_ = false;
   std::size_t next_head_ = 0;
-  std::uint64_t good_ = 0;     // size of the last head whose root fitted
+  std::uint64_t good_ = 0;  // size of the last head whose root fitted
   bool root_broken_ = false;
   std::int64_t expected_ = 0;
   Tree tree_;
   Report report_;
 };
 
-/// The log as lines of JSON: {"schakel-audit-export":1}, {"head":"<note>"}..., {"p":0,"h":"<hash>","at":..,"kind":..,"body":".."}...
-/// STORE_* errors; IO when `out` fails.
+/// The log as lines of JSON: {"schakel-audit-export":1}, {"head":"<note>"}...,
+/// {"p":0,"h":"<hash>","at":..,"kind":..,"body":".."}... STORE_* errors; IO when `out` fails.
 [[nodiscard]] Task<Result<std::uint64_t>> export_log(store::Store& store, std::ostream& out);
 
 /// Offline: an export, heads from outside and the public key are enough.
 [[nodiscard]] Report verify_export(std::istream& in, const std::vector<std::string>& outside, const Verifier& key);
 /// The store while it runs.
-[[nodiscard]] Task<Result<Report>> verify_store(store::Store& store, const std::vector<std::string>& outside, const Verifier& key);
+[[nodiscard]] Task<Result<Report>> verify_store(store::Store& store, const std::vector<std::string>& outside,
+                                                const Verifier& key);
 
 }  // namespace schakel::audit

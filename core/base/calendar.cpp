@@ -31,7 +31,8 @@ std::int64_t eu_change(int year, unsigned month) {
   return day.time_since_epoch().count() * kDay + 3600;
 }
 
-/// The system's file ends in 2037 and leaves the rest to a rule that date does not read: after that year the rule is ours.
+/// The system's file ends in 2037 and leaves the rest to a rule that date does not read: after that year the rule is
+/// ours.
 std::vector<Span> read_zone() {
   constexpr int kFirstYear = 1892, kFileEnds = 2037, kTableEnds = 2200;
   const date::time_zone* zone = date::locate_zone("Europe/Amsterdam");
@@ -58,7 +59,8 @@ const std::vector<Span>& zone_table() {
 
 std::int32_t offset_at(std::int64_t seconds) {
   const auto& table = zone_table();
-  auto after = std::upper_bound(table.begin(), table.end(), seconds, [](std::int64_t s, const Span& span) { return s < span.begin; });
+  auto after = std::upper_bound(table.begin(), table.end(), seconds,
+                                [](std::int64_t s, const Span& span) { return s < span.begin; });
   return after == table.begin() ? table.front().offset : std::prev(after)->offset;
 }
 
@@ -71,7 +73,8 @@ std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - (a % b <
 Result<Date> Date::from(int year, int month, int day) {
   if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 || day > 31)
     return fail(ErrorKind::invalid, "DATE_INVALID", "there is no such day");
-  year_month_day ymd{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)}, std::chrono::day{static_cast<unsigned>(day)}};
+  year_month_day ymd{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
+                     std::chrono::day{static_cast<unsigned>(day)}};
   if (!ymd.ok()) return fail(ErrorKind::invalid, "DATE_INVALID", "there is no such day");
   return from_civil(ymd);
 }
@@ -125,8 +128,8 @@ Date local_date(Instant t) {
 
 Instant start_of_day(Date d) {
   std::int64_t local = d.days() * kDay;
-  // Of the offsets around that night, the one that still holds at the instant it leads to; both hold when midnight comes
-  // twice, then the first. The clocks of Amsterdam never skipped a midnight.
+  // Of the offsets around that night, the one that still holds at the instant it leads to; both hold when midnight
+  // comes twice, then the first. The clocks of Amsterdam never skipped a midnight.
   std::int64_t first = local - offset_at(local - kDay), second = local - offset_at(local + kDay);
   std::int64_t earlier = std::min(first, second), later = std::max(first, second);
   std::int64_t start = earlier + offset_at(earlier) == local ? earlier : later;
@@ -143,8 +146,8 @@ std::string format_amsterdam(Instant t) {
   auto local = seconds + offset;
   auto in_day = local - floor_div(local, kDay) * kDay;
   auto minutes = (offset < 0 ? -offset : offset) / 60;
-  return fmt::format("{}T{:02}:{:02}:{:02}{}{:02}:{:02}", Date::from_days(floor_div(local, kDay)).str(), in_day / 3600, in_day / 60 % 60,
-                     in_day % 60, offset < 0 ? '-' : '+', minutes / 60, minutes % 60);
+  return fmt::format("{}T{:02}:{:02}:{:02}{}{:02}:{:02}", Date::from_days(floor_div(local, kDay)).str(), in_day / 3600,
+                     in_day / 60 % 60, in_day % 60, offset < 0 ? '-' : '+', minutes / 60, minutes % 60);
 }
 
 Date add_months(Date d, std::int64_t n) {
@@ -153,7 +156,8 @@ Date add_months(Date d, std::int64_t n) {
   std::int64_t year = floor_div(months, 12);
   if (year < 1) return Date::from_days(INT32_MIN);
   if (year > 9999) return Date::from_days(INT32_MAX);
-  std::chrono::year_month month{std::chrono::year{static_cast<int>(year)}, std::chrono::month{static_cast<unsigned>(months - year * 12 + 1)}};
+  std::chrono::year_month month{std::chrono::year{static_cast<int>(year)},
+                                std::chrono::month{static_cast<unsigned>(months - year * 12 + 1)}};
   year_month_day last{sys_days{month / std::chrono::last}};
   return from_civil(month / std::min(ymd.day(), last.day()));
 }
@@ -163,7 +167,8 @@ Date add_years(Date d, std::int64_t n) { return add_months(d, std::clamp<std::in
 Date easter(int year) {
   // The computus of Meeus, Jones and Butcher for the Gregorian calendar.
   int a = year % 19, b = year / 100, c = year % 100, d = b / 4, e = b % 4, f = (b + 8) / 25, g = (b - f + 1) / 3;
-  int h = (19 * a + b - d - g + 15) % 30, i = c / 4, k = c % 4, l = (32 + 2 * e + 2 * i - h - k) % 7, m = (a + 11 * h + 22 * l) / 451;
+  int h = (19 * a + b - d - g + 15) % 30, i = c / 4, k = c % 4, l = (32 + 2 * e + 2 * i - h - k) % 7,
+      m = (a + 11 * h + 22 * l) / 451;
   int month = (h + l - 7 * m + 114) / 31, day = (h + l - 7 * m + 114) % 31 + 1;
   return from_civil(std::chrono::year{year} / month / day);
 }
@@ -181,11 +186,16 @@ std::string_view holiday_name(Date d) {
   }
   if (month == 5 && day == 5) return "Bevrijdingsdag";
   switch (days_between(easter(static_cast<int>(ymd.year())), d)) {
-    case -2: return "Goede Vrijdag";
-    case 1: return "Tweede paasdag";
-    case 39: return "Hemelvaartsdag";
-    case 50: return "Tweede pinksterdag";
-    default: return "";
+    case -2:
+      return "Goede Vrijdag";
+    case 1:
+      return "Tweede paasdag";
+    case 39:
+      return "Hemelvaartsdag";
+    case 50:
+      return "Tweede pinksterdag";
+    default:
+      return "";
   }
 }
 

@@ -1,9 +1,10 @@
-// Calendar dates in Europe/Amsterdam: local days, working days, months and ages (domain.md section 8, CORE-TIME-01..06).
+// Calendar dates in Europe/Amsterdam: local days, working days, months and ages (domain.md section 8,
+// CORE-TIME-01..06).
 //
-// A deadline is a date, never a number of hours: convert an Instant with `local_date` first, then count (CORE-TIME-01), so
-// that a change of the clock never moves a deadline. Everything here is pure; the time zone is read once, at first use, from
-// the system's tz database. std::runtime_error at that first use when the system has none: call `load_time_zone` at start-up.
-// Thread: any.
+// A deadline is a date, never a number of hours: convert an Instant with `local_date` first, then count (CORE-TIME-01),
+// so that a change of the clock never moves a deadline. Everything here is pure; the time zone is read once, at first
+// use, from the system's tz database. std::runtime_error at that first use when the system has none: call
+// `load_time_zone` at start-up. Thread: any.
 #pragma once
 #include <compare>
 #include <cstdint>
@@ -18,7 +19,8 @@ namespace schakel {
 /// ISO 8601 numbering.
 enum class Weekday { monday = 1, tuesday, wednesday, thursday, friday, saturday, sunday };
 
-/// A day of the Gregorian calendar, 0001-01-01 to 9999-12-31. Arithmetic that would leave that range stops at its border.
+/// A day of the Gregorian calendar, 0001-01-01 to 9999-12-31. Arithmetic that would leave that range stops at its
+/// border.
 class Date {
  public:
   /// 1970-01-01.
@@ -64,7 +66,8 @@ void load_time_zone();
 [[nodiscard]] std::string format_amsterdam(Instant t);
 
 [[nodiscard]] constexpr Date add_days(Date d, std::int64_t n) { return Date::from_days(d.days() + n); }
-/// Calendar months; where the day does not exist, the last of the month: 31 May - 3 months = 28 or 29 February (CORE-TIME-03).
+/// Calendar months; where the day does not exist, the last of the month: 31 May - 3 months = 28 or 29 February
+/// (CORE-TIME-03).
 [[nodiscard]] Date add_months(Date d, std::int64_t n);
 [[nodiscard]] Date add_years(Date d, std::int64_t n);
 /// b - a in days.
@@ -72,7 +75,8 @@ void load_time_zone();
 
 /// Easter Sunday of the Gregorian calendar.
 [[nodiscard]] Date easter(int year);
-/// The days of CORE-TIME-02 (Algemene termijnenwet); 5 May in every year. Empty when `d` is an ordinary day, else its Dutch name.
+/// The days of CORE-TIME-02 (Algemene termijnenwet); 5 May in every year. Empty when `d` is an ordinary day, else its
+/// Dutch name.
 [[nodiscard]] std::string_view holiday_name(Date d);
 [[nodiscard]] inline bool is_holiday(Date d) { return !holiday_name(d).empty(); }
 /// Monday to Friday and no holiday.

@@ -33,9 +33,9 @@ bool digits(std::string_view s, std::size_t at, std::size_t n, int& out) {
 Result<Instant> parse_instant(std::string_view s) {
   auto bad = [] { return fail(ErrorKind::invalid, "INSTANT_FORMAT", "not an RFC 3339 date-time with an offset"); };
   int y = 0, mo = 0, d = 0, h = 0, mi = 0, sec = 0;
-  if (!digits(s, 0, 4, y) || s.size() < 20 || s[4] != '-' || !digits(s, 5, 2, mo) || s[7] != '-' || !digits(s, 8, 2, d) ||
-      (s[10] != 'T' && s[10] != 't') || !digits(s, 11, 2, h) || s[13] != ':' || !digits(s, 14, 2, mi) || s[16] != ':' ||
-      !digits(s, 17, 2, sec))
+  if (!digits(s, 0, 4, y) || s.size() < 20 || s[4] != '-' || !digits(s, 5, 2, mo) || s[7] != '-' ||
+      !digits(s, 8, 2, d) || (s[10] != 'T' && s[10] != 't') || !digits(s, 11, 2, h) || s[13] != ':' ||
+      !digits(s, 14, 2, mi) || s[16] != ':' || !digits(s, 17, 2, sec))
     return bad();
   date::year_month_day ymd{date::year{y}, date::month{static_cast<unsigned>(mo)}, date::day{static_cast<unsigned>(d)}};
   if (!ymd.ok() || h > 23 || mi > 59 || sec > 60) return bad();
@@ -58,7 +58,8 @@ Result<Instant> parse_instant(std::string_view s) {
     if (at + 1 != s.size()) return bad();
   } else if (s[at] == '+' || s[at] == '-') {
     int oh = 0, om = 0;
-    if (at + 6 != s.size() || !digits(s, at + 1, 2, oh) || s[at + 3] != ':' || !digits(s, at + 4, 2, om) || oh > 23 || om > 59)
+    if (at + 6 != s.size() || !digits(s, at + 1, 2, oh) || s[at + 3] != ':' || !digits(s, at + 4, 2, om) || oh > 23 ||
+        om > 59)
       return bad();
     offset = (oh * 60 + om) * (s[at] == '-' ? -1 : 1);
   } else {
@@ -75,8 +76,8 @@ std::string format_instant(Instant t) {
   auto rest = t.time_since_epoch() - day.time_since_epoch();
   auto ms = std::chrono::duration_cast<milliseconds>(rest).count();
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(ymd.year()),
-                     static_cast<unsigned>(ymd.month()), static_cast<unsigned>(ymd.day()), ms / 3600000, ms / 60000 % 60,
-                     ms / 1000 % 60, ms % 1000);
+                     static_cast<unsigned>(ymd.month()), static_cast<unsigned>(ymd.day()), ms / 3600000,
+                     ms / 60000 % 60, ms / 1000 % 60, ms % 1000);
 }
 
 }  // namespace schakel

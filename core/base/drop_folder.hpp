@@ -8,8 +8,8 @@
 
 namespace schakel {
 
-/// One file on its way: content goes to ".NAME.part", finish() makes it durable and gives it its name. Without finish() the part
-/// is removed. Codes: FILE_OPEN, FILE_WRITE, FILE_RENAME (kind io).
+/// One file on its way: content goes to ".NAME.part", finish() makes it durable and gives it its name. Without finish()
+/// the part is removed. Codes: FILE_OPEN, FILE_WRITE, FILE_RENAME (kind io).
 class FileOut {
  public:
   [[nodiscard]] static Result<FileOut> open(const std::string& folder, const std::string& name);
@@ -27,7 +27,8 @@ class FileOut {
 };
 
 /// Names of regular files that end in `suffix`, sorted, at most `limit`; hidden files and links are passed over.
-[[nodiscard]] Result<std::vector<std::string>> names_in(const std::string& folder, std::string_view suffix, std::size_t limit);
+[[nodiscard]] Result<std::vector<std::string>> names_in(const std::string& folder, std::string_view suffix,
+                                                        std::size_t limit);
 /// Whole content. Follows no link. FILE_TOO_LARGE (kind too_large) above `limit`, FILE_READ otherwise.
 [[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t limit);
 /// Moves below `folder`/`sub`, which is made when absent; a number is added when the name is taken.

@@ -32,7 +32,8 @@ struct Finding {
   bool operator==(const Finding&) const = default;
 };
 
-/// `code` is stable, UPPER_SNAKE_CASE and documented in docs/errors.md; `message` is for people and holds no personal data.
+/// `code` is stable, UPPER_SNAKE_CASE and documented in docs/errors.md; `message` is for people and holds no personal
+/// data.
 struct Error {
   ErrorKind kind = ErrorKind::internal;
   std::string code;

@@ -22,7 +22,8 @@ std::string sha256_hex(std::string_view text) { return to_hex(sha256(text)); }
 Digest hmac_sha256(ByteView key, ByteView bytes) {
   Digest out;
   unsigned n = 0;
-  SCHAKEL_ASSERT(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes.data(), bytes.size(), out.data(), &n));
+  SCHAKEL_ASSERT(
+      HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes.data(), bytes.size(), out.data(), &n));
   return out;
 }
 

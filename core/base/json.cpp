@@ -45,7 +45,8 @@ class StrictReader final : public nlohmann::json_sax<Json> {
     // 101 is also used for bytes that are not UTF-8; the message is not passed on, since it quotes the input.
     std::string what = ex.what();
     bool utf8 = what.find("UTF-8") != std::string::npos || what.find("surrogate") != std::string::npos;
-    return stop(utf8 ? "JSON_UTF8" : "JSON_SYNTAX", fmt::format("{} at byte {}", utf8 ? "not valid UTF-8" : "not valid JSON", position));
+    return stop(utf8 ? "JSON_UTF8" : "JSON_SYNTAX",
+                fmt::format("{} at byte {}", utf8 ? "not valid UTF-8" : "not valid JSON", position));
   }
 
  private:
@@ -74,7 +75,8 @@ class StrictReader final : public nlohmann::json_sax<Json> {
     return true;
   }
   bool open(Json v) {
-    if (static_cast<int>(stack_.size()) >= limits_.depth) return stop("JSON_DEPTH", fmt::format("nested deeper than {}", limits_.depth));
+    if (static_cast<int>(stack_.size()) >= limits_.depth)
+      return stop("JSON_DEPTH", fmt::format("nested deeper than {}", limits_.depth));
     stack_.push_back(place(std::move(v)));
     return true;
   }

@@ -18,8 +18,9 @@ struct JsonLimits {
 };
 
 /// Reads exactly one JSON value. Refuses, with one stable code each: JSON_TOO_LARGE, JSON_SYNTAX, JSON_DEPTH,
-/// JSON_DUPLICATE_KEY, JSON_UTF8 (invalid UTF-8 or an unpaired surrogate), JSON_STRING_TOO_LONG, JSON_NUMBER (not finite, or
-/// an integer outside 64 bit). Error texts carry the byte offset, never the content. Pure; source: trust.md OVL-4.
+/// JSON_DUPLICATE_KEY, JSON_UTF8 (invalid UTF-8 or an unpaired surrogate), JSON_STRING_TOO_LONG, JSON_NUMBER (not
+/// finite, or an integer outside 64 bit). Error texts carry the byte offset, never the content. Pure; source: trust.md
+/// OVL-4.
 [[nodiscard]] Result<Json> parse_json(std::string_view text, const JsonLimits& limits = {});
 
 /// Compact text with sorted keys; `value` holds valid UTF-8 (everything from parse_json does).

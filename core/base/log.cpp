@@ -23,10 +23,14 @@ std::shared_ptr<spdlog::logger>& sink() {
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return spdlog::level::debug;
-    case LogLevel::info: return spdlog::level::info;
-    case LogLevel::warn: return spdlog::level::warn;
-    case LogLevel::error: return spdlog::level::err;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warn:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
   }
   return spdlog::level::err;
 }
@@ -44,7 +48,8 @@ void log(LogLevel level, std::string_view event, std::initializer_list<LogField>
 
 void log_to(std::string_view path, LogLevel lowest) {
   if (!path.empty()) {
-    auto made = std::make_shared<spdlog::logger>("schakel", std::make_shared<spdlog::sinks::basic_file_sink_mt>(std::string(path)));
+    auto made = std::make_shared<spdlog::logger>(
+        "schakel", std::make_shared<spdlog::sinks::basic_file_sink_mt>(std::string(path)));
     made->set_pattern("%v");
     made->flush_on(spdlog::level::info);
     sink() = made;

@@ -9,8 +9,8 @@ namespace schakel {
 
 enum class LogLevel { debug, info, warn, error };
 
-/// A named value. Values are ids, codes, counts and durations: never a name, BSN, mail address, token, body or file name
-/// (trust.md PRV-1). Strings are JSON-escaped, so a value cannot forge a line (PRV-4).
+/// A named value. Values are ids, codes, counts and durations: never a name, BSN, mail address, token, body or file
+/// name (trust.md PRV-1). Strings are JSON-escaped, so a value cannot forge a line (PRV-4).
 struct LogField {
   std::string_view name;
   std::variant<std::string, std::int64_t, double, bool> value;

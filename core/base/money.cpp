@@ -15,7 +15,8 @@ bool digit(char c) { return c >= '0' && c <= '9'; }
 
 Result<void> credit_fits(Cents before, Cents credit) {
   if (credit.value() <= 0) return fail(ErrorKind::conflict, "INVOICE_CONFLICT", "a credit is a positive amount");
-  if (credit > before) return fail(ErrorKind::conflict, "INVOICE_CONFLICT", "the credit is larger than what is left of the invoice");
+  if (credit > before)
+    return fail(ErrorKind::conflict, "INVOICE_CONFLICT", "the credit is larger than what is left of the invoice");
   return {};
 }
 
@@ -83,7 +84,8 @@ std::string format_euro(Cents amount) {
   auto v = amount.value();
   auto u = v < 0 ? 0 - static_cast<std::uint64_t>(v) : static_cast<std::uint64_t>(v);
   auto digits = std::to_string(u / 100);
-  for (auto i = static_cast<std::ptrdiff_t>(digits.size()) - 3; i > 0; i -= 3) digits.insert(static_cast<std::size_t>(i), ".");
+  for (auto i = static_cast<std::ptrdiff_t>(digits.size()) - 3; i > 0; i -= 3)
+    digits.insert(static_cast<std::size_t>(i), ".");
   return fmt::format("€\u00a0{}{},{:02}", v < 0 ? "-" : "", digits, u % 100);
 }
 
@@ -96,7 +98,8 @@ Result<Halves> credit_50_50(Cents before, Cents credit, OddCent odd) {
 Result<std::vector<Cents>> split_basis_points(Cents total, std::span<const std::uint32_t> basis_points) {
   if (std::accumulate(basis_points.begin(), basis_points.end(), std::uint64_t{0}) != kWhole)
     return fail(ErrorKind::invalid, "SHARES_INVALID", "the shares do not add up to 10000 basis points");
-  if (total < Cents{}) return fail(ErrorKind::invalid, "AMOUNT_NEGATIVE", "a negative amount is not split; use a credit");
+  if (total < Cents{})
+    return fail(ErrorKind::invalid, "AMOUNT_NEGATIVE", "a negative amount is not split; use a credit");
   std::vector<Cents> shares;
   std::vector<std::pair<std::uint32_t, std::size_t>> rest;
   Cents given;
@@ -107,13 +110,15 @@ Result<std::vector<Cents>> split_basis_points(Cents total, std::span<const std::
     given += shares.back();
   }
   // Equal fractions keep the caller's order.
-  std::ranges::sort(rest, [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
+  std::ranges::sort(
+      rest, [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
   auto missing = static_cast<std::size_t>((total - given).value());
   for (std::size_t i = 0; i < missing; ++i) shares[rest[i].second] += Cents{1};
   return shares;
 }
 
-Result<std::vector<Cents>> credit_basis_points(Cents before, Cents credit, std::span<const std::uint32_t> basis_points) {
+Result<std::vector<Cents>> credit_basis_points(Cents before, Cents credit,
+                                               std::span<const std::uint32_t> basis_points) {
   if (auto ok = credit_fits(before, credit); !ok) return fail(ok.error());
   auto was = split_basis_points(before, basis_points);
   if (!was) return was;
@@ -124,7 +129,8 @@ Result<std::vector<Cents>> credit_basis_points(Cents before, Cents credit, std::
 }
 
 Result<Cents> proportion_floor(Cents whole, std::int64_t part, std::int64_t of) {
-  if (of <= 0 || part < 0 || part > of || whole < Cents{}) return fail(ErrorKind::invalid, "AMOUNT_RATIO", "not a part of a whole");
+  if (of <= 0 || part < 0 || part > of || whole < Cents{})
+    return fail(ErrorKind::invalid, "AMOUNT_RATIO", "not a part of a whole");
   return Cents{static_cast<std::int64_t>(static_cast<__int128>(whole.value()) * part / of)};
 }
 
@@ -137,7 +143,8 @@ std::vector<Cents> gemeente_half_of_lines(std::span<const Cents> lines, OddCent 
 }
 
 void from_json(const nlohmann::json& j, Cents& c) {
-  if (!j.is_number_integer()) throw nlohmann::json::type_error::create(302, "an amount is an integer number of cents", &j);
+  if (!j.is_number_integer())
+    throw nlohmann::json::type_error::create(302, "an amount is an integer number of cents", &j);
   c = Cents{j.get<std::int64_t>()};
 }
 

@@ -14,9 +14,10 @@
 
 namespace schakel {
 
-/// An amount in euro cents; negative for credits. Outside values enter through `Cents::from` or `parse_cents`, which keep
-/// them within `kLimit`, so that no sum over an accepted document can overflow (9 * 10^5 amounts of the limit still fit).
-/// The operators abort on overflow: past that border it is a programming error. Use `checked_add` where it is not.
+/// An amount in euro cents; negative for credits. Outside values enter through `Cents::from` or `parse_cents`, which
+/// keep them within `kLimit`, so that no sum over an accepted document can overflow (9 * 10^5 amounts of the limit
+/// still fit). The operators abort on overflow: past that border it is a programming error. Use `checked_add` where it
+/// is not.
 class Cents {
  public:
   /// 100 billion euro.
@@ -52,8 +53,9 @@ class Cents {
 /// AMOUNT_RANGE on overflow.
 [[nodiscard]] Result<Cents> sum(std::span<const Cents> amounts);
 
-/// Reads an xs:decimal of at most two decimals: "281.17", "-0.01", "5", ".5". AMOUNT_FORMAT for anything else (white space,
-/// exponents, commas), AMOUNT_DECIMALS for a third decimal even if zero (BR-DEC-*), AMOUNT_RANGE beyond Cents::kLimit.
+/// Reads an xs:decimal of at most two decimals: "281.17", "-0.01", "5", ".5". AMOUNT_FORMAT for anything else (white
+/// space, exponents, commas), AMOUNT_DECIMALS for a third decimal even if zero (BR-DEC-*), AMOUNT_RANGE beyond
+/// Cents::kLimit.
 [[nodiscard]] Result<Cents> parse_cents(std::string_view text);
 /// "281.17", "-0.01", "0.00": always two decimals, as UBL and the REST interface want it.
 [[nodiscard]] std::string format_cents(Cents amount);
@@ -63,8 +65,8 @@ class Cents {
 /// floor(g / 2), towards minus infinity (CORE-MONEY-02).
 [[nodiscard]] constexpr Cents half_floor(Cents g) { return Cents{g.value() >> 1}; }
 
-/// Who bears the odd cent of a 50/50 split. The profile value `alternate` is not here: whose turn it is is a fact across cases
-/// that the broker reads before it decides; `alternate_odd_cent` turns that fact into a value.
+/// Who bears the odd cent of a 50/50 split. The profile value `alternate` is not here: whose turn it is is a fact
+/// across cases that the broker reads before it decides; `alternate_odd_cent` turns that fact into a value.
 enum class OddCent { gemeente, swv };
 
 /// First the gemeente, then by turns. `odd_splits_before`: odd splits already made between these two payers.
@@ -85,21 +87,22 @@ struct Halves {
   return odd == OddCent::gemeente ? Halves{small, large} : Halves{large, small};
 }
 
-/// CORE-MONEY-04: what a credit of `credit` (> 0) changes in both shares while `before` is left of the invoice; both results
-/// are <= 0 and add up to -credit. INVOICE_CONFLICT when credit is not positive or larger than before.
+/// CORE-MONEY-04: what a credit of `credit` (> 0) changes in both shares while `before` is left of the invoice; both
+/// results are <= 0 and add up to -credit. INVOICE_CONFLICT when credit is not positive or larger than before.
 [[nodiscard]] Result<Halves> credit_50_50(Cents before, Cents credit, OddCent odd = OddCent::gemeente);
 
 /// CORE-MONEY-03: largest remainder. `basis_points` add up to 10000 and stand in the order in which ties are decided
-/// (gemeente, schoolbestuur, swv); the result has the same order and adds up to total. SHARES_INVALID when they do not add
-/// up to 10000; AMOUNT_NEGATIVE for total < 0.
+/// (gemeente, schoolbestuur, swv); the result has the same order and adds up to total. SHARES_INVALID when they do not
+/// add up to 10000; AMOUNT_NEGATIVE for total < 0.
 [[nodiscard]] Result<std::vector<Cents>> split_basis_points(Cents total, std::span<const std::uint32_t> basis_points);
 
-/// CORE-MONEY-04 for other shares. The deltas add up to -credit; with three or more payers a single one may be +1 cent, as
-/// the largest remainder may move to another payer.
-[[nodiscard]] Result<std::vector<Cents>> credit_basis_points(Cents before, Cents credit, std::span<const std::uint32_t> basis_points);
+/// CORE-MONEY-04 for other shares. The deltas add up to -credit; with three or more payers a single one may be +1 cent,
+/// as the largest remainder may move to another payer.
+[[nodiscard]] Result<std::vector<Cents>> credit_basis_points(Cents before, Cents credit,
+                                                             std::span<const std::uint32_t> basis_points);
 
-/// floor(whole * part / of) without overflow, part and of >= 0, whole >= 0 (CORE-MONEY-05: VAT of a group; CORE-MONEY-08: minutes).
-/// AMOUNT_RATIO when of <= 0, part < 0, part > of or whole < 0.
+/// floor(whole * part / of) without overflow, part and of >= 0, whole >= 0 (CORE-MONEY-05: VAT of a group;
+/// CORE-MONEY-08: minutes). AMOUNT_RATIO when of <= 0, part < 0, part > of or whole < 0.
 [[nodiscard]] Result<Cents> proportion_floor(Cents whole, std::int64_t part, std::int64_t of);
 
 /// CORE-MONEY-08: hours are shared in minutes. Education gets floor(total / 2), the gemeente the rest.
@@ -110,8 +113,8 @@ struct MinuteHalves {
 };
 [[nodiscard]] constexpr MinuteHalves split_minutes(std::int64_t total) { return {total >> 1, total - (total >> 1)}; }
 
-/// Lays a share of a total on its lines by cumulative rounding: line i = share(sum up to i) - share(sum up to i-1), so that the
-/// lines add up to share(total) exactly. `share` maps Cents to Cents and share(0) == 0.
+/// Lays a share of a total on its lines by cumulative rounding: line i = share(sum up to i) - share(sum up to i-1), so
+/// that the lines add up to share(total) exactly. `share` maps Cents to Cents and share(0) == 0.
 template <class Share>
 [[nodiscard]] std::vector<Cents> share_over_lines(std::span<const Cents> lines, Share share) {
   std::vector<Cents> out;

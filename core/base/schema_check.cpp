@@ -23,8 +23,8 @@ constexpr std::int64_t kPatternChars = 1024;
 constexpr std::size_t kPatternBytes = 4 * kPatternChars;  // UTF-8 takes at most four a character
 constexpr std::size_t kKeyBytes = 256;
 
-/// Puts the length bound beside each pattern and format, and refuses what cannot be bounded. `data` positions (enum, const,
-/// default, examples) are not schemas and are left alone.
+/// Puts the length bound beside each pattern and format, and refuses what cannot be bounded. `data` positions (enum,
+/// const, default, examples) are not schemas and are left alone.
 bool bound(Json& schema) {
   if (schema.is_array()) {
     for (auto& item : schema)
@@ -115,7 +115,8 @@ constexpr std::array kPhrases{
     Phrase{"Object should have", "SCHEMA_LENGTH", "has too many or too few properties"},
     Phrase{"Elements at indexes", "SCHEMA_OTHER", "has the same item twice"},
     Phrase{"Failed to any values against subschema in 'contains'", "SCHEMA_OTHER", "lacks an item that must be there"},
-    Phrase{"Failed to validate against any schemas allowed by anyOf", "SCHEMA_ONE_OF", "fits none of the allowed forms"},
+    Phrase{"Failed to validate against any schemas allowed by anyOf", "SCHEMA_ONE_OF",
+           "fits none of the allowed forms"},
     Phrase{"Failed to validate against any child schemas", "SCHEMA_ONE_OF", "fits none of the allowed forms"},
     Phrase{"Failed to validate against exactly one", "SCHEMA_ONE_OF", "fits more than one of the allowed forms"},
     Phrase{"Failed to validate against a conditional", "SCHEMA_ONE_OF", "does not fit what its other properties ask"},
@@ -162,7 +163,8 @@ std::string quoted_name(const std::string& description) {
   auto name = raw_name(description);
   if (name.empty()) return {};
   bool plain = name.size() <= 64 && !std::isdigit(static_cast<unsigned char>(name.front()));
-  for (char c : name) plain = plain && (std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '$');
+  for (char c : name)
+    plain = plain && (std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '$');
   return plain ? name : std::string{};
 }
 
@@ -181,7 +183,8 @@ std::vector<Finding> run_once(const valijson::Schema& schema, const Json& value,
       finding.code = phrase.code;
       finding.message = phrase.message;
       if (phrase.code == "SCHEMA_REQUIRED" || phrase.code == "SCHEMA_UNKNOWN_PROPERTY") {
-        if (phrase.code == "SCHEMA_UNKNOWN_PROPERTY") unknown.emplace_back(finding.pointer, raw_name(error.description));
+        if (phrase.code == "SCHEMA_UNKNOWN_PROPERTY")
+          unknown.emplace_back(finding.pointer, raw_name(error.description));
         if (auto name = quoted_name(error.description); !name.empty()) finding.pointer += '/' + escaped(name);
       }
       auto& list = phrase.cascade ? cascades : out;
@@ -194,8 +197,8 @@ std::vector<Finding> run_once(const valijson::Schema& schema, const Json& value,
   return out;
 }
 
-/// valijson names the first unknown property of an object only. So those it named are taken out and the rest is asked again, for
-/// further unknown properties alone: what else is wrong was said the first time.
+/// valijson names the first unknown property of an object only. So those it named are taken out and the rest is asked
+/// again, for further unknown properties alone: what else is wrong was said the first time.
 std::vector<Finding> run(const valijson::Schema& schema, const Json& value) {
   constexpr int kRounds = 50;
   std::vector<std::pair<std::string, std::string>> unknown;
@@ -256,7 +259,8 @@ Result<SchemaCheck> SchemaCheck::compile(const Json& schema) {
 }
 
 std::vector<Finding> SchemaCheck::findings(const Json& value) const {
-  if (long_key(value)) return {{"", "SCHEMA_KEY_TOO_LONG", fmt::format("an object has a key longer than {} bytes", kKeyBytes), ""}};
+  if (long_key(value))
+    return {{"", "SCHEMA_KEY_TOO_LONG", fmt::format("an object has a key longer than {} bytes", kKeyBytes), ""}};
   if (!has_long_string(value)) return run(compiled_->full, value);
   // A long string breaks the length that goes with any pattern; everything else is judged on the cut copy.
   auto out = run(compiled_->lengths_only, value);

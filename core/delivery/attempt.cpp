@@ -27,7 +27,9 @@ Task<Result<outbox::Planned>> Delivering::open(store::DeliveryRow row) {
 Task<Result<formats::InvoiceFiles>> Delivering::invoice_files(store::DeliveryRow row) {
   if (row.kind != "invoice") co_return fail(ErrorKind::not_found, "DELIVERY_UNKNOWN", "this delivery is no invoice");
   auto it = instances_.find(row.target);
-  std::string domain = it == instances_.end() ? row.target : it->second.party.empty() ? it->second.name : it->second.party;
+  std::string domain = it == instances_.end()     ? row.target
+                       : it->second.party.empty() ? it->second.name
+                                                  : it->second.party;
   auto case_id = row.case_id;
   auto planned = co_await open(std::move(row));
   if (!planned) co_return fail(std::move(planned.error()));
@@ -42,31 +44,40 @@ Task<Result<formats::InvoiceFiles>> Delivering::invoice_files(store::DeliveryRow
 }
 
 bool consent_ended(const CaseFile& file, Instant now) {
-  auto valid = [&](const Consent& c) { return c.purpose == "documents" && c.valid_from <= now && (!c.valid_until || now < *c.valid_until) && (!c.withdrawn_at || now < *c.withdrawn_at); };
+  auto valid = [&](const Consent& c) {
+    return c.purpose == "documents" && c.valid_from <= now && (!c.valid_until || now < *c.valid_until) &&
+           (!c.withdrawn_at || now < *c.withdrawn_at);
+  };
   return std::ranges::any_of(file.consents, [&](const Consent& c) {
-    bool over = c.purpose == "documents" && ((c.withdrawn_at && *c.withdrawn_at <= now) || (c.valid_until && *c.valid_until <= now));
-    return over && std::ranges::none_of(file.consents, [&](const Consent& other) { return other.giver == c.giver && valid(other); });
+    bool over = c.purpose == "documents" &&
+                ((c.withdrawn_at && *c.withdrawn_at <= now) || (c.valid_until && *c.valid_until <= now));
+    return over && std::ranges::none_of(file.consents,
+                                        [&](const Consent& other) { return other.giver == c.giver && valid(other); });
   });
 }
 
 Task<AttemptResult> Delivering::attempt(store::DeliveryRow row, int number) {
   auto it = instances_.find(row.target);
-  if (it == instances_.end()) co_return AttemptResult{Verdict::retry_later, "ADAPTER_UNKNOWN", std::nullopt, Json::object()};
+  if (it == instances_.end())
+    co_return AttemptResult{Verdict::retry_later, "ADAPTER_UNKNOWN", std::nullopt, Json::object()};
   const auto& instance = it->second;
-  if (!instance.adapter) co_return AttemptResult{Verdict::retry_later, "ADAPTER_DEGRADED", std::nullopt, Json::object()};
+  if (!instance.adapter)
+    co_return AttemptResult{Verdict::retry_later, "ADAPTER_DEGRADED", std::nullopt, Json::object()};
   auto created = row.created_at;
   auto case_id = row.case_id;
   auto planned = co_await open(std::move(row));
   if (!planned) {
     bool erased = planned.error().kind == ErrorKind::not_found;
-    co_return AttemptResult{erased ? Verdict::rejected : Verdict::retry_later, planned.error().code, std::nullopt, Json::object()};
+    co_return AttemptResult{erased ? Verdict::rejected : Verdict::retry_later, planned.error().code, std::nullopt,
+                            Json::object()};
   }
   bool carries = planned->kind == "documents" || (planned->kind == "filing" && !planned->documents.empty());
   if (carries) {
     // Consent is judged again at the moment of sending: hours of retries may lie behind (CORE-CONSENT-04, -05).
     auto file = co_await journal_.load(case_id);
     if (!file) co_return AttemptResult{Verdict::retry_later, file.error().code, std::nullopt, Json::object()};
-    if (consent_ended(*file, journal_.clock().now())) co_return AttemptResult{Verdict::rejected, "CONSENT_WITHDRAWN", std::nullopt, Json::object()};
+    if (consent_ended(*file, journal_.clock().now()))
+      co_return AttemptResult{Verdict::rejected, "CONSENT_WITHDRAWN", std::nullopt, Json::object()};
   }
   Delivery d;
   d.id = planned->id;
@@ -83,12 +94,17 @@ Task<AttemptResult> Delivering::attempt(store::DeliveryRow row, int number) {
   d.body = planned->body;
   if (case_id.empty()) co_return AttemptResult{Verdict::rejected, "CASE_UNKNOWN", std::nullopt, Json::object()};
   auto pseudonym = co_await vault_.pseudonym(case_id, instance.party.empty() ? instance.name : instance.party);
-  if (!pseudonym) co_return AttemptResult{pseudonym.error().kind == ErrorKind::not_found ? Verdict::rejected : Verdict::retry_later, pseudonym.error().code, std::nullopt, Json::object()};
+  if (!pseudonym)
+    co_return AttemptResult{pseudonym.error().kind == ErrorKind::not_found ? Verdict::rejected : Verdict::retry_later,
+                            pseudonym.error().code, std::nullopt, Json::object()};
   d.pseudonym = *pseudonym;
   for (const auto& id : planned->documents) {
     auto info = co_await documents_.info(id);
-    if (!info) co_return AttemptResult{info.error().kind == ErrorKind::not_found ? Verdict::rejected : Verdict::retry_later, info.error().code, std::nullopt, Json::object()};
-    d.documents.push_back({info->id, info->doc_type, info->media_type, info->file_name, info->sha256, info->version, info->size});
+    if (!info)
+      co_return AttemptResult{info.error().kind == ErrorKind::not_found ? Verdict::rejected : Verdict::retry_later,
+                              info.error().code, std::nullopt, Json::object()};
+    d.documents.push_back(
+        {info->id, info->doc_type, info->media_type, info->file_name, info->sha256, info->version, info->size});
   }
   auto narrowed = plugin::restrict(std::move(d), instance.grants.fields);
   auto result = co_await runtime::with_deadline(instance.adapter->send(narrowed), instance.deadline);

@@ -15,25 +15,27 @@ namespace schakel::delivery {
 
 /// An adapter as configuration named it, after it started.
 struct Instance {
-  std::string name;     ///< of the instance: gemeente-zandoever
-  std::string plugin;   ///< of the adapter: gemeente
-  Adapter* adapter = nullptr;      ///< null while it has not started: its channel is degraded
-  std::string degraded;            ///< code why, empty when it runs
+  std::string name;            ///< of the instance: gemeente-zandoever
+  std::string plugin;          ///< of the adapter: gemeente
+  Adapter* adapter = nullptr;  ///< null while it has not started: its channel is degraded
+  std::string degraded;        ///< code why, empty when it runs
   plugin::Grants grants;
-  bool repeatable = true;          ///< x-repeatable: a partner recognises a repeat by our key
-  std::string party;               ///< whose profile decides on a BSN
+  bool repeatable = true;  ///< x-repeatable: a partner recognises a repeat by our key
+  std::string party;       ///< whose profile decides on a BSN
   milliseconds deadline{std::chrono::minutes(2)};
-  Inbox* inbox = nullptr;  ///< for what comes in through it
+  Inbox* inbox = nullptr;        ///< for what comes in through it
   Json config = Json::object();  ///< as it was checked; how its invoices are written is in there
 };
 
-/// Did somebody who consented to sharing documents withdraw that, or did it expire, without another consent of theirs? Pure.
+/// Did somebody who consented to sharing documents withdraw that, or did it expire, without another consent of theirs?
+/// Pure.
 [[nodiscard]] bool consent_ended(const CaseFile& file, Instant now);
 
 /// Thread: one io_context, that of the dispatcher. Lifetime: the adapters are never unloaded.
 class Delivering final : public outbox::Attempter {
  public:
-  Delivering(journal::Journal& journal, vault::Vault& vault, vault::Documents& documents) : journal_(journal), vault_(vault), documents_(documents) {}
+  Delivering(journal::Journal& journal, vault::Vault& vault, vault::Documents& documents)
+      : journal_(journal), vault_(vault), documents_(documents) {}
 
   void add(Instance instance);
   [[nodiscard]] const std::map<std::string, Instance>& instances() const { return instances_; }

@@ -22,8 +22,8 @@ struct HostServices {
   vault::Bsn& bsn;
   const Clock& clock;
   runtime::MetricsRegistry& metrics;
-  MailAccess* mail = nullptr;    ///< null: no mail server configured
-  Links* links = nullptr;        ///< null: no portal in this process
+  MailAccess* mail = nullptr;  ///< null: no mail server configured
+  Links* links = nullptr;      ///< null: no portal in this process
   std::shared_ptr<net::TlsClientContext> tls;
   std::function<Result<Secret>(std::string_view name)> secret;
   std::function<bool(std::string_view party)> may_receive_bsn;

@@ -1,6 +1,6 @@
-// DUO verzuim: the request that reports an absence and what comes back. DUO's contract is not public; this is the proposal
-// in its house style (onderwijs.md section 4), so only the table in duo.cpp changes when the real one arrives. Pure; a
-// melding holds a BSN: never log it.
+// DUO verzuim: the request that reports an absence and what comes back. DUO's contract is not public; this is the
+// proposal in its house style (onderwijs.md section 4), so only the table in duo.cpp changes when the real one arrives.
+// Pure; a melding holds a BSN: never log it.
 #pragma once
 #include <optional>
 #include <string>
@@ -51,8 +51,9 @@ struct DuoVerzuimmelding {
 };
 
 struct DuoAanlevering {
-  std::string document_id;  ///< UUID; unique and the same in every repeat of one delivery, since DUO refuses a reused one
-  std::string message_id;   ///< UUID of this attempt
+  std::string
+      document_id;  ///< UUID; unique and the same in every repeat of one delivery, since DUO refuses a reused one
+  std::string message_id;  ///< UUID of this attempt
   std::string school_oin;
   std::string verzendende_instantie, ontvangende_instantie = "DUO";
   Instant tijd{};
@@ -75,13 +76,16 @@ enum class DuoVerdict {
 struct DuoAnswer {
   DuoVerdict verdict = DuoVerdict::rejected;
   std::string meldingsnummer;
-  /// Codes only, for logs and people: "Client.DK0004", "BSN_ONGELDIG". Texts of DUO may hold personal data and are left out.
+  /// Codes only, for logs and people: "Client.DK0004", "BSN_ONGELDIG". Texts of DUO may hold personal data and are left
+  /// out.
   std::vector<std::string> codes;
 };
 
-/// Reads the reply to `request`. A SOAP fault, or a 5xx that is none, becomes a verdict; DUO_REPLY (invalid) is returned only
-/// when DUO says 2xx and the content is not an answer to this request: then it is unknown whether the melding was taken.
-[[nodiscard]] Result<DuoAnswer> read_aanleveren_answer(const DuoAanlevering& request, int http_status, std::string_view bytes);
+/// Reads the reply to `request`. A SOAP fault, or a 5xx that is none, becomes a verdict; DUO_REPLY (invalid) is
+/// returned only when DUO says 2xx and the content is not an answer to this request: then it is unknown whether the
+/// melding was taken.
+[[nodiscard]] Result<DuoAnswer> read_aanleveren_answer(const DuoAanlevering& request, int http_status,
+                                                       std::string_view bytes);
 
 /// Fault code to verdict (onderwijs.md section 3: retry DK0050 and DK0051, everything else to a person).
 [[nodiscard]] DuoVerdict duo_fault_verdict(std::string_view code);

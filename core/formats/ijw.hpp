@@ -1,5 +1,6 @@
 // iJw 3.2: JW323 (declaratie) and JW325 (declaratie-antwoord). Names are those of the standard.
-// Source: facturatie.md section 3; rule ids (CS, CD, RS, TR, IV, OP) are those of iJw 3.2. Pure; holds BSNs, so never log it.
+// Source: facturatie.md section 3; rule ids (CS, CD, RS, TR, IV, OP) are those of iJw 3.2. Pure; holds BSNs, so never
+// log it.
 #pragma once
 #include <optional>
 #include <string>
@@ -45,8 +46,8 @@ struct IjwClient {
 };
 
 struct Jw323 {
-  std::string afzender;    ///< AGB of the zorgaanbieder, 8 digits
-  std::string ontvanger;   ///< CBS code of the gemeente, 4 digits
+  std::string afzender;   ///< AGB of the zorgaanbieder, 8 digits
+  std::string ontvanger;  ///< CBS code of the gemeente, 4 digits
   std::string identificatie;
   Date dagtekening{};
   IjwVersies versies;
@@ -75,7 +76,8 @@ struct Jw323Read {
 };
 
 /// Reads and judges a JW323. `today` adds TR135 (not dated in the future). Never fails otherwise than by findings.
-[[nodiscard]] Jw323Read read_jw323(std::string_view bytes, std::optional<Date> today = std::nullopt, const XmlLimits& limits = {.refuse_bom = true});
+[[nodiscard]] Jw323Read read_jw323(std::string_view bytes, std::optional<Date> today = std::nullopt,
+                                   const XmlLimits& limits = {.refuse_bom = true});
 
 /// The one-message rules on a declaration however it was made.
 [[nodiscard]] std::vector<IjwFinding> check_jw323(const Jw323& declaration, std::optional<Date> today = std::nullopt);
@@ -132,22 +134,27 @@ struct IjwRejectedLine {
 
 /// Everything granted: 0200 in the header, 8001 on the declaration.
 [[nodiscard]] Jw325 grant_all(const Jw323& declaration, std::string identificatie, Date dagtekening);
-/// Some lines (or all) rejected; a line is granted or rejected as a whole (IV087). `unknown_clients`: 8187 on the client and
-/// 0233 on all its lines.
+/// Some lines (or all) rejected; a line is granted or rejected as a whole (IV087). `unknown_clients`: 8187 on the
+/// client and 0233 on all its lines.
 [[nodiscard]] Jw325 reject_lines(const Jw323& declaration, std::string identificatie, Date dagtekening,
-                                 const std::vector<IjwRejectedLine>& lines, const std::vector<std::size_t>& unknown_clients = {});
+                                 const std::vector<IjwRejectedLine>& lines,
+                                 const std::vector<std::size_t>& unknown_clients = {});
 /// The declaration as a whole, as 9333 for a number used before: granted is 0, no lines.
-[[nodiscard]] Jw325 reject_declaration(const Jw323& declaration, std::string identificatie, Date dagtekening, std::string code);
+[[nodiscard]] Jw325 reject_declaration(const Jw323& declaration, std::string identificatie, Date dagtekening,
+                                       std::string code);
 /// Level 2: the message as a whole, normally 0001; there is no DeclaratieAntwoord.
-[[nodiscard]] Jw325 reject_message(const Jw323& declaration, std::string identificatie, Date dagtekening, std::string code = "0001");
-/// Applies the findings of read_jw323: any that is answered with 0001 or 8848 rejects the message, the others their lines;
-/// without findings all is granted.
-[[nodiscard]] Jw325 answer_to(const Jw323& declaration, const std::vector<IjwFinding>& rules, std::string identificatie, Date dagtekening);
+[[nodiscard]] Jw325 reject_message(const Jw323& declaration, std::string identificatie, Date dagtekening,
+                                   std::string code = "0001");
+/// Applies the findings of read_jw323: any that is answered with 0001 or 8848 rejects the message, the others their
+/// lines; without findings all is granted.
+[[nodiscard]] Jw325 answer_to(const Jw323& declaration, const std::vector<IjwFinding>& rules, std::string identificatie,
+                              Date dagtekening);
 
-/// The lines that a JW325 leaves granted, as (client, prestatie) indices into the declaration; none when the message or the
-/// declaration was rejected. IJW_ANSWER_MISMATCH when the answer is not about this declaration or names a line it does not
-/// have (TR337, TR367).
-[[nodiscard]] Result<std::vector<std::pair<std::size_t, std::size_t>>> granted_lines(const Jw323& declaration, const Jw325& answer);
+/// The lines that a JW325 leaves granted, as (client, prestatie) indices into the declaration; none when the message or
+/// the declaration was rejected. IJW_ANSWER_MISMATCH when the answer is not about this declaration or names a line it
+/// does not have (TR337, TR367).
+[[nodiscard]] Result<std::vector<std::pair<std::size_t, std::size_t>>> granted_lines(const Jw323& declaration,
+                                                                                     const Jw325& answer);
 
 /// The return code that answers a broken rule: "TR346" -> "9346"; "0001" where the standard gives none.
 [[nodiscard]] std::string_view retour_code(std::string_view rule);

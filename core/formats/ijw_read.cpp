@@ -23,7 +23,9 @@ Date date(std::string_view s) {
 }
 
 XmlElement basis(const XmlElement& e, std::string_view name) { return e.child(kIjwBasis, name); }
-IjwPeriode periode(const XmlElement& e) { return {date(basis(e, "Begindatum").text()), date(basis(e, "Einddatum").text())}; }
+IjwPeriode periode(const XmlElement& e) {
+  return {date(basis(e, "Begindatum").text()), date(basis(e, "Einddatum").text())};
+}
 IjwVersies versies(const XmlElement& e) {
   return {std::string(basis(e, "BasisschemaXsdVersie").text()), std::string(basis(e, "BerichtXsdVersie").text())};
 }
@@ -69,11 +71,15 @@ std::vector<std::string> retour(const XmlElement& e) {
 }
 
 /// Root name, then table; the document when nothing was found.
-std::optional<XmlDocument> structure(std::string_view bytes, const ElementRule& table, const XmlLimits& limits, std::vector<Finding>& findings) {
+std::optional<XmlDocument> structure(std::string_view bytes, const ElementRule& table, const XmlLimits& limits,
+                                     std::vector<Finding>& findings) {
   auto document = read_xml(bytes, limits);
   if (!document) {
     const auto& e = document.error();
-    findings.push_back({"", e.code, e.message, e.code == "XML_BOM" ? "OP192" : e.code == "XML_TOO_LARGE" ? "OP179" : ""});
+    findings.push_back({"", e.code, e.message,
+                        e.code == "XML_BOM"         ? "OP192"
+                        : e.code == "XML_TOO_LARGE" ? "OP179"
+                                                    : ""});
     return std::nullopt;
   }
   if (!document->root().is(table.ns, table.name)) {

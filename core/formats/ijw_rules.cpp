@@ -1,9 +1,10 @@
-// The rules of iJw 3.2 that one message can show to be broken (level 2). Levels 3 and 4 need earlier messages or the contract.
+// The rules of iJw 3.2 that one message can show to be broken (level 2). Levels 3 and 4 need earlier messages or the
+// contract.
 #include <fmt/format.h>
 
+#include <set>
 #include <tuple>
 #include <unordered_set>
-#include <set>
 
 #include "core/formats/ijw.hpp"
 
@@ -18,26 +19,37 @@ class Rules {
  public:
   explicit Rules(std::string_view root) : root_(root) {}
 
-  void message(std::string_view rule, std::string_view where, std::string text) { add(rule, fmt::format("/Bericht/{}", where), std::move(text), -1, -1); }
+  void message(std::string_view rule, std::string_view where, std::string text) {
+    add(rule, fmt::format("/Bericht/{}", where), std::move(text), -1, -1);
+  }
   void line(std::string_view rule, std::size_t client, std::size_t prestatie, int at, std::string text) {
-    add(rule, fmt::format("/Bericht/{}/Clienten/Client[{}]/Prestaties/Prestatie[{}]:{}", root_, client + 1, prestatie + 1, at), std::move(text),
-        static_cast<std::ptrdiff_t>(client), static_cast<std::ptrdiff_t>(prestatie));
+    add(rule,
+        fmt::format("/Bericht/{}/Clienten/Client[{}]/Prestaties/Prestatie[{}]:{}", root_, client + 1, prestatie + 1,
+                    at),
+        std::move(text), static_cast<std::ptrdiff_t>(client), static_cast<std::ptrdiff_t>(prestatie));
   }
   void client(std::string_view rule, std::size_t c, std::string text) {
-    add(rule, fmt::format("/Bericht/{}/Clienten/Client[{}]/Bsn", root_, c + 1), std::move(text), static_cast<std::ptrdiff_t>(c), -1);
+    add(rule, fmt::format("/Bericht/{}/Clienten/Client[{}]/Bsn", root_, c + 1), std::move(text),
+        static_cast<std::ptrdiff_t>(c), -1);
   }
   std::vector<IjwFinding> take() && { return std::move(out_); }
 
  private:
-  void add(std::string_view rule, std::string pointer, std::string text, std::ptrdiff_t client, std::ptrdiff_t prestatie) {
+  void add(std::string_view rule, std::string pointer, std::string text, std::ptrdiff_t client,
+           std::ptrdiff_t prestatie) {
     if (out_.size() >= kMost) return;
-    out_.push_back({{std::move(pointer), fmt::format("IJW_{}", rule), std::move(text), std::string(rule)}, retour_code(rule), client, prestatie});
+    out_.push_back({{std::move(pointer), fmt::format("IJW_{}", rule), std::move(text), std::string(rule)},
+                    retour_code(rule),
+                    client,
+                    prestatie});
   }
   std::string_view root_;
   std::vector<IjwFinding> out_;
 };
 
-bool one_month(const IjwPeriode& p) { return p.begin.year() == p.eind.year() && p.begin.month() == p.eind.month() && p.begin <= p.eind; }
+bool one_month(const IjwPeriode& p) {
+  return p.begin.year() == p.eind.year() && p.begin.month() == p.eind.month() && p.begin <= p.eind;
+}
 
 void check_line(Rules& rules, const IjwPrestatie& p, std::size_t c, std::size_t i) {
   auto broken = [&](std::string_view rule, const char* text) { rules.line(rule, c, i, p.line, text); };
@@ -47,9 +59,11 @@ void check_line(Rules& rules, const IjwPrestatie& p, std::size_t c, std::size_t 
   if (euro == p.tarief.has_value()) broken("CD087", "ProductTarief is absent with Eenheid 83, and only then");
   if (euro && p.bedrag.value() != p.volume) broken("CS339", "with Eenheid 83 IngediendBedrag equals GeleverdVolume");
   if (!euro && p.tarief) {
-    // Minutes are billed at the hourly tariff: the tariff per minute is rounded, the amount is not made from it (IV081).
+    // Minutes are billed at the hourly tariff: the tariff per minute is rounded, the amount is not made from it
+    // (IV081).
     auto off = std::abs(p.bedrag.value() - p.volume * p.tarief->value());
-    if (off != 0 && !(p.eenheid == "01" && 2 * off <= p.volume + 1)) broken("TR346", "IngediendBedrag is not GeleverdVolume times ProductTarief");
+    if (off != 0 && !(p.eenheid == "01" && 2 * off <= p.volume + 1))
+      broken("TR346", "IngediendBedrag is not GeleverdVolume times ProductTarief");
   }
   if (p.periode.begin < Date{2021y / January / 1}) broken("CS100", "ProductPeriode begins before 2021");
   if (!one_month(p.periode)) broken("CS337", "ProductPeriode lies within one month");
@@ -59,11 +73,15 @@ void check_line(Rules& rules, const IjwPrestatie& p, std::size_t c, std::size_t 
 
 std::vector<IjwFinding> check_jw323(const Jw323& m, std::optional<Date> today) {
   Rules rules("Declaratie");
-  if (m.periode.begin.day() != day{1} || m.periode.eind != Date{m.periode.begin.year() / m.periode.begin.month() / last})
+  if (m.periode.begin.day() != day{1} ||
+      m.periode.eind != Date{m.periode.begin.year() / m.periode.begin.month() / last})
     rules.message("CS340", "Declaratie/DeclaratiePeriode", "DeclaratiePeriode is not one whole calendar month");
-  if (m.periode.begin < Date{2021y / January / 1}) rules.message("CS100", "Declaratie/DeclaratiePeriode", "DeclaratiePeriode begins before 2021");
-  if (m.declaratie_dagtekening > m.dagtekening) rules.message("TR134", "Declaratie/DeclaratieDagtekening", "DeclaratieDagtekening is after Dagtekening");
-  if (today && m.dagtekening > *today) rules.message("TR135", "Header/BerichtIdentificatie/Dagtekening", "Dagtekening is in the future");
+  if (m.periode.begin < Date{2021y / January / 1})
+    rules.message("CS100", "Declaratie/DeclaratiePeriode", "DeclaratiePeriode begins before 2021");
+  if (m.declaratie_dagtekening > m.dagtekening)
+    rules.message("TR134", "Declaratie/DeclaratieDagtekening", "DeclaratieDagtekening is after Dagtekening");
+  if (today && m.dagtekening > *today)
+    rules.message("TR135", "Header/BerichtIdentificatie/Dagtekening", "Dagtekening is in the future");
 
   std::unordered_set<std::string_view> references, previous;
   for (const auto& client : m.clienten)
@@ -82,16 +100,19 @@ std::vector<IjwFinding> check_jw323(const Jw323& m, std::optional<Date> today) {
       check_line(rules, p, c, i);
       auto broken = [&](std::string_view rule, const char* text) { rules.line(rule, c, i, p.line, text); };
       if (!references.insert(p.referentie).second) broken("TR314", "ReferentieNummer occurs before in this message");
-      if (!p.vorige_referentie.empty() && !previous_seen.insert(p.vorige_referentie).second) broken("TR315", "VorigReferentieNummer occurs before in this message");
+      if (!p.vorige_referentie.empty() && !previous_seen.insert(p.vorige_referentie).second)
+        broken("TR315", "VorigReferentieNummer occurs before in this message");
       if (previous.contains(p.referentie)) broken("TR316", "this line and its credit are in one message");
       if (!p.credit && !debits.emplace(p.toewijzing, p.categorie, p.product, p.periode.begin, p.periode.eind).second)
         broken("TR416", "second debit for the same product and period");
-      if (Date{p.periode.eind.year() / p.periode.eind.month() / 1} > m.periode.eind) broken("TR319", "ProductPeriode is after DeclaratiePeriode");
+      if (Date{p.periode.eind.year() / p.periode.eind.month() / 1} > m.periode.eind)
+        broken("TR319", "ProductPeriode is after DeclaratiePeriode");
       if (p.periode.eind < oldest) broken("TR335", "ProductPeriode ended more than five years ago");
       sum += p.signed_bedrag();
     }
   }
-  if (sum != m.totaal) rules.message("IV086", "Declaratie/TotaalIngediendBedrag", "TotaalIngediendBedrag is not the sum of D minus C");
+  if (sum != m.totaal)
+    rules.message("IV086", "Declaratie/TotaalIngediendBedrag", "TotaalIngediendBedrag is not the sum of D minus C");
   return std::move(rules).take();
 }
 
@@ -108,9 +129,11 @@ std::vector<IjwFinding> check_jw325(const Jw325& m) {
       rejected += p.signed_bedrag();
     }
   }
-  bool judged_by_line = std::ranges::all_of(a.retour, [](const auto& code) { return code == "0200" || code == "8001"; });
+  bool judged_by_line =
+      std::ranges::all_of(a.retour, [](const auto& code) { return code == "0200" || code == "8001"; });
   if (judged_by_line ? a.ingediend - a.toegekend != rejected : a.toegekend != Cents{})
-    rules.message("TR342", "DeclaratieAntwoord/TotaalToegekendBedrag", "the rejected lines do not explain submitted minus granted");
+    rules.message("TR342", "DeclaratieAntwoord/TotaalToegekendBedrag",
+                  "the rejected lines do not explain submitted minus granted");
   return std::move(rules).take();
 }
 

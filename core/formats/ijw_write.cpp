@@ -12,7 +12,9 @@ namespace {
 class Writer {
  public:
   explicit Writer(std::string_view prefix) : prefix_(prefix), xml_({.indent = true, .newline = "\r\n"}) {
-    xml_.open(own("Bericht")).attribute("xmlns:ijw", kIjwBasis).attribute(fmt::format("xmlns:{}", prefix), prefix == "jw323" ? kJw323Ns : kJw325Ns);
+    xml_.open(own("Bericht"))
+        .attribute("xmlns:ijw", kIjwBasis)
+        .attribute(fmt::format("xmlns:{}", prefix), prefix == "jw323" ? kJw323Ns : kJw325Ns);
   }
   [[nodiscard]] std::string own(std::string_view name) const { return fmt::format("{}:{}", prefix_, name); }
   void open(std::string_view name) { xml_.open(own(name)); }
@@ -47,7 +49,8 @@ class Writer {
   void amount(std::string_view name, std::string_view inner, Cents amount) {
     bool credit = amount < Cents{};
     open(name);
-    xml_.element(fmt::format("ijw:{}", inner), std::to_string((credit ? -amount : amount).value())).element("ijw:DebetCredit", credit ? "C" : "D");
+    xml_.element(fmt::format("ijw:{}", inner), std::to_string((credit ? -amount : amount).value()))
+        .element("ijw:DebetCredit", credit ? "C" : "D");
     close();
   }
   void retour(const std::vector<std::string>& codes) {
@@ -168,8 +171,8 @@ Jw325 grant_all(const Jw323& d, std::string identificatie, Date dagtekening) {
   return a;
 }
 
-Jw325 reject_lines(const Jw323& d, std::string identificatie, Date dagtekening, const std::vector<IjwRejectedLine>& lines,
-                   const std::vector<std::size_t>& unknown_clients) {
+Jw325 reject_lines(const Jw323& d, std::string identificatie, Date dagtekening,
+                   const std::vector<IjwRejectedLine>& lines, const std::vector<std::size_t>& unknown_clients) {
   if (lines.empty() && unknown_clients.empty()) return grant_all(d, std::move(identificatie), dagtekening);
   auto a = answer_header(d, std::move(identificatie), dagtekening);
   auto& answer = a.antwoord.emplace(IjwDeclaratieAntwoord{d.declaratienummer, d.totaal, d.totaal, {}, {"0200"}});
@@ -179,7 +182,8 @@ Jw325 reject_lines(const Jw323& d, std::string identificatie, Date dagtekening, 
     for (std::size_t i = 0; i < d.clienten[c].prestaties.size(); ++i) {
       std::vector<std::string> codes;
       for (const auto& line : lines)
-        if (!unknown && line.client == c && line.prestatie == i) codes.insert(codes.end(), line.codes.begin(), line.codes.end());
+        if (!unknown && line.client == c && line.prestatie == i)
+          codes.insert(codes.end(), line.codes.begin(), line.codes.end());
       if (unknown) codes = {"0233"};
       if (codes.empty()) continue;
       answer.toegekend -= d.clienten[c].prestaties[i].signed_bedrag();
@@ -217,12 +221,15 @@ Jw325 answer_to(const Jw323& d, const std::vector<IjwFinding>& rules, std::strin
 
 Result<std::vector<std::pair<std::size_t, std::size_t>>> granted_lines(const Jw323& d, const Jw325& a) {
   auto mismatch = [](const char* what) { return fail(ErrorKind::conflict, "IJW_ANSWER_MISMATCH", what); };
-  if (a.declaratie_identificatie != d.identificatie || a.declaratie_dagtekening != d.dagtekening || a.ontvanger != d.afzender || a.afzender != d.ontvanger)
+  if (a.declaratie_identificatie != d.identificatie || a.declaratie_dagtekening != d.dagtekening ||
+      a.ontvanger != d.afzender || a.afzender != d.ontvanger)
     return mismatch("the answer is about another declaration (TR337)");
   std::vector<std::pair<std::size_t, std::size_t>> granted;
   if (!a.antwoord) return granted;
-  if (a.antwoord->declaratienummer != d.declaratienummer || a.antwoord->ingediend != d.totaal) return mismatch("number or total differ from the declaration (TR367)");
-  if (!std::ranges::all_of(a.antwoord->retour, [](const auto& c) { return c == "0200" || c == "8001"; })) return granted;
+  if (a.antwoord->declaratienummer != d.declaratienummer || a.antwoord->ingediend != d.totaal)
+    return mismatch("number or total differ from the declaration (TR367)");
+  if (!std::ranges::all_of(a.antwoord->retour, [](const auto& c) { return c == "0200" || c == "8001"; }))
+    return granted;
   std::set<std::pair<std::string_view, std::string_view>> rejected;
   Cents rejected_sum, granted_sum;
   for (const auto& client : a.antwoord->clienten)
@@ -243,7 +250,8 @@ Result<std::vector<std::pair<std::size_t, std::size_t>>> granted_lines(const Jw3
         granted_sum += p.signed_bedrag();
       }
     }
-  if (matched != rejected.size() || matched_sum != rejected_sum) return mismatch("a rejected line differs from the declaration (TR367)");
+  if (matched != rejected.size() || matched_sum != rejected_sum)
+    return mismatch("a rejected line differs from the declaration (TR367)");
   if (granted_sum != a.antwoord->toegekend) return mismatch("the granted lines are not the granted total (TR342)");
   return granted;
 }

@@ -1,6 +1,6 @@
-// OSO dossiers with the SWV profile (POSWV, VOSWV): what the profile demands and forbids beyond its schema, which official
-// software checks with a stylesheet that libxslt cannot run. Source: onderwijs.md section 2. Pure; a dossier is personal
-// data throughout: findings carry paths and codes only.
+// OSO dossiers with the SWV profile (POSWV, VOSWV): what the profile demands and forbids beyond its schema, which
+// official software checks with a stylesheet that libxslt cannot run. Source: onderwijs.md section 2. Pure; a dossier
+// is personal data throughout: findings carry paths and codes only.
 #pragma once
 #include <optional>
 #include <string>
@@ -18,9 +18,9 @@ inline constexpr std::string_view kOso2019 = "http://www.edustandaard.nl/oso_geg
 [[nodiscard]] bool is_oso_dossier(std::string_view ns, std::string_view local);
 
 struct OsoDossier {
-  std::string transfer;       ///< POSWV or VOSWV
+  std::string transfer;  ///< POSWV or VOSWV
   std::string brin, vestiging;
-  std::string pupil_key;      ///< leerlingid of the school's system: never a BSN
+  std::string pupil_key;  ///< leerlingid of the school's system: never a BSN
   bool address_secret = false;
 };
 
@@ -30,8 +30,8 @@ struct OsoRead {
   [[nodiscard]] bool accepted() const { return dossier && findings.empty(); }
 };
 
-/// Codes: XML_* as read_xml, OSO_VERSION, OSO_PROFILE (not an SWV dossier), OSO_REQUIRED, OSO_BSN_FORBIDDEN, OSO_FORBIDDEN,
-/// OSO_SECRET_ADDRESS.
+/// Codes: XML_* as read_xml, OSO_VERSION, OSO_PROFILE (not an SWV dossier), OSO_REQUIRED, OSO_BSN_FORBIDDEN,
+/// OSO_FORBIDDEN, OSO_SECRET_ADDRESS.
 [[nodiscard]] OsoRead read_oso(std::string_view bytes, const XmlLimits& limits = {});
 
 }  // namespace schakel::formats

@@ -1,7 +1,7 @@
 // PDFs for people: an invoice drawn from its UBL, and plain documents. Cairo and pango; A4, Dutch, tagged.
-// Needs fonts that fontconfig can find (Debian: fonts-dejavu-core). The same input, fonts and library versions give the same
-// bytes: nothing of the clock enters, the creation date is the issue date. Blocking, some 10 ms a page: call it from the
-// blocking pool. Thread: any.
+// Needs fonts that fontconfig can find (Debian: fonts-dejavu-core). The same input, fonts and library versions give the
+// same bytes: nothing of the clock enters, the creation date is the issue date. Blocking, some 10 ms a page: call it
+// from the blocking pool. Thread: any.
 #pragma once
 #include <string>
 #include <vector>
@@ -12,9 +12,9 @@
 
 namespace schakel::formats {
 
-/// The invoice or credit note as a person reads it: every amount and party of the UBL, nothing that is not in it, so that
-/// the two attachments of one mail never differ (facturatie.md section 6, case 8). Errors: PDF_FONT when there is no font at
-/// all (unavailable), PDF_TEXT for text that is not UTF-8, PDF_RENDER when cairo gives up.
+/// The invoice or credit note as a person reads it: every amount and party of the UBL, nothing that is not in it, so
+/// that the two attachments of one mail never differ (facturatie.md section 6, case 8). Errors: PDF_FONT when there is
+/// no font at all (unavailable), PDF_TEXT for text that is not UTF-8, PDF_RENDER when cairo gives up.
 [[nodiscard]] Result<std::string> render_invoice_pdf(const UblDocument& invoice);
 
 struct PdfBlock {

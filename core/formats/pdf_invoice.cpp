@@ -14,10 +14,12 @@ using pdf::Font;
 using pdf::kLeft;
 using pdf::kRight;
 
-constexpr Font kBody{}, kSmall{8, false, 0.25}, kLabel{8.5, false, 0.3}, kBold{9.5, true}, kMoney{9}, kTitle{20, true}, kHead{8.5, true};
+constexpr Font kBody{}, kSmall{8, false, 0.25}, kLabel{8.5, false, 0.3}, kBold{9.5, true}, kMoney{9}, kTitle{20, true},
+    kHead{8.5, true};
 
 // Columns of the line table: left edges; amounts are set flush right.
-constexpr double kNumber = kLeft, kWhat = kLeft + 22, kPeriodX = kLeft + 214, kQuantity = kLeft + 282, kPrice = kLeft + 320, kAmount = kLeft + 402;
+constexpr double kNumber = kLeft, kWhat = kLeft + 22, kPeriodX = kLeft + 214, kQuantity = kLeft + 282,
+                 kPrice = kLeft + 320, kAmount = kLeft + 402;
 constexpr int kMostLines = 12;
 
 /// "€ 140,58", or more decimals where a price has them.
@@ -38,7 +40,9 @@ std::string number_text(const UblDecimal& d) {
 }
 std::string period_text(const UblPeriod& p) {
   auto day = [](const std::optional<Date>& d) {
-    return d ? fmt::format("{:02}-{:02}-{}", static_cast<unsigned>(d->day()), static_cast<unsigned>(d->month()), static_cast<int>(d->year())) : std::string("…");
+    return d ? fmt::format("{:02}-{:02}-{}", static_cast<unsigned>(d->day()), static_cast<unsigned>(d->month()),
+                           static_cast<int>(d->year()))
+             : std::string("…");
   };
   return fmt::format("{} t/m {}", day(p.start), day(p.end));
 }
@@ -57,7 +61,9 @@ std::string grouped_iban(std::string_view iban) {
   }
   return out;
 }
-std::string scheme_label(std::string_view scheme) { return scheme == "0106" ? "KvK" : scheme == "0190" ? "OIN" : scheme == "9944" ? "Btw" : "Nr."; }
+std::string scheme_label(std::string_view scheme) {
+  return scheme == "0106" ? "KvK" : scheme == "0190" ? "OIN" : scheme == "9944" ? "Btw" : "Nr.";
+}
 
 std::string address(const UblParty& p) {
   auto out = p.registration_name.empty() ? p.name : p.registration_name;
@@ -83,13 +89,17 @@ class Invoice {
   void footer(Flow& f) const {
     f.y = pdf::kBottom + 14;
     f.rule(f.y - 6);
-    auto text = fmt::format("{}   {} {}", d_.supplier.registration_name, scheme_label(d_.supplier.legal_id.scheme), d_.supplier.legal_id.value);
+    auto text = fmt::format("{}   {} {}", d_.supplier.registration_name, scheme_label(d_.supplier.legal_id.scheme),
+                            d_.supplier.legal_id.value);
     if (!d_.supplier.vat_number.empty()) text += fmt::format("   btw-nummer {}", d_.supplier.vat_number);
     f.text(text, kLeft, 360, kSmall, Align::left, "P", 2);
-    f.text(fmt::format("{} {}, pagina {} van {}", name(), d_.id, f.page(), f.pages()), kRight - 180, 180, kSmall, Align::right, "P", 2);
+    f.text(fmt::format("{} {}, pagina {} van {}", name(), d_.id, f.page(), f.pages()), kRight - 180, 180, kSmall,
+           Align::right, "P", 2);
   }
 
-  [[nodiscard]] const char* name() const { return d_.credit_note ? "Creditnota" : d_.type_code == "384" ? "Correctiefactuur" : "Factuur"; }
+  [[nodiscard]] const char* name() const {
+    return d_.credit_note ? "Creditnota" : d_.type_code == "384" ? "Correctiefactuur" : "Factuur";
+  }
 
  private:
   void parties(Flow& f) const {
@@ -105,14 +115,16 @@ class Invoice {
     auto to = address(d_.customer);
     if (!d_.customer.contact.empty()) to += "\nt.a.v. " + d_.customer.contact;
     if (!d_.customer.mail.empty()) to += "\n" + d_.customer.mail;
-    if (!d_.customer.legal_id.value.empty()) to += fmt::format("\n{} {}", scheme_label(d_.customer.legal_id.scheme), d_.customer.legal_id.value);
+    if (!d_.customer.legal_id.value.empty())
+      to += fmt::format("\n{} {}", scheme_label(d_.customer.legal_id.scheme), d_.customer.legal_id.value);
     f.y += f.text(to, kLeft, 280, kBody, Align::left, "P", 12);
     f.y = std::max(f.y, top + right) + 18;
   }
 
   void facts(Flow& f) const {
-    std::vector<std::pair<const char*, std::string>> rows{{d_.credit_note ? "Creditnotanummer" : "Factuurnummer", d_.id},
-                                                          {d_.credit_note ? "Datum" : "Factuurdatum", format_date_dutch(d_.issue_date)}};
+    std::vector<std::pair<const char*, std::string>> rows{
+        {d_.credit_note ? "Creditnotanummer" : "Factuurnummer", d_.id},
+        {d_.credit_note ? "Datum" : "Factuurdatum", format_date_dutch(d_.issue_date)}};
     if (d_.due_date) rows.emplace_back("Vervaldatum", format_date_dutch(*d_.due_date));
     if (!d_.buyer_reference.empty()) rows.emplace_back("Uw kenmerk", d_.buyer_reference);
     if (!d_.order_reference.empty()) rows.emplace_back("Ordernummer", d_.order_reference);
@@ -152,7 +164,8 @@ class Invoice {
     auto add = [&out](const std::string& text) { out += (out.empty() ? "" : "\n") + text; };
     if (!l.note.empty()) add(l.note);
     std::string properties;
-    for (const auto& [key, value] : l.properties) properties += fmt::format("{}{}: {}", properties.empty() ? "" : "; ", key, value);
+    for (const auto& [key, value] : l.properties)
+      properties += fmt::format("{}{}: {}", properties.empty() ? "" : "; ", key, value);
     if (!properties.empty()) add(properties);
     if (!l.seller_item.empty()) add("Artikel " + l.seller_item);
     if (l.adjustments != Cents{}) add(fmt::format("Korting of toeslag op deze regel: {}", format_euro(l.adjustments)));
@@ -166,7 +179,8 @@ class Invoice {
     for (const auto& l : d_.lines) {
       auto more = details(l);
       constexpr double kWhatWidth = kPeriodX - kWhat - 6;
-      double needs = f.height(l.name, kWhatWidth, kBody, kMostLines) + f.height(more, kWhatWidth, kSmall, kMostLines) + 10;
+      double needs =
+          f.height(l.name, kWhatWidth, kBody, kMostLines) + f.height(more, kWhatWidth, kSmall, kMostLines) + 10;
       if (f.y + needs > pdf::kBottom) {
         f.end("Table");
         f.room(needs);
@@ -195,12 +209,15 @@ class Invoice {
   void totals(Flow& f) const {
     std::vector<std::tuple<std::string, Cents, bool>> rows;
     rows.emplace_back("Totaal van de regels", d_.line_total, false);
-    for (const auto& a : d_.allowances) rows.emplace_back(a.reason.empty() ? (a.charge ? "Toeslag" : "Korting") : a.reason, a.charge ? a.amount : -a.amount, false);
+    for (const auto& a : d_.allowances)
+      rows.emplace_back(a.reason.empty() ? (a.charge ? "Toeslag" : "Korting") : a.reason,
+                        a.charge ? a.amount : -a.amount, false);
     if (!d_.allowances.empty()) rows.emplace_back("Totaal exclusief btw", d_.tax_exclusive, false);
     for (const auto& t : d_.taxes) {
       auto label = t.category == "O"   ? std::string("Btw: niet van toepassing")
                    : t.category == "E" ? std::string("Btw: vrijgesteld")
-                                       : fmt::format("Btw {}% over {}", t.percent ? number_text(*t.percent) : "0", format_euro(t.taxable));
+                                       : fmt::format("Btw {}% over {}", t.percent ? number_text(*t.percent) : "0",
+                                                     format_euro(t.taxable));
       rows.emplace_back(label, t.tax, false);
     }
     rows.emplace_back("Totaal inclusief btw", d_.tax_inclusive, false);
@@ -238,7 +255,8 @@ class Invoice {
       rows.emplace_back("Op naam van", d_.supplier.registration_name);
     }
     if (!d_.payment_id.empty()) rows.emplace_back("Betalingskenmerk", d_.payment_id);
-    for (const auto& a : d_.attachments) rows.emplace_back("Bijlage", a.description.empty() ? a.id : fmt::format("{} ({})", a.description, a.id));
+    for (const auto& a : d_.attachments)
+      rows.emplace_back("Bijlage", a.description.empty() ? a.id : fmt::format("{} ({})", a.description, a.id));
     if (rows.empty() && d_.payment_terms.empty()) return;
     f.y += 8;
     f.room(20 + static_cast<double>(rows.size()) * 15);

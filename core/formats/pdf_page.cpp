@@ -28,31 +28,40 @@ Result<std::string> with_language(std::string pdf) {
     std::from_chars(pdf.data() + at, pdf.data() + pdf.size(), v);
     return v;
   };
-  auto previous = number_after("startxref", start), size = number_after("/Size", trailer), root = number_after("/Root", trailer), info = number_after("/Info", trailer);
+  auto previous = number_after("startxref", start), size = number_after("/Size", trailer),
+       root = number_after("/Root", trailer), info = number_after("/Info", trailer);
   auto object = pdf.rfind(fmt::format("\n{} 0 obj", root));
   auto body = object == std::string::npos ? object : pdf.find("<<", object);
   auto end = body == std::string::npos ? body : pdf.find("endobj", body);
   auto close = end == std::string::npos ? end : pdf.rfind(">>", end);
-  if (previous < 0 || size < 0 || root < 0 || info < 0 || close == std::string::npos || close <= body) return broken("cairo's file has no catalog");
+  if (previous < 0 || size < 0 || root < 0 || info < 0 || close == std::string::npos || close <= body)
+    return broken("cairo's file has no catalog");
   auto catalog = pdf.substr(body, close - body);
   auto at = pdf.size();
-  pdf += fmt::format("{} 0 obj\n{}   /Lang (nl-NL)\n   /ViewerPreferences << /DisplayDocTitle true >>\n>>\nendobj\n", root, catalog);
+  pdf += fmt::format("{} 0 obj\n{}   /Lang (nl-NL)\n   /ViewerPreferences << /DisplayDocTitle true >>\n>>\nendobj\n",
+                     root, catalog);
   auto table = pdf.size();
-  pdf += fmt::format("xref\n{} 1\n{:010} 00000 n \ntrailer\n<< /Size {}\n   /Root {} 0 R\n   /Info {} 0 R\n   /Prev {}\n>>\nstartxref\n{}\n%%EOF\n", root, at, size, root, info,
-                     previous, table);
+  pdf += fmt::format(
+      "xref\n{} 1\n{:010} 00000 n \ntrailer\n<< /Size {}\n   /Root {} 0 R\n   /Info {} 0 R\n   /Prev "
+      "{}\n>>\nstartxref\n{}\n%%EOF\n",
+      root, at, size, root, info, previous, table);
   return pdf;
 }
 
 }  // namespace
 
 Flow::Flow(const Info& info, int pages, std::function<void(Flow&)> footer)
-    : surface_(cairo_pdf_surface_create_for_stream(&append, &out_, kWidth, kHeight)), cairo_(cairo_create(surface_)), pages_(pages), footer_(std::move(footer)) {
+    : surface_(cairo_pdf_surface_create_for_stream(&append, &out_, kWidth, kHeight)),
+      cairo_(cairo_create(surface_)),
+      pages_(pages),
+      footer_(std::move(footer)) {
   cairo_pdf_surface_set_metadata(surface_, CAIRO_PDF_METADATA_TITLE, info.title.c_str());
   cairo_pdf_surface_set_metadata(surface_, CAIRO_PDF_METADATA_AUTHOR, info.author.c_str());
   cairo_pdf_surface_set_metadata(surface_, CAIRO_PDF_METADATA_SUBJECT, info.subject.c_str());
   cairo_pdf_surface_set_metadata(surface_, CAIRO_PDF_METADATA_CREATOR, "Schakel");
   // Without it cairo takes the clock and no two drawings are alike.
-  cairo_pdf_surface_set_metadata(surface_, CAIRO_PDF_METADATA_CREATE_DATE, fmt::format("{}T00:00:00Z", format_date(info.date)).c_str());
+  cairo_pdf_surface_set_metadata(surface_, CAIRO_PDF_METADATA_CREATE_DATE,
+                                 fmt::format("{}T00:00:00Z", format_date(info.date)).c_str());
   begin("Document");
 }
 
@@ -63,7 +72,8 @@ Flow::~Flow() {
 
 Flow::Layout Flow::layout(std::string_view what, double width, const Font& font, Align align, int max_lines) {
   Layout l(pango_cairo_create_layout(cairo_), &g_object_unref);
-  std::unique_ptr<PangoFontDescription, void (*)(PangoFontDescription*)> description(pango_font_description_new(), &pango_font_description_free);
+  std::unique_ptr<PangoFontDescription, void (*)(PangoFontDescription*)> description(pango_font_description_new(),
+                                                                                     &pango_font_description_free);
   pango_font_description_set_family_static(description.get(), "DejaVu Sans, Noto Sans, Liberation Sans, Sans");
   pango_font_description_set_weight(description.get(), font.bold ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
   pango_font_description_set_absolute_size(description.get(), font.size * PANGO_SCALE);
@@ -71,7 +81,9 @@ Flow::Layout Flow::layout(std::string_view what, double width, const Font& font,
   pango_context_set_language(pango_layout_get_context(l.get()), pango_language_from_string("nl"));
   pango_layout_set_width(l.get(), static_cast<int>(std::lround(width * PANGO_SCALE)));
   pango_layout_set_wrap(l.get(), PANGO_WRAP_WORD_CHAR);
-  pango_layout_set_alignment(l.get(), align == Align::left ? PANGO_ALIGN_LEFT : align == Align::right ? PANGO_ALIGN_RIGHT : PANGO_ALIGN_CENTER);
+  pango_layout_set_alignment(l.get(), align == Align::left    ? PANGO_ALIGN_LEFT
+                                      : align == Align::right ? PANGO_ALIGN_RIGHT
+                                                              : PANGO_ALIGN_CENTER);
   pango_layout_set_line_spacing(l.get(), 1.15F);
   if (max_lines > 0) {
     pango_layout_set_height(l.get(), -max_lines);
@@ -88,7 +100,8 @@ double Flow::height(std::string_view what, double width, const Font& font, int m
   return static_cast<double>(h) / PANGO_SCALE;
 }
 
-double Flow::text(std::string_view what, double x, double width, const Font& font, Align align, const char* tag, int max_lines) {
+double Flow::text(std::string_view what, double x, double width, const Font& font, Align align, const char* tag,
+                  int max_lines) {
   if (what.empty()) return 0;
   auto l = layout(what, width, font, align, max_lines);
   begin(tag);
@@ -103,7 +116,8 @@ double Flow::text(std::string_view what, double x, double width, const Font& fon
 
 void Flow::paragraph(std::string_view what, double indent, const Font& font, const char* tag) {
   auto l = layout(what, kRight - kLeft - indent, font, Align::left, 0);
-  std::unique_ptr<PangoLayoutIter, void (*)(PangoLayoutIter*)> at(pango_layout_get_iter(l.get()), &pango_layout_iter_free);
+  std::unique_ptr<PangoLayoutIter, void (*)(PangoLayoutIter*)> at(pango_layout_get_iter(l.get()),
+                                                                  &pango_layout_iter_free);
   begin(tag);
   do {
     PangoRectangle logical;
@@ -151,11 +165,13 @@ Result<std::string> Flow::finish() {
   end("Document");
   cairo_surface_finish(surface_);
   if (auto status = cairo_status(cairo_); status != CAIRO_STATUS_SUCCESS) return broken(cairo_status_to_string(status));
-  if (auto status = cairo_surface_status(surface_); status != CAIRO_STATUS_SUCCESS) return broken(cairo_status_to_string(status));
+  if (auto status = cairo_surface_status(surface_); status != CAIRO_STATUS_SUCCESS)
+    return broken(cairo_status_to_string(status));
   return with_language(std::move(out_));
 }
 
-Result<std::string> draw_document(const Info& info, const std::function<void(Flow&)>& draw, const std::function<void(Flow&)>& footer) {
+Result<std::string> draw_document(const Info& info, const std::function<void(Flow&)>& draw,
+                                  const std::function<void(Flow&)>& footer) {
   PangoFontFamily** families = nullptr;
   int count = 0;
   pango_font_map_list_families(pango_cairo_font_map_get_default(), &families, &count);

@@ -42,8 +42,10 @@ class Flow {
   [[nodiscard]] int page() const { return page_; }
   [[nodiscard]] int pages() const { return pages_; }
 
-  /// Draws in a column and returns the height. `tag` is a PDF structure type; texts longer than `max_lines` end in an ellipsis.
-  double text(std::string_view what, double x, double width, const Font& font, Align align = Align::left, const char* tag = "P", int max_lines = 0);
+  /// Draws in a column and returns the height. `tag` is a PDF structure type; texts longer than `max_lines` end in an
+  /// ellipsis.
+  double text(std::string_view what, double x, double width, const Font& font, Align align = Align::left,
+              const char* tag = "P", int max_lines = 0);
   /// Like text at the cursor over the full width, line by line over page ends, and moves the cursor.
   void paragraph(std::string_view what, double indent, const Font& font, const char* tag = "P");
   [[nodiscard]] double height(std::string_view what, double width, const Font& font, int max_lines = 0);
@@ -71,6 +73,7 @@ class Flow {
 };
 
 /// Draws twice and returns the second. `draw` is called with a fresh Flow each time.
-[[nodiscard]] Result<std::string> draw_document(const Info& info, const std::function<void(Flow&)>& draw, const std::function<void(Flow&)>& footer);
+[[nodiscard]] Result<std::string> draw_document(const Info& info, const std::function<void(Flow&)>& draw,
+                                                const std::function<void(Flow&)>& footer);
 
 }  // namespace schakel::formats::pdf

@@ -7,7 +7,8 @@ namespace schakel::formats {
 
 Result<std::string> render_text_pdf(const PdfText& d) {
   if (!d.date.ok()) return fail(ErrorKind::invalid, "PDF_TEXT", "the document has no date");
-  bool utf8 = valid_xml_text(d.title) && valid_xml_text(d.author) && valid_xml_text(d.subtitle) && valid_xml_text(d.footer);
+  bool utf8 =
+      valid_xml_text(d.title) && valid_xml_text(d.author) && valid_xml_text(d.subtitle) && valid_xml_text(d.footer);
   for (const auto& b : d.blocks) utf8 = utf8 && valid_xml_text(b.text);
   if (!utf8) return fail(ErrorKind::invalid, "PDF_TEXT", "a text of the document is not UTF-8");
   auto draw = [&d](pdf::Flow& f) {
@@ -40,7 +41,8 @@ Result<std::string> render_text_pdf(const PdfText& d) {
     f.y = pdf::kBottom + 14;
     f.rule(f.y - 6);
     f.text(d.footer, pdf::kLeft, 360, {8, false, 0.25}, pdf::Align::left, "P", 2);
-    f.text(fmt::format("pagina {} van {}", f.page(), f.pages()), pdf::kRight - 120, 120, {8, false, 0.25}, pdf::Align::right);
+    f.text(fmt::format("pagina {} van {}", f.page(), f.pages()), pdf::kRight - 120, 120, {8, false, 0.25},
+           pdf::Align::right);
   };
   return pdf::draw_document({d.title, d.author, d.subtitle, d.date}, draw, footer);
 }

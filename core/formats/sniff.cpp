@@ -40,7 +40,8 @@ Root root_of(std::string_view s) {
   auto tag = s.substr(at + 1, s.find('>', at) - at - 1);
   auto name = tag.substr(0, tag.find_first_of(" \t\r\n/"));
   auto colon = name.find(':');
-  auto declaration = colon == std::string_view::npos ? std::string("xmlns") : fmt::format("xmlns:{}", name.substr(0, colon));
+  auto declaration =
+      colon == std::string_view::npos ? std::string("xmlns") : fmt::format("xmlns:{}", name.substr(0, colon));
   Root root{colon == std::string_view::npos ? name : name.substr(colon + 1), {}};
   for (auto found = tag.find(declaration); found != std::string_view::npos; found = tag.find(declaration, found + 1)) {
     auto value = tag.substr(found + declaration.size());
@@ -58,9 +59,12 @@ Root root_of(std::string_view s) {
 MessageKind json_kind(std::string_view bytes) {
   auto json = parse_json(bytes, {.bytes = 10 * 1024 * 1024, .depth = 32});
   if (!json) return MessageKind::unknown;
-  auto event = [](const Json& j) { return j.is_object() && j.contains("specversion") && j.contains("type") && j.contains("source"); };
+  auto event = [](const Json& j) {
+    return j.is_object() && j.contains("specversion") && j.contains("type") && j.contains("source");
+  };
   if (event(*json)) return MessageKind::cloud_event;
-  return json->is_array() && !json->empty() && event((*json)[0]) ? MessageKind::cloud_event_batch : MessageKind::unknown;
+  return json->is_array() && !json->empty() && event((*json)[0]) ? MessageKind::cloud_event_batch
+                                                                 : MessageKind::unknown;
 }
 
 void take(MessageReport& report, std::vector<Finding>& structure, const std::vector<IjwFinding>& rules) {
@@ -72,16 +76,26 @@ void take(MessageReport& report, std::vector<Finding>& structure, const std::vec
 
 std::string_view kind_name(MessageKind kind) {
   switch (kind) {
-    case MessageKind::cloud_event: return "CloudEvent";
-    case MessageKind::cloud_event_batch: return "CloudEvents batch";
-    case MessageKind::jw323: return "JW323";
-    case MessageKind::jw325: return "JW325";
-    case MessageKind::ubl_invoice: return "UBL Invoice";
-    case MessageKind::ubl_credit_note: return "UBL CreditNote";
-    case MessageKind::oso_dossier: return "OSO dossier";
-    case MessageKind::ggk_envelope: return "StUF-GGk envelope";
-    case MessageKind::soap: return "SOAP 1.1";
-    case MessageKind::unknown: break;
+    case MessageKind::cloud_event:
+      return "CloudEvent";
+    case MessageKind::cloud_event_batch:
+      return "CloudEvents batch";
+    case MessageKind::jw323:
+      return "JW323";
+    case MessageKind::jw325:
+      return "JW325";
+    case MessageKind::ubl_invoice:
+      return "UBL Invoice";
+    case MessageKind::ubl_credit_note:
+      return "UBL CreditNote";
+    case MessageKind::oso_dossier:
+      return "OSO dossier";
+    case MessageKind::ggk_envelope:
+      return "StUF-GGk envelope";
+    case MessageKind::soap:
+      return "SOAP 1.1";
+    case MessageKind::unknown:
+      break;
   }
   return "unknown";
 }
@@ -93,7 +107,8 @@ MessageKind sniff(std::string_view bytes) {
   if (bytes[first] == '{' || bytes[first] == '[') return json_kind(bytes);
   if (bytes[first] != '<') return MessageKind::unknown;
   auto root = root_of(bytes);
-  if (root.local == "Bericht") return root.ns == kJw323Ns ? MessageKind::jw323 : root.ns == kJw325Ns ? MessageKind::jw325 : MessageKind::unknown;
+  if (root.local == "Bericht")
+    return root.ns == kJw323Ns ? MessageKind::jw323 : root.ns == kJw325Ns ? MessageKind::jw325 : MessageKind::unknown;
   if (root.local == "Invoice" && root.ns == kUblInvoice) return MessageKind::ubl_invoice;
   if (root.local == "CreditNote" && root.ns == kUblCreditNote) return MessageKind::ubl_credit_note;
   if (root.ns == kGgkNs && root.local.starts_with("envelop")) return MessageKind::ggk_envelope;
@@ -122,7 +137,9 @@ MessageReport check_message(std::string_view bytes) {
       report.warnings = std::move(r.warnings);
       break;
     }
-    case MessageKind::oso_dossier: report.findings = read_oso(bytes).findings; break;
+    case MessageKind::oso_dossier:
+      report.findings = read_oso(bytes).findings;
+      break;
     case MessageKind::ggk_envelope: {
       auto r = read_ggk(bytes);
       if (!r) {
@@ -132,7 +149,8 @@ MessageReport check_message(std::string_view bytes) {
       }
       // An envelope is as good as what is in it; one in another is none.
       if (sniff(r->bericht) == MessageKind::ggk_envelope) {
-        report.findings.push_back({"/parameters/bericht", "GGK_CONTENT", "an envelope holds a message, not an envelope", ""});
+        report.findings.push_back(
+            {"/parameters/bericht", "GGK_CONTENT", "an envelope holds a message, not an envelope", ""});
         break;
       }
       auto inner = check_message(r->bericht);
@@ -144,13 +162,16 @@ MessageReport check_message(std::string_view bytes) {
       if (auto r = read_soap(bytes); !r) report.findings.push_back({"", r.error().code, r.error().message, ""});
       break;
     case MessageKind::cloud_event:
-    case MessageKind::cloud_event_batch: break;
+    case MessageKind::cloud_event_batch:
+      break;
     case MessageKind::unknown: {
       // A broken or hostile XML file says more by its own error than by "unknown".
       auto first = bytes.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
       if (first != std::string_view::npos && bytes[first] == '<')
         if (auto r = read_xml(bytes); !r) report.findings.push_back({"", r.error().code, r.error().message, ""});
-      report.findings.push_back({"", "MESSAGE_UNKNOWN", "not a CloudEvent, JW323, JW325, UBL invoice or credit note, OSO dossier or SOAP message", ""});
+      report.findings.push_back(
+          {"", "MESSAGE_UNKNOWN",
+           "not a CloudEvent, JW323, JW325, UBL invoice or credit note, OSO dossier or SOAP message", ""});
       break;
     }
   }

@@ -7,7 +7,18 @@
 
 namespace schakel::formats {
 
-enum class MessageKind { cloud_event, cloud_event_batch, jw323, jw325, ubl_invoice, ubl_credit_note, oso_dossier, ggk_envelope, soap, unknown };
+enum class MessageKind {
+  cloud_event,
+  cloud_event_batch,
+  jw323,
+  jw325,
+  ubl_invoice,
+  ubl_credit_note,
+  oso_dossier,
+  ggk_envelope,
+  soap,
+  unknown
+};
 
 /// "JW323", "UBL Invoice": for people and for --json.
 [[nodiscard]] std::string_view kind_name(MessageKind kind);
@@ -21,9 +32,9 @@ struct MessageReport {
   std::vector<Finding> warnings;
 };
 
-/// Judges the XML kinds: JW323 and JW325 with their one-message rules, UBL with EN 16931, NLCIUS and ours, OSO dossiers with
-/// the SWV profile's prohibitions, SOAP as an envelope. A CloudEvent gets its kind only: its schema check is the ingress's.
-/// MESSAGE_UNKNOWN is the finding for anything else.
+/// Judges the XML kinds: JW323 and JW325 with their one-message rules, UBL with EN 16931, NLCIUS and ours, OSO dossiers
+/// with the SWV profile's prohibitions, SOAP as an envelope. A CloudEvent gets its kind only: its schema check is the
+/// ingress's. MESSAGE_UNKNOWN is the finding for anything else.
 [[nodiscard]] MessageReport check_message(std::string_view bytes);
 
 }  // namespace schakel::formats

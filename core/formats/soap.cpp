@@ -14,7 +14,8 @@ constexpr std::string_view kUuid = "urn:uuid:";
 
 /// Digits or letters (BRIN based numbers hold letters): prefix 8, code 9, suffix 3.
 bool oin_form(std::string_view s) {
-  return s.size() == 20 && all_digits(s.substr(0, 8)) && std::ranges::all_of(s, [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); });
+  return s.size() == 20 && all_digits(s.substr(0, 8)) &&
+         std::ranges::all_of(s, [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); });
 }
 std::string anonymous(std::string_view oin) { return fmt::format("{}/anonymous?oin={}", kWsaNs, oin); }
 std::string oin_of(std::string_view address) {
@@ -30,13 +31,17 @@ bool same_ignoring_case(std::string_view a, std::string_view b) {
 }  // namespace
 
 Result<std::string> write_soap(const SoapHeader& h, std::string_view body) {
-  if (!oin_form(h.to_oin) || !oin_form(h.from_oin)) return fail(ErrorKind::invalid, "SOAP_HEADER", "an OIN is 20 digits or capitals");
+  if (!oin_form(h.to_oin) || !oin_form(h.from_oin))
+    return fail(ErrorKind::invalid, "SOAP_HEADER", "an OIN is 20 digits or capitals");
   if (!valid_uuid(h.message_id)) return fail(ErrorKind::invalid, "SOAP_HEADER", "the message id is not a UUID");
-  if (h.action.empty() || h.action.find('"') != std::string::npos) return fail(ErrorKind::invalid, "SOAP_HEADER", "there is no action");
+  if (h.action.empty() || h.action.find('"') != std::string::npos)
+    return fail(ErrorKind::invalid, "SOAP_HEADER", "there is no action");
   XmlWriter w({.indent = false});
   w.open("soap:Envelope").attribute("xmlns:soap", kSoapNs);
   w.open("soap:Header").attribute("xmlns:wsa", kWsaNs);
-  w.element("wsa:To", anonymous(h.to_oin)).element("wsa:Action", h.action).element("wsa:MessageID", fmt::format("{}{}", kUuid, h.message_id));
+  w.element("wsa:To", anonymous(h.to_oin))
+      .element("wsa:Action", h.action)
+      .element("wsa:MessageID", fmt::format("{}{}", kUuid, h.message_id));
   w.optional("wsa:RelatesTo", h.relates_to);
   w.open("wsa:From").element("wsa:Address", anonymous(h.from_oin)).close();
   w.close();
@@ -46,7 +51,9 @@ Result<std::string> write_soap(const SoapHeader& h, std::string_view body) {
 
 XmlElement SoapMessage::body() const { return document_.root().child(kSoapNs, "Body").first_child(); }
 
-bool SoapMessage::answers(std::string_view message_id) const { return !header_.relates_to.empty() && same_ignoring_case(bare(header_.relates_to), bare(message_id)); }
+bool SoapMessage::answers(std::string_view message_id) const {
+  return !header_.relates_to.empty() && same_ignoring_case(bare(header_.relates_to), bare(message_id));
+}
 
 Result<SoapMessage> read_soap(std::string_view bytes, const XmlLimits& limits) {
   auto refuse = [](const char* code, const char* text) { return fail(ErrorKind::invalid, code, text); };
@@ -63,28 +70,38 @@ Result<SoapMessage> read_soap(std::string_view bytes, const XmlLimits& limits) {
       for (XmlElement e : part.children()) {
         auto must = e.attribute("mustUnderstand", kSoapNs);
         if (e.ns() != kWsaNs) {
-          if (must == "1" && e.ns() != kWsse) return refuse("SOAP_HEADER", "a header that must be understood is not known");
+          if (must == "1" && e.ns() != kWsse)
+            return refuse("SOAP_HEADER", "a header that must be understood is not known");
           continue;
         }
         auto name = e.local();
         auto& h = message.header_;
-        std::string* field = name == "To" ? &h.to_oin : name == "From" ? &h.from_oin : name == "Action" ? &h.action : name == "MessageID" ? &h.message_id : name == "RelatesTo" ? &h.relates_to : nullptr;
+        std::string* field = name == "To"          ? &h.to_oin
+                             : name == "From"      ? &h.from_oin
+                             : name == "Action"    ? &h.action
+                             : name == "MessageID" ? &h.message_id
+                             : name == "RelatesTo" ? &h.relates_to
+                                                   : nullptr;
         if (!field) continue;
         if (!field->empty()) return refuse("SOAP_HEADER", "a wsa header stands twice");
         auto text = collapse(name == "From" ? e.child(kWsaNs, "Address").text() : e.text());
-        *field = name == "To" || name == "From" ? oin_of(text) : name == "MessageID" ? std::string(bare(text)) : std::string(text);
+        *field = name == "To" || name == "From" ? oin_of(text)
+                 : name == "MessageID"          ? std::string(bare(text))
+                                                : std::string(text);
       }
     } else if (part.is(kSoapNs, "Body")) {
       ++bodies;
     }
   }
   auto body = message.body();
-  if (bodies != 1 || !body || body.next_sibling()) return refuse("SOAP_BODY", "the envelope has not exactly one element in one Body");
+  if (bodies != 1 || !body || body.next_sibling())
+    return refuse("SOAP_BODY", "the envelope has not exactly one element in one Body");
   if (body.is(kSoapNs, "Fault")) {
     // faultcode is a qualified name; the prefix says nothing.
     auto code = collapse(body.child("", "faultcode").text());
     if (auto colon = code.find(':'); colon != std::string_view::npos) code.remove_prefix(colon + 1);
-    message.fault_ = SoapFault{std::string(code.substr(0, 100)), std::string(collapse(body.child("", "faultstring").text()))};
+    message.fault_ =
+        SoapFault{std::string(code.substr(0, 100)), std::string(collapse(body.child("", "faultstring").text()))};
   }
   return message;
 }

@@ -1,5 +1,5 @@
-// SOAP 1.1 with WS-Addressing as the Edukoppeling WUS profile has it (onderwijs.md section 3). Unsigned: the signature is put
-// on by whoever holds the key. Pure.
+// SOAP 1.1 with WS-Addressing as the Edukoppeling WUS profile has it (onderwijs.md section 3). Unsigned: the signature
+// is put on by whoever holds the key. Pure.
 #pragma once
 #include <optional>
 #include <string>
@@ -22,8 +22,8 @@ struct SoapHeader {
   std::string relates_to;        ///< of a reply, as received
 };
 
-/// `body` is the one child of soap:Body: a fragment from XmlWriter without declaration. SOAP_HEADER when an OIN, the action
-/// or the UUID does not have its form.
+/// `body` is the one child of soap:Body: a fragment from XmlWriter without declaration. SOAP_HEADER when an OIN, the
+/// action or the UUID does not have its form.
 [[nodiscard]] Result<std::string> write_soap(const SoapHeader& header, std::string_view body);
 
 struct SoapFault {
@@ -49,8 +49,9 @@ class SoapMessage {
   std::optional<SoapFault> fault_;
 };
 
-/// XML_* as read_xml; SOAP_VERSION (not a SOAP 1.1 envelope), SOAP_BODY (not exactly one element in one Body), SOAP_HEADER
-/// (a wsa header twice, or one that must be understood and is not known).
-[[nodiscard]] Result<SoapMessage> read_soap(std::string_view bytes, const XmlLimits& limits = {.bytes = 5 * 1024 * 1024});
+/// XML_* as read_xml; SOAP_VERSION (not a SOAP 1.1 envelope), SOAP_BODY (not exactly one element in one Body),
+/// SOAP_HEADER (a wsa header twice, or one that must be understood and is not known).
+[[nodiscard]] Result<SoapMessage> read_soap(std::string_view bytes,
+                                            const XmlLimits& limits = {.bytes = 5 * 1024 * 1024});
 
 }  // namespace schakel::formats

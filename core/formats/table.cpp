@@ -42,7 +42,8 @@ class Checker {
     auto have = e.attributes();
     for (const auto& a : have) {
       if (a.ns == kXsi && (a.local == "schemaLocation" || a.local == "noNamespaceSchemaLocation")) continue;
-      auto known = std::ranges::find_if(rule.attributes, [&](const AttributeRule& r) { return a.ns.empty() && r.name == a.local; });
+      auto known = std::ranges::find_if(rule.attributes,
+                                        [&](const AttributeRule& r) { return a.ns.empty() && r.name == a.local; });
       if (known == rule.attributes.end()) {
         if (!rule.open) add(e, "XML_ATTRIBUTE_UNKNOWN", "an attribute that this element does not have", rule.rule);
       } else if (!known->codes.empty() && std::ranges::find(known->codes, a.value) == known->codes.end()) {
@@ -50,7 +51,8 @@ class Checker {
       }
     }
     for (const auto& r : rule.attributes)
-      if (r.required && !e.attribute(r.name)) add(e, "XML_ATTRIBUTE_MISSING", fmt::format("attribute {} is required", r.name), rule.rule);
+      if (r.required && !e.attribute(r.name))
+        add(e, "XML_ATTRIBUTE_MISSING", fmt::format("attribute {} is required", r.name), rule.rule);
   }
 
   void children(const XmlElement& e, const ElementRule& rule) {
@@ -70,7 +72,8 @@ class Checker {
         }
       }
       if (found == rules.size()) {
-        if (!rule.open) add(c, "XML_ELEMENT_UNKNOWN", fmt::format("an element that {} does not have", rule.name), rule.rule);
+        if (!rule.open)
+          add(c, "XML_ELEMENT_UNKNOWN", fmt::format("an element that {} does not have", rule.name), rule.rule);
         continue;
       }
       const auto& r = rules[found];
@@ -78,7 +81,8 @@ class Checker {
         add(c, "XML_ELEMENT_ORDER", fmt::format("{} stands after {}", r.name, rules[at].name), r.rule);
       else
         at = found;
-      if (seen[found]++ == r.max) add(c, "XML_ELEMENT_REPEATED", fmt::format("{} may occur {} time(s)", r.name, r.max), r.rule);
+      if (seen[found]++ == r.max)
+        add(c, "XML_ELEMENT_REPEATED", fmt::format("{} may occur {} time(s)", r.name, r.max), r.rule);
       element(c, r);
     }
     for (std::size_t i = 0; i < rules.size(); ++i)
@@ -96,17 +100,20 @@ class Checker {
     switch (t.kind) {
       case ValueKind::text: {
         auto n = characters(text);
-        if (n < t.min_length || n > t.max_length) return add(e, "XML_VALUE_LENGTH", fmt::format("{} has the wrong length ({})", rule.name, t.name), id);
+        if (n < t.min_length || n > t.max_length)
+          return add(e, "XML_VALUE_LENGTH", fmt::format("{} has the wrong length ({})", rule.name, t.name), id);
         break;
       }
       case ValueKind::integer: {
         auto digits = text.starts_with('+') ? text.substr(1) : text;
         std::int64_t v = 0;
         auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), v);
-        if (error == std::errc::result_out_of_range) return add(e, "XML_VALUE_RANGE", fmt::format("{} is out of range ({})", rule.name, t.name), id);
+        if (error == std::errc::result_out_of_range)
+          return add(e, "XML_VALUE_RANGE", fmt::format("{} is out of range ({})", rule.name, t.name), id);
         if (error != std::errc{} || end != digits.data() + digits.size() || digits.starts_with("+"))
           return add(e, "XML_VALUE_TYPE", fmt::format("{} is not a whole number", rule.name), id);
-        if (v < t.min || v > t.max) return add(e, "XML_VALUE_RANGE", fmt::format("{} is out of range ({})", rule.name, t.name), id);
+        if (v < t.min || v > t.max)
+          return add(e, "XML_VALUE_RANGE", fmt::format("{} is out of range ({})", rule.name, t.name), id);
         break;
       }
       case ValueKind::decimal: {
@@ -118,10 +125,12 @@ class Checker {
         break;
       }
       case ValueKind::date:
-        if (!parse_date(text)) return add(e, "XML_VALUE_TYPE", fmt::format("{} is not a date without time zone", rule.name), id);
+        if (!parse_date(text))
+          return add(e, "XML_VALUE_TYPE", fmt::format("{} is not a date without time zone", rule.name), id);
         break;
       case ValueKind::date_time:
-        if (!parse_instant_like(text)) return add(e, "XML_VALUE_TYPE", fmt::format("{} is not a date and time", rule.name), id);
+        if (!parse_instant_like(text))
+          return add(e, "XML_VALUE_TYPE", fmt::format("{} is not a date and time", rule.name), id);
         break;
       case ValueKind::boolean:
         if (text != "true" && text != "false" && text != "0" && text != "1")
@@ -130,12 +139,13 @@ class Checker {
     }
     if (!t.codes.empty() && std::ranges::find(t.codes, text) == t.codes.end())
       return add(e, "XML_VALUE_CODE", fmt::format("{} is not in its code list ({})", rule.name, t.name), id);
-    if (t.matches && !t.matches(text)) add(e, "XML_VALUE_PATTERN", fmt::format("{} does not have the form of {}", rule.name, t.name), id);
+    if (t.matches && !t.matches(text))
+      add(e, "XML_VALUE_PATTERN", fmt::format("{} does not have the form of {}", rule.name, t.name), id);
   }
 
   static bool parse_instant_like(std::string_view t) {
-    return t.size() >= 19 && parse_date(t.substr(0, 10)) && t[10] == 'T' && all_digits(t.substr(11, 2)) && t[13] == ':' &&
-           all_digits(t.substr(14, 2)) && t[16] == ':' && all_digits(t.substr(17, 2));
+    return t.size() >= 19 && parse_date(t.substr(0, 10)) && t[10] == 'T' && all_digits(t.substr(11, 2)) &&
+           t[13] == ':' && all_digits(t.substr(14, 2)) && t[16] == ':' && all_digits(t.substr(17, 2));
   }
 
   std::size_t limit_;

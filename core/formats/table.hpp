@@ -1,5 +1,6 @@
 // A format as a table, and the checker that holds a document against it and reports everything at once.
-// Design: "Each inbound format has its own declarative table (elements in order, how often, type, length, code list, source)".
+// Design: "Each inbound format has its own declarative table (elements in order, how often, type, length, code list,
+// source)".
 #pragma once
 #include <cstdint>
 #include <limits>
@@ -16,7 +17,7 @@ enum class ValueKind { text, integer, decimal, date, boolean, date_time };
 
 /// What a text-only element may hold. All given limits apply together.
 struct TypeRule {
-  std::string_view name;    ///< of the standard, for people: "LDT_AgbCode"
+  std::string_view name;  ///< of the standard, for people: "LDT_AgbCode"
   ValueKind kind = ValueKind::text;
   std::size_t min_length = 0, max_length = std::numeric_limits<std::size_t>::max();  ///< characters of text
   std::int64_t min = std::numeric_limits<std::int64_t>::min(), max = std::numeric_limits<std::int64_t>::max();
@@ -45,11 +46,12 @@ struct ElementRule {
   bool open = false;
 };
 
-/// Holds `element` against `rule`. Codes: XML_ELEMENT_UNKNOWN, XML_ELEMENT_ORDER, XML_ELEMENT_MISSING, XML_ELEMENT_REPEATED,
-/// XML_ELEMENT_EMPTY, XML_TEXT_UNEXPECTED, XML_ATTRIBUTE_UNKNOWN, XML_ATTRIBUTE_MISSING, XML_VALUE_TYPE,
-/// XML_VALUE_LENGTH, XML_VALUE_RANGE, XML_VALUE_PATTERN, XML_VALUE_CODE. In document order; ends with FINDINGS_TRUNCATED after
-/// `max_findings`. Pointers are XmlElement::path(); no finding carries a value. Pure.
-[[nodiscard]] std::vector<Finding> check_table(const XmlElement& element, const ElementRule& rule, std::size_t max_findings = 200);
+/// Holds `element` against `rule`. Codes: XML_ELEMENT_UNKNOWN, XML_ELEMENT_ORDER, XML_ELEMENT_MISSING,
+/// XML_ELEMENT_REPEATED, XML_ELEMENT_EMPTY, XML_TEXT_UNEXPECTED, XML_ATTRIBUTE_UNKNOWN, XML_ATTRIBUTE_MISSING,
+/// XML_VALUE_TYPE, XML_VALUE_LENGTH, XML_VALUE_RANGE, XML_VALUE_PATTERN, XML_VALUE_CODE. In document order; ends with
+/// FINDINGS_TRUNCATED after `max_findings`. Pointers are XmlElement::path(); no finding carries a value. Pure.
+[[nodiscard]] std::vector<Finding> check_table(const XmlElement& element, const ElementRule& rule,
+                                               std::size_t max_findings = 200);
 
 /// Schemas of an operator (setting `formats.xsd_dir`), checked by libxml2. We ship none.
 /// Thread: any; a check is independent of others. Loading reads files below the given path, never the network.

@@ -1,7 +1,8 @@
 // UBL 2.1 Invoice and CreditNote as EN 16931 and NLCIUS (SI-UBL 2.0) use them; Peppol BIS 3 as an option.
 // Source: facturatie.md section 2. Rule ids: BR-* of EN 16931, BR-NL-* of NLCIUS, PEPPOL-* of Peppol, SCH-* our own:
-//   SCH-IBAN mod-97, SCH-KVK/SCH-OIN/SCH-VAT identifier form, SCH-EUR euro only, SCH-CREDIT credit note with negative amounts,
-//   SCH-LINE quantity x price is not the line, SCH-AMOUNT amount out of range, SCH-ATTACHMENT embedded file does not decode.
+//   SCH-IBAN mod-97, SCH-KVK/SCH-OIN/SCH-VAT identifier form, SCH-EUR euro only, SCH-CREDIT credit note with negative
+//   amounts, SCH-LINE quantity x price is not the line, SCH-AMOUNT amount out of range, SCH-ATTACHMENT embedded file
+//   does not decode.
 // Pure. No BSN, name or birth date of a pupil belongs in here (CORE-PRIV): only an arrangement reference.
 #pragma once
 #include <cstdint>
@@ -34,15 +35,16 @@ struct UblDecimal {
   bool operator==(const UblDecimal&) const = default;
 };
 
-/// An identifier with its scheme: 0106 KvK, 0190 OIN, EM mail address. The scheme comes from a typed field, never from length.
+/// An identifier with its scheme: 0106 KvK, 0190 OIN, EM mail address. The scheme comes from a typed field, never from
+/// length.
 struct UblId {
   std::string scheme, value;
   bool operator==(const UblId&) const = default;
 };
 
 struct UblParty {
-  UblId endpoint;                 ///< BT-34/49; empty value: none. Required by Peppol only
-  std::string name;               ///< BT-28/45
+  UblId endpoint;    ///< BT-34/49; empty value: none. Required by Peppol only
+  std::string name;  ///< BT-28/45
   std::string street, extra, city, zip, country = "NL";
   std::string registration_name;  ///< BT-27/44
   UblId legal_id;                 ///< BT-30/47
@@ -100,7 +102,8 @@ struct UblLine {
 };
 
 inline constexpr std::string_view kNlcius = "urn:cen.eu:en16931:2017#compliant#urn:fdc:nen.nl:nlcius:v1.0";
-inline constexpr std::string_view kPeppolBis3 = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0";
+inline constexpr std::string_view kPeppolBis3 =
+    "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0";
 inline constexpr std::string_view kPeppolBillingProcess = "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0";
 
 /// An invoice (380, 384, 389) or a credit note (381, positive amounts).
@@ -133,15 +136,16 @@ struct UblDocument {
   bool operator==(const UblDocument&) const = default;
 };
 
-/// Fills line ids that are empty, the VAT breakdown (one per category and rate, tax 0: we never compute VAT, CORE-MONEY-05)
-/// and all totals from the lines. `exemption_reason` is required text for O and E (BR-O-10, BR-E-10).
+/// Fills line ids that are empty, the VAT breakdown (one per category and rate, tax 0: we never compute VAT,
+/// CORE-MONEY-05) and all totals from the lines. `exemption_reason` is required text for O and E (BR-O-10, BR-E-10).
 void complete_totals(UblDocument& document, std::string_view exemption_reason);
 
-/// EN 16931, NLCIUS or Peppol (by CustomizationID) and our own rules on a document however it was made. Pointers are UBL
-/// paths, with the line number as [n]; code is UBL_RULE, rule the id.
+/// EN 16931, NLCIUS or Peppol (by CustomizationID) and our own rules on a document however it was made. Pointers are
+/// UBL paths, with the line number as [n]; code is UBL_RULE, rule the id.
 [[nodiscard]] std::vector<Finding> check_ubl(const UblDocument& document);
 
-/// The XML, after check_ubl and read back once: UBL_INVALID with all findings when a rule is broken, so that nothing wrong leaves the house.
+/// The XML, after check_ubl and read back once: UBL_INVALID with all findings when a rule is broken, so that nothing
+/// wrong leaves the house.
 [[nodiscard]] Result<std::string> write_ubl(const UblDocument& document);
 /// The XML without the check. For tests and for rendering what another party sent.
 [[nodiscard]] Result<std::string> render_ubl(const UblDocument& document);

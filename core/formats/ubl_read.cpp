@@ -59,12 +59,17 @@ class Reader {
     return decimal(e);
   }
 
-  static UblPeriod period(const XmlElement& e) { return {date(e.child(kCbc, "StartDate")), date(e.child(kCbc, "EndDate"))}; }
+  static UblPeriod period(const XmlElement& e) {
+    return {date(e.child(kCbc, "StartDate")), date(e.child(kCbc, "EndDate"))};
+  }
 
-  static UblId id(const XmlElement& e) { return e ? UblId{std::string(e.attribute("schemeID").value_or("")), text(e)} : UblId{}; }
+  static UblId id(const XmlElement& e) {
+    return e ? UblId{std::string(e.attribute("schemeID").value_or("")), text(e)} : UblId{};
+  }
 
   static UblParty party(const XmlElement& e) {
-    auto p = e.child(kCac, "Party"), a = p.child(kCac, "PostalAddress"), l = p.child(kCac, "PartyLegalEntity"), c = p.child(kCac, "Contact");
+    auto p = e.child(kCac, "Party"), a = p.child(kCac, "PostalAddress"), l = p.child(kCac, "PartyLegalEntity"),
+         c = p.child(kCac, "Contact");
     UblParty out;
     out.endpoint = id(p.child(kCbc, "EndpointID"));
     out.name = cbc(p.child(kCac, "PartyName"), "Name");
@@ -79,7 +84,8 @@ class Reader {
     out.phone = cbc(c, "Telephone");
     out.mail = cbc(c, "ElectronicMail");
     for (XmlElement t : p.children())
-      if (t.is(kCac, "PartyTaxScheme") && cbc(t.child(kCac, "TaxScheme"), "ID") == "VAT") out.vat_number = cbc(t, "CompanyID");
+      if (t.is(kCac, "PartyTaxScheme") && cbc(t.child(kCac, "TaxScheme"), "ID") == "VAT")
+        out.vat_number = cbc(t, "CompanyID");
     return out;
   }
 
@@ -103,7 +109,8 @@ class Reader {
       a.filename = b.attribute("filename").value_or("");
       a.mime = b.attribute("mimeCode").value_or("");
       std::string packed;
-      std::ranges::copy_if(b.text(), std::back_inserter(packed), [](char c) { return c != ' ' && c != '\t' && c != '\r' && c != '\n'; });
+      std::ranges::copy_if(b.text(), std::back_inserter(packed),
+                           [](char c) { return c != ' ' && c != '\t' && c != '\r' && c != '\n'; });
       if (auto content = from_base64(packed))
         a.content = std::move(*content);
       else

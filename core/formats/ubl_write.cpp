@@ -12,7 +12,8 @@ class Writer {
   explicit Writer(const UblDocument& d) : d_(d) {}
 
   Result<std::string> run() && {
-    x_.open(d_.credit_note ? "CreditNote" : "Invoice").attribute("xmlns", d_.credit_note ? kUblCreditNote : kUblInvoice);
+    x_.open(d_.credit_note ? "CreditNote" : "Invoice")
+        .attribute("xmlns", d_.credit_note ? kUblCreditNote : kUblInvoice);
     x_.attribute("xmlns:cac", kCac).attribute("xmlns:cbc", kCbc);
     head();
     party("cac:AccountingSupplierParty", d_.supplier);
@@ -27,7 +28,9 @@ class Writer {
   }
 
  private:
-  void amount(std::string_view name, Cents value) { x_.open(name).attribute("currencyID", d_.currency).text(format_cents(value)).close(); }
+  void amount(std::string_view name, Cents value) {
+    x_.open(name).attribute("currencyID", d_.currency).text(format_cents(value)).close();
+  }
   void amount(std::string_view name, const std::optional<Cents>& value) {
     if (value) amount(name, *value);
   }
@@ -58,9 +61,14 @@ class Writer {
     for (const auto& reference : d_.billing_references)
       x_.open("cac:BillingReference").open("cac:InvoiceDocumentReference").element("cbc:ID", reference).close().close();
     for (const auto& a : d_.attachments) {
-      x_.open("cac:AdditionalDocumentReference").element("cbc:ID", a.id).optional("cbc:DocumentDescription", a.description);
+      x_.open("cac:AdditionalDocumentReference")
+          .element("cbc:ID", a.id)
+          .optional("cbc:DocumentDescription", a.description);
       if (!a.mime.empty()) {
-        x_.open("cac:Attachment").open("cbc:EmbeddedDocumentBinaryObject").attribute("mimeCode", a.mime).attribute("filename", a.filename);
+        x_.open("cac:Attachment")
+            .open("cbc:EmbeddedDocumentBinaryObject")
+            .attribute("mimeCode", a.mime)
+            .attribute("filename", a.filename);
         x_.text(to_base64(a.content)).close().close();
       }
       x_.close();
@@ -83,7 +91,11 @@ class Writer {
     identifier("cbc:CompanyID", p.legal_id);
     x_.close();
     if (!p.contact.empty() || !p.phone.empty() || !p.mail.empty())
-      x_.open("cac:Contact").optional("cbc:Name", p.contact).optional("cbc:Telephone", p.phone).optional("cbc:ElectronicMail", p.mail).close();
+      x_.open("cac:Contact")
+          .optional("cbc:Name", p.contact)
+          .optional("cbc:Telephone", p.phone)
+          .optional("cbc:ElectronicMail", p.mail)
+          .close();
     x_.close().close();
   }
 
@@ -100,7 +112,9 @@ class Writer {
   }
 
   void allowance(const UblAllowance& a) {
-    x_.open("cac:AllowanceCharge").element("cbc:ChargeIndicator", a.charge ? "true" : "false").optional("cbc:AllowanceChargeReason", a.reason);
+    x_.open("cac:AllowanceCharge")
+        .element("cbc:ChargeIndicator", a.charge ? "true" : "false")
+        .optional("cbc:AllowanceChargeReason", a.reason);
     amount("cbc:Amount", a.amount);
     x_.open("cac:TaxCategory").element("cbc:ID", a.category);
     if (a.percent) x_.element("cbc:Percent", a.percent->text());
@@ -138,13 +152,20 @@ class Writer {
   }
 
   void line(const UblLine& l) {
-    x_.open(d_.credit_note ? "cac:CreditNoteLine" : "cac:InvoiceLine").element("cbc:ID", l.id).optional("cbc:Note", l.note);
-    x_.open(d_.credit_note ? "cbc:CreditedQuantity" : "cbc:InvoicedQuantity").attribute("unitCode", l.unit).text(l.quantity.text()).close();
+    x_.open(d_.credit_note ? "cac:CreditNoteLine" : "cac:InvoiceLine")
+        .element("cbc:ID", l.id)
+        .optional("cbc:Note", l.note);
+    x_.open(d_.credit_note ? "cbc:CreditedQuantity" : "cbc:InvoicedQuantity")
+        .attribute("unitCode", l.unit)
+        .text(l.quantity.text())
+        .close();
     amount("cbc:LineExtensionAmount", l.net);
     period(l.period);
     if (l.adjustments != Cents{}) {
       bool charge = l.adjustments > Cents{};
-      x_.open("cac:AllowanceCharge").element("cbc:ChargeIndicator", charge ? "true" : "false").element("cbc:AllowanceChargeReason", charge ? "Toeslag" : "Korting");
+      x_.open("cac:AllowanceCharge")
+          .element("cbc:ChargeIndicator", charge ? "true" : "false")
+          .element("cbc:AllowanceChargeReason", charge ? "Toeslag" : "Korting");
       amount("cbc:Amount", charge ? l.adjustments : -l.adjustments);
       x_.close();
     }
@@ -176,8 +197,10 @@ void complete_totals(UblDocument& d, std::string_view exemption_reason) {
     auto& l = d.lines[i];
     if (l.id.empty()) l.id = std::to_string(i + 1);
     d.line_total += l.net;
-    auto same = std::ranges::find_if(d.taxes, [&](const UblTax& t) { return t.category == l.category && t.percent == l.percent; });
-    if (same == d.taxes.end()) same = d.taxes.insert(d.taxes.end(), {l.category, l.percent, {}, {}, std::string(exemption_reason), ""});
+    auto same = std::ranges::find_if(
+        d.taxes, [&](const UblTax& t) { return t.category == l.category && t.percent == l.percent; });
+    if (same == d.taxes.end())
+      same = d.taxes.insert(d.taxes.end(), {l.category, l.percent, {}, {}, std::string(exemption_reason), ""});
     same->taxable += l.net;
   }
   d.tax_total = {};
@@ -189,12 +212,15 @@ Result<std::string> render_ubl(const UblDocument& document) { return Writer(docu
 
 Result<std::string> write_ubl(const UblDocument& document) {
   if (auto findings = check_ubl(document); !findings.empty())
-    return fail(ErrorKind::invalid, "UBL_INVALID", fmt::format("the invoice breaks {} rule(s), first {}", findings.size(), findings[0].rule), std::move(findings));
+    return fail(ErrorKind::invalid, "UBL_INVALID",
+                fmt::format("the invoice breaks {} rule(s), first {}", findings.size(), findings[0].rule),
+                std::move(findings));
   auto xml = render_ubl(document);
   // Read back as its receiver will: a text of blanks, say, is an empty element only once it is written.
   if (xml)
     if (auto back = read_ubl(*xml); !back.accepted())
-      return fail(ErrorKind::invalid, "UBL_INVALID", "the invoice does not pass its own reader", std::move(back.findings));
+      return fail(ErrorKind::invalid, "UBL_INVALID", "the invoice does not pass its own reader",
+                  std::move(back.findings));
   return xml;
 }
 

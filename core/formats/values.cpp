@@ -15,7 +15,9 @@ int number(std::string_view s) {
   for (char c : s) v = v * 10 + (c - '0');
   return v;
 }
-bool zeros(std::string_view s) { return std::ranges::all_of(s, [](char c) { return c == '0'; }); }
+bool zeros(std::string_view s) {
+  return std::ranges::all_of(s, [](char c) { return c == '0'; });
+}
 }  // namespace
 
 bool all_digits(std::string_view text) { return !text.empty() && std::ranges::all_of(text, digit); }
@@ -24,16 +26,22 @@ std::optional<Date> parse_date(std::string_view t) {
   if (t.size() != 10 || t[4] != '-' || t[7] != '-') return std::nullopt;
   auto y = t.substr(0, 4), m = t.substr(5, 2), d = t.substr(8, 2);
   if (!all_digits(y) || !all_digits(m) || !all_digits(d) || zeros(y)) return std::nullopt;
-  Date date{std::chrono::year(number(y)), std::chrono::month(static_cast<unsigned>(number(m))), std::chrono::day(static_cast<unsigned>(number(d)))};
+  Date date{std::chrono::year(number(y)), std::chrono::month(static_cast<unsigned>(number(m))),
+            std::chrono::day(static_cast<unsigned>(number(d)))};
   return date.ok() ? std::optional(date) : std::nullopt;
 }
 
-std::string format_date(Date d) { return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(d.year()), static_cast<unsigned>(d.month()), static_cast<unsigned>(d.day())); }
+std::string format_date(Date d) {
+  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(d.year()), static_cast<unsigned>(d.month()),
+                     static_cast<unsigned>(d.day()));
+}
 
 std::string format_date_dutch(Date d) {
-  constexpr std::array<std::string_view, 12> kMonths{"januari", "februari", "maart",     "april",   "mei",      "juni",
-                                                     "juli",    "augustus", "september", "oktober", "november", "december"};
-  return fmt::format("{} {} {}", static_cast<unsigned>(d.day()), kMonths[static_cast<unsigned>(d.month()) - 1], static_cast<int>(d.year()));
+  constexpr std::array<std::string_view, 12> kMonths{"januari",   "februari", "maart",    "april",
+                                                     "mei",       "juni",     "juli",     "augustus",
+                                                     "september", "oktober",  "november", "december"};
+  return fmt::format("{} {} {}", static_cast<unsigned>(d.day()), kMonths[static_cast<unsigned>(d.month()) - 1],
+                     static_cast<int>(d.year()));
 }
 
 bool valid_bsn(std::string_view t) {
@@ -45,7 +53,9 @@ bool valid_bsn(std::string_view t) {
 
 bool valid_iban(std::string_view t) {
   if (t.size() < 15 || t.size() > 34 || !upper(t[0]) || !upper(t[1]) || !digit(t[2]) || !digit(t[3])) return false;
-  if (t.starts_with("NL") && (t.size() != 18 || !std::ranges::all_of(t.substr(4, 4), upper) || !all_digits(t.substr(8)))) return false;
+  if (t.starts_with("NL") &&
+      (t.size() != 18 || !std::ranges::all_of(t.substr(4, 4), upper) || !all_digits(t.substr(8))))
+    return false;
   int rest = 0;
   auto feed = [&rest](char c) {
     if (digit(c)) return rest = (rest * 10 + (c - '0')) % 97, true;
@@ -61,10 +71,13 @@ bool valid_iban(std::string_view t) {
 
 bool valid_kvk(std::string_view t) { return t.size() == 8 && all_digits(t) && !zeros(t); }
 
-bool valid_oin(std::string_view t) { return t.size() == 20 && all_digits(t) && t.starts_with("000000") && !zeros(t.substr(6, 2)) && !zeros(t.substr(8)); }
+bool valid_oin(std::string_view t) {
+  return t.size() == 20 && all_digits(t) && t.starts_with("000000") && !zeros(t.substr(6, 2)) && !zeros(t.substr(8));
+}
 
 bool valid_vat_nl(std::string_view t) {
-  return t.size() == 14 && t.starts_with("NL") && all_digits(t.substr(2, 9)) && t[11] == 'B' && all_digits(t.substr(12));
+  return t.size() == 14 && t.starts_with("NL") && all_digits(t.substr(2, 9)) && t[11] == 'B' &&
+         all_digits(t.substr(12));
 }
 
 bool valid_uuid(std::string_view t) {
@@ -81,7 +94,8 @@ std::string_view collapse(std::string_view t) {
 }
 
 std::size_t characters(std::string_view t) {
-  return static_cast<std::size_t>(std::ranges::count_if(t, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(t, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 }  // namespace schakel::formats

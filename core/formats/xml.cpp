@@ -13,9 +13,12 @@
 
 namespace schakel::formats {
 
-// --- handles -----------------------------------------------------------------------------------------------------------
+// --- handles
+// -----------------------------------------------------------------------------------------------------------
 
-std::string_view XmlElement::ns() const { return document_ ? std::string_view(document_->names_[document_->nodes_[index_].name].ns) : std::string_view{}; }
+std::string_view XmlElement::ns() const {
+  return document_ ? std::string_view(document_->names_[document_->nodes_[index_].name].ns) : std::string_view{};
+}
 std::string_view XmlElement::local() const {
   return document_ ? std::string_view(document_->names_[document_->nodes_[index_].name].local) : std::string_view{};
 }
@@ -85,17 +88,23 @@ std::string XmlElement::path() const {
 }
 
 XmlElement::Children::Children(XmlElement const& first) : document_(first.document_), first_(first.index_) {}
-XmlElement::Children::Iterator XmlElement::Children::begin() const { return Iterator(document_ ? XmlElement{document_, first_} : XmlElement{}); }
+XmlElement::Children::Iterator XmlElement::Children::begin() const {
+  return Iterator(document_ ? XmlElement{document_, first_} : XmlElement{});
+}
 XmlElement::Children::Iterator XmlElement::Children::end() const { return Iterator(XmlElement{}); }
 
-// --- building ----------------------------------------------------------------------------------------------------------
+// --- building
+// ----------------------------------------------------------------------------------------------------------
 
 namespace {
 bool blank(std::string_view s) { return s.find_first_not_of(" \t\r\n") == std::string_view::npos; }
-std::string_view view_of(const xmlChar* s) { return s ? std::string_view(reinterpret_cast<const char*>(s)) : std::string_view{}; }
+std::string_view view_of(const xmlChar* s) {
+  return s ? std::string_view(reinterpret_cast<const char*>(s)) : std::string_view{};
+}
 }  // namespace
 
-/// Receives libxml2's SAX2 events. Names are interned by pointer, since libxml2 keeps them in its dictionary while it parses.
+/// Receives libxml2's SAX2 events. Names are interned by pointer, since libxml2 keeps them in its dictionary while it
+/// parses.
 class XmlBuilder {
  public:
   explicit XmlBuilder(const XmlLimits& limits, std::size_t bytes) : limits_(limits) {
@@ -143,14 +152,18 @@ class XmlBuilder {
   }
 
  private:
-  static void start(void* self, const xmlChar* local, const xmlChar*, const xmlChar* uri, int, const xmlChar**, int attributes, int,
-                    const xmlChar** values) noexcept {
+  static void start(void* self, const xmlChar* local, const xmlChar*, const xmlChar* uri, int, const xmlChar**,
+                    int attributes, int, const xmlChar** values) noexcept {
     static_cast<XmlBuilder*>(self)->on_start(local, uri, attributes, values);
   }
-  static void end(void* self, const xmlChar*, const xmlChar*, const xmlChar*) noexcept { static_cast<XmlBuilder*>(self)->on_end(); }
+  static void end(void* self, const xmlChar*, const xmlChar*, const xmlChar*) noexcept {
+    static_cast<XmlBuilder*>(self)->on_end();
+  }
   static void characters(void* self, const xmlChar* text, int size) noexcept {
     auto* b = static_cast<XmlBuilder*>(self);
-    if (b->open_ > 0) b->texts_[static_cast<std::size_t>(b->open_)].append(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
+    if (b->open_ > 0)
+      b->texts_[static_cast<std::size_t>(b->open_)].append(reinterpret_cast<const char*>(text),
+                                                           static_cast<std::size_t>(size));
   }
   static void on_error(void* self, xmlErrorPtr e) {
     auto* b = static_cast<XmlBuilder*>(self);
@@ -175,7 +188,8 @@ class XmlBuilder {
 
   void on_start(const xmlChar* local, const xmlChar* uri, int attributes, const xmlChar** values) {
     if (!error_.code.empty()) return;
-    if (open_ >= limits_.depth) return stop("XML_DEPTH", fmt::format("elements are nested deeper than {}", limits_.depth));
+    if (open_ >= limits_.depth)
+      return stop("XML_DEPTH", fmt::format("elements are nested deeper than {}", limits_.depth));
     if (document_.nodes_.size() + document_.attributes_.size() + static_cast<std::size_t>(attributes) > limits_.nodes)
       return stop("XML_NODES", "the document has too many elements");
     auto index = static_cast<std::uint32_t>(document_.nodes_.size());
@@ -188,7 +202,8 @@ class XmlBuilder {
     for (int i = 0; i < attributes; ++i) {
       const auto** a = values + static_cast<std::ptrdiff_t>(i) * 5;
       auto size = static_cast<std::size_t>(a[4] - a[3]);
-      document_.attributes_.push_back({name(a[2], a[0]), static_cast<std::uint32_t>(document_.arena_.size()), static_cast<std::uint32_t>(size)});
+      document_.attributes_.push_back(
+          {name(a[2], a[0]), static_cast<std::uint32_t>(document_.arena_.size()), static_cast<std::uint32_t>(size)});
       document_.arena_.append(reinterpret_cast<const char*>(a[3]), size);
     }
     if (open_ > 0) {

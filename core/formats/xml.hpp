@@ -1,5 +1,6 @@
 // XML from outside, read without trust, and XML to outside, written deterministically.
-// Every reader here is a pure function over bytes. Source of the limits: facturatie.md sections 1 and 3.1, trust.md OVL-4.
+// Every reader here is a pure function over bytes. Source of the limits: facturatie.md sections 1 and 3.1, trust.md
+// OVL-4.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -35,7 +36,9 @@ class XmlElement {
   /// has child elements and only white space between them.
   [[nodiscard]] std::string_view text() const;
   [[nodiscard]] int line() const;
-  [[nodiscard]] bool is(std::string_view ns, std::string_view local) const { return local == this->local() && ns == this->ns(); }
+  [[nodiscard]] bool is(std::string_view ns, std::string_view local) const {
+    return local == this->local() && ns == this->ns();
+  }
 
   [[nodiscard]] XmlElement parent() const;
   [[nodiscard]] XmlElement first_child() const;
@@ -80,7 +83,8 @@ class XmlElement {
 };
 
 /// An immutable tree in four flat arrays: about 40 bytes per element plus its text.
-/// Thread: any number of readers. Move only; handles follow the object, not its content, so do not move it while they live.
+/// Thread: any number of readers. Move only; handles follow the object, not its content, so do not move it while they
+/// live.
 class XmlDocument {
  public:
   XmlDocument(XmlDocument&&) = default;
@@ -104,7 +108,9 @@ class XmlDocument {
     std::uint32_t name = 0, value = 0, value_size = 0;
   };
   XmlDocument() = default;
-  [[nodiscard]] std::string_view view(std::uint32_t at, std::uint32_t size) const { return std::string_view(arena_).substr(at, size); }
+  [[nodiscard]] std::string_view view(std::uint32_t at, std::uint32_t size) const {
+    return std::string_view(arena_).substr(at, size);
+  }
 
   std::vector<Name> names_;
   std::vector<Node> nodes_;
@@ -120,16 +126,18 @@ class XmlElement::Children::Iterator {
     at_ = at_.next_sibling();
     return *this;
   }
-  bool operator!=(const Iterator& o) const { return static_cast<bool>(at_) != static_cast<bool>(o.at_) || (at_ && !(at_ == o.at_)); }
+  bool operator!=(const Iterator& o) const {
+    return static_cast<bool>(at_) != static_cast<bool>(o.at_) || (at_ && !(at_ == o.at_));
+  }
 
  private:
   XmlElement at_;
 };
 
-/// Reads one XML 1.0 document. Before any parser sees the bytes: XML_TOO_LARGE, XML_BOM, XML_ENCODING (anything but UTF-8, by
-/// mark or by declaration), XML_UTF8, XML_DTD (any DOCTYPE or declaration of any kind, wherever it stands), XML_ATTRIBUTES.
-/// While it is parsed: XML_SYNTAX, XML_NAMESPACE (undeclared prefix), XML_DEPTH, XML_NODES. No network, no files, no
-/// entity but the five of XML itself. Errors carry the line, never content.
+/// Reads one XML 1.0 document. Before any parser sees the bytes: XML_TOO_LARGE, XML_BOM, XML_ENCODING (anything but
+/// UTF-8, by mark or by declaration), XML_UTF8, XML_DTD (any DOCTYPE or declaration of any kind, wherever it stands),
+/// XML_ATTRIBUTES. While it is parsed: XML_SYNTAX, XML_NAMESPACE (undeclared prefix), XML_DEPTH, XML_NODES. No network,
+/// no files, no entity but the five of XML itself. Errors carry the line, never content.
 [[nodiscard]] Result<XmlDocument> read_xml(std::string_view bytes, const XmlLimits& limits = {});
 
 /// The checks of read_xml that need no parser. For those who hand the bytes to another parser.

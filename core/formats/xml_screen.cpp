@@ -18,8 +18,8 @@ std::size_t xml_character(const unsigned char* p, std::size_t left) {
   if (c >= 0xC2 && c <= 0xDF) return next(1) ? 2 : 0;
   if (c >= 0xE0 && c <= 0xEF) {
     if (!next(1) || !next(2)) return 0;
-    if (c == 0xE0 && p[1] < 0xA0) return 0;                              // overlong
-    if (c == 0xED && p[1] > 0x9F) return 0;                              // surrogate
+    if (c == 0xE0 && p[1] < 0xA0) return 0;                                     // overlong
+    if (c == 0xED && p[1] > 0x9F) return 0;                                     // surrogate
     if (c == 0xEF && p[1] == 0xBF && (p[2] == 0xBE || p[2] == 0xBF)) return 0;  // U+FFFE, U+FFFF
     return 3;
   }
@@ -33,7 +33,9 @@ std::size_t xml_character(const unsigned char* p, std::size_t left) {
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) { return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y)); });
+  return std::ranges::equal(a, b, [](char x, char y) {
+    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
+  });
 }
 
 /// The value of a pseudo-attribute of the XML declaration, empty when absent.
@@ -58,7 +60,8 @@ Result<void> check_declaration(std::string_view bytes) {
   return {};
 }
 
-/// libxml2 2.9 compares every attribute of a tag with every other, so a tag of a million attributes would stop it for hours.
+/// libxml2 2.9 compares every attribute of a tag with every other, so a tag of a million attributes would stop it for
+/// hours.
 bool too_many_attributes(std::string_view s, int limit) {
   std::size_t i = 0;
   while ((i = s.find('<', i)) != std::string_view::npos) {
@@ -119,15 +122,18 @@ Result<void> screen_xml(std::string_view bytes, const XmlLimits& limits) {
     if (limits.refuse_bom) return refuse("XML_BOM", "a byte order mark is not allowed (OP192)");
     bytes.remove_prefix(3);
   }
-  if (bytes.starts_with("\xFE\xFF") || bytes.starts_with("\xFF\xFE")) return refuse("XML_ENCODING", "only UTF-8 is read");
+  if (bytes.starts_with("\xFE\xFF") || bytes.starts_with("\xFF\xFE"))
+    return refuse("XML_ENCODING", "only UTF-8 is read");
   if (!valid_xml_text(bytes)) return refuse("XML_UTF8", "not UTF-8, or a character that XML does not allow");
   if (auto ok = check_declaration(bytes); !ok) return ok;
   // Also inside comments and CDATA, where a declaration would be inert: two parsers may differ on where a comment ends.
   for (auto at = bytes.find("<!"); at != std::string_view::npos; at = bytes.find("<!", at + 2)) {
     auto rest = bytes.substr(at);
-    if (!rest.starts_with("<!--") && !rest.starts_with("<![CDATA[")) return refuse("XML_DTD", "a document type or entity declaration is not allowed");
+    if (!rest.starts_with("<!--") && !rest.starts_with("<![CDATA["))
+      return refuse("XML_DTD", "a document type or entity declaration is not allowed");
   }
-  if (too_many_attributes(bytes, limits.attributes_per_element)) return refuse("XML_ATTRIBUTES", "an element has too many attributes");
+  if (too_many_attributes(bytes, limits.attributes_per_element))
+    return refuse("XML_ATTRIBUTES", "an element has too many attributes");
   return {};
 }
 

@@ -67,7 +67,9 @@ XmlWriter& XmlWriter::close() {
 
 XmlWriter& XmlWriter::element(std::string_view name, std::string_view value) { return open(name).text(value).close(); }
 
-XmlWriter& XmlWriter::optional(std::string_view name, std::string_view value) { return value.empty() ? *this : element(name, value); }
+XmlWriter& XmlWriter::optional(std::string_view name, std::string_view value) {
+  return value.empty() ? *this : element(name, value);
+}
 
 XmlWriter& XmlWriter::raw(std::string_view fragment) {
   begin_content(true);
@@ -82,21 +84,37 @@ void XmlWriter::escape(std::string_view value, bool in_attribute) {
     return;
   }
   for (char c : value) switch (c) {
-      case '&': out_ += "&amp;"; break;
-      case '<': out_ += "&lt;"; break;
-      case '>': out_ += "&gt;"; break;
+      case '&':
+        out_ += "&amp;";
+        break;
+      case '<':
+        out_ += "&lt;";
+        break;
+      case '>':
+        out_ += "&gt;";
+        break;
       // A reader turns a bare carriage return into a line feed; the reference keeps it.
-      case '\r': out_ += "&#13;"; break;
-      case '"': out_ += in_attribute ? "&quot;" : "\""; break;
-      case '\n': out_ += in_attribute ? "&#10;" : "\n"; break;
-      case '\t': out_ += in_attribute ? "&#9;" : "\t"; break;
-      default: out_ += c;
+      case '\r':
+        out_ += "&#13;";
+        break;
+      case '"':
+        out_ += in_attribute ? "&quot;" : "\"";
+        break;
+      case '\n':
+        out_ += in_attribute ? "&#10;" : "\n";
+        break;
+      case '\t':
+        out_ += in_attribute ? "&#9;" : "\t";
+        break;
+      default:
+        out_ += c;
     }
 }
 
 Result<std::string> XmlWriter::finish() && {
   SCHAKEL_ASSERT(open_.empty());
-  if (bad_character_) return fail(ErrorKind::invalid, "XML_CHARACTER", "a text holds a character that XML cannot carry");
+  if (bad_character_)
+    return fail(ErrorKind::invalid, "XML_CHARACTER", "a text holds a character that XML cannot carry");
   if (style_.declaration) out_ += style_.newline;
   return std::move(out_);
 }

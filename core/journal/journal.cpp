@@ -161,7 +161,8 @@ Task<Result<void>> Journal::record(const Message& message, const Draft& draft, s
   row.outcome = to_string(draft.outcome);
   row.codes = draft.codes;
   row.rules_version = std::move(rules_version);
-  auto plain = dump_json(Json{{"message", message}, {"draft", draft}, {"semantics", kSemanticsVersion}, {"registers", registers}});
+  auto plain = dump_json(
+      Json{{"message", message}, {"draft", draft}, {"semantics", kSemanticsVersion}, {"registers", registers}});
   auto sealed = co_await sealer_.seal(message.subject, "decision", std::to_string(message.seq), to_bytes(plain), with);
   if (!sealed) co_return fail(std::move(sealed.error()));
   row.sealed = std::move(*sealed);

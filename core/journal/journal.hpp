@@ -27,10 +27,12 @@ struct Recorded {
   Instant decided_at{};
   std::string rules_version;
   int semantics = 0;  ///< kSemanticsVersion that decided it; 0 where an older version of Schakel did not say
-  std::optional<std::map<std::string, Json>> registers;  ///< cross-case registers it read, null where absent; nullopt: not kept
+  std::optional<std::map<std::string, Json>>
+      registers;  ///< cross-case registers it read, null where absent; nullopt: not kept
 };
 
-/// A decision that may no longer be readable: its row always, its content unless `gone` says why not (VAULT_ERASED ...).
+/// A decision that may no longer be readable: its row always, its content unless `gone` says why not (VAULT_ERASED
+/// ...).
 struct Recalled {
   store::MessageSeq seq = 0;
   Instant decided_at{};
@@ -44,17 +46,17 @@ class Journal {
  public:
   Journal(store::Store& store, Sealer& sealer, const Clock& clock, Secret hash_key);
 
-  /// One transaction: message, idempotency key, audit leaf, and `with` (correlation rows, documents taken into use). The value
-  /// comes after it is durable. A repeat of (source, id) with the same content is a value with `duplicate`; with other content
-  /// MESSAGE_CONFLICT. `message.time` and `seq` are set here.
+  /// One transaction: message, idempotency key, audit leaf, and `with` (correlation rows, documents taken into use).
+  /// The value comes after it is durable. A repeat of (source, id) with the same content is a value with `duplicate`;
+  /// with other content MESSAGE_CONFLICT. `message.time` and `seq` are set here.
   Task<Result<Accepted>> accept(Message message, store::Transaction with = {});
 
   /// Rings whenever a message was accepted.
   runtime::Bell& arrivals() { return arrivals_; }
 
   Task<Result<Message>> read(store::MessageRow row);
-  /// The case as it stands after every decision up to and including message `until` (0 = now). An unknown case is an empty
-  /// file with that id.
+  /// The case as it stands after every decision up to and including message `until` (0 = now). An unknown case is an
+  /// empty file with that id.
   Task<Result<CaseFile>> load(std::string case_id, store::MessageSeq until = 0);
   /// All decisions of a case in order.
   Task<Result<std::vector<Recorded>>> history(std::string case_id);
@@ -62,12 +64,13 @@ class Journal {
   /// history(), but one that cannot be read does not take the others along.
   Task<Result<std::vector<Recalled>>> recall(std::string case_id);
   /// Adds the sealed decision record to a transaction. `registers` are the cross-case facts it was decided on.
-  Task<Result<void>> record(const Message& message, const Draft& draft, std::string rules_version, store::Transaction& with,
-                            const std::map<std::string, Json>& registers = {});
+  Task<Result<void>> record(const Message& message, const Draft& draft, std::string rules_version,
+                            store::Transaction& with, const std::map<std::string, Json>& registers = {});
 
   /// Case for a partner's own number; empty when unknown.
   Task<Result<std::string>> case_of(std::string party, std::string foreign_id);
-  [[nodiscard]] store::PutRow correlate(std::string_view party, std::string_view foreign_id, std::string_view case_id) const;
+  [[nodiscard]] store::PutRow correlate(std::string_view party, std::string_view foreign_id,
+                                        std::string_view case_id) const;
 
   store::Store& store() { return store_; }
   Sealer& sealer() { return sealer_; }

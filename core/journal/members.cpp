@@ -6,7 +6,9 @@
 
 namespace schakel::journal {
 
-store::PutRow member(std::string_view case_id, std::string_view party) { return {"case-member", fmt::format("{}/{}", case_id, party), {}, std::nullopt}; }
+store::PutRow member(std::string_view case_id, std::string_view party) {
+  return {"case-member", fmt::format("{}/{}", case_id, party), {}, std::nullopt};
+}
 
 Task<Result<std::optional<store::MessageRow>>> opening(store::Store& store, std::string case_id) {
   if (case_id.empty()) co_return std::optional<store::MessageRow>{};
@@ -22,7 +24,9 @@ Task<Result<std::optional<store::MessageRow>>> opening(store::Store& store, std:
 
 namespace {
 bool works_for(const Party& party, std::string_view region) {
-  return std::ranges::any_of(party.may_send, [&](const Grant& g) { return std::ranges::any_of(g.regions, [&](const auto& r) { return r == "*" || r == region; }); });
+  return std::ranges::any_of(party.may_send, [&](const Grant& g) {
+    return std::ranges::any_of(g.regions, [&](const auto& r) { return r == "*" || r == region; });
+  });
 }
 }  // namespace
 

@@ -8,9 +8,11 @@ namespace schakel::journal {
 class Sealer {
  public:
   virtual ~Sealer() = default;
-  /// Adds the ops that make the key durable to `with` when the case has no key yet, so that no commit leaves bytes behind
-  /// that nobody can open. `kind` and `id` are bound to the ciphertext: it opens only under the same three names.
-  virtual Task<Result<Bytes>> seal(std::string case_id, std::string kind, std::string id, Bytes plain, store::Transaction& with) = 0;
+  /// Adds the ops that make the key durable to `with` when the case has no key yet, so that no commit leaves bytes
+  /// behind that nobody can open. `kind` and `id` are bound to the ciphertext: it opens only under the same three
+  /// names.
+  virtual Task<Result<Bytes>> seal(std::string case_id, std::string kind, std::string id, Bytes plain,
+                                   store::Transaction& with) = 0;
   /// VAULT_ERASED (not_found) when the key was destroyed, VAULT_BROKEN (io) when the bytes are not what was sealed.
   virtual Task<Result<Bytes>> open(std::string case_id, std::string kind, std::string id, Bytes sealed) = 0;
 };

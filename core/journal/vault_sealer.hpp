@@ -5,12 +5,13 @@
 
 namespace schakel::journal {
 
-/// Thread: any. Lifetime: needs the vault to outlive it. A case gets its key, durably, with the first thing sealed for it; a
-/// key without data is what a kill in between leaves, which harms nobody.
+/// Thread: any. Lifetime: needs the vault to outlive it. A case gets its key, durably, with the first thing sealed for
+/// it; a key without data is what a kill in between leaves, which harms nobody.
 class VaultSealer final : public Sealer {
  public:
   explicit VaultSealer(vault::Vault& vault) : vault_(vault) {}
-  Task<Result<Bytes>> seal(std::string case_id, std::string kind, std::string id, Bytes plain, store::Transaction& with) override {
+  Task<Result<Bytes>> seal(std::string case_id, std::string kind, std::string id, Bytes plain,
+                           store::Transaction& with) override {
     (void)with;
     return vault_.seal({std::move(case_id), std::move(kind), std::move(id), 1}, std::move(plain));
   }

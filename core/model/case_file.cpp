@@ -21,8 +21,14 @@ std::optional<Instant> maybe_instant(const Json& j, const char* key) {
 Json maybe(const std::optional<Instant>& t) { return t ? Json(format_instant(*t)) : Json(); }
 
 Json consent_json(const Consent& c) {
-  return {{"id", c.id}, {"giver", c.giver}, {"purpose", c.purpose}, {"doc_types", c.doc_types}, {"roles", c.roles},
-          {"valid_from", format_instant(c.valid_from)}, {"valid_until", maybe(c.valid_until)}, {"withdrawn_at", maybe(c.withdrawn_at)}};
+  return {{"id", c.id},
+          {"giver", c.giver},
+          {"purpose", c.purpose},
+          {"doc_types", c.doc_types},
+          {"roles", c.roles},
+          {"valid_from", format_instant(c.valid_from)},
+          {"valid_until", maybe(c.valid_until)},
+          {"withdrawn_at", maybe(c.withdrawn_at)}};
 }
 Consent consent_from(const Json& j) {
   Consent c;
@@ -37,7 +43,9 @@ Consent consent_from(const Json& j) {
   return c;
 }
 
-Json meeting_json(const std::optional<Meeting>& m) { return m ? Json{{"kind", m->kind}, {"at", format_instant(m->at)}} : Json(); }
+Json meeting_json(const std::optional<Meeting>& m) {
+  return m ? Json{{"kind", m->kind}, {"at", format_instant(m->at)}} : Json();
+}
 std::optional<Meeting> meeting_from(const Json& j) {
   // A meeting that was cancelled has no moment.
   if (!j.is_object() || !j.value("at", Json()).is_string()) return std::nullopt;
@@ -46,8 +54,14 @@ std::optional<Meeting> meeting_from(const Json& j) {
 
 Json escalation_json(const std::optional<EscalationState>& e) {
   if (!e) return nullptr;
-  return {{"body", e->body}, {"rmc_region", e->rmc_region}, {"ground", e->ground}, {"outcome", e->outcome}, {"members", e->members},
-          {"started", format_instant(e->started)}, {"closed", maybe(e->closed)}, {"more", e->more}};
+  return {{"body", e->body},
+          {"rmc_region", e->rmc_region},
+          {"ground", e->ground},
+          {"outcome", e->outcome},
+          {"members", e->members},
+          {"started", format_instant(e->started)},
+          {"closed", maybe(e->closed)},
+          {"more", e->more}};
 }
 std::optional<EscalationState> escalation_from(const Json& j) {
   if (!j.is_object()) return std::nullopt;
@@ -80,7 +94,8 @@ void open(CaseFile& file, const Json& v) {
   file.consents.clear();
   for (const Json& c : v.value("consents", Json::array())) file.consents.push_back(consent_from(c));
   file.documents.clear();
-  for (const Json& d : v.value("documents", Json::array())) file.documents.push_back({d.at("doc_type"), d.value("status", "aanwezig"), d.value("version", 1)});
+  for (const Json& d : v.value("documents", Json::array()))
+    file.documents.push_back({d.at("doc_type"), d.value("status", "aanwezig"), d.value("version", 1)});
   file.meeting = meeting_from(v.value("meeting", Json()));
   file.overrides = v.value("profile_overrides", Json::object());
 }
@@ -118,7 +133,8 @@ void apply_effect(CaseFile& file, const Effect& e, Instant at) {
         if (m.meeting && id == m.id) m.meeting->at = file.meeting ? file.meeting->at : at;
   } else if (e.what == "opened" || e.what == "told") {
     for (PastMessage& m : file.messages)
-      if (m.id == e.key) (e.what == "opened" ? m.opened_by : m.told_after_download).push_back(e.value.get<std::string>());
+      if (m.id == e.key)
+        (e.what == "opened" ? m.opened_by : m.told_after_download).push_back(e.value.get<std::string>());
   } else if (is_invoice_effect(e)) {
     apply_invoice_effect(file.invoices, e);
   } else if (e.what == "escalation") {
@@ -133,8 +149,10 @@ void apply(CaseFile& file, const Message& message, const Draft& draft) {
     for (const Effect& e : draft.effects) apply_effect(file, e, message.time);
     for (const Deadline& d : draft.deadlines) {
       auto it = std::ranges::find(file.deadlines, d.name, &Deadline::name);
-      if (it == file.deadlines.end()) file.deadlines.push_back(d);
-      else *it = d;
+      if (it == file.deadlines.end())
+        file.deadlines.push_back(d);
+      else
+        *it = d;
     }
   }
   if (message.type == "zaak_opening") {
@@ -156,7 +174,8 @@ void apply(CaseFile& file, const Message& message, const Draft& draft) {
         if (d.is_string()) past.documents.push_back(d.get<std::string>());
     if (file.meeting && message.type == "documentlevering") {
       past.meeting = file.meeting;
-      if (auto it = message.payload.find("meeting"); it != message.payload.end() && it->is_string()) past.meeting->kind = it->get<std::string>();
+      if (auto it = message.payload.find("meeting"); it != message.payload.end() && it->is_string())
+        past.meeting->kind = it->get<std::string>();
     }
   }
   file.messages.push_back(std::move(past));
@@ -165,17 +184,45 @@ void apply(CaseFile& file, const Message& message, const Draft& draft) {
 Json to_json(const CaseFile& f) {
   Json consents = Json::array(), documents = Json::array(), messages = Json::array(), deadlines = Json::array();
   for (const Consent& c : f.consents) consents.push_back(consent_json(c));
-  for (const DocumentState& d : f.documents) documents.push_back({{"doc_type", d.doc_type}, {"status", d.status}, {"version", d.version}});
+  for (const DocumentState& d : f.documents)
+    documents.push_back({{"doc_type", d.doc_type}, {"status", d.status}, {"version", d.version}});
   for (const PastMessage& m : f.messages)
-    messages.push_back({{"seq", m.seq}, {"id", m.id}, {"type", m.type}, {"sender_role", m.sender_role}, {"outcome", to_string(m.outcome)}, {"at", format_instant(m.at)},
-                        {"recipients", m.recipients}, {"opened_by", m.opened_by}, {"told_after_download", m.told_after_download}, {"documents", m.documents},
+    messages.push_back({{"seq", m.seq},
+                        {"id", m.id},
+                        {"type", m.type},
+                        {"sender_role", m.sender_role},
+                        {"outcome", to_string(m.outcome)},
+                        {"at", format_instant(m.at)},
+                        {"recipients", m.recipients},
+                        {"opened_by", m.opened_by},
+                        {"told_after_download", m.told_after_download},
+                        {"documents", m.documents},
                         {"meeting", meeting_json(m.meeting)}});
   for (const Deadline& d : f.deadlines)
-    deadlines.push_back({{"name", d.name}, {"date", d.date}, {"warn_date", d.warn_date}, {"rule", d.rule}, {"severity", d.severity}, {"responsible", d.responsible}, {"state", d.state}});
-  return {{"id", f.id}, {"region", f.region},
-          {"pupil", {{"birth_date", f.pupil.birth_date}, {"school", f.pupil.school}, {"school_type", f.pupil.school_type}, {"woongemeente", f.pupil.woongemeente}, {"enrolled", f.pupil.enrolled}}},
-          {"facts", f.facts}, {"consents", consents}, {"documents", documents}, {"meeting", meeting_json(f.meeting)}, {"messages", messages}, {"deadlines", deadlines},
-          {"invoices", f.invoices}, {"escalation", escalation_json(f.escalation)}, {"overrides", f.overrides}};
+    deadlines.push_back({{"name", d.name},
+                         {"date", d.date},
+                         {"warn_date", d.warn_date},
+                         {"rule", d.rule},
+                         {"severity", d.severity},
+                         {"responsible", d.responsible},
+                         {"state", d.state}});
+  return {{"id", f.id},
+          {"region", f.region},
+          {"pupil",
+           {{"birth_date", f.pupil.birth_date},
+            {"school", f.pupil.school},
+            {"school_type", f.pupil.school_type},
+            {"woongemeente", f.pupil.woongemeente},
+            {"enrolled", f.pupil.enrolled}}},
+          {"facts", f.facts},
+          {"consents", consents},
+          {"documents", documents},
+          {"meeting", meeting_json(f.meeting)},
+          {"messages", messages},
+          {"deadlines", deadlines},
+          {"invoices", f.invoices},
+          {"escalation", escalation_json(f.escalation)},
+          {"overrides", f.overrides}};
 }
 
 Result<CaseFile> case_file_from(const Json& j) {
@@ -206,7 +253,8 @@ Result<CaseFile> case_file_from(const Json& j) {
       f.messages.push_back(std::move(p));
     }
     for (const Json& d : j.at("deadlines"))
-      f.deadlines.push_back({d.at("name"), d.at("date"), d.at("warn_date"), d.at("rule"), d.at("severity"), d.at("responsible"), d.at("state")});
+      f.deadlines.push_back({d.at("name"), d.at("date"), d.at("warn_date"), d.at("rule"), d.at("severity"),
+                             d.at("responsible"), d.at("state")});
     f.invoices = j.at("invoices");
     f.escalation = escalation_from(j.at("escalation"));
     f.overrides = j.at("overrides");

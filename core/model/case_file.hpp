@@ -42,7 +42,7 @@ struct PastMessage {
   Outcome outcome{};
   Instant at{};
   std::vector<Recipient> recipients;
-  std::vector<std::string> opened_by;         ///< roles that opened its link
+  std::vector<std::string> opened_by;  ///< roles that opened its link
   std::vector<std::string> told_after_download;
   std::vector<std::string> documents;  ///< doc types it carried
   std::optional<Meeting> meeting;      ///< the meeting it was sent for
@@ -70,8 +70,9 @@ struct CaseFile {
   Json overrides = Json::object();  ///< profile_overrides of the tenant
 };
 
-/// The fold. `draft` is the recorded decision on `message`; pure. It appends a PastMessage, merges the deadlines by name and
-/// applies the effects, of which a blocked message has none. Kinds of effects (`what`), with their key and value:
+/// The fold. `draft` is the recorded decision on `message`; pure. It appends a PastMessage, merges the deadlines by
+/// name and applies the effects, of which a blocked message has none. Kinds of effects (`what`), with their key
+/// and value:
 ///   open                 -                 the start of the case, made from a zaak_opening
 ///   fact                 name              file.facts[name] = value (null is a value: no absence)
 ///   pupil                field             birth_date, school, school_type, woongemeente or enrolled
@@ -80,10 +81,10 @@ struct CaseFile {
 ///   consent_withdrawn    id                instant from which consents with this id no longer count
 ///   meeting              -                 {kind, at}
 ///   opened, told         message id        role that opened the link / was told after its download
-///   invoice              name              file.invoices[name] = value; null removes it. Written by the invoicing decider only.
-///   escalation           -                 an EscalationState as JSON, or null
-/// `financieringsafspraak` (funding_agreed = true, its lines appended to `funding`) and every other fact that a message states
-/// come from the routing decider as effects of kind fact; later deciders read them from the draft.
+///   invoice              name              file.invoices[name] = value; null removes it. Written by the invoicing
+///   decider only. escalation           -                 an EscalationState as JSON, or null
+/// `financieringsafspraak` (funding_agreed = true, its lines appended to `funding`) and every other fact that a message
+/// states come from the routing decider as effects of kind fact; later deciders read them from the draft.
 void apply(CaseFile& file, const Message& message, const Draft& draft);
 
 /// The whole case file and back, for as-of, the API and snapshots. CASE_FILE_INVALID when it is not that.

@@ -4,7 +4,8 @@
 
 namespace schakel {
 namespace {
-constexpr std::array<std::string_view, 6> kOutcomes = {"delivered", "recorded", "blocked", "held", "dropped_duplicate", "quarantined"};
+constexpr std::array<std::string_view, 6> kOutcomes = {"delivered", "recorded",          "blocked",
+                                                       "held",      "dropped_duplicate", "quarantined"};
 }
 
 std::string_view to_string(Outcome outcome) { return kOutcomes[static_cast<std::size_t>(outcome)]; }
@@ -30,16 +31,18 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Suppressed, role, code, rule)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Signal, code, to, role, timer, rule)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Deadline, name, date, warn_date, rule, severity, responsible, state)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Filing, operation, by, system, doc_types, delivery_message)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(InvoiceOut, number, kind, payer, payee, address, amount_cents, vat_cents, net_cents,
-                                                minutes, status, released_by, source_number, source_message, payee_party, credits, vat_treatment,
-                                                vat_rates, period_from, period_to, split, lines)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(InvoiceOut, number, kind, payer, payee, address, amount_cents,
+                                                vat_cents, net_cents, minutes, status, released_by, source_number,
+                                                source_message, payee_party, credits, vat_treatment, vat_rates,
+                                                period_from, period_to, split, lines)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Effect, what, key, value)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RegisterWrite, key, value)
 
 void to_json(Json& j, const Draft& v) {
-  j = {{"outcome", to_string(v.outcome)}, {"codes", v.codes}, {"for_role", v.for_role}, {"recipients", v.recipients},
-       {"suppressed", v.suppressed}, {"signals", v.signals}, {"deadlines", v.deadlines}, {"filings", v.filings},
-       {"invoices", v.invoices}, {"revoked_links", v.revoked_links}, {"effects", v.effects}, {"registers", v.registers},
+  j = {{"outcome", to_string(v.outcome)},  {"codes", v.codes},           {"for_role", v.for_role},
+       {"recipients", v.recipients},       {"suppressed", v.suppressed}, {"signals", v.signals},
+       {"deadlines", v.deadlines},         {"filings", v.filings},       {"invoices", v.invoices},
+       {"revoked_links", v.revoked_links}, {"effects", v.effects},       {"registers", v.registers},
        {"explanation", v.explanation}};
 }
 

@@ -49,8 +49,8 @@ struct Deadline {
   std::string date;
   std::string warn_date;  ///< may be empty
   std::string rule;
-  std::string severity;     ///< hard, firm, target, warn, statutory, or *_replaced
-  std::string responsible;  ///< role that is warned
+  std::string severity;       ///< hard, firm, target, warn, statutory, or *_replaced
+  std::string responsible;    ///< role that is warned
   std::string state = "set";  ///< set, met, breached, replaced, cancelled
   bool operator==(const Deadline&) const = default;
 };
@@ -67,8 +67,8 @@ struct Filing {
 /// Everything the broker forwards or creates as an invoice (domain.md section 9). Amounts are cents; credits negative.
 struct InvoiceOut {
   std::string number;
-  std::string kind;    ///< factuur, doorbelasting, declaratie, creditnota
-  std::string payer;   ///< gemeente, swv, schoolbestuur
+  std::string kind;   ///< factuur, doorbelasting, declaratie, creditnota
+  std::string payer;  ///< gemeente, swv, schoolbestuur
   std::string payee;
   std::string address;
   std::int64_t amount_cents = 0;
@@ -77,13 +77,14 @@ struct InvoiceOut {
   std::int64_t released_by = 0;  ///< seq of the releasing message, 0 when never held
   std::string source_number;     ///< the invoice it comes from
   std::string source_message;    ///< id of the message that brought it
-  std::string payee_party;       ///< party of the payee where that is who sent the source; the releasing message has another sender
-  std::string credits;           ///< number of the invoice a credit note refers to
-  std::string vat_treatment;     ///< O, E or S as the agreement says; empty: as the creditor's invoice data say
+  std::string
+      payee_party;  ///< party of the payee where that is who sent the source; the releasing message has another sender
+  std::string credits;             ///< number of the invoice a credit note refers to
+  std::string vat_treatment;       ///< O, E or S as the agreement says; empty: as the creditor's invoice data say
   Json vat_rates = Json::array();  ///< [{percent, net_cents, vat_cents}] as charged; empty: the source named no rates
   std::string period_from, period_to;
-  Json split;                    ///< null or {swv_cents, gemeente_cents, ..., total_cents}
-  Json lines = Json::array();    ///< [{kind, cents, share_cents, description}]
+  Json split;                  ///< null or {swv_cents, gemeente_cents, ..., total_cents}
+  Json lines = Json::array();  ///< [{kind, cents, share_cents, description}]
   bool operator==(const InvoiceOut&) const = default;
 };
 

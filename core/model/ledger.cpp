@@ -7,10 +7,11 @@
 namespace schakel {
 namespace {
 
-constexpr std::array<std::pair<ShareGroup::Method, std::string_view>, 4> kMethods{{{ShareGroup::Method::whole, "whole"},
-                                                                                   {ShareGroup::Method::half, "half"},
-                                                                                   {ShareGroup::Method::basis_points, "basis_points"},
-                                                                                   {ShareGroup::Method::minutes, "minutes"}}};
+constexpr std::array<std::pair<ShareGroup::Method, std::string_view>, 4> kMethods{
+    {{ShareGroup::Method::whole, "whole"},
+     {ShareGroup::Method::half, "half"},
+     {ShareGroup::Method::basis_points, "basis_points"},
+     {ShareGroup::Method::minutes, "minutes"}}};
 
 std::string key_of(const LedgerEntry& e) { return e.kind + "/" + e.creditor + "/" + e.number; }
 
@@ -28,7 +29,10 @@ std::vector<PayerShare> shares_of(const Json& j) {
 
 Json group_json(const ShareGroup& g) {
   auto method = std::ranges::find(kMethods, g.method, &std::pair<ShareGroup::Method, std::string_view>::first)->second;
-  return {{"method", method}, {"kinds", g.kinds}, {"payers", shares_json(g.payers)}, {"odd", g.odd == OddCent::swv ? "swv" : "gemeente"}};
+  return {{"method", method},
+          {"kinds", g.kinds},
+          {"payers", shares_json(g.payers)},
+          {"odd", g.odd == OddCent::swv ? "swv" : "gemeente"}};
 }
 
 ShareGroup group_of(const Json& j) {
@@ -65,27 +69,53 @@ const LedgerEntry* Ledger::credited(std::string_view creditor, std::string_view 
 std::vector<const LedgerEntry*> Ledger::sent_credits(const LedgerEntry& invoice) const {
   std::vector<const LedgerEntry*> out;
   for (const auto& e : entries)
-    if (e.is_credit() && !e.held && !e.refused && e.credits == invoice.number && e.creditor == invoice.creditor) out.push_back(&e);
+    if (e.is_credit() && !e.held && !e.refused && e.credits == invoice.number && e.creditor == invoice.creditor)
+      out.push_back(&e);
   return out;
 }
 
 void Ledger::put(LedgerEntry entry) {
-  auto same = std::ranges::find_if(entries, [&](const LedgerEntry& e) { return e.number == entry.number && e.kind == entry.kind && e.creditor == entry.creditor; });
+  auto same = std::ranges::find_if(entries, [&](const LedgerEntry& e) {
+    return e.number == entry.number && e.kind == entry.kind && e.creditor == entry.creditor;
+  });
   if (same != entries.end() && same->refused && !entry.refused) entries.erase(same), same = entries.end();
-  if (same != entries.end()) *same = std::move(entry);
-  else entries.push_back(std::move(entry));
+  if (same != entries.end())
+    *same = std::move(entry);
+  else
+    entries.push_back(std::move(entry));
 }
 
 void to_json(Json& j, const LedgerEntry& v) {
   Json lines = Json::array(), groups = Json::array(), issued = Json::array();
   for (const auto& l : v.lines) lines.push_back({{"kind", l.kind}, {"cents", l.cents}});
   for (const auto& g : v.groups) groups.push_back(group_json(g));
-  for (const auto& i : v.issued) issued.push_back({{"role", i.role}, {"gross", i.gross}, {"vat", i.vat}, {"number", i.number}, {"rates", i.rates}});
-  j = {{"kind", v.kind},       {"number", v.number},           {"creditor", v.creditor},       {"party", v.party},             {"creditor_role", v.creditor_role},
-       {"hash", v.hash},       {"message", v.message},         {"seq", v.seq},                 {"reinvoices", v.reinvoices},   {"credits", v.credits},
-       {"lines", lines},       {"vat", v.vat},  {"vat_treatment", v.vat_treatment}, {"vat_rates", v.vat_rates}, {"minutes", v.minutes},         {"period_from", v.period_from},
-       {"period_to", v.period_to}, {"status", v.held ? "held" : v.refused ? "refused" : "forwarded"}, {"codes", v.codes}, {"released_by", v.released_by},
-       {"holder", v.holder},   {"groups", groups},             {"issued", issued}};
+  for (const auto& i : v.issued)
+    issued.push_back({{"role", i.role}, {"gross", i.gross}, {"vat", i.vat}, {"number", i.number}, {"rates", i.rates}});
+  j = {{"kind", v.kind},
+       {"number", v.number},
+       {"creditor", v.creditor},
+       {"party", v.party},
+       {"creditor_role", v.creditor_role},
+       {"hash", v.hash},
+       {"message", v.message},
+       {"seq", v.seq},
+       {"reinvoices", v.reinvoices},
+       {"credits", v.credits},
+       {"lines", lines},
+       {"vat", v.vat},
+       {"vat_treatment", v.vat_treatment},
+       {"vat_rates", v.vat_rates},
+       {"minutes", v.minutes},
+       {"period_from", v.period_from},
+       {"period_to", v.period_to},
+       {"status", v.held      ? "held"
+                  : v.refused ? "refused"
+                              : "forwarded"},
+       {"codes", v.codes},
+       {"released_by", v.released_by},
+       {"holder", v.holder},
+       {"groups", groups},
+       {"issued", issued}};
 }
 
 void from_json(const Json& j, LedgerEntry& v) {
@@ -113,7 +143,9 @@ void from_json(const Json& j, LedgerEntry& v) {
   j.at("released_by").get_to(v.released_by);
   j.at("holder").get_to(v.holder);
   for (const auto& g : j.at("groups")) v.groups.push_back(group_of(g));
-  for (const auto& i : j.at("issued")) v.issued.push_back({i.at("role").get<std::string>(), i.at("gross").get<Cents>(), i.at("vat").get<Cents>(), i.value("number", ""), i.value("rates", Json::array())});
+  for (const auto& i : j.at("issued"))
+    v.issued.push_back({i.at("role").get<std::string>(), i.at("gross").get<Cents>(), i.at("vat").get<Cents>(),
+                        i.value("number", ""), i.value("rates", Json::array())});
 }
 
 Ledger ledger_of(const Json& invoices) {
@@ -130,7 +162,8 @@ Ledger ledger_of(const Json& invoices) {
 }
 
 bool is_invoice_effect(const Effect& effect) {
-  return effect.what == "invoice" || effect.what == "invoice_advice" || effect.what == "invoice_dispute" || effect.what == "invoice_status";
+  return effect.what == "invoice" || effect.what == "invoice_advice" || effect.what == "invoice_dispute" ||
+         effect.what == "invoice_status";
 }
 
 Effect invoice_effect(const LedgerEntry& entry) { return {"invoice", key_of(entry), Json(entry)}; }

@@ -1,7 +1,8 @@
 // The invoice ledger of one case: what came in, what is held, what was sent to whom (domain.md section 9).
 //
-// CaseFile::invoices holds it as JSON and changes only by effects: the invoicing decider writes them, the fold applies them
-// with `apply_invoice_effect`. Reading and writing are pure; the same effects in the same order give the same ledger.
+// CaseFile::invoices holds it as JSON and changes only by effects: the invoicing decider writes them, the fold applies
+// them with `apply_invoice_effect`. Reading and writing are pure; the same effects in the same order give the same
+// ledger.
 #pragma once
 #include <optional>
 #include <string>
@@ -42,32 +43,33 @@ struct ShareGroup {
 struct Issued {
   std::string role;
   Cents gross, vat;
-  std::string number{};  ///< of the document this payer was sent; what a credit note refers to
+  std::string number{};        ///< of the document this payer was sent; what a credit note refers to
   Json rates = Json::array();  ///< [{percent, net_cents, vat_cents}] of it, credits taken off; empty without rates
   bool operator==(const Issued&) const = default;
 };
 
-/// One factuur, declaratie, doorbelasting or credit note that was accepted: held or forwarded. Blocked, dropped and quarantined ones are
-/// not remembered (domain.md 4.1).
+/// One factuur, declaratie, doorbelasting or credit note that was accepted: held or forwarded. Blocked, dropped and
+/// quarantined ones are not remembered (domain.md 4.1).
 struct LedgerEntry {
-  std::string kind;      ///< factuur, declaratie, doorbelasting, creditnota
+  std::string kind;  ///< factuur, declaratie, doorbelasting, creditnota
   std::string number;
-  std::string creditor;  ///< party, or case and role where the sender is no party
-  std::string party;     ///< who sent it; empty where the sender is no party
+  std::string creditor;       ///< party, or case and role where the sender is no party
+  std::string party;          ///< who sent it; empty where the sender is no party
   std::string creditor_role;  ///< zorgaanbieder, schoolbestuur ...
-  std::string hash;      ///< of the content (CORE-MONEY-06)
-  std::string message;   ///< id of the message that brought it
+  std::string hash;           ///< of the content (CORE-MONEY-06)
+  std::string message;        ///< id of the message that brought it
   std::int64_t seq = 0;
   std::string reinvoices;  ///< number of the invoice that a doorbelasting of the gemeente itself is about, may be empty
-  std::string credits;   ///< number of the invoice that a credit note takes from
+  std::string credits;     ///< number of the invoice that a credit note takes from
   std::vector<LedgerLine> lines;
   Cents vat;
-  std::string vat_treatment;  ///< O, E, S by the agreement, or empty; fixed when it is sent
+  std::string vat_treatment;       ///< O, E, S by the agreement, or empty; fixed when it is sent
   Json vat_rates = Json::array();  ///< [{percent, net_cents, vat_cents}] as the creditor charged it, or empty
   std::optional<std::int64_t> minutes;
   std::string period_from, period_to;  ///< YYYY-MM-DD or both empty
   bool held = false;
-  bool refused = false;  ///< a held credit that was larger than what was left when its turn came; its number is free again
+  bool refused =
+      false;  ///< a held credit that was larger than what was left when its turn came; its number is free again
   std::vector<std::string> codes;  ///< why it is held or refused
   std::int64_t released_by = 0;
   std::string holder;  ///< who gets it in full and re-invoices; empty where each payer is invoiced directly
@@ -92,7 +94,8 @@ struct Ledger {
   std::optional<bool> dispute;  ///< absent: what the case file states from the start
 
   /// Refused entries are not found.
-  [[nodiscard]] const LedgerEntry* find(std::string_view kind, std::string_view creditor, std::string_view number) const;
+  [[nodiscard]] const LedgerEntry* find(std::string_view kind, std::string_view creditor,
+                                        std::string_view number) const;
   /// The invoice that a credit note of this creditor refers to.
   [[nodiscard]] const LedgerEntry* credited(std::string_view creditor, std::string_view number) const;
   /// Credits on an invoice that were sent, in order of arrival. A held credit takes nothing yet.

@@ -24,13 +24,13 @@ struct Message {
   std::int64_t seq = 0;  ///< place in the journal; 0 before it has one
   std::string id;
   std::string source;
-  std::string type;     ///< short: documentlevering, not nl.schakel.documentlevering.v1
-  std::string subject;  ///< our case id; empty when the sender does not know it
+  std::string type;       ///< short: documentlevering, not nl.schakel.documentlevering.v1
+  std::string subject;    ///< our case id; empty when the sender does not know it
   std::string reference;  ///< the sender's own case number
-  Instant time{};       ///< when the broker accepted it: the instant rules are judged at
+  Instant time{};         ///< when the broker accepted it: the instant rules are judged at
   std::string causation_id;
   std::string region;
-  std::string party;   ///< who sent it (parties.json)
+  std::string party;  ///< who sent it (parties.json)
   std::string sender_role;
   std::string sender_person;  ///< id of a deelnemer, may be empty
   std::vector<std::string> addressed_to;

@@ -32,9 +32,10 @@ struct InvoiceIdentity {
 struct Party {
   std::string id, name, oin;
   std::string scope = "own";  ///< own: cases it opened or was sent; region: every case of the regions it may send for
-  std::string domain;  ///< care or education: a BSN is never released towards education
+  std::string domain;         ///< care or education: a BSN is never released towards education
   bool may_supply_bsn = false, may_receive_bsn = false;
-  std::vector<std::string> certificate_oins, certificate_sans, certificate_spki;  ///< sha-256 of SubjectPublicKeyInfo, hex
+  std::vector<std::string> certificate_oins, certificate_sans,
+      certificate_spki;              ///< sha-256 of SubjectPublicKeyInfo, hex
   std::vector<std::string> sources;  ///< CloudEvents sources it may use; empty = any that carries its OIN
   std::vector<Grant> may_send;
   std::vector<Endpoint> endpoints;
@@ -42,7 +43,8 @@ struct Party {
   std::int64_t rate_per_minute = 6000;
 };
 
-/// Facts of a verified client certificate that may identify a party. Never the CN, never the certificate's own serial number.
+/// Facts of a verified client certificate that may identify a party. Never the CN, never the certificate's own serial
+/// number.
 struct CertificateFacts {
   std::string oin;
   std::vector<std::string> sans;
@@ -52,18 +54,20 @@ struct CertificateFacts {
 /// Immutable once read. Thread: any.
 class Parties {
  public:
-  /// All findings at once under code PARTIES_INVALID: unknown fields, double ids, a certificate that maps to two parties,
-  /// malformed OIN, an education party that may receive a BSN.
+  /// All findings at once under code PARTIES_INVALID: unknown fields, double ids, a certificate that maps to two
+  /// parties, malformed OIN, an education party that may receive a BSN.
   static Result<Parties> read(const Json& config);
 
   /// nullptr when no party or more than one matches (PKI pin wins over OIN and SAN).
   [[nodiscard]] const Party* identify(const CertificateFacts& facts) const;
   [[nodiscard]] const Party* find(std::string_view id) const;
-  [[nodiscard]] static bool may_send(const Party& party, std::string_view role, std::string_view type, std::string_view region);
+  [[nodiscard]] static bool may_send(const Party& party, std::string_view role, std::string_view type,
+                                     std::string_view region);
   /// Whether some grant covers the type, in whichever role and region.
   [[nodiscard]] static bool may_send_type(const Party& party, std::string_view type);
   /// First endpoint for a role (suffixes @gemeente and :provider are tried first, then left out) in a region.
-  [[nodiscard]] std::pair<const Party*, const Endpoint*> endpoint(std::string_view role, std::string_view region, std::string_view kind) const;
+  [[nodiscard]] std::pair<const Party*, const Endpoint*> endpoint(std::string_view role, std::string_view region,
+                                                                  std::string_view kind) const;
   [[nodiscard]] const Party* invoice_party(std::string_view payer_role, std::string_view region) const;
   [[nodiscard]] const std::vector<Party>& all() const { return parties_; }
 
@@ -71,7 +75,8 @@ class Parties {
   std::vector<Party> parties_;
 };
 
-/// 8 digits of prefix, 9 digits or capitals, 3 zeros: ^[0-9]{8}[0-9A-Z]{9}000$ (interfaces/gemeente-en-api.md section 5).
+/// 8 digits of prefix, 9 digits or capitals, 3 zeros: ^[0-9]{8}[0-9A-Z]{9}000$ (interfaces/gemeente-en-api.md section
+/// 5).
 [[nodiscard]] bool valid_oin(std::string_view text);
 
 }  // namespace schakel

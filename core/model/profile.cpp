@@ -6,7 +6,8 @@
 
 namespace schakel {
 
-Result<std::shared_ptr<const Profile>> Profile::parse(const Json& region, std::shared_ptr<const Vocabulary> vocabulary, const Json& base) {
+Result<std::shared_ptr<const Profile>> Profile::parse(const Json& region, std::shared_ptr<const Vocabulary> vocabulary,
+                                                      const Json& base) {
   return RuleReader::compile(region, std::move(vocabulary), base, nullptr);
 }
 
@@ -104,9 +105,16 @@ std::string Profile::source_title(std::string_view source) const {
   return it == sources_.end() ? std::string() : it->second;
 }
 
-Explanation Profile::explain(std::string_view id, std::string_view stage, std::string_view result, std::string_view code, Json facts) const {
+Explanation Profile::explain(std::string_view id, std::string_view stage, std::string_view result,
+                             std::string_view code, Json facts) const {
   const Rule* r = rule(id);
-  return {std::string(id), std::string(stage), std::string(result), std::string(code), r ? r->quote : SharedText(), r ? r->source : SharedText(), SeenFacts(std::move(facts))};
+  return {std::string(id),
+          std::string(stage),
+          std::string(result),
+          std::string(code),
+          r ? r->quote : SharedText(),
+          r ? r->source : SharedText(),
+          SeenFacts(std::move(facts))};
 }
 
 std::string_view Profile::role(std::string_view name, const FactView& facts) const {
@@ -119,8 +127,9 @@ std::string_view Profile::role(std::string_view name, const FactView& facts) con
 }
 
 int Profile::code_rank(std::string_view type, std::string_view code) const {
-  static constexpr std::array<std::string_view, 8> first = {"CONSENT_WITHDRAWN", "CONSENT_EXPIRED", "CONSENT_PARTIAL", "CONSENT_MISSING", "CHILD_CONSENT_MISSING",
-                                                            "AUDIENCE_FINANCE", "AUDIENCE_NOT_INVOLVED", "MANDATORY_INVITEE_MISSING"};
+  static constexpr std::array<std::string_view, 8> first = {
+      "CONSENT_WITHDRAWN",     "CONSENT_EXPIRED",  "CONSENT_PARTIAL",       "CONSENT_MISSING",
+      "CHILD_CONSENT_MISSING", "AUDIENCE_FINANCE", "AUDIENCE_NOT_INVOLVED", "MANDATORY_INVITEE_MISSING"};
   for (std::size_t i = 0; i < first.size(); ++i)
     if (first[i] == code) return static_cast<int>(i);
   int base = 100;

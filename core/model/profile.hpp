@@ -24,20 +24,25 @@ class Profile {
     std::vector<std::string> codes;  ///< in the order in which they are reported
   };
 
-  /// Checks and compiles a region file. PROFILE_INVALID with a finding (JSON pointer, code) for every unknown fact, outcome,
-  /// stage, key or source, every rule without quote, and every wrong type. `base` is the file named by "extends": its
-  /// settings, sources, rules and gates come first, and are replaced where the region has the same setting.
-  [[nodiscard]] static Result<std::shared_ptr<const Profile>> parse(const Json& region, std::shared_ptr<const Vocabulary> vocabulary,
-                                                                   const Json& base = Json::object());
+  /// Checks and compiles a region file. PROFILE_INVALID with a finding (JSON pointer, code) for every unknown fact,
+  /// outcome, stage, key or source, every rule without quote, and every wrong type. `base` is the file named by
+  /// "extends": its settings, sources, rules and gates come first, and are replaced where the region has the same
+  /// setting.
+  [[nodiscard]] static Result<std::shared_ptr<const Profile>> parse(const Json& region,
+                                                                    std::shared_ptr<const Vocabulary> vocabulary,
+                                                                    const Json& base = Json::object());
 
   [[nodiscard]] const std::string& region() const { return region_; }
   [[nodiscard]] const std::string& name() const { return name_; }
   /// Region and the first 16 hex digits of the SHA-256 over file, base and vocabulary: what a decision records.
   [[nodiscard]] const std::string& version() const { return version_; }
-  /// All it was made of, {file, region, base, vocabulary}: kept in the store by version, so that an old decision can be made again.
+  /// All it was made of, {file, region, base, vocabulary}: kept in the store by version, so that an old decision can be
+  /// made again.
   [[nodiscard]] const Json& source() const { return source_; }
   /// parse(), of a file with this name.
-  [[nodiscard]] static Result<std::shared_ptr<const Profile>> parse_file(std::string_view file, const Json& region, std::shared_ptr<const Vocabulary> vocabulary, const Json& base);
+  [[nodiscard]] static Result<std::shared_ptr<const Profile>> parse_file(std::string_view file, const Json& region,
+                                                                         std::shared_ptr<const Vocabulary> vocabulary,
+                                                                         const Json& base);
   /// From what source() gave. PROFILE_INVALID or VOCABULARY_INVALID.
   [[nodiscard]] static Result<std::shared_ptr<const Profile>> from_source(const Json& source);
   /// Name of the file that has this rule with this quote; empty for a rule that is in none.
@@ -46,16 +51,19 @@ class Profile {
   /// Keeps its names alive where a decision outlives the profile.
   [[nodiscard]] std::shared_ptr<const Vocabulary> vocabulary_owner() const { return vocabulary_; }
 
-  /// A setting by dotted name (cto.minutes_per_week); `overrides` are the profile_overrides of the case, in nested or dotted
-  /// form. Null when neither has it.
+  /// A setting by dotted name (cto.minutes_per_week); `overrides` are the profile_overrides of the case, in nested or
+  /// dotted form. Null when neither has it.
   [[nodiscard]] const Json& setting(std::string_view name, const Json& overrides) const;
   [[nodiscard]] std::int64_t setting_int(std::string_view name, const Json& overrides, std::int64_t otherwise) const;
-  [[nodiscard]] std::string setting_text(std::string_view name, const Json& overrides, std::string_view otherwise = {}) const;
+  [[nodiscard]] std::string setting_text(std::string_view name, const Json& overrides,
+                                         std::string_view otherwise = {}) const;
   [[nodiscard]] bool setting_flag(std::string_view name, const Json& overrides, bool otherwise) const;
   [[nodiscard]] std::vector<std::string> setting_list(std::string_view name, const Json& overrides) const;
 
   /// Rules of a stage that look at this message type, in the order of the file. Empty for unknown types.
-  [[nodiscard]] std::span<const Rule* const> rules(Stage stage, std::string_view type) const { return rules(type)[static_cast<std::size_t>(stage)]; }
+  [[nodiscard]] std::span<const Rule* const> rules(Stage stage, std::string_view type) const {
+    return rules(type)[static_cast<std::size_t>(stage)];
+  }
   /// The same for every stage, in their order.
   [[nodiscard]] std::span<const std::vector<const Rule*>> rules(std::string_view type) const;
   [[nodiscard]] std::span<const Rule> all_rules() const { return rules_; }
@@ -64,7 +72,8 @@ class Profile {
   [[nodiscard]] std::string quote(std::string_view id) const;
   [[nodiscard]] std::string source_title(std::string_view source) const;
   /// Explanation of a named function that applied a rule of the file: quote and source are filled in from it.
-  [[nodiscard]] Explanation explain(std::string_view id, std::string_view stage, std::string_view result, std::string_view code, Json facts) const;
+  [[nodiscard]] Explanation explain(std::string_view id, std::string_view stage, std::string_view result,
+                                    std::string_view code, Json facts) const;
 
   /// The role that `$name` stands for in this case; empty when no row holds. A name without $ stands for itself.
   [[nodiscard]] std::string_view role(std::string_view name, const FactView& facts) const;

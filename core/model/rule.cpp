@@ -7,7 +7,8 @@
 namespace schakel {
 namespace {
 
-constexpr std::array<std::string_view, kStages> kStageNames = {"facts", "gate", "routing", "audience", "consent", "signal", "filing", "escalation", "timer", "invoicing"};
+constexpr std::array<std::string_view, kStages> kStageNames = {
+    "facts", "gate", "routing", "audience", "consent", "signal", "filing", "escalation", "timer", "invoicing"};
 
 /// Numbers by size, texts and dates by their letters: YYYY-MM-DD sorts as a date does. 0 when they cannot be compared.
 int compare(const FactValue& a, const FactValue& b, bool& comparable) {
@@ -20,7 +21,8 @@ int compare(const FactValue& a, const FactValue& b, bool& comparable) {
 /// Most cases have no overrides of their own: then the setting needs no looking up.
 const Json& setting_of(const std::string& name, const Json* region_value, const FactView& facts) {
   const Json& overrides = facts.file().overrides;
-  return region_value && overrides.is_object() && overrides.empty() ? *region_value : facts.profile().setting(name, overrides);
+  return region_value && overrides.is_object() && overrides.empty() ? *region_value
+                                                                    : facts.profile().setting(name, overrides);
 }
 
 /// `room` holds what is no fact.
@@ -61,11 +63,16 @@ FactValue Operand::get(const FactView& facts) const {
 
 bool Condition::holds(const FactView& facts) const {
   switch (op) {
-    case Op::always: return true;
-    case Op::all: return std::ranges::all_of(children, [&](const Condition& c) { return c.holds(facts); });
-    case Op::any: return std::ranges::any_of(children, [&](const Condition& c) { return c.holds(facts); });
-    case Op::none: return std::ranges::none_of(children, [&](const Condition& c) { return c.holds(facts); });
-    default: break;
+    case Op::always:
+      return true;
+    case Op::all:
+      return std::ranges::all_of(children, [&](const Condition& c) { return c.holds(facts); });
+    case Op::any:
+      return std::ranges::any_of(children, [&](const Condition& c) { return c.holds(facts); });
+    case Op::none:
+      return std::ranges::none_of(children, [&](const Condition& c) { return c.holds(facts); });
+    default:
+      break;
   }
   FactValue left_room, right_room;
   const FactValue& v = left(*this, facts, left_room);
@@ -79,18 +86,30 @@ bool Condition::holds(const FactView& facts) const {
   };
   bool comparable = false;
   switch (op) {
-    case Op::equal: return same(v, operand(operands[0]));
-    case Op::not_equal: return !same(v, operand(operands[0]));
-    case Op::in: return any_operand();
-    case Op::not_in: return !any_operand();
-    case Op::at_least: return compare(v, operands[0].get(facts), comparable) >= 0 && comparable;
-    case Op::more_than: return compare(v, operands[0].get(facts), comparable) > 0 && comparable;
-    case Op::less_than: return compare(v, operands[0].get(facts), comparable) < 0 && comparable;
-    case Op::exists: return v.there() == flag;
-    case Op::contains: return v.there() && std::ranges::all_of(operands, [&](const Operand& o) { return contains(v, o.get(facts)); });
-    case Op::count_less_than: return distinct(v) < operands[0].get(facts).number;
-    case Op::count_not: return distinct(v) != operands[0].get(facts).number;
-    default: return false;
+    case Op::equal:
+      return same(v, operand(operands[0]));
+    case Op::not_equal:
+      return !same(v, operand(operands[0]));
+    case Op::in:
+      return any_operand();
+    case Op::not_in:
+      return !any_operand();
+    case Op::at_least:
+      return compare(v, operands[0].get(facts), comparable) >= 0 && comparable;
+    case Op::more_than:
+      return compare(v, operands[0].get(facts), comparable) > 0 && comparable;
+    case Op::less_than:
+      return compare(v, operands[0].get(facts), comparable) < 0 && comparable;
+    case Op::exists:
+      return v.there() == flag;
+    case Op::contains:
+      return v.there() && std::ranges::all_of(operands, [&](const Operand& o) { return contains(v, o.get(facts)); });
+    case Op::count_less_than:
+      return distinct(v) < operands[0].get(facts).number;
+    case Op::count_not:
+      return distinct(v) != operands[0].get(facts).number;
+    default:
+      return false;
   }
 }
 
@@ -104,7 +123,8 @@ bool Condition::nearly(const FactView& facts) const {
   if (op == Op::at_least || op == Op::more_than) {
     FactValue room, limit = operands[0].get(facts);
     const FactValue& v = left(*this, facts, room);
-    return v.kind == FactValue::Kind::integer && limit.kind == FactValue::Kind::integer && !holds(facts) && v.number >= limit.number - limit.number / 10;
+    return v.kind == FactValue::Kind::integer && limit.kind == FactValue::Kind::integer && !holds(facts) &&
+           v.number >= limit.number - limit.number / 10;
   }
   return false;
 }
@@ -118,15 +138,18 @@ void Condition::collect(std::vector<int>& slots) const {
   for (const Condition& c : children) c.collect(slots);
 }
 
-Explanation explain(const Rule& rule, const FactView& facts, std::string_view stage, std::string_view result, std::string_view code) {
+Explanation explain(const Rule& rule, const FactView& facts, std::string_view stage, std::string_view result,
+                    std::string_view code) {
   const Vocabulary& vocabulary = facts.profile().vocabulary();
   SeenFacts seen(facts.profile().vocabulary_owner(), rule.facts.size());
   for (int slot : rule.facts) seen.add(vocabulary.at(slot).name, facts.get(slot).to_json());
   return explain(rule, stage, result, code, std::move(seen));
 }
 
-Explanation explain(const Rule& rule, std::string_view stage, std::string_view result, std::string_view code, SeenFacts seen) {
-  return {rule.id, std::string(stage), std::string(result), std::string(code), rule.quote, rule.source, std::move(seen)};
+Explanation explain(const Rule& rule, std::string_view stage, std::string_view result, std::string_view code,
+                    SeenFacts seen) {
+  return {rule.id,    std::string(stage), std::string(result), std::string(code),
+          rule.quote, rule.source,        std::move(seen)};
 }
 
 }  // namespace schakel

@@ -9,12 +9,13 @@
 
 namespace schakel {
 
-/// The right side of a comparison, or the value of a set: a value of the file, a setting of the region, or another fact.
+/// The right side of a comparison, or the value of a set: a value of the file, a setting of the region, or another
+/// fact.
 struct Operand {
   Json value;
-  std::string setting;   ///< not empty: the value of that setting
-  int slot = -1;         ///< >= 0: the value of that fact
-  bool append = false;   ///< in a set: the elements of that fact are put behind the list that the case has
+  std::string setting;  ///< not empty: the value of that setting
+  int slot = -1;        ///< >= 0: the value of that fact
+  bool append = false;  ///< in a set: the elements of that fact are put behind the list that the case has
   const Json* region_value = nullptr;  ///< of the setting, as the region has it; null: it is looked up
 
   [[nodiscard]] FactValue get(const FactView& facts) const;
@@ -22,7 +23,23 @@ struct Operand {
 
 /// A typed condition. `all`, `any`, `none` have children; the others compare the fact in `slot`.
 struct Condition {
-  enum class Op : std::uint8_t { always, equal, not_equal, in, not_in, at_least, more_than, less_than, exists, contains, count_less_than, count_not, all, any, none };
+  enum class Op : std::uint8_t {
+    always,
+    equal,
+    not_equal,
+    in,
+    not_in,
+    at_least,
+    more_than,
+    less_than,
+    exists,
+    contains,
+    count_less_than,
+    count_not,
+    all,
+    any,
+    none
+  };
   Op op = Op::always;
   int slot = -1;
   std::string setting;  ///< instead of a fact: the setting that is compared
@@ -38,46 +55,58 @@ struct Condition {
 };
 
 /// Stages, in the order in which the deciders come to them.
-enum class Stage : std::uint8_t { facts, gate, routing, audience, consent, signal, filing, escalation, timer, invoicing };
+enum class Stage : std::uint8_t {
+  facts,
+  gate,
+  routing,
+  audience,
+  consent,
+  signal,
+  filing,
+  escalation,
+  timer,
+  invoicing
+};
 inline constexpr int kStages = 10;
 [[nodiscard]] std::string_view to_string(Stage stage);
 
 /// then.recipient: one or more roles that get the message.
 struct RecipientOutcome {
   std::vector<std::string> roles;
-  std::string content;     ///< none, documents, notice, gezinsplan or message_type
+  std::string content;  ///< none, documents, notice, gezinsplan or message_type
   std::string channel = "broker";
-  std::string of_gemeente; ///< name of a fact whose value is put behind the role as @<gemeente>; empty = none
-  bool if_addressed = false;       ///< only where the sender asks for it
-  bool unless_sender = false;      ///< not to who sent the message
-  bool mandatory = false;          ///< an address list without it is refused: MANDATORY_INVITEE_MISSING
-  bool list_only = false;          ///< where the sender gives an address list, only if that names it
-  std::string function;            ///< recipients that a table cannot list: assignment_sender, meeting_participants
+  std::string of_gemeente;           ///< name of a fact whose value is put behind the role as @<gemeente>; empty = none
+  bool if_addressed = false;         ///< only where the sender asks for it
+  bool unless_sender = false;        ///< not to who sent the message
+  bool mandatory = false;            ///< an address list without it is refused: MANDATORY_INVITEE_MISSING
+  bool list_only = false;            ///< where the sender gives an address list, only if that names it
+  std::string function;              ///< recipients that a table cannot list: assignment_sender, meeting_participants
   std::vector<std::string> without;  ///< plan sections that are taken out
 };
 
 /// then.consent: which consent the message needs, and what happens where it lacks.
 struct ConsentOutcome {
   std::string purpose;
-  std::vector<std::string> roles;   ///< whose receiving is covered; empty = every candidate
+  std::vector<std::string> roles;  ///< whose receiving is covered; empty = every candidate
   std::vector<std::string> except;
-  bool blocks = false;              ///< the whole message instead of the recipient
-  std::string code;                 ///< reported instead of the consent codes; empty = these
+  bool blocks = false;  ///< the whole message instead of the recipient
+  std::string code;     ///< reported instead of the consent codes; empty = these
 };
 
 /// then.timer: a deadline that follows from a date in the case.
 struct TimerOutcome {
   std::string name, severity, responsible;
-  int from = -1;            ///< slot of a date
+  int from = -1;  ///< slot of a date
   int days = 0, months = 0, years = 0, working_days = 0;
-  std::string days_setting; ///< setting that gives the days, negative for before
+  std::string days_setting;  ///< setting that gives the days, negative for before
   bool backwards = false;
-  std::string ends;         ///< "school_year": 31 July of the school year of `from`
-  bool rolls = false;       ///< CORE-TIME-04
+  std::string ends;                ///< "school_year": 31 July of the school year of `from`
+  bool rolls = false;              ///< CORE-TIME-04
   bool announces_holiday = false;  ///< FALLS_ON_HOLIDAY
-  int warn_days = 0, warn_months = 0, warn_working_days = 0;  ///< relative to the due date; a negative number is before it
-  int warn_from_days = 0;   ///< relative to `from`
-  std::vector<std::string> met_by;  ///< message types
+  int warn_days = 0, warn_months = 0,
+      warn_working_days = 0;          ///< relative to the due date; a negative number is before it
+  int warn_from_days = 0;             ///< relative to `from`
+  std::vector<std::string> met_by;    ///< message types
   std::optional<Condition> replaced;  ///< holds: severity becomes <severity>_replaced
 };
 
@@ -85,7 +114,7 @@ struct SignalOutcome {
   std::string code, to, role;
   bool to_sender = false;
   bool also_blocked = false;
-  std::string with_code;    ///< only where the message is blocked with this code
+  std::string with_code;  ///< only where the message is blocked with this code
 };
 
 struct SetOutcome {
@@ -98,11 +127,11 @@ struct FilingOutcome {
 };
 
 struct EscalationOutcome {
-  std::string action;   ///< open, or close
+  std::string action;  ///< open, or close
   std::string body, outcome;
   std::vector<std::string> members;
-  std::vector<std::string> facts;   ///< facts whose values are kept with it: case.rmc_region, message.ground
-  std::string register_as;          ///< name of the flag that appears when it is closed
+  std::vector<std::string> facts;  ///< facts whose values are kept with it: case.rmc_region, message.ground
+  std::string register_as;         ///< name of the flag that appears when it is closed
 };
 
 struct Then {
@@ -130,7 +159,7 @@ struct Rule {
   std::vector<std::string> on;  ///< message types; "*" = every
   Condition when;
   Then then;
-  std::vector<int> facts;       ///< slots the condition looks at
+  std::vector<int> facts;  ///< slots the condition looks at
   int order = 0;
 };
 
@@ -142,8 +171,10 @@ struct RoleAlias {
 };
 
 /// The explanation of one rule with the facts it looked at.
-[[nodiscard]] Explanation explain(const Rule& rule, const FactView& facts, std::string_view stage, std::string_view result, std::string_view code);
+[[nodiscard]] Explanation explain(const Rule& rule, const FactView& facts, std::string_view stage,
+                                  std::string_view result, std::string_view code);
 /// The same with facts that a named function looked at instead.
-[[nodiscard]] Explanation explain(const Rule& rule, std::string_view stage, std::string_view result, std::string_view code, SeenFacts seen);
+[[nodiscard]] Explanation explain(const Rule& rule, std::string_view stage, std::string_view result,
+                                  std::string_view code, SeenFacts seen);
 
 }  // namespace schakel

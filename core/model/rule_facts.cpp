@@ -28,7 +28,8 @@ FactValue age_years(const FactView& f) {
 /// Kind of the meeting a message is about, in lower case: what it says itself, else the meeting of the case.
 FactValue meeting_kind(const FactView& f) {
   auto it = f.message().payload.find("meeting");
-  if (it != f.message().payload.end() && it->is_string()) return FactValue::of(f.keep(lower(it->get_ref<const std::string&>())));
+  if (it != f.message().payload.end() && it->is_string())
+    return FactValue::of(f.keep(lower(it->get_ref<const std::string&>())));
   if (f.file().meeting) return FactValue::of(f.keep(lower(f.file().meeting->kind)));
   return {};
 }
@@ -48,8 +49,8 @@ FactValue handelingsdeel_signed(const FactView& f) {
   return FactValue::of(f.document_status("opp") == "ondertekend");
 }
 
-/// MH-ROUTE-08, MH-ROUTE-09, CONF-16: the parent's until the change of the woonplaatsbeginsel, from then the youth's, or the one
-/// before a stay.
+/// MH-ROUTE-08, MH-ROUTE-09, CONF-16: the parent's until the change of the woonplaatsbeginsel, from then the youth's,
+/// or the one before a stay.
 FactValue responsible_gemeente(const FactView& f) {
   std::string change = f.profile().setting_text("woonplaats_change", f.file().overrides, "2022-01-01");
   if (f.today() < std::string_view(change)) return f.get("case.gezaghebbende_ouder_gemeente");
@@ -61,7 +62,8 @@ std::int64_t number(const FactValue& v) { return v.kind == FactValue::Kind::inte
 /// KNH-CTO-02, Q-15: the education part of a year, with the SWV half of the grey area where the region counts it.
 FactValue cto_cents(const FactView& f) {
   std::int64_t sum = number(f.get("case.education_cents_per_year"));
-  if (f.profile().setting_flag("cto.count_grey", f.file().overrides, false)) sum += number(f.get("case.grey_swv_half_cents"));
+  if (f.profile().setting_flag("cto.count_grey", f.file().overrides, false))
+    sum += number(f.get("case.grey_swv_half_cents"));
   return FactValue::of(sum);
 }
 
@@ -74,7 +76,8 @@ FactValue cto_cents_with_grey(const FactView& f) {
 FactValue goal_limit(const FactView& f) {
   auto start = Date::parse(f.text("case.goal_start"));
   if (!start) return {};
-  return FactValue::of(f.keep(add_months(*start, f.profile().setting_int("goal_max_months", f.file().overrides, 6)).str()));
+  return FactValue::of(
+      f.keep(add_months(*start, f.profile().setting_int("goal_max_months", f.file().overrides, 6)).str()));
 }
 
 /// HR-MONEY-01: an invoice of the combined counsellor has a line of that kind.
@@ -142,12 +145,17 @@ constexpr std::array<Function, 13> kFunctions = {{{"age_years", age_years},
 Json FactValue::to_json() const {
   switch (kind) {
     case Kind::absent:
-    case Kind::null: return nullptr;
-    case Kind::boolean: return flag;
-    case Kind::integer: return number;
-    case Kind::text: return std::string(text);
+    case Kind::null:
+      return nullptr;
+    case Kind::boolean:
+      return flag;
+    case Kind::integer:
+      return number;
+    case Kind::text:
+      return std::string(text);
     case Kind::list:
-    case Kind::object: return *json;
+    case Kind::object:
+      return *json;
   }
   return nullptr;
 }
@@ -161,10 +169,14 @@ bool same(const FactValue& a, const FactValue& b) {
   if (!a.there() || !b.there()) return !a.there() && !b.there();
   if (a.kind != b.kind) return false;
   switch (a.kind) {
-    case FactValue::Kind::boolean: return a.flag == b.flag;
-    case FactValue::Kind::integer: return a.number == b.number;
-    case FactValue::Kind::text: return a.text == b.text;
-    default: return *a.json == *b.json;
+    case FactValue::Kind::boolean:
+      return a.flag == b.flag;
+    case FactValue::Kind::integer:
+      return a.number == b.number;
+    case FactValue::Kind::text:
+      return a.text == b.text;
+    default:
+      return *a.json == *b.json;
   }
 }
 
@@ -172,18 +184,24 @@ Result<std::shared_ptr<const Vocabulary>> Vocabulary::parse(const Json& facts) {
   auto v = std::make_shared<Vocabulary>();
   v->source_ = facts;
   std::vector<Finding> findings;
-  auto wrong = [&](std::string pointer, std::string code, std::string message) { findings.push_back({std::move(pointer), std::move(code), std::move(message), ""}); };
+  auto wrong = [&](std::string pointer, std::string code, std::string message) {
+    findings.push_back({std::move(pointer), std::move(code), std::move(message), ""});
+  };
   if (!facts.is_object() || !facts.contains("facts") || !facts["facts"].is_array())
-    return fail(ErrorKind::invalid, "VOCABULARY_INVALID", "facts.json needs a list named facts", {{"/facts", "MISSING", "a list of facts", ""}});
-  static const std::map<std::string, FactType, std::less<>> types = {{"boolean", FactType::boolean}, {"integer", FactType::integer}, {"text", FactType::text},
-                                                                     {"date", FactType::date},       {"list", FactType::list},       {"object", FactType::object}};
+    return fail(ErrorKind::invalid, "VOCABULARY_INVALID", "facts.json needs a list named facts",
+                {{"/facts", "MISSING", "a list of facts", ""}});
+  static const std::map<std::string, FactType, std::less<>> types = {
+      {"boolean", FactType::boolean}, {"integer", FactType::integer}, {"text", FactType::text},
+      {"date", FactType::date},       {"list", FactType::list},       {"object", FactType::object}};
   static const std::map<std::string, FactDef::From, std::less<>> prefixes = {
-      {"message", FactDef::From::payload}, {"envelope", FactDef::From::envelope}, {"case", FactDef::From::case_fact}, {"pupil", FactDef::From::pupil},
-      {"document", FactDef::From::document}, {"past", FactDef::From::past}, {"deadline", FactDef::From::deadline}, {"derived", FactDef::From::function}};
+      {"message", FactDef::From::payload},   {"envelope", FactDef::From::envelope}, {"case", FactDef::From::case_fact},
+      {"pupil", FactDef::From::pupil},       {"document", FactDef::From::document}, {"past", FactDef::From::past},
+      {"deadline", FactDef::From::deadline}, {"derived", FactDef::From::function}};
   std::size_t n = 0;
   for (const Json& f : facts["facts"]) {
     std::string at = "/facts/" + std::to_string(n++);
-    if (!f.is_object() || !f.value("name", Json()).is_string() || !f.value("type", Json()).is_string() || !f.value("meaning", Json()).is_string()) {
+    if (!f.is_object() || !f.value("name", Json()).is_string() || !f.value("type", Json()).is_string() ||
+        !f.value("meaning", Json()).is_string()) {
       wrong(at, "MISSING", "a fact has name, type and meaning");
       continue;
     }
@@ -202,7 +220,8 @@ Result<std::shared_ptr<const Vocabulary>> Vocabulary::parse(const Json& facts) {
     auto dot = d.name.find('.');
     auto prefix = dot == std::string::npos ? prefixes.end() : prefixes.find(d.name.substr(0, dot));
     if (prefix == prefixes.end()) {
-      wrong(at + "/name", "UNKNOWN_PREFIX", "a fact is named message., envelope., case., pupil., document., past., deadline. or derived. something");
+      wrong(at + "/name", "UNKNOWN_PREFIX",
+            "a fact is named message., envelope., case., pupil., document., past., deadline. or derived. something");
       continue;
     }
     d.from = prefix->second;
@@ -211,7 +230,8 @@ Result<std::shared_ptr<const Vocabulary>> Vocabulary::parse(const Json& facts) {
       auto last = d.field.rfind('.');
       d.aspect = last == std::string::npos ? "" : d.field.substr(last + 1);
       d.field = d.field.substr(0, last);
-      if (d.aspect != "present" && d.aspect != "complete" && d.aspect != "status") wrong(at + "/name", "UNKNOWN_ASPECT", "of a document: present, complete or status");
+      if (d.aspect != "present" && d.aspect != "complete" && d.aspect != "status")
+        wrong(at + "/name", "UNKNOWN_ASPECT", "of a document: present, complete or status");
     }
     if (d.from == FactDef::From::function) {
       for (std::size_t i = 0; i < kFunctions.size(); ++i)
@@ -243,7 +263,8 @@ Result<std::shared_ptr<const Vocabulary>> Vocabulary::parse(const Json& facts) {
     }
     v->facts_.push_back(std::move(d));
   }
-  if (!findings.empty()) return fail(ErrorKind::invalid, "VOCABULARY_INVALID", "the vocabulary of facts has mistakes", std::move(findings));
+  if (!findings.empty())
+    return fail(ErrorKind::invalid, "VOCABULARY_INVALID", "the vocabulary of facts has mistakes", std::move(findings));
   return std::shared_ptr<const Vocabulary>(std::move(v));
 }
 
@@ -315,7 +336,8 @@ void FactView::state(int slot, const Json& value) {
 }
 
 void FactView::state_document(const FactDef& d, std::string_view status, bool gone) {
-  if (std::ranges::any_of(changes_, [&](const Change& c) { return c.document && c.key == d.field; })) as_stated_ = false;
+  if (std::ranges::any_of(changes_, [&](const Change& c) { return c.document && c.key == d.field; }))
+    as_stated_ = false;
   changes_.push_back({d.field, true, nullptr, status, gone});
 }
 
@@ -355,7 +377,10 @@ void FactView::adopt(std::span<const Effect> effects) {
       std::erase_if(changes_, [&](const Change& c) { return c.document && c.key == e.key; });
       set_.push_back(std::make_unique<Json>(e.value));
       const Json& v = *set_.back();
-      changes_.push_back({keep(e.key), true, &v, v.is_null() ? std::string_view() : std::string_view(v["status"].get_ref<const std::string&>()), v.is_null()});
+      changes_.push_back(
+          {keep(e.key), true, &v,
+           v.is_null() ? std::string_view() : std::string_view(v["status"].get_ref<const std::string&>()),
+           v.is_null()});
       forget();
     }
   }
@@ -442,7 +467,11 @@ FactValue FactView::read(int slot) const {
     case FactDef::From::pupil: {
       const Pupil& p = file_->pupil;
       if (d.field == "enrolled") v = FactValue::of(p.enrolled);
-      const std::string* text = d.field == "school_type" ? &p.school_type : d.field == "woongemeente" ? &p.woongemeente : d.field == "birth_date" ? &p.birth_date : d.field == "school" ? &p.school : nullptr;
+      const std::string* text = d.field == "school_type"    ? &p.school_type
+                                : d.field == "woongemeente" ? &p.woongemeente
+                                : d.field == "birth_date"   ? &p.birth_date
+                                : d.field == "school"       ? &p.school
+                                                            : nullptr;
       if (text && !text->empty()) v = FactValue::of(std::string_view(*text));
       break;
     }
@@ -457,13 +486,16 @@ FactValue FactView::read(int slot) const {
       break;
     }
     case FactDef::From::past:
-      v = FactValue::of(std::ranges::any_of(file_->messages, [&](const PastMessage& m) { return m.outcome == Outcome::delivered && m.type == d.field; }));
+      v = FactValue::of(std::ranges::any_of(
+          file_->messages, [&](const PastMessage& m) { return m.outcome == Outcome::delivered && m.type == d.field; }));
       break;
     case FactDef::From::deadline:
       for (const Deadline& t : file_->deadlines)
         if (t.name == d.field && t.state != "cancelled") v = FactValue::of(std::string_view(t.date));
       break;
-    case FactDef::From::function: v = kFunctions[static_cast<std::size_t>(d.function)].call(*this); break;
+    case FactDef::From::function:
+      v = kFunctions[static_cast<std::size_t>(d.function)].call(*this);
+      break;
   }
   if (!v.there() && !d.fallback.is_null() && v.kind == FactValue::Kind::absent) return FactValue::of(d.fallback);
   return v;

@@ -25,8 +25,9 @@ enum class Stage : std::uint8_t;
 
 enum class FactType { boolean, integer, text, date, list, object };
 
-/// A fact as a rule sees it: a typed view into the case file, the message or a setting. `text` views memory that lives as
-/// long as these; a value made by a function is kept by the FactView. Absent and null are both "not there" for exists.
+/// A fact as a rule sees it: a typed view into the case file, the message or a setting. `text` views memory that lives
+/// as long as these; a value made by a function is kept by the FactView. Absent and null are both "not there" for
+/// exists.
 struct FactValue {
   enum class Kind : std::uint8_t { absent, null, boolean, integer, text, list, object };
   Kind kind = Kind::absent;
@@ -42,14 +43,21 @@ struct FactValue {
   [[nodiscard]] SeenFacts::Value seen() const;
   static FactValue of(const Json& v) {
     switch (v.type()) {
-      case Json::value_t::null: return {Kind::null, false, 0, {}, nullptr};
-      case Json::value_t::boolean: return of(*v.get_ptr<const bool*>());
+      case Json::value_t::null:
+        return {Kind::null, false, 0, {}, nullptr};
+      case Json::value_t::boolean:
+        return of(*v.get_ptr<const bool*>());
       case Json::value_t::number_integer:
-      case Json::value_t::number_unsigned: return of(v.get<std::int64_t>());
-      case Json::value_t::string: return of(std::string_view(*v.get_ptr<const std::string*>()));
-      case Json::value_t::array: return {Kind::list, false, 0, {}, &v};
-      case Json::value_t::object: return {Kind::object, false, 0, {}, &v};
-      default: return {};
+      case Json::value_t::number_unsigned:
+        return of(v.get<std::int64_t>());
+      case Json::value_t::string:
+        return of(std::string_view(*v.get_ptr<const std::string*>()));
+      case Json::value_t::array:
+        return {Kind::list, false, 0, {}, &v};
+      case Json::value_t::object:
+        return {Kind::object, false, 0, {}, &v};
+      default:
+        return {};
     }
   }
   static FactValue of(bool v) { return {Kind::boolean, v, 0, {}, nullptr}; }
@@ -67,14 +75,14 @@ struct Statement {
 
 struct FactDef {
   enum class From : std::uint8_t { payload, envelope, case_fact, pupil, document, past, deadline, function };
-  std::string name;     ///< case.wijkteam_involved, message.kind, document.opp.complete ...
-  std::string field;    ///< the name behind the prefix
-  std::string aspect;   ///< of a document: present, complete or status
+  std::string name;    ///< case.wijkteam_involved, message.kind, document.opp.complete ...
+  std::string field;   ///< the name behind the prefix
+  std::string aspect;  ///< of a document: present, complete or status
   std::string unit, meaning, who;
   FactType type = FactType::text;
   From from = From::payload;
-  int function = -1;    ///< number of the named function
-  Json fallback;        ///< value where nobody stated it; null = absent
+  int function = -1;  ///< number of the named function
+  Json fallback;      ///< value where nobody stated it; null = absent
 };
 
 /// Immutable after parse. Thread: any.
@@ -82,7 +90,7 @@ class Vocabulary {
  public:
   /// Reads facts.json. VOCABULARY_INVALID with one finding per mistake.
   [[nodiscard]] static Result<std::shared_ptr<const Vocabulary>> parse(const Json& facts);
-  [[nodiscard]] int slot(std::string_view name) const;  ///< -1 when unknown
+  [[nodiscard]] int slot(std::string_view name) const;               ///< -1 when unknown
   [[nodiscard]] int document_slot(std::string_view doc_type) const;  ///< of document.<doc_type>.status, -1 when unknown
   [[nodiscard]] const FactDef& at(int slot) const { return facts_[static_cast<std::size_t>(slot)]; }
   [[nodiscard]] int size() const { return static_cast<int>(facts_.size()); }
@@ -92,8 +100,8 @@ class Vocabulary {
 
  private:
   friend class Profile;
-struct Rule;
-enum class Stage : std::uint8_t;
+  struct Rule;
+  enum class Stage : std::uint8_t;
   Json source_;
   std::vector<FactDef> facts_;
   struct Hash {
@@ -106,8 +114,8 @@ enum class Stage : std::uint8_t;
 };
 
 /// The facts of one case at one message: what the payload states goes before the case file ("for the message itself
-/// always", domain.md 14.2), and what a rule sets goes before both. Values are read once and kept; the deciders of one message
-/// share one view. Thread: one decision on one thread. Lifetime: within the lifetime of all it was made of.
+/// always", domain.md 14.2), and what a rule sets goes before both. Values are read once and kept; the deciders of one
+/// message share one view. Thread: one decision on one thread. Lifetime: within the lifetime of all it was made of.
 class FactView {
  public:
   FactView(const CaseFile& file, const Message& message, const Profile& profile, Instant at);
@@ -145,7 +153,9 @@ class FactView {
   [[nodiscard]] const Profile& profile() const { return *profile_; }
   [[nodiscard]] Instant at() const { return at_; }
   /// Rules of a stage for the type of this message: Profile::rules.
-  [[nodiscard]] std::span<const Rule* const> rules(Stage stage) const { return rules_[static_cast<std::size_t>(stage)]; }
+  [[nodiscard]] std::span<const Rule* const> rules(Stage stage) const {
+    return rules_[static_cast<std::size_t>(stage)];
+  }
   /// Amsterdam calendar date of `at`, YYYY-MM-DD.
   [[nodiscard]] std::string_view today() const;
   /// Keeps a text that a function made, for as long as this view lives.
@@ -167,9 +177,9 @@ class FactView {
   const Profile* profile_;
   Instant at_;
   std::span<const std::vector<const Rule*>> rules_;  ///< by stage
-  bool as_stated_ = true;  ///< nothing but what the message states, each document once
+  bool as_stated_ = true;                            ///< nothing but what the message states, each document once
   std::vector<Change> changes_;
-  mutable std::deque<FactValue> known_;           ///< values in the order of their reading; they stay where they are
+  mutable std::deque<FactValue> known_;          ///< values in the order of their reading; they stay where they are
   mutable std::vector<const FactValue*> place_;  ///< by slot; null = not read
   mutable std::vector<std::unique_ptr<std::string>> kept_;
   mutable std::vector<std::unique_ptr<Json>> set_;

@@ -126,7 +126,8 @@ void RuleReader::then(Rule& rule, const Json& t, const std::string& at) {
     static const std::set<std::string, std::less<>> contents = {"none", "documents", "notice", "gezinsplan",
                                                                 "message_type"},
                                                     channels = {"broker", "secure_link", "onderwijstransparant"},
-                                                    functions = {"", "assignment_sender", "meeting_participants", "responsible"};
+                                                    functions = {"", "assignment_sender", "meeting_participants",
+                                                                 "responsible"};
     if (!contents.contains(r.content))
       wrong(here + "/content", "UNKNOWN_CONTENT", "none, documents, notice, gezinsplan or message_type");
     if (!channels.contains(r.channel))

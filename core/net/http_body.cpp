@@ -7,7 +7,11 @@
 namespace schakel::net {
 
 IncomingBody::IncomingBody(Connection& connection, const RequestHead& head, std::uint64_t limit)
-    : connection_(connection), chunked_(head.chunked), limit_(limit), left_(head.content_length.value_or(0)), ended_(!head.has_body()) {}
+    : connection_(connection),
+      chunked_(head.chunked),
+      limit_(limit),
+      left_(head.content_length.value_or(0)),
+      ended_(!head.has_body()) {}
 
 Task<Result<std::size_t>> IncomingBody::read(std::span<std::uint8_t> into) {
   SCHAKEL_ASSERT(!into.empty());
@@ -46,20 +50,23 @@ Task<Result<std::size_t>> IncomingBody::read_chunked(std::span<std::uint8_t> int
     // Only as much as fits, so that no decoded byte needs a place of its own.
     const auto step = decoder_.step(std::string_view(buffer).substr(0, into.size()));
     switch (step.status) {
-      case ChunkDecoder::Status::bad: co_return fail(ErrorKind::invalid, "BODY_FRAMING", "the chunked body is malformed");
+      case ChunkDecoder::Status::bad:
+        co_return fail(ErrorKind::invalid, "BODY_FRAMING", "the chunked body is malformed");
       case ChunkDecoder::Status::done:
         buffer.erase(0, step.consumed);
         ended_ = true;
         co_return 0;
       case ChunkDecoder::Status::data: {
         taken_ += step.data.size();
-        if (taken_ > limit_) co_return fail(ErrorKind::too_large, "BODY_TOO_LARGE", "the body is larger than allowed here");
+        if (taken_ > limit_)
+          co_return fail(ErrorKind::too_large, "BODY_TOO_LARGE", "the body is larger than allowed here");
         const auto n = step.data.size();
         std::memcpy(into.data(), step.data.data(), n);
         buffer.erase(0, step.consumed);
         co_return n;
       }
-      case ChunkDecoder::Status::need_more: break;
+      case ChunkDecoder::Status::need_more:
+        break;
     }
     buffer.erase(0, step.consumed);
     if (!buffer.empty()) continue;
@@ -75,7 +82,8 @@ Task<Result<std::string>> read_whole(BodyReader& body, std::uint64_t limit) {
     const auto n = co_await body.read(piece);
     if (!n) co_return fail(n.error());
     if (*n == 0) co_return out;
-    if (out.size() + *n > limit) co_return fail(ErrorKind::too_large, "BODY_TOO_LARGE", "the body is larger than allowed here");
+    if (out.size() + *n > limit)
+      co_return fail(ErrorKind::too_large, "BODY_TOO_LARGE", "the body is larger than allowed here");
     out.append(reinterpret_cast<const char*>(piece.data()), *n);
   }
 }

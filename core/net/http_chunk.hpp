@@ -5,8 +5,9 @@
 
 namespace schakel::net {
 
-/// RFC 9112 section 7.1 without what is only used to attack: chunk extensions and trailers are refused, line ends are CRLF,
-/// a size has at most 8 digits. Own code because Beast 1.81 bounds neither extension nor trailer (trust.md F4, S 15, S 18).
+/// RFC 9112 section 7.1 without what is only used to attack: chunk extensions and trailers are refused, line ends are
+/// CRLF, a size has at most 8 digits. Own code because Beast 1.81 bounds neither extension nor trailer (trust.md F4, S
+/// 15, S 18).
 class ChunkDecoder {
  public:
   enum class Status { need_more, data, done, bad };

@@ -35,7 +35,8 @@ struct ConnectionContext {
 /// Thread: its shard.
 class Connection {
  public:
-  Connection(ConnectionContext context, std::unique_ptr<Stream> stream, std::string listener, std::string address, bool tls);
+  Connection(ConnectionContext context, std::unique_ptr<Stream> stream, std::string listener, std::string address,
+             bool tls);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

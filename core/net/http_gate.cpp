@@ -17,7 +17,8 @@ bool alpha(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 bool framing_name(std::string_view name) {
   std::string dashed(name);
   std::replace(dashed.begin(), dashed.end(), '_', '-');
-  return equal_ignoring_case(dashed, "content-length") || equal_ignoring_case(dashed, "transfer-encoding") || equal_ignoring_case(dashed, "host");
+  return equal_ignoring_case(dashed, "content-length") || equal_ignoring_case(dashed, "transfer-encoding") ||
+         equal_ignoring_case(dashed, "host");
 }
 
 /// reg-name, IPv4 or IPv6 literal, with an optional port. No user information.
@@ -38,7 +39,8 @@ bool valid_host(std::string_view host) {
     port = host.substr(colon);
   }
   if (port.empty()) return true;
-  return port.front() == ':' && port.size() >= 2 && port.size() <= 6 && std::all_of(port.begin() + 1, port.end(), digit);
+  return port.front() == ':' && port.size() >= 2 && port.size() <= 6 &&
+         std::all_of(port.begin() + 1, port.end(), digit);
 }
 
 /// Origin form only. A proxy's absolute form may name another host than Host does, and no client of ours sends it.
@@ -46,7 +48,8 @@ std::optional<Refusal> check_target(std::string_view target, std::string_view me
   if (target == "*" && method == "OPTIONS") return std::nullopt;
   if (target.empty() || target.front() != '/') return Refusal{400, "TARGET_FORM"};
   for (const char c : target)
-    if (c < 0x21 || c > 0x7E || std::string_view("\"<>\\^`{|}#").find(c) != std::string_view::npos) return Refusal{400, "TARGET_CHARACTER"};
+    if (c < 0x21 || c > 0x7E || std::string_view("\"<>\\^`{|}#").find(c) != std::string_view::npos)
+      return Refusal{400, "TARGET_CHARACTER"};
   const auto path = target.substr(0, target.find('?'));
   std::string segment;
   const auto dots = [](std::string_view s) { return s == "." || s == ".."; };
@@ -57,7 +60,8 @@ std::optional<Refusal> check_target(std::string_view target, std::string_view me
       if (target.size() - i < 3 || !hex(target[i + 1]) || !hex(target[i + 2])) return Refusal{400, "TARGET_ESCAPE"};
       const auto value = [](char x) { return digit(x) ? x - '0' : (x | 0x20) - 'a' + 10; };
       const int decoded = value(target[i + 1]) * 16 + value(target[i + 2]);
-      if (i < path.size() && (decoded < 0x20 || decoded == 0x7F || decoded == '/' || decoded == '\\')) return Refusal{400, "TARGET_ESCAPE"};
+      if (i < path.size() && (decoded < 0x20 || decoded == 0x7F || decoded == '/' || decoded == '\\'))
+        return Refusal{400, "TARGET_ESCAPE"};
       if (decoded == 0) return Refusal{400, "TARGET_ESCAPE"};
       c = static_cast<char>(decoded);
       i += 2;
@@ -88,7 +92,8 @@ Tokens connection_tokens(std::string_view value) {
     auto token = value.substr(0, end);
     value.remove_prefix(std::min(end + 1, value.size()));
     const auto first = token.find_first_not_of(" \t");
-    token = first == std::string_view::npos ? std::string_view{} : token.substr(first, token.find_last_not_of(" \t") - first + 1);
+    token = first == std::string_view::npos ? std::string_view{}
+                                            : token.substr(first, token.find_last_not_of(" \t") - first + 1);
     out.close |= equal_ignoring_case(token, "close");
     out.framing |= framing_name(token);
   }
@@ -115,7 +120,8 @@ std::variant<NeedMore, HeadComplete, Refusal> scan_head(std::string_view buffer,
         const auto line = buffer.substr(line_start, length);
         const auto colon = line.find(':');
         // Covers "Name : value" and a line that is no field at all.
-        if (colon == std::string_view::npos || !valid_header(line.substr(0, colon), "")) return Refusal{400, "HEAD_FIELD_NAME"};
+        if (colon == std::string_view::npos || !valid_header(line.substr(0, colon), ""))
+          return Refusal{400, "HEAD_FIELD_NAME"};
       }
       first_line = false;
       line_start = i + 1;
@@ -134,7 +140,8 @@ std::variant<NeedMore, HeadComplete, Refusal> scan_head(std::string_view buffer,
 
 std::optional<Refusal> check_head(const ParsedHead& head, const HeadLimits& limits) {
   if (head.version != 11 && head.version != 10) return Refusal{505, "VERSION"};
-  if (head.method.empty() || head.method.size() > 16 || !std::all_of(head.method.begin(), head.method.end(), [](char c) { return c >= 'A' && c <= 'Z'; }))
+  if (head.method.empty() || head.method.size() > 16 ||
+      !std::all_of(head.method.begin(), head.method.end(), [](char c) { return c >= 'A' && c <= 'Z'; }))
     return Refusal{400, "METHOD"};
   if (head.method == "CONNECT" || head.method == "TRACE") return Refusal{405, "METHOD"};
   if (head.target.size() > limits.target_bytes) return Refusal{414, "TARGET_TOO_LONG"};
@@ -155,7 +162,8 @@ std::optional<Refusal> check_head(const ParsedHead& head, const HeadLimits& limi
     } else if (equal_ignoring_case(name, "content-length")) {
       ++lengths;
       // 15 digits cannot overflow; a sign, a list or a blank is not a number.
-      if (value.empty() || value.size() > 15 || !std::all_of(value.begin(), value.end(), digit)) return Refusal{400, "CONTENT_LENGTH"};
+      if (value.empty() || value.size() > 15 || !std::all_of(value.begin(), value.end(), digit))
+        return Refusal{400, "CONTENT_LENGTH"};
     } else if (equal_ignoring_case(name, "transfer-encoding")) {
       ++codings;
       if (!equal_ignoring_case(value, "chunked")) return Refusal{400, "TRANSFER_ENCODING"};

@@ -1,7 +1,7 @@
 // The strict gate: what of an HTTP request head is let in. Pure functions over bytes (fuzz target http_head_fuzz).
 //
-// Boost.Beast 1.81 accepts messages that RFC 9112 calls ambiguous (trust.md F4), so no head reaches a handler before it has
-// passed here, and a body is decoded by http_chunk.hpp. Every refusal closes the connection (OVL-7).
+// Boost.Beast 1.81 accepts messages that RFC 9112 calls ambiguous (trust.md F4), so no head reaches a handler before it
+// has passed here, and a body is decoded by http_chunk.hpp. Every refusal closes the connection (OVL-7).
 #pragma once
 #include <cstddef>
 #include <optional>
@@ -32,9 +32,11 @@ struct HeadComplete {
   std::size_t bytes = 0;
 };
 
-/// Looks at raw bytes as they arrive, before any parser: line ends, folding, control characters, size. Refuses at the first
-/// byte that cannot belong to a good head, so that a bare LF or a TLS hello on a plain port does not wait for a time-out.
-[[nodiscard]] std::variant<NeedMore, HeadComplete, Refusal> scan_head(std::string_view buffer, const HeadLimits& limits);
+/// Looks at raw bytes as they arrive, before any parser: line ends, folding, control characters, size. Refuses at the
+/// first byte that cannot belong to a good head, so that a bare LF or a TLS hello on a plain port does not wait for a
+/// time-out.
+[[nodiscard]] std::variant<NeedMore, HeadComplete, Refusal> scan_head(std::string_view buffer,
+                                                                      const HeadLimits& limits);
 
 /// Method, target, version and fields as a parser found them; views into its memory.
 struct ParsedHead {
@@ -47,8 +49,8 @@ struct ParsedHead {
 /// The rules of RFC 9112 and 9110 on framing, Host and target, each read strictly. nullopt: let in.
 [[nodiscard]] std::optional<Refusal> check_head(const ParsedHead& head, const HeadLimits& limits);
 
-/// The whole way for a complete head: scan, parse (Beast), check. Fills method, path, query, headers, content_length, chunked
-/// and keep_alive of RequestHead.
+/// The whole way for a complete head: scan, parse (Beast), check. Fills method, path, query, headers, content_length,
+/// chunked and keep_alive of RequestHead.
 [[nodiscard]] std::variant<RequestHead, Refusal> read_request_head(std::string_view raw, const HeadLimits& limits);
 
 }  // namespace schakel::net

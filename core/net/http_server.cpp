@@ -20,7 +20,8 @@ using Tcp = asio::ip::tcp;
 using Local = asio::local::stream_protocol;
 
 struct HttpServer::Core : std::enable_shared_from_this<Core> {
-  Core(runtime::Shards& s, HttpHandler& h, ServerOptions o) : shards(s), handler(h), options(std::move(o)), live(s.size()) {}
+  Core(runtime::Shards& s, HttpHandler& h, ServerOptions o)
+      : shards(s), handler(h), options(std::move(o)), live(s.size()) {}
 
   struct Listener {
     const ListenerOptions* options = nullptr;
@@ -79,7 +80,8 @@ struct Registration {
   Core& core;
   unsigned shard;
   std::list<Connection*>::iterator place;
-  Registration(Core& c, unsigned s, Connection* connection) : core(c), shard(s), place(c.live[s].insert(c.live[s].end(), connection)) {}
+  Registration(Core& c, unsigned s, Connection* connection)
+      : core(c), shard(s), place(c.live[s].insert(c.live[s].end(), connection)) {}
   ~Registration() { core.live[shard].erase(place); }
   Registration(const Registration&) = delete;
   Registration& operator=(const Registration&) = delete;
@@ -98,7 +100,8 @@ struct Ticket {
   }
 };
 
-Task<> serve(Core::RunningPtr running, std::unique_ptr<Stream> stream, const ListenerOptions& listener, std::shared_ptr<Ticket> ticket, unsigned shard) {
+Task<> serve(Core::RunningPtr running, std::unique_ptr<Stream> stream, const ListenerOptions& listener,
+             std::shared_ptr<Ticket> ticket, unsigned shard) {
   Core& core = *running->core;
   Connection connection(core.context(), std::move(stream), listener.name, ticket->address, listener.tls != nullptr);
   const Registration registration(core, shard, &connection);
@@ -111,7 +114,8 @@ std::string address_of(const Tcp::socket& socket) {
   const auto remote = socket.remote_endpoint(ec);
   if (ec) return "unknown";
   const auto address = remote.address();
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+  if (address.is_v6() && address.to_v6().is_v4_mapped())
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
   return address.to_string();
 }
 std::string address_of(const Local::socket&) { return {}; }
@@ -122,7 +126,9 @@ std::unique_ptr<Stream> stream_for(Tcp::socket socket, const ListenerOptions& li
   if (listener.tls) return tls_server_stream(std::move(socket), listener.tls->current());
   return plain_stream(std::move(socket));
 }
-std::unique_ptr<Stream> stream_for(Local::socket socket, const ListenerOptions&) { return local_stream(std::move(socket)); }
+std::unique_ptr<Stream> stream_for(Local::socket socket, const ListenerOptions&) {
+  return local_stream(std::move(socket));
+}
 
 template <class Acceptor>
 Task<> accept_loop(Core::RunningPtr running, Acceptor& acceptor, const ListenerOptions& listener) {
@@ -130,7 +136,8 @@ Task<> accept_loop(Core::RunningPtr running, Acceptor& acceptor, const ListenerO
   Core& core = *running->core;
   while (!core.stopping) {
     const unsigned shard = core.next_shard++ % core.shards.size();
-    auto [ec, socket] = co_await acceptor.async_accept(core.shards.executor(shard), asio::as_tuple(asio::use_awaitable));
+    auto [ec, socket] =
+        co_await acceptor.async_accept(core.shards.executor(shard), asio::as_tuple(asio::use_awaitable));
     if (core.stopping || ec == asio::error::operation_aborted) break;
     if (ec) {
       // Out of descriptors or memory: those that are open go on, and new ones wait in the backlog (trust.md OVL-9).
@@ -161,7 +168,7 @@ Task<> accept_loop(Core::RunningPtr running, Acceptor& acceptor, const ListenerO
 
 /// A socket file that nobody listens on is left over from a process that was killed.
 Result<void> clear_path(const UnixEndpoint& endpoint, const ListenerOptions& o) {
-  struct stat found {};
+  struct stat found{};
   if (::lstat(endpoint.path.c_str(), &found) != 0) return {};
   if (!S_ISSOCK(found.st_mode)) return listen_failed(o, "the path exists and is no socket");
   asio::io_context io;
@@ -222,7 +229,9 @@ Result<void> HttpServer::start() {
   }
   for (const auto& listener : core_->listeners) {
     auto running = std::make_shared<Core::Running>(core_);
-    auto task = std::visit([&](auto& acceptor) { return accept_loop(std::move(running), acceptor, *listener->options); }, listener->acceptor);
+    auto task =
+        std::visit([&](auto& acceptor) { return accept_loop(std::move(running), acceptor, *listener->options); },
+                   listener->acceptor);
     core_->shards.spawn(0, std::move(task), "http.accept");
   }
   return {};
@@ -241,15 +250,18 @@ bool HttpServer::stop(milliseconds grace) {
   auto& core = *core_;
   asio::post(core.shards.executor(0), [c = core_] {
     for (const auto& listener : c->listeners)
-      std::visit([](auto& acceptor) {
-        error_code ignored;
-        acceptor.close(ignored);
-      }, listener->acceptor);
+      std::visit(
+          [](auto& acceptor) {
+            error_code ignored;
+            acceptor.close(ignored);
+          },
+          listener->acceptor);
   });
   const auto on_each_shard = [&](bool hard) {
     for (unsigned i = 0; i < core.shards.size(); ++i)
       asio::post(core.shards.executor(i), [c = core_, i, hard] {
-        for (auto* connection : std::vector<Connection*>(c->live[i].begin(), c->live[i].end())) hard ? connection->close() : connection->stop_softly();
+        for (auto* connection : std::vector<Connection*>(c->live[i].begin(), c->live[i].end()))
+          hard ? connection->close() : connection->stop_softly();
       });
   };
   on_each_shard(false);
@@ -265,7 +277,8 @@ bool HttpServer::stop(milliseconds grace) {
   }
   lock.unlock();
   for (const auto& o : core.options.listeners)
-    if (const auto* local = std::get_if<UnixEndpoint>(&o.endpoint); local != nullptr && !core.listeners.empty()) ::unlink(local->path.c_str());
+    if (const auto* local = std::get_if<UnixEndpoint>(&o.endpoint); local != nullptr && !core.listeners.empty())
+      ::unlink(local->path.c_str());
   return gentle;
 }
 

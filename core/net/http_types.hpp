@@ -36,9 +36,9 @@ class Headers : public std::vector<Header> {
 /// Whom TLS or the socket proved. Never taken from a header or from the text of a common name (trust.md IAM-1).
 struct PeerIdentity {
   enum class Kind {
-    anonymous,    ///< no client certificate
-    local,        ///< came over our UNIX socket; `uid` is who
-    certificate   ///< a certificate that was verified against the listener's roots
+    anonymous,   ///< no client certificate
+    local,       ///< came over our UNIX socket; `uid` is who
+    certificate  ///< a certificate that was verified against the listener's roots
   };
   Kind kind = Kind::anonymous;
   std::string oin;             ///< subject serialNumber (OID 2.5.4.5) when it has the form of an OIN; else empty
@@ -47,7 +47,7 @@ struct PeerIdentity {
   std::string spki_sha256;     ///< hex, of the public key
   std::vector<std::string> san_dns, san_uri;
   std::vector<std::string> chain_spki_sha256;  ///< of the verified chain, leaf first
-  Instant not_after{};         ///< for the 60/30/7 days warning
+  Instant not_after{};                         ///< for the 60/30/7 days warning
   std::optional<unsigned> uid;
   /// Stable and free of personal data, for limits: "spki:<hex>", "uid:<n>" or "" when anonymous.
   [[nodiscard]] std::string key() const;
@@ -56,7 +56,7 @@ struct PeerIdentity {
 /// What is known before a byte of the body is read.
 struct RequestHead {
   std::string method;
-  std::string path;   ///< as sent; passed the gate: starts with '/', no dot segments, no encoded slash, backslash or NUL
+  std::string path;  ///< as sent; passed the gate: starts with '/', no dot segments, no encoded slash, backslash or NUL
   std::string query;  ///< as sent, without '?'
   Headers headers{};
   PeerIdentity peer;
@@ -74,8 +74,9 @@ struct RequestHead {
 class BodyReader {
  public:
   virtual ~BodyReader() = default;
-  /// Fills up to `into.size()` (at least 1) bytes; 0 at the end of the body. Errors: BODY_TOO_LARGE (too_large), BODY_SLOW
-  /// (timeout), BODY_FRAMING (invalid), BODY_BROKEN (io: the peer went away). After an error every call returns it again.
+  /// Fills up to `into.size()` (at least 1) bytes; 0 at the end of the body. Errors: BODY_TOO_LARGE (too_large),
+  /// BODY_SLOW (timeout), BODY_FRAMING (invalid), BODY_BROKEN (io: the peer went away). After an error every call
+  /// returns it again.
   [[nodiscard]] virtual Task<Result<std::size_t>> read(std::span<std::uint8_t> into) = 0;
 };
 
@@ -83,8 +84,9 @@ class BodyReader {
 class BodyProducer {
  public:
   virtual ~BodyProducer() = default;
-  /// Fills up to `into.size()` bytes; 0 at the end. Asked for each piece anew, so a revocation breaks a running download off:
-  /// on an error the connection is closed without a proper end, and the other side sees a truncated message.
+  /// Fills up to `into.size()` bytes; 0 at the end. Asked for each piece anew, so a revocation breaks a running
+  /// download off: on an error the connection is closed without a proper end, and the other side sees a truncated
+  /// message.
   [[nodiscard]] virtual Task<Result<std::size_t>> produce(std::span<std::uint8_t> into) = 0;
   /// When known it is announced as Content-Length; producing another number of bytes breaks the message off.
   [[nodiscard]] virtual std::optional<std::uint64_t> size() const { return std::nullopt; }
@@ -121,7 +123,8 @@ struct Response {
 /// Undoes %XX. URL_ENCODING (invalid) for a broken escape, an encoded NUL or control character, or invalid UTF-8.
 [[nodiscard]] Result<std::string> percent_decode(std::string_view text, bool plus_is_space = false);
 /// Query or application/x-www-form-urlencoded body, in order, at most `limit` pairs. URL_ENCODING, or QUERY_TOO_MANY.
-[[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view text, std::size_t limit = 100);
+[[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view text,
+                                                                                   std::size_t limit = 100);
 
 /// Retry-After in its form of seconds, at most a day; nullopt when absent or a date.
 [[nodiscard]] std::optional<std::chrono::seconds> retry_after(const Headers& headers);

@@ -30,16 +30,20 @@ MailReceipt verdict_of(CURLcode result, int code, bool all_read) {
   if (result == CURLE_OK) return {MailVerdict::accepted, code, smtp};
   switch (result) {
     case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_CONNECT: return {MailVerdict::later, 0, "MAIL_CONNECT"};
+    case CURLE_COULDNT_CONNECT:
+      return {MailVerdict::later, 0, "MAIL_CONNECT"};
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:
-    case CURLE_USE_SSL_FAILED: return {MailVerdict::later, code, "MAIL_TLS"};
+    case CURLE_USE_SSL_FAILED:
+      return {MailVerdict::later, code, "MAIL_TLS"};
     // Wrong credentials are our mistake, not the message's: it waits until they are mended.
-    case CURLE_LOGIN_DENIED: return {MailVerdict::later, code, "MAIL_LOGIN"};
-    default: break;
+    case CURLE_LOGIN_DENIED:
+      return {MailVerdict::later, code, "MAIL_LOGIN"};
+    default:
+      break;
   }
   if (code >= 500 && code < 600) return {MailVerdict::refused, code, smtp};
   if (code >= 400 && code < 500) return {MailVerdict::later, code, smtp};
@@ -53,7 +57,8 @@ MailReceipt transfer(const MailServer& server, const MailMessage& message, const
   CURL* c = curl.get();
   const bool implicit = server.security == MailServer::Security::implicit_tls;
   const bool v6 = server.host.find(':') != std::string::npos;
-  const std::string url = std::string(implicit ? "smtps://" : "smtp://") + (v6 ? "[" + server.host + "]" : server.host) + ":" + std::to_string(server.port) +
+  const std::string url = std::string(implicit ? "smtps://" : "smtp://") +
+                          (v6 ? "[" + server.host + "]" : server.host) + ":" + std::to_string(server.port) +
                           (server.helo.empty() ? "" : "/" + server.helo);
   Upload upload{content};
   curl_slist* list = nullptr;
@@ -67,7 +72,9 @@ MailReceipt transfer(const MailServer& server, const MailMessage& message, const
   curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, static_cast<long>(server.deadline.count()));
   curl_easy_setopt(c, CURLOPT_SERVER_RESPONSE_TIMEOUT, std::max(1L, static_cast<long>(server.deadline.count() / 1000)));
   curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(server.connect_time.count()));
-  curl_easy_setopt(c, CURLOPT_USE_SSL, server.security == MailServer::Security::none ? static_cast<long>(CURLUSESSL_NONE) : static_cast<long>(CURLUSESSL_ALL));
+  curl_easy_setopt(c, CURLOPT_USE_SSL,
+                   server.security == MailServer::Security::none ? static_cast<long>(CURLUSESSL_NONE)
+                                                                 : static_cast<long>(CURLUSESSL_ALL));
   curl_easy_setopt(c, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   if (!server.ca_file.empty()) curl_easy_setopt(c, CURLOPT_CAINFO, server.ca_file.c_str());
   if (!server.user.empty()) {
@@ -91,18 +98,20 @@ bool loopback(const std::string& host) { return host == "127.0.0.1" || host == "
 
 bool valid_host(const std::string& host) {
   return !host.empty() && host.size() <= 255 && std::all_of(host.begin(), host.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' || c == '-' || c == ':';
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' || c == '-' ||
+           c == ':';
   });
 }
 
 }  // namespace
 
-MailSender::MailSender(runtime::BlockingPool& pool, MailServer server) : pool_(pool), server_(std::make_unique<MailServer>(std::move(server))) {
+MailSender::MailSender(runtime::BlockingPool& pool, MailServer server)
+    : pool_(pool), server_(std::make_unique<MailServer>(std::move(server))) {
   static std::once_flag once;
   std::call_once(once, [] {
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    // With CURLOPT_NOSIGNAL libcurl leaves SIGPIPE to us, and OpenSSL writes to a socket that the server may have closed:
-    // the signal would end the whole process.
+    // With CURLOPT_NOSIGNAL libcurl leaves SIGPIPE to us, and OpenSSL writes to a socket that the server may have
+    // closed: the signal would end the whole process.
     std::signal(SIGPIPE, SIG_IGN);
   });
 }
@@ -111,8 +120,10 @@ MailSender::~MailSender() = default;
 
 Task<Result<MailReceipt>> MailSender::send(MailMessage message) {
   const auto bad = [](const char* why) { return fail(ErrorKind::invalid, "MAIL_CONFIG", why); };
-  if (!valid_host(server_->host) || (!server_->helo.empty() && !valid_host(server_->helo))) co_return bad("the mail server's name is malformed");
-  if (server_->security == MailServer::Security::none && !loopback(server_->host)) co_return bad("mail without TLS is for loopback only");
+  if (!valid_host(server_->host) || (!server_->helo.empty() && !valid_host(server_->helo)))
+    co_return bad("the mail server's name is malformed");
+  if (server_->security == MailServer::Security::none && !loopback(server_->host))
+    co_return bad("mail without TLS is for loopback only");
   auto content = write_mail(message);
   if (!content) co_return fail(content.error());
   const MailServer& server = *server_;

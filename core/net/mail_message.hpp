@@ -34,9 +34,9 @@ struct MailMessage {
 /// ASCII local@domain without quoting, comments or route; at most 254 characters. Everything else is not sent to.
 [[nodiscard]] bool is_mail_address(std::string_view text);
 
-/// The message with CRLF line ends, ready for DATA (dot-stuffing is the transport's). MAIL_HEADER (invalid) when a CR, LF or
-/// other control character stands in anything that becomes a header, or a header is one of ours; MAIL_ADDRESS (invalid);
-/// MAIL_TEXT (invalid) for a subject or text that is no UTF-8.
+/// The message with CRLF line ends, ready for DATA (dot-stuffing is the transport's). MAIL_HEADER (invalid) when a CR,
+/// LF or other control character stands in anything that becomes a header, or a header is one of ours; MAIL_ADDRESS
+/// (invalid); MAIL_TEXT (invalid) for a subject or text that is no UTF-8.
 [[nodiscard]] Result<std::string> write_mail(const MailMessage& message);
 
 }  // namespace schakel::net

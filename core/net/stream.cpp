@@ -22,7 +22,8 @@ namespace {
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
-/// Closes the stream when its time is over. Held by shared_ptr because its timer's handler may run after the stream is gone.
+/// Closes the stream when its time is over. Held by shared_ptr because its timer's handler may run after the stream is
+/// gone.
 struct Watch : std::enable_shared_from_this<Watch> {
   explicit Watch(const asio::any_io_executor& executor) : timer(executor) {}
   asio::steady_timer timer;
@@ -61,7 +62,9 @@ struct Watch : std::enable_shared_from_this<Watch> {
 template <class Socket>
 class SocketStream : public Stream {
  public:
-  explicit SocketStream(const asio::any_io_executor& executor) : watch_(std::make_shared<Watch>(executor)) { watch_->owner = this; }
+  explicit SocketStream(const asio::any_io_executor& executor) : watch_(std::make_shared<Watch>(executor)) {
+    watch_->owner = this;
+  }
   ~SocketStream() override { watch_->detach(); }
   void expires_at(TimePoint at) override { watch_->set(at); }
   void close() override {
@@ -74,12 +77,14 @@ class SocketStream : public Stream {
 
   [[nodiscard]] std::unexpected<Error> error_of(const error_code& ec) const {
     if (watch_->fired) return fail(ErrorKind::timeout, "NET_TIMEOUT", "the other side was too slow");
-    if (ec == asio::ssl::error::stream_truncated) return fail(ErrorKind::io, "NET_TRUNCATED", "the connection ended without notice");
+    if (ec == asio::ssl::error::stream_truncated)
+      return fail(ErrorKind::io, "NET_TRUNCATED", "the connection ended without notice");
     if (ec.category() == asio::error::get_ssl_category()) {
       // With TLS 1.3 a client hears only after its own handshake that its certificate is refused. OpenSSL numbers a
       // received alert as reason 1000 + alert; 40 to 49 and 116 are about the handshake and certificates.
       const int alert = ERR_GET_REASON(static_cast<unsigned long>(ec.value())) - 1000;
-      if ((alert >= 40 && alert <= 49) || alert == 116) return fail(ErrorKind::io, "NET_TLS_REFUSED", "TLS: " + ec.message());
+      if ((alert >= 40 && alert <= 49) || alert == 116)
+        return fail(ErrorKind::io, "NET_TLS_REFUSED", "TLS: " + ec.message());
       return fail(ErrorKind::io, "NET_TLS", std::string("TLS: ") + ec.message());
     }
     return fail(ErrorKind::io, "NET_BROKEN", "the connection broke: " + ec.message());
@@ -141,8 +146,12 @@ class PlainStream final : public SocketStream<Socket> {
 
 class TlsStream final : public SocketStream<asio::ip::tcp::socket> {
  public:
-  TlsStream(asio::ip::tcp::socket socket, std::shared_ptr<asio::ssl::context> context, asio::ssl::stream_base::handshake_type side)
-      : SocketStream(socket.get_executor()), context_(std::move(context)), stream_(std::move(socket), *context_), side_(side) {}
+  TlsStream(asio::ip::tcp::socket socket, std::shared_ptr<asio::ssl::context> context,
+            asio::ssl::stream_base::handshake_type side)
+      : SocketStream(socket.get_executor()),
+        context_(std::move(context)),
+        stream_(std::move(socket), *context_),
+        side_(side) {}
   SSL* handle() { return stream_.native_handle(); }
 
   Task<Result<void>> handshake() override {
@@ -201,7 +210,8 @@ std::unique_ptr<Stream> tls_server_stream(asio::ip::tcp::socket socket, std::sha
   return std::make_unique<TlsStream>(std::move(socket), std::move(context), asio::ssl::stream_base::server);
 }
 
-std::unique_ptr<Stream> tls_client_stream(asio::ip::tcp::socket socket, std::shared_ptr<asio::ssl::context> context, const std::string& host) {
+std::unique_ptr<Stream> tls_client_stream(asio::ip::tcp::socket socket, std::shared_ptr<asio::ssl::context> context,
+                                          const std::string& host) {
   auto out = std::make_unique<TlsStream>(std::move(socket), std::move(context), asio::ssl::stream_base::client);
   SSL* ssl = out->handle();
   X509_VERIFY_PARAM* param = SSL_get0_param(ssl);

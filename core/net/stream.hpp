@@ -32,8 +32,8 @@ class Stream {
   [[nodiscard]] virtual Task<Result<std::size_t>> read_some(std::span<char> into) = 0;
   /// Bytes that were taken, at least 1.
   [[nodiscard]] virtual Task<Result<std::size_t>> write_some(std::string_view bytes) = 0;
-  /// Says that we are done, then throws away what still comes for a short time, so that the other side can read our last
-  /// answer before a reset reaches it. Never fails.
+  /// Says that we are done, then throws away what still comes for a short time, so that the other side can read our
+  /// last answer before a reset reaches it. Never fails.
   [[nodiscard]] virtual Task<> finish() = 0;
   /// At once.
   virtual void close() = 0;
@@ -44,9 +44,11 @@ class Stream {
 
 [[nodiscard]] std::unique_ptr<Stream> plain_stream(boost::asio::ip::tcp::socket socket);
 [[nodiscard]] std::unique_ptr<Stream> local_stream(boost::asio::local::stream_protocol::socket socket);
-[[nodiscard]] std::unique_ptr<Stream> tls_server_stream(boost::asio::ip::tcp::socket socket, std::shared_ptr<boost::asio::ssl::context> context);
+[[nodiscard]] std::unique_ptr<Stream> tls_server_stream(boost::asio::ip::tcp::socket socket,
+                                                        std::shared_ptr<boost::asio::ssl::context> context);
 /// Sends `host` as server name and demands a certificate for it. nullptr when OpenSSL refuses the name.
-[[nodiscard]] std::unique_ptr<Stream> tls_client_stream(boost::asio::ip::tcp::socket socket, std::shared_ptr<boost::asio::ssl::context> context,
+[[nodiscard]] std::unique_ptr<Stream> tls_client_stream(boost::asio::ip::tcp::socket socket,
+                                                        std::shared_ptr<boost::asio::ssl::context> context,
                                                         const std::string& host);
 
 /// Writes everything.

@@ -17,12 +17,14 @@ namespace ssl = boost::asio::ssl;
 
 // interfaces: NCSC "ICT-beveiligingsrichtlijnen voor TLS", settings "good" and "sufficient" only.
 constexpr const char* kTls12 =
-    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-"
+    "POLY1305:"
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256";
 constexpr const char* kTls13 = "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256";
 constexpr const char* kGroups = "X25519:P-256:P-384:P-521";
 constexpr const char* kSignatures =
-    "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512";
+    "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+"
+    "SHA512";
 
 std::unexpected<Error> config_error(std::string what) {
   ERR_clear_error();
@@ -30,22 +32,26 @@ std::unexpected<Error> config_error(std::string what) {
 }
 
 Result<void> common_settings(SSL_CTX* ctx) {
-  SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_options(
+      ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_clear_options(ctx, SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION);
   SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-  const bool ok = SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 && SSL_CTX_set_cipher_list(ctx, kTls12) == 1 &&
-                  SSL_CTX_set_ciphersuites(ctx, kTls13) == 1 && SSL_CTX_set1_groups_list(ctx, kGroups) == 1 &&
-                  SSL_CTX_set1_sigalgs_list(ctx, kSignatures) == 1 && SSL_CTX_set_max_early_data(ctx, 0) == 1 &&
-                  SSL_CTX_set_num_tickets(ctx, 0) == 1;
+  const bool ok = SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
+                  SSL_CTX_set_cipher_list(ctx, kTls12) == 1 && SSL_CTX_set_ciphersuites(ctx, kTls13) == 1 &&
+                  SSL_CTX_set1_groups_list(ctx, kGroups) == 1 && SSL_CTX_set1_sigalgs_list(ctx, kSignatures) == 1 &&
+                  SSL_CTX_set_max_early_data(ctx, 0) == 1 && SSL_CTX_set_num_tickets(ctx, 0) == 1;
   if (!ok) return config_error("OpenSSL does not take the TLS settings");
   return {};
 }
 
 Result<void> use_identity(SSL_CTX* ctx, const std::string& certificate, const std::string& key) {
-  if (SSL_CTX_use_certificate_chain_file(ctx, certificate.c_str()) != 1) return config_error("certificate file cannot be used: " + certificate);
-  if (SSL_CTX_use_PrivateKey_file(ctx, key.c_str(), SSL_FILETYPE_PEM) != 1) return config_error("key file cannot be used: " + key);
-  if (SSL_CTX_check_private_key(ctx) != 1) return config_error("key and certificate do not belong together: " + certificate);
+  if (SSL_CTX_use_certificate_chain_file(ctx, certificate.c_str()) != 1)
+    return config_error("certificate file cannot be used: " + certificate);
+  if (SSL_CTX_use_PrivateKey_file(ctx, key.c_str(), SSL_FILETYPE_PEM) != 1)
+    return config_error("key file cannot be used: " + key);
+  if (SSL_CTX_check_private_key(ctx) != 1)
+    return config_error("key and certificate do not belong together: " + certificate);
   return {};
 }
 
@@ -53,7 +59,8 @@ Result<void> use_crl(SSL_CTX* ctx, const std::string& file) {
   if (file.empty()) return {};
   X509_STORE* store = SSL_CTX_get_cert_store(ctx);
   X509_LOOKUP* lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
-  if (lookup == nullptr || X509_load_crl_file(lookup, file.c_str(), X509_FILETYPE_PEM) < 1) return config_error("CRL file cannot be used: " + file);
+  if (lookup == nullptr || X509_load_crl_file(lookup, file.c_str(), X509_FILETYPE_PEM) < 1)
+    return config_error("CRL file cannot be used: " + file);
   X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
   return {};
 }
@@ -69,9 +76,11 @@ Result<std::shared_ptr<ssl::context>> make_server(const TlsServerOptions& o) {
       return config_error("client CA file cannot be used: " + o.client_ca_file);
     // Tells clients which of their certificates to offer.
     SSL_CTX_set_client_CA_list(ctx, SSL_load_client_CA_file(o.client_ca_file.c_str()));
-    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | (o.client == Client::required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | (o.client == Client::required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+                       nullptr);
     SSL_CTX_set_verify_depth(ctx, o.depth);
-    // Digikoppeling advises against extendedKeyUsage: OpenSSL's purpose check takes a missing one and refuses a wrong one.
+    // Digikoppeling advises against extendedKeyUsage: OpenSSL's purpose check takes a missing one and refuses a wrong
+    // one.
     SSL_CTX_set_purpose(ctx, X509_PURPOSE_SSL_CLIENT);
     if (auto r = use_crl(ctx, o.crl_file); !r) return fail(r.error());
   }
@@ -83,7 +92,8 @@ Result<std::shared_ptr<ssl::context>> make_client(const TlsClientOptions& o) {
   SSL_CTX* ctx = context->native_handle();
   if (auto r = common_settings(ctx); !r) return fail(r.error());
   if (o.ca_file.empty()) {
-    if (SSL_CTX_set_default_verify_paths(ctx) != 1) return config_error("the system's root certificates cannot be read");
+    if (SSL_CTX_set_default_verify_paths(ctx) != 1)
+      return config_error("the system's root certificates cannot be read");
   } else if (SSL_CTX_load_verify_file(ctx, o.ca_file.c_str()) != 1) {
     return config_error("CA file cannot be used: " + o.ca_file);
   }
@@ -101,7 +111,8 @@ std::string text_of(const ASN1_STRING* s) {
   std::string out(reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(n));
   OPENSSL_free(utf8);
   // "school.nl\0.evil.example" reads as another name for C functions; such a name is no name.
-  if (std::any_of(out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; })) return {};
+  if (std::any_of(out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }))
+    return {};
   return out;
 }
 
@@ -190,8 +201,10 @@ PeerIdentity identity_of(X509* certificate) {
   std::tm when{};
   if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &when) == 1) {
     using namespace std::chrono;
-    const year_month_day date{year{when.tm_year + 1900}, month{static_cast<unsigned>(when.tm_mon + 1)}, day{static_cast<unsigned>(when.tm_mday)}};
-    out.not_after = time_point_cast<milliseconds>(sys_days{date} + hours{when.tm_hour} + minutes{when.tm_min} + seconds{when.tm_sec});
+    const year_month_day date{year{when.tm_year + 1900}, month{static_cast<unsigned>(when.tm_mon + 1)},
+                              day{static_cast<unsigned>(when.tm_mday)}};
+    out.not_after = time_point_cast<milliseconds>(sys_days{date} + hours{when.tm_hour} + minutes{when.tm_min} +
+                                                  seconds{when.tm_sec});
   }
   return out;
 }

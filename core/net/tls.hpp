@@ -15,15 +15,15 @@ class context;
 
 namespace schakel::net {
 
-/// TLS 1.2 and 1.3, forward-secret AEAD suites only, X25519 and the P curves, no compression, renegotiation, tickets, session
-/// cache or early data. So a revoked certificate is seen at the next connection.
+/// TLS 1.2 and 1.3, forward-secret AEAD suites only, X25519 and the P curves, no compression, renegotiation, tickets,
+/// session cache or early data. So a revoked certificate is seen at the next connection.
 struct TlsServerOptions {
   enum class ClientCertificate { none, optional, required };
   std::string certificate_file{};  ///< PEM, leaf first, then intermediates
   std::string key_file{};          ///< PEM
   ClientCertificate client = ClientCertificate::none;
-  std::string client_ca_file{};    ///< PEM; the only roots that count. Required unless `client` is none.
-  std::string crl_file{};          ///< PEM, of every CA in the chain; empty: not checked. An expired list refuses everybody.
+  std::string client_ca_file{};  ///< PEM; the only roots that count. Required unless `client` is none.
+  std::string crl_file{};  ///< PEM, of every CA in the chain; empty: not checked. An expired list refuses everybody.
   int depth = 4;
 };
 

@@ -11,10 +11,14 @@ namespace {
 
 std::string_view verdict_name(Verdict v) {
   switch (v) {
-    case Verdict::delivered: return "delivered";
-    case Verdict::retry_later: return "retry_later";
-    case Verdict::rejected: return "rejected";
-    case Verdict::unknown: return "unknown";
+    case Verdict::delivered:
+      return "delivered";
+    case Verdict::retry_later:
+      return "retry_later";
+    case Verdict::rejected:
+      return "rejected";
+    case Verdict::unknown:
+      return "unknown";
   }
   return "unknown";
 }
@@ -25,10 +29,13 @@ struct Next {
 };
 
 /// What becomes of a delivery after an attempt. Pure.
-Next after(const RetryPolicy& policy, const AttemptResult& result, bool repeatable, int number, Instant created, Instant now, double random) {
+Next after(const RetryPolicy& policy, const AttemptResult& result, bool repeatable, int number, Instant created,
+           Instant now, double random) {
   switch (result.verdict) {
-    case Verdict::delivered: return {DeliveryState::delivered, now};
-    case Verdict::rejected: return {DeliveryState::dead, now};
+    case Verdict::delivered:
+      return {DeliveryState::delivered, now};
+    case Verdict::rejected:
+      return {DeliveryState::dead, now};
     case Verdict::unknown:
       if (!repeatable) return {DeliveryState::parked, now};
       [[fallthrough]];
@@ -59,7 +66,9 @@ Task<Result<int>> Dispatcher::recover() {
       auto now = clock_.now();
       store::Transaction tx;
       tx.ops.push_back(store::Settle{row.id, row.attempts, now, "unknown", "PROCESS_ENDED", state, now});
-      tx.ops.push_back(audit::leaf(now, "delivery.interrupted", {.ids = {{"delivery", row.id}, {"target", row.target}, {"case", row.case_id}}, .counts = {{"attempt", row.attempts}}}));
+      tx.ops.push_back(audit::leaf(now, "delivery.interrupted",
+                                   {.ids = {{"delivery", row.id}, {"target", row.target}, {"case", row.case_id}},
+                                    .counts = {{"attempt", row.attempts}}}));
       auto done = co_await store_.commit(std::move(tx));
       if (!done) co_return fail(std::move(done.error()));
       ++found;
@@ -81,13 +90,17 @@ Task<Result<void>> Dispatcher::refresh_paused() {
 Task<Result<void>> Dispatcher::pause(std::string target, bool paused) {
   auto now = clock_.now();
   store::Transaction tx;
-  if (paused) tx.ops.push_back(store::PutRow{"target-paused", target, to_bytes(format_instant(now)), std::nullopt});
-  else tx.ops.push_back(store::EraseRow{"target-paused", target, std::nullopt});
+  if (paused)
+    tx.ops.push_back(store::PutRow{"target-paused", target, to_bytes(format_instant(now)), std::nullopt});
+  else
+    tx.ops.push_back(store::EraseRow{"target-paused", target, std::nullopt});
   tx.ops.push_back(audit::leaf(now, paused ? "target.paused" : "target.resumed", {.ids = {{"target", target}}}));
   auto done = co_await store_.commit(std::move(tx));
   if (!done) co_return fail(std::move(done.error()));
-  if (paused) paused_.insert(target);
-  else paused_.erase(target);
+  if (paused)
+    paused_.insert(target);
+  else
+    paused_.erase(target);
   bell_.ring();
   co_return Result<void>{};
 }
@@ -95,7 +108,9 @@ Task<Result<void>> Dispatcher::pause(std::string target, bool paused) {
 std::map<std::string, std::string> Dispatcher::breakers() const {
   std::map<std::string, std::string> out;
   for (const auto& [target, b] : breakers_)
-    out[target] = b.state() == Breaker::State::closed ? "closed" : b.state() == Breaker::State::open ? "open" : "probing";
+    out[target] = b.state() == Breaker::State::closed ? "closed"
+                  : b.state() == Breaker::State::open ? "open"
+                                                      : "probing";
   return out;
 }
 
@@ -103,7 +118,8 @@ std::vector<std::string> Dispatcher::closed_targets() {
   std::vector<std::string> out(paused_.begin(), paused_.end());
   auto now = clock_.now();
   for (auto& [target, b] : breakers_)
-    if (b.state() == Breaker::State::probing || (b.state() == Breaker::State::open && now < b.retry_at())) out.push_back(target);
+    if (b.state() == Breaker::State::probing || (b.state() == Breaker::State::open && now < b.retry_at()))
+      out.push_back(target);
   for (const auto& [target, n] : running_)
     if (n >= options_.per_target) out.push_back(target);
   return out;
@@ -116,7 +132,8 @@ Task<> Dispatcher::one(DeliveryRow row) {
   if (!start) {
     breakers_[row.target].give_back(now);
     // A conflict means that somebody cancelled it or another worker has it: not ours any more.
-    if (start.error().kind != ErrorKind::conflict) log(LogLevel::error, "outbox.start_failed", {{"delivery", row.id}, {"code", start.error().code}});
+    if (start.error().kind != ErrorKind::conflict)
+      log(LogLevel::error, "outbox.start_failed", {{"delivery", row.id}, {"code", start.error().code}});
   } else {
     AttemptResult result;
     try {
@@ -127,20 +144,34 @@ Task<> Dispatcher::one(DeliveryRow row) {
     }
     now = clock_.now();
     auto& breaker = breakers_[row.target];
-    if (result.verdict == Verdict::delivered || result.verdict == Verdict::rejected) breaker.succeeded();
-    else breaker.failed(now);
-    auto next = after(options_.retry, result, attempter_.repeatable(row.target), number, row.created_at, now, options_.random ? options_.random() : 0.5);
+    if (result.verdict == Verdict::delivered || result.verdict == Verdict::rejected)
+      breaker.succeeded();
+    else
+      breaker.failed(now);
+    auto next = after(options_.retry, result, attempter_.repeatable(row.target), number, row.created_at, now,
+                      options_.random ? options_.random() : 0.5);
     // Nothing new starts towards a target whose breaker is open; what failed waits at least until the probe.
-    if (next.state == DeliveryState::pending && breaker.state() == Breaker::State::open) next.at = std::max(next.at, breaker.retry_at());
+    if (next.state == DeliveryState::pending && breaker.state() == Breaker::State::open)
+      next.at = std::max(next.at, breaker.retry_at());
     auto extra = co_await attempter_.settlement(row, result);
     store::Transaction tx;
-    if (extra) tx = std::move(*extra);
-    else log(LogLevel::error, "outbox.settlement_failed", {{"delivery", row.id}, {"code", extra.error().code}});
-    tx.ops.push_back(store::Settle{row.id, number, now, std::string(verdict_name(result.verdict)), result.code, next.state, next.at});
+    if (extra)
+      tx = std::move(*extra);
+    else
+      log(LogLevel::error, "outbox.settlement_failed", {{"delivery", row.id}, {"code", extra.error().code}});
+    tx.ops.push_back(store::Settle{row.id, number, now, std::string(verdict_name(result.verdict)), result.code,
+                                   next.state, next.at});
     tx.ops.push_back(audit::leaf(now, "delivery.attempted",
-                                 {.ids = {{"delivery", row.id}, {"target", row.target}, {"role", row.role}, {"kind", row.kind}, {"case", row.case_id}, {"verdict", std::string(verdict_name(result.verdict))}},
-                                  .codes = {result.code}, .counts = {{"attempt", number}}}));
-    // What came of the attempt must be written down, or the lane stands still until the next start: a busy store is asked again.
+                                 {.ids = {{"delivery", row.id},
+                                          {"target", row.target},
+                                          {"role", row.role},
+                                          {"kind", row.kind},
+                                          {"case", row.case_id},
+                                          {"verdict", std::string(verdict_name(result.verdict))}},
+                                  .codes = {result.code},
+                                  .counts = {{"attempt", number}}}));
+    // What came of the attempt must be written down, or the lane stands still until the next start: a busy store is
+    // asked again.
     auto copy = tx;
     auto settled = co_await store_.commit(std::move(tx));
     for (int again = 0; again < 300 && !settled && settled.error().kind == ErrorKind::unavailable; ++again) {
@@ -148,9 +179,11 @@ Task<> Dispatcher::one(DeliveryRow row) {
       auto next_try = copy;
       settled = co_await store_.commit(std::move(next_try));
     }
-    if (!settled && settled.error().kind != ErrorKind::conflict) log(LogLevel::error, "outbox.settle_failed", {{"delivery", row.id}, {"code", settled.error().code}});
+    if (!settled && settled.error().kind != ErrorKind::conflict)
+      log(LogLevel::error, "outbox.settle_failed", {{"delivery", row.id}, {"code", settled.error().code}});
     if (next.state == DeliveryState::dead || next.state == DeliveryState::parked)
-      log(LogLevel::warn, "outbox.dead_letter", {{"delivery", row.id}, {"target", row.target}, {"code", result.code}, {"attempts", std::int64_t{number}}});
+      log(LogLevel::warn, "outbox.dead_letter",
+          {{"delivery", row.id}, {"target", row.target}, {"code", result.code}, {"attempts", std::int64_t{number}}});
   }
   in_flight_.erase(row.id);
   --running_[row.target];
@@ -181,7 +214,9 @@ Task<> Dispatcher::run(runtime::Scope& scope) {
         log(LogLevel::error, "outbox.read_failed", {{"code", rows.error().code}});
       } else {
         for (auto& row : *rows) {
-          if (in_flight_.contains(row.id) || running_[row.target] >= options_.per_target || !breakers_[row.target].allow(clock_.now())) continue;
+          if (in_flight_.contains(row.id) || running_[row.target] >= options_.per_target ||
+              !breakers_[row.target].allow(clock_.now()))
+            continue;
           in_flight_.insert(row.id);
           ++running_[row.target];
           scope.spawn(one(std::move(row)), "outbox.attempt");
@@ -193,7 +228,8 @@ Task<> Dispatcher::run(runtime::Scope& scope) {
       auto limit = options_.idle;
       auto due = co_await store_.next_due();
       if (due && *due) {
-        // What is due and still did not start waits for a pause, a breaker or a place; a bell or a quarter of a second will do.
+        // What is due and still did not start waits for a pause, a breaker or a place; a bell or a quarter of a second
+        // will do.
         auto left = std::chrono::duration_cast<milliseconds>(**due - clock_.now());
         limit = left > milliseconds(0) ? std::clamp(left, milliseconds(20), options_.idle) : milliseconds(250);
       }

@@ -25,10 +25,10 @@ class Attempter {
 
 struct DispatcherOptions {
   RetryPolicy retry;
-  int per_target = 8;    ///< attempts at once towards one target
-  int in_flight = 64;    ///< attempts at once in all
+  int per_target = 8;                          ///< attempts at once towards one target
+  int in_flight = 64;                          ///< attempts at once in all
   milliseconds idle{std::chrono::seconds(5)};  ///< looks again after this long even when nobody rings
-  std::function<double()> random;             ///< uniform in [0, 1)
+  std::function<double()> random;              ///< uniform in [0, 1)
 };
 
 /// Thread: one io_context. Lifetime: needs store and attempter to outlive it.

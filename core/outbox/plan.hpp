@@ -37,9 +37,9 @@ struct PlanInput {
   const std::map<std::string, std::vector<Attachment>>& earlier_attachments;
 };
 
-/// One entry per recipient; nobody to reach is a delivery without target and code RECIPIENT_UNKNOWN: visible, never dropped
-/// (design.md, the message on the wire). Ids are derived from the message and the recipient, so that a repeated decision
-/// plans the same deliveries.
+/// One entry per recipient; nobody to reach is a delivery without target and code RECIPIENT_UNKNOWN: visible, never
+/// dropped (design.md, the message on the wire). Ids are derived from the message and the recipient, so that a repeated
+/// decision plans the same deliveries.
 [[nodiscard]] std::vector<Planned> plan(const PlanInput& in);
 /// Id of the delivery that carries this invoice of a decision on `message`.
 [[nodiscard]] std::string invoice_delivery_id(const Message& message, const InvoiceOut& invoice);

@@ -5,7 +5,8 @@
 
 namespace schakel::outbox {
 
-milliseconds delay_after(const RetryPolicy& p, int attempt, double random, std::optional<std::chrono::seconds> retry_after) {
+milliseconds delay_after(const RetryPolicy& p, int attempt, double random,
+                         std::optional<std::chrono::seconds> retry_after) {
   double step = static_cast<double>(p.first.count()) * std::pow(2.0, std::min(attempt - 1, 40));
   double ceiling = std::min(step, static_cast<double>(p.cap.count()));
   // Half of the step is certain: full jitter alone would let a tenth of the retries come back at once.
@@ -19,8 +20,10 @@ bool used_up(const RetryPolicy& p, int attempt, Instant created, Instant now) {
 }
 
 bool Breaker::allow(Instant now) {
-  if (state_ == State::open && now >= until_) state_ = State::probing;
-  else if (state_ == State::probing) return false;
+  if (state_ == State::open && now >= until_)
+    state_ = State::probing;
+  else if (state_ == State::probing)
+    return false;
   return state_ != State::open;
 }
 

@@ -16,15 +16,17 @@ struct RetryPolicy {
   int max_attempts = 8;
   milliseconds min_age{std::chrono::hours(24)};  ///< no dead letter before it is this old, however many attempts
 };
-[[nodiscard]] milliseconds delay_after(const RetryPolicy& policy, int attempt, double random, std::optional<std::chrono::seconds> retry_after);
+[[nodiscard]] milliseconds delay_after(const RetryPolicy& policy, int attempt, double random,
+                                       std::optional<std::chrono::seconds> retry_after);
 [[nodiscard]] bool used_up(const RetryPolicy& policy, int attempt, Instant created, Instant now);
 
-/// Circuit breaker of one target. closed -> open after `threshold` failures in a row; one probe after `rest`; closed again
-/// after a success. While it is open nothing is attempted, so no attempt is used up on a target that is down.
+/// Circuit breaker of one target. closed -> open after `threshold` failures in a row; one probe after `rest`; closed
+/// again after a success. While it is open nothing is attempted, so no attempt is used up on a target that is down.
 class Breaker {
  public:
   enum class State { closed, open, probing };
-  explicit Breaker(int threshold = 5, milliseconds rest = std::chrono::seconds(30)) : threshold_(threshold), rest_(rest) {}
+  explicit Breaker(int threshold = 5, milliseconds rest = std::chrono::seconds(30))
+      : threshold_(threshold), rest_(rest) {}
   /// May an attempt start now? Turns open into probing when the rest is over.
   [[nodiscard]] bool allow(Instant now);
   void succeeded();

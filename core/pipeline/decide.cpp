@@ -10,7 +10,8 @@ std::size_t place(std::string_view stage) {
   return static_cast<std::size_t>(it - kDeciderOrder.begin());
 }
 
-/// Stable, for the handful of elements these lists have (std::stable_sort of libstdc++ 12 does not build without warnings).
+/// Stable, for the handful of elements these lists have (std::stable_sort of libstdc++ 12 does not build without
+/// warnings).
 template <class T, class Key>
 void sort_few(std::vector<T>& list, Key key) {
   for (std::size_t i = 1; i < list.size(); ++i)
@@ -28,7 +29,9 @@ void strip(const Message& message, const Profile& profile, Draft& draft) {
   draft.effects.clear();
   draft.registers.clear();
   std::erase_if(draft.signals, [&](const Signal& s) {
-    return std::ranges::none_of(profile.rules(Stage::signal, message.type), [&](const Rule* r) { return r->then.signal->also_blocked && r->then.signal->code == s.code; });
+    return std::ranges::none_of(profile.rules(Stage::signal, message.type), [&](const Rule* r) {
+      return r->then.signal->also_blocked && r->then.signal->code == s.code;
+    });
   });
 }
 
@@ -39,7 +42,8 @@ std::vector<const Decider*> in_order(std::vector<const Decider*> deciders) {
   return deciders;
 }
 
-std::vector<std::string> registers_read(std::span<const Decider* const> deciders, const CaseFile& file, const Message& message, const Profile& profile) {
+std::vector<std::string> registers_read(std::span<const Decider* const> deciders, const CaseFile& file,
+                                        const Message& message, const Profile& profile) {
   std::vector<std::string> keys;
   for (const Decider* d : deciders)
     for (std::string& key : d->reads(file, message, profile))
@@ -47,7 +51,8 @@ std::vector<std::string> registers_read(std::span<const Decider* const> deciders
   return keys;
 }
 
-Draft decide(std::span<const Decider* const> deciders, const CaseFile& file, const Message& message, const Profile& profile, const Facts& facts) {
+Draft decide(std::span<const Decider* const> deciders, const CaseFile& file, const Message& message,
+             const Profile& profile, const Facts& facts) {
   Draft draft;
   if (!message.payload.is_object()) {
     draft.outcome = Outcome::blocked;
@@ -63,9 +68,11 @@ Draft decide(std::span<const Decider* const> deciders, const CaseFile& file, con
   }
   sort_few(draft.codes, [&](const std::string& code) { return profile.code_rank(message.type, code); });
   draft.codes.erase(std::unique(draft.codes.begin(), draft.codes.end()), draft.codes.end());
-  if (!draft.codes.empty() && (draft.outcome == Outcome::delivered || draft.outcome == Outcome::recorded)) draft.outcome = Outcome::blocked;
+  if (!draft.codes.empty() && (draft.outcome == Outcome::delivered || draft.outcome == Outcome::recorded))
+    draft.outcome = Outcome::blocked;
   if (draft.outcome == Outcome::blocked) strip(message, profile, draft);
-  if (draft.outcome == Outcome::dropped_duplicate || draft.outcome == Outcome::quarantined || draft.outcome == Outcome::held) {
+  if (draft.outcome == Outcome::dropped_duplicate || draft.outcome == Outcome::quarantined ||
+      draft.outcome == Outcome::held) {
     draft.recipients.clear();
     draft.suppressed.clear();
   }

@@ -8,7 +8,8 @@ namespace schakel::pipeline {
 
 inline constexpr std::string_view kInvoicesIn = "invoice.in";    ///< key <case>/<message id>
 inline constexpr std::string_view kInvoicesOut = "invoice.out";  ///< key <case>/<number>/<payer>
-inline constexpr std::string_view kInvoiceOfDelivery = "invoice.delivery";  ///< key delivery id, value the key in invoice.out
+inline constexpr std::string_view kInvoiceOfDelivery =
+    "invoice.delivery";                                             ///< key delivery id, value the key in invoice.out
 inline constexpr std::string_view kInvoiceState = "invoice.state";  ///< key delivery id: what its receiver reported
 inline constexpr std::string_view kInvoiceOfMail = "invoice.mail";  ///< key Message-ID, value the delivery id
 

@@ -11,13 +11,20 @@ namespace schakel::pipeline {
 using journal::Recorded;
 
 namespace {
-/// A case that waits for nothing takes the rules of the day after this many quiet days; a region's setting goes before it.
+/// A case that waits for nothing takes the rules of the day after this many quiet days; a region's setting goes before
+/// it.
 constexpr std::int64_t kSettledAfterDays = 90;
 }  // namespace
 
-Pipeline::Pipeline(journal::Journal& journal, std::vector<const Decider*> deciders, Profiles profiles, std::shared_ptr<const Parties> parties,
-                   Directory& directory, PipelineOptions options)
-    : journal_(journal), deciders_(in_order(std::move(deciders))), profiles_(std::move(profiles)), parties_(std::move(parties)), directory_(directory), options_(options), rules_(journal.store()) {}
+Pipeline::Pipeline(journal::Journal& journal, std::vector<const Decider*> deciders, Profiles profiles,
+                   std::shared_ptr<const Parties> parties, Directory& directory, PipelineOptions options)
+    : journal_(journal),
+      deciders_(in_order(std::move(deciders))),
+      profiles_(std::move(profiles)),
+      parties_(std::move(parties)),
+      directory_(directory),
+      options_(options),
+      rules_(journal.store()) {}
 
 Task<Result<CaseFile>> Pipeline::case_file(std::string case_id) {
   if (auto it = cache_.find(case_id); it != cache_.end()) {
@@ -42,10 +49,13 @@ Task<Result<std::shared_ptr<const Profile>>> Pipeline::rules_for(const CaseFile&
   auto version = cached == cache_.end() ? std::string() : cached->second.rules;
   // A version names its region; one of another region, or of a message nobody could decide, binds nothing.
   if (version == current->version() || !version.starts_with(message.region + "-")) co_return current;
-  if (!replay::in_flight(file, message.time, current->setting_int("settled_after_days", file.overrides, kSettledAfterDays))) co_return current;
+  if (!replay::in_flight(file, message.time,
+                         current->setting_int("settled_after_days", file.overrides, kSettledAfterDays)))
+    co_return current;
   auto kept = co_await rules_.version(version);
   if (kept) co_return std::move(*kept);
-  if (kept.error().kind != ErrorKind::not_found && kept.error().kind != ErrorKind::invalid) co_return fail(std::move(kept.error()));
+  if (kept.error().kind != ErrorKind::not_found && kept.error().kind != ErrorKind::invalid)
+    co_return fail(std::move(kept.error()));
   // Decided before rule data were kept, or by an interpreter that read them otherwise: there is only today's.
   log(LogLevel::warn, "pipeline.rules_gone", {{"version", version}, {"code", kept.error().code}});
   co_return current;
@@ -68,7 +78,8 @@ void Pipeline::remember(CaseFile file, std::string rules) {
   }
 }
 
-Task<Result<Facts>> Pipeline::facts(const CaseFile& file, const Message& message, const Profile& profile, Versions* versions) {
+Task<Result<Facts>> Pipeline::facts(const CaseFile& file, const Message& message, const Profile& profile,
+                                    Versions* versions) {
   Facts out;
   for (const auto& key : registers_read(deciders_, file, message, profile)) {
     auto row = co_await journal_.store().row("register", key);
@@ -103,7 +114,8 @@ Task<Result<Draft>> Pipeline::rehearse(Message message) {
 
 namespace {
 /// Attachments of the messages that filings of this draft take their documents from.
-std::map<std::string, std::vector<Attachment>> attachments_of(const std::vector<Recorded>& history, const Draft& draft) {
+std::map<std::string, std::vector<Attachment>> attachments_of(const std::vector<Recorded>& history,
+                                                              const Draft& draft) {
   std::map<std::string, std::vector<Attachment>> out;
   for (const auto& f : draft.filings)
     for (const auto& r : history)
@@ -158,7 +170,8 @@ Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
   auto planned = outbox::plan({*message, draft, *file, *parties_, *contacts, earlier});
   for (const auto& p : planned) {
     // Who is sent something of a case has to do with it from then on.
-    if (auto party = p.address.value("party", ""); !party.empty() && !message->subject.empty()) tx.ops.push_back(journal::member(message->subject, party));
+    if (auto party = p.address.value("party", ""); !party.empty() && !message->subject.empty())
+      tx.ops.push_back(journal::member(message->subject, party));
     store::DeliveryRow d;
     d.id = p.id;
     d.message = message->seq;
@@ -186,10 +199,12 @@ Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
     if (!set) co_return fail(std::move(set.error()));
   }
   index_invoices(*message, draft, tx);
-  // Two cases with the same invoice at the same time: the second finds the register changed (CONFLICT) and decides again.
+  // Two cases with the same invoice at the same time: the second finds the register changed (CONFLICT) and decides
+  // again.
   for (const auto& r : draft.registers) {
     auto read = versions.find(r.key);
-    tx.ops.push_back(store::PutRow{"register", r.key, to_bytes(dump_json(r.value)), read == versions.end() ? std::nullopt : std::optional(read->second)});
+    tx.ops.push_back(store::PutRow{"register", r.key, to_bytes(dump_json(r.value)),
+                                   read == versions.end() ? std::nullopt : std::optional(read->second)});
   }
   auto committed = co_await journal_.store().commit(std::move(tx));
   if (!committed) co_return fail(std::move(committed.error()));

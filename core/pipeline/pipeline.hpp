@@ -1,4 +1,5 @@
-// The pipeline: every accepted message gets one decision, in order per lane, and what follows from it in one transaction.
+// The pipeline: every accepted message gets one decision, in order per lane, and what follows from it in one
+// transaction.
 #pragma once
 #include <list>
 #include <map>
@@ -32,8 +33,8 @@ struct PipelineOptions {
 /// Thread: one io_context. Lifetime: needs everything it was given to outlive it.
 class Pipeline {
  public:
-  Pipeline(journal::Journal& journal, std::vector<const Decider*> deciders, Profiles profiles, std::shared_ptr<const Parties> parties,
-           Directory& directory, PipelineOptions options = {});
+  Pipeline(journal::Journal& journal, std::vector<const Decider*> deciders, Profiles profiles,
+           std::shared_ptr<const Parties> parties, Directory& directory, PipelineOptions options = {});
 
   /// Decides what is waiting, lane by lane; how many. For tests and the scenario runner.
   Task<Result<int>> step();
@@ -64,9 +65,10 @@ class Pipeline {
   Task<Result<CaseFile>> case_file(std::string case_id);
   /// Versions by key of registers read, 0 for absent: another case must not change them before the decision is stored.
   using Versions = std::map<std::string, std::int64_t>;
-  Task<Result<Facts>> facts(const CaseFile& file, const Message& message, const Profile& profile, Versions* versions = nullptr);
-  /// The rules for the next message of this case: those of its last decision while it is in flight, else the configured ones.
-  /// nullptr when the region is not configured.
+  Task<Result<Facts>> facts(const CaseFile& file, const Message& message, const Profile& profile,
+                            Versions* versions = nullptr);
+  /// The rules for the next message of this case: those of its last decision while it is in flight, else the configured
+  /// ones. nullptr when the region is not configured.
   Task<Result<std::shared_ptr<const Profile>>> rules_for(const CaseFile& file, const Message& message);
   Draft judge(const CaseFile& file, const Message& message, const Profile* profile, const Facts& facts);
   void remember(CaseFile file, std::string rules);

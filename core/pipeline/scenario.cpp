@@ -18,7 +18,8 @@ Json recipients_of(std::int64_t seq, const Draft& d) {
   // One row for all roles with the same content and channel, as scenario files have it.
   Json rows = Json::array();
   for (const Recipient& r : d.recipients) {
-    auto it = std::ranges::find_if(rows, [&](const Json& row) { return row["content"] == Json(r.content) && row["channel"] == r.channel; });
+    auto it = std::ranges::find_if(
+        rows, [&](const Json& row) { return row["content"] == Json(r.content) && row["channel"] == r.channel; });
     if (it == rows.end()) {
       rows.push_back({{"message_seq", seq}, {"to", {r.role}}, {"content", r.content}, {"channel", r.channel}});
     } else {
@@ -29,8 +30,14 @@ Json recipients_of(std::int64_t seq, const Draft& d) {
 }
 
 Json invoice_row(std::int64_t seq, const InvoiceOut& i) {
-  Json row = {{"message_seq", seq}, {"number", i.number}, {"kind", i.kind}, {"payer", i.payer}, {"payee", i.payee}, {"address", i.address},
-              {"amount_cents", i.amount_cents}, {"status", i.status}};
+  Json row = {{"message_seq", seq},
+              {"number", i.number},
+              {"kind", i.kind},
+              {"payer", i.payer},
+              {"payee", i.payee},
+              {"address", i.address},
+              {"amount_cents", i.amount_cents},
+              {"status", i.status}};
   // What releases a held invoice is the message whose decision carries it.
   if (i.released_by != 0) row["released_by_seq"] = seq;
   if (i.vat_cents) row["vat_cents"] = *i.vat_cents;
@@ -110,7 +117,9 @@ void compare_lists(const std::string& part, const Json& expect, const Json& got,
 void asked_of_deadlines(const Json& expect, const CaseFile& file, Json& got) {
   for (const Json& row : expect.value("deadlines", Json::array())) {
     if (!row.is_object()) continue;
-    auto d = std::ranges::find_if(file.deadlines, [&](const Deadline& x) { return x.state != "cancelled" && row.value("name", Json()) == x.name; });
+    auto d = std::ranges::find_if(file.deadlines, [&](const Deadline& x) {
+      return x.state != "cancelled" && row.value("name", Json()) == x.name;
+    });
     if (d == file.deadlines.end()) continue;
     for (Json& mine : got["deadlines"]) {
       if (mine["name"] != d->name) continue;
@@ -125,12 +134,14 @@ void asked_of_deadlines(const Json& expect, const CaseFile& file, Json& got) {
 
 std::string Difference::text() const {
   auto show = [](const Json& j) { return j.is_null() ? std::string("nothing") : dump_json(j); };
-  return fmt::format("{}{}: expected {}, got {}", part, seq ? fmt::format(" of message {}", seq) : "", show(expected), show(got));
+  return fmt::format("{}{}: expected {}, got {}", part, seq ? fmt::format(" of message {}", seq) : "", show(expected),
+                     show(got));
 }
 
 Json outcome_of(const Scenario& scenario, std::span<const Draft> drafts, const CaseFile& file) {
-  Json out = {{"outcomes", Json::array()}, {"recipients", Json::array()}, {"not_recipients", Json::array()}, {"blocked_because", Json::array()},
-              {"signals", Json::array()}, {"filing", Json::array()}, {"deadlines", Json::array()}, {"invoices", Json::array()}, {"escalation", nullptr}};
+  Json out = {{"outcomes", Json::array()},        {"recipients", Json::array()}, {"not_recipients", Json::array()},
+              {"blocked_because", Json::array()}, {"signals", Json::array()},    {"filing", Json::array()},
+              {"deadlines", Json::array()},       {"invoices", Json::array()},   {"escalation", nullptr}};
   for (std::size_t i = 0; i < drafts.size(); ++i) {
     const Draft& d = drafts[i];
     const Message& m = scenario.messages[i];
@@ -138,7 +149,8 @@ Json outcome_of(const Scenario& scenario, std::span<const Draft> drafts, const C
     out["outcomes"].push_back({{"message_seq", seq}, {"outcome", to_string(d.outcome)}});
     if (d.outcome == Outcome::delivered && m.type != "link_geopend") {
       for (Json& row : recipients_of(seq, d)) out["recipients"].push_back(std::move(row));
-      for (const Suppressed& s : d.suppressed) out["not_recipients"].push_back({{"message_seq", seq}, {"role", s.role}, {"code", s.code}});
+      for (const Suppressed& s : d.suppressed)
+        out["not_recipients"].push_back({{"message_seq", seq}, {"role", s.role}, {"code", s.code}});
     }
     if (!d.codes.empty()) {
       Json row = {{"message_seq", seq}, {"codes", d.codes}};
@@ -151,18 +163,21 @@ Json outcome_of(const Scenario& scenario, std::span<const Draft> drafts, const C
       if (!s.timer.empty()) row["timer"] = s.timer;
       out["signals"].push_back(std::move(row));
     }
-    for (const Filing& f : d.filings) out["filing"].push_back({{"message_seq", seq}, {"operation", f.operation}, {"by", f.by}, {"system", f.system}});
+    for (const Filing& f : d.filings)
+      out["filing"].push_back({{"message_seq", seq}, {"operation", f.operation}, {"by", f.by}, {"system", f.system}});
     for (const InvoiceOut& v : d.invoices) out["invoices"].push_back(invoice_row(seq, v));
   }
   for (const Deadline& d : file.deadlines)
-    if (d.state != "cancelled") out["deadlines"].push_back({{"name", d.name}, {"date", d.date}, {"rule", d.rule}, {"severity", d.severity}});
+    if (d.state != "cancelled")
+      out["deadlines"].push_back({{"name", d.name}, {"date", d.date}, {"rule", d.rule}, {"severity", d.severity}});
   out["escalation"] = escalation_of(file);
   return out;
 }
 
 std::vector<Difference> compare(const Json& expect, const Json& got) {
   std::vector<Difference> out;
-  for (const char* part : {"outcomes", "recipients", "not_recipients", "blocked_because", "signals", "filing", "deadlines", "invoices"})
+  for (const char* part :
+       {"outcomes", "recipients", "not_recipients", "blocked_because", "signals", "filing", "deadlines", "invoices"})
     compare_lists(part, expect.value(part, Json::array()), got.value(part, Json::array()), out);
   auto flat = [](Json e) {
     if (e.is_object())

@@ -1,4 +1,5 @@
-// Scenario files (oza-scenario/1): read strictly, played through any Player, every part of `expect` compared (domain.md 14.2).
+// Scenario files (oza-scenario/1): read strictly, played through any Player, every part of `expect` compared
+// (domain.md 14.2).
 #pragma once
 #include <memory>
 #include <optional>
@@ -52,7 +53,8 @@ class PurePlayer final : public Player {
   Facts registers_;
 };
 
-/// One thing that is not as expected. `part` is the key of expect; `expected` and `got` are rows, null where there is none.
+/// One thing that is not as expected. `part` is the key of expect; `expected` and `got` are rows, null where there is
+/// none.
 struct Difference {
   std::string part;
   std::int64_t seq = 0;  ///< 0 where it is not about one message

@@ -9,9 +9,12 @@ class Reader {
  public:
   std::vector<Finding> findings;
 
-  void wrong(std::string pointer, std::string code, std::string message) { findings.push_back({std::move(pointer), std::move(code), std::move(message), ""}); }
+  void wrong(std::string pointer, std::string code, std::string message) {
+    findings.push_back({std::move(pointer), std::move(code), std::move(message), ""});
+  }
 
-  void only(const Json& j, const std::string& at, const std::set<std::string, std::less<>>& must, const std::set<std::string, std::less<>>& may = {}) {
+  void only(const Json& j, const std::string& at, const std::set<std::string, std::less<>>& must,
+            const std::set<std::string, std::less<>>& may = {}) {
     if (!j.is_object()) return wrong(at, "TYPE", "an object is expected");
     for (const auto& [key, value] : j.items())
       if (!must.contains(key) && !may.contains(key)) wrong(at + "/" + key, "UNKNOWN_KEY", "no such key here");
@@ -33,7 +36,9 @@ class Reader {
   }
 };
 
-const std::set<std::string, std::less<>> kExpect = {"outcomes", "recipients", "not_recipients", "blocked_because", "signals", "filing", "deadlines", "invoices", "escalation"};
+const std::set<std::string, std::less<>> kExpect = {"outcomes",        "recipients", "not_recipients",
+                                                    "blocked_because", "signals",    "filing",
+                                                    "deadlines",       "invoices",   "escalation"};
 
 void read_given(Reader& r, const Json& given) {
   r.only(given, "/given", {"pupil", "case", "consents", "documents", "meeting", "profile_overrides"}, {"timezone"});
@@ -41,8 +46,10 @@ void read_given(Reader& r, const Json& given) {
   const Json& pupil = given.value("pupil", Json::object());
   r.only(pupil, "/given/pupil", {"birth_date"}, {"name", "bsn", "school", "school_type", "woongemeente", "enrolled"});
   if (!given.value("case", Json()).is_object()) r.wrong("/given/case", "TYPE", "an object is expected");
-  if (!given.value("profile_overrides", Json::object()).is_object()) r.wrong("/given/profile_overrides", "TYPE", "an object is expected");
-  if (given.value("timezone", Json("Europe/Amsterdam")) != "Europe/Amsterdam") r.wrong("/given/timezone", "TIMEZONE", "only Europe/Amsterdam");
+  if (!given.value("profile_overrides", Json::object()).is_object())
+    r.wrong("/given/profile_overrides", "TYPE", "an object is expected");
+  if (given.value("timezone", Json("Europe/Amsterdam")) != "Europe/Amsterdam")
+    r.wrong("/given/timezone", "TIMEZONE", "only Europe/Amsterdam");
   const Json& meeting = given.value("meeting", Json());
   if (!meeting.is_null()) {
     r.only(meeting, "/given/meeting", {"kind", "at"});
@@ -50,7 +57,8 @@ void read_given(Reader& r, const Json& given) {
   }
   std::size_t n = 0;
   const Json consents = given.value("consents", Json::array());
-  if (!consents.is_array()) r.wrong("/given/consents", "TYPE", "a list is expected");
+  if (!consents.is_array())
+    r.wrong("/given/consents", "TYPE", "a list is expected");
   else
     for (const Json& c : consents) {
       std::string at = "/given/consents/" + std::to_string(n++);
@@ -63,7 +71,8 @@ void read_given(Reader& r, const Json& given) {
     }
   n = 0;
   const Json documents = given.value("documents", Json::array());
-  if (!documents.is_array()) r.wrong("/given/documents", "TYPE", "a list is expected");
+  if (!documents.is_array())
+    r.wrong("/given/documents", "TYPE", "a list is expected");
   else
     for (const Json& d : documents) {
       std::string at = "/given/documents/" + std::to_string(n++);
@@ -88,19 +97,24 @@ void read_message(Reader& r, const Json& m, std::size_t index, std::size_t count
   message.payload = m.value("payload", Json());
   if (!message.payload.is_object()) return r.wrong(at + "/payload", "TYPE", "an object is expected");
   if (auto it = m.find("addressed_to"); it != m.end()) {
-    if (!it->is_array()) r.wrong(at + "/addressed_to", "TYPE", "a list of roles is expected");
+    if (!it->is_array())
+      r.wrong(at + "/addressed_to", "TYPE", "a list of roles is expected");
     else
       for (const Json& role : *it)
-        if (role.is_string()) message.addressed_to.push_back(role.get<std::string>());
-        else r.wrong(at + "/addressed_to", "TYPE", "a list of roles is expected");
+        if (role.is_string())
+          message.addressed_to.push_back(role.get<std::string>());
+        else
+          r.wrong(at + "/addressed_to", "TYPE", "a list of roles is expected");
   }
   if (auto it = message.payload.find("delivery_seq"); it != message.payload.end()) {
-    if (!it->is_number_integer() || it->get<std::int64_t>() < 1 || it->get<std::int64_t>() > static_cast<std::int64_t>(count))
+    if (!it->is_number_integer() || it->get<std::int64_t>() < 1 ||
+        it->get<std::int64_t>() > static_cast<std::int64_t>(count))
       return r.wrong(at + "/payload/delivery_seq", "NO_MESSAGE", "the number of a message is expected");
     message.payload["delivery"] = out.id + "/" + std::to_string(it->get<std::int64_t>());
     message.payload.erase("delivery_seq");
   }
-  if (!out.messages.empty() && message.time < out.messages.back().time) r.wrong(at + "/at", "BACK_IN_TIME", "messages come in the order of time");
+  if (!out.messages.empty() && message.time < out.messages.back().time)
+    r.wrong(at + "/at", "BACK_IN_TIME", "messages come in the order of time");
   out.messages.push_back(std::move(message));
 }
 
@@ -114,7 +128,8 @@ Result<Scenario> read(std::string_view text) {
   Scenario out;
   try {
     r.only(j, "", {"schema", "id", "region", "given", "messages_in", "expect"}, {"title", "rules"});
-    if (!j.is_object()) return fail(ErrorKind::invalid, "SCENARIO_INVALID", "a scenario is an object", std::move(r.findings));
+    if (!j.is_object())
+      return fail(ErrorKind::invalid, "SCENARIO_INVALID", "a scenario is an object", std::move(r.findings));
     if (j.value("schema", Json()) != "oza-scenario/1") r.wrong("/schema", "SCHEMA", "oza-scenario/1 is expected");
     out.id = r.text(j, "", "id");
     out.region = r.text(j, "", "region");
@@ -126,15 +141,18 @@ Result<Scenario> read(std::string_view text) {
     read_given(r, out.given);
     r.only(out.expect, "/expect", kExpect);
     for (const std::string& key : kExpect)
-      if (key != "escalation" && out.expect.is_object() && out.expect.contains(key) && !out.expect[key].is_array()) r.wrong("/expect/" + key, "TYPE", "a list is expected");
+      if (key != "escalation" && out.expect.is_object() && out.expect.contains(key) && !out.expect[key].is_array())
+        r.wrong("/expect/" + key, "TYPE", "a list is expected");
     const Json messages = j.value("messages_in", Json::array());
-    if (!messages.is_array()) r.wrong("/messages_in", "TYPE", "a list is expected");
+    if (!messages.is_array())
+      r.wrong("/messages_in", "TYPE", "a list is expected");
     else
       for (std::size_t i = 0; i < messages.size(); ++i) read_message(r, messages[i], i, messages.size(), out);
   } catch (const Json::exception&) {
     r.wrong("", "TYPE", "a value has another type than its place asks for");
   }
-  if (!r.findings.empty()) return fail(ErrorKind::invalid, "SCENARIO_INVALID", "the scenario file has mistakes", std::move(r.findings));
+  if (!r.findings.empty())
+    return fail(ErrorKind::invalid, "SCENARIO_INVALID", "the scenario file has mistakes", std::move(r.findings));
 
   // The opening comes before the first message, at its instant: what was given holds from there.
   out.opening.id = out.id + "/0";

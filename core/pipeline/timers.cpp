@@ -14,7 +14,8 @@ constexpr auto kOfficeOpens = std::chrono::hours(9), kOfficeCloses = std::chrono
 /// Nobody is warned at night, in a weekend or on a holiday, also where the broker was down when the moment came.
 bool office_is_open(Instant now) {
   auto today = local_date(now);
-  return roll_forward(today) == today && now >= start_of_day(today) + kOfficeOpens && now < start_of_day(today) + kOfficeCloses;
+  return roll_forward(today) == today && now >= start_of_day(today) + kOfficeOpens &&
+         now < start_of_day(today) + kOfficeCloses;
 }
 
 /// Next moment this deadline has something to say after `now`; nullopt when it has nothing left.

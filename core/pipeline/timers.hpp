@@ -6,12 +6,13 @@
 
 namespace schakel::pipeline {
 
-/// The timer row of a deadline as a decision left it: it warns at 09:00 Amsterdam time on warn_date and breaches at 09:00
-/// after `date`, each on that day or the next working day. Sealed under the case.
-Task<Result<void>> set_timer(journal::Journal& journal, const Message& message, const Deadline& deadline, store::Transaction& with);
+/// The timer row of a deadline as a decision left it: it warns at 09:00 Amsterdam time on warn_date and breaches at
+/// 09:00 after `date`, each on that day or the next working day. Sealed under the case.
+Task<Result<void>> set_timer(journal::Journal& journal, const Message& message, const Deadline& deadline,
+                             store::Transaction& with);
 
-/// Turns due timers into `termijnsignaal` messages of the broker itself, each exactly once: message and timer change are one
-/// transaction, and the message id is derived from the timer, its phase and its date.
+/// Turns due timers into `termijnsignaal` messages of the broker itself, each exactly once: message and timer change
+/// are one transaction, and the message id is derived from the timer, its phase and its date.
 ///
 /// Thread: one io_context.
 class TimerLoop {

@@ -58,8 +58,10 @@ void collect_hosts(const std::vector<std::string>& pointers, const Json& config,
     else
       urls.push_back(&at);
     for (const Json* url : urls) {
-      auto origin = url->is_string() ? origin_of(url->get_ref<const std::string&>())
-                                     : Result<std::string>(fail(ErrorKind::invalid, "URL_FORMAT", "is not an absolute http or https URL"));
+      auto origin =
+          url->is_string()
+              ? origin_of(url->get_ref<const std::string&>())
+              : Result<std::string>(fail(ErrorKind::invalid, "URL_FORMAT", "is not an absolute http or https URL"));
       if (!origin) {
         findings.push_back({text, origin.error().code, origin.error().message, ""});
       } else if (origin->starts_with("http://") && !loopback(*origin)) {
@@ -115,9 +117,15 @@ Delivery restrict(Delivery delivery, const std::vector<std::string>& fields) {
   return delivery;
 }
 
-Plugin::Plugin(std::string name_, Kind kind_, std::filesystem::path path_, Json schema_, Declared declared_, SchemaCheck checker, Create create)
-    : name(std::move(name_)), kind(kind_), path(std::move(path_)), schema(std::move(schema_)), declared(std::move(declared_)),
-      checker_(std::move(checker)), create_(create) {}
+Plugin::Plugin(std::string name_, Kind kind_, std::filesystem::path path_, Json schema_, Declared declared_,
+               SchemaCheck checker, Create create)
+    : name(std::move(name_)),
+      kind(kind_),
+      path(std::move(path_)),
+      schema(std::move(schema_)),
+      declared(std::move(declared_)),
+      checker_(std::move(checker)),
+      create_(create) {}
 
 Result<Grants> Plugin::check(const Json& config) const {
   auto findings = checker_.findings(config);
@@ -125,7 +133,8 @@ Result<Grants> Plugin::check(const Json& config) const {
   collect_secrets(schema, config, "", grants.secrets, findings);
   collect_hosts(declared.hosts, config, grants.hosts, findings);
   if (!findings.empty())
-    return fail(ErrorKind::invalid, "CONFIG_INVALID", fmt::format("configuration of {} has {} findings", name, findings.size()), std::move(findings));
+    return fail(ErrorKind::invalid, "CONFIG_INVALID",
+                fmt::format("configuration of {} has {} findings", name, findings.size()), std::move(findings));
   return grants;
 }
 
@@ -153,7 +162,8 @@ Result<std::unique_ptr<Decider>> Plugin::make_decider(const Json& config) const 
   if (!made) return fail(made.error());
   std::unique_ptr<Decider> decider(static_cast<Decider*>(*made));
   static const std::set<std::string_view> stages{"routing", "consent", "invoicing", "deadlines"};
-  if (!stages.contains(decider->stage())) return fail(ErrorKind::invalid, "PLUGIN_STAGE", fmt::format("{} has an unknown stage", name));
+  if (!stages.contains(decider->stage()))
+    return fail(ErrorKind::invalid, "PLUGIN_STAGE", fmt::format("{} has an unknown stage", name));
   return decider;
 }
 

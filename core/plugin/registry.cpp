@@ -14,10 +14,13 @@ namespace {
 /// Only its owner may write: whoever can write here runs code as us.
 Result<void> guarded(const fs::path& path) {
   struct stat info{};
-  if (::stat(path.c_str(), &info) != 0) return fail(ErrorKind::not_found, "PLUGIN_NOT_FOUND", "plugin file or folder is not there");
+  if (::stat(path.c_str(), &info) != 0)
+    return fail(ErrorKind::not_found, "PLUGIN_NOT_FOUND", "plugin file or folder is not there");
   bool owner = info.st_uid == 0 || info.st_uid == ::geteuid();
-  bool others = (info.st_mode & S_IWOTH) != 0 || ((info.st_mode & S_IWGRP) != 0 && info.st_gid != 0 && info.st_gid != ::getegid());
-  if (!owner || others) return fail(ErrorKind::forbidden, "PLUGIN_WRITABLE", "plugin file or folder can be written by another user");
+  bool others = (info.st_mode & S_IWOTH) != 0 ||
+                ((info.st_mode & S_IWGRP) != 0 && info.st_gid != 0 && info.st_gid != ::getegid());
+  if (!owner || others)
+    return fail(ErrorKind::forbidden, "PLUGIN_WRITABLE", "plugin file or folder can be written by another user");
   return {};
 }
 
@@ -48,10 +51,12 @@ Result<Declared> declared_in(const Json& schema) {
     if (!*list) return fail(list->error());
   static const std::set<std::string> known{"http", "mail", "progress", "documents", "links", "bsn", "inbox"};
   for (const auto& name : *access)
-    if (!known.contains(name)) return fail(ErrorKind::invalid, "PLUGIN_SCHEMA", "x-access names something that a host does not have");
+    if (!known.contains(name))
+      return fail(ErrorKind::invalid, "PLUGIN_SCHEMA", "x-access names something that a host does not have");
   for (const auto* list : {&hosts, &fields})
     for (const auto& pointer : **list)
-      if (!pointer.starts_with('/')) return fail(ErrorKind::invalid, "PLUGIN_SCHEMA", "x-hosts and x-fields hold JSON pointers");
+      if (!pointer.starts_with('/'))
+        return fail(ErrorKind::invalid, "PLUGIN_SCHEMA", "x-hosts and x-fields hold JSON pointers");
   out.hosts = std::move(*hosts);
   out.fields = std::move(*fields);
   out.access = {access->begin(), access->end()};
@@ -69,14 +74,16 @@ Registry::Registry(fs::path folder, std::string stamp) : folder_(std::move(folde
 Result<const Plugin*> Registry::load(Kind kind, std::string_view name) {
   for (const auto& p : plugins_)
     if (p->kind == kind && p->name == name) return p.get();
-  if (!plain_name(name)) return fail(ErrorKind::invalid, "PLUGIN_NAME", "a plugin name is lower-case letters, digits and _");
+  if (!plain_name(name))
+    return fail(ErrorKind::invalid, "PLUGIN_NAME", "a plugin name is lower-case letters, digits and _");
   std::error_code ec;
   auto folder = fs::canonical(folder_ / folder_of(kind), ec);
   if (ec) return fail(ErrorKind::not_found, "PLUGIN_NOT_FOUND", "the plugin folder is not there");
   auto path = folder / fmt::format("{}.so", name);
   auto real = fs::canonical(path, ec);
   if (ec) return fail(ErrorKind::not_found, "PLUGIN_NOT_FOUND", fmt::format("no {} named {}", folder_of(kind), name));
-  if (real != path) return fail(ErrorKind::forbidden, "PLUGIN_WRITABLE", "a plugin is a file of its folder, not a link out of it");
+  if (real != path)
+    return fail(ErrorKind::forbidden, "PLUGIN_WRITABLE", "a plugin is a file of its folder, not a link out of it");
   for (const auto& p : {folder, path})
     if (auto ok = guarded(p); !ok) return fail(ok.error());
 
@@ -86,20 +93,24 @@ Result<const Plugin*> Registry::load(Kind kind, std::string_view name) {
   auto stamp = reinterpret_cast<const char* (*)()>(::dlsym(handle, "schakel_plugin_stamp"));
   auto schema = reinterpret_cast<const char* (*)()>(::dlsym(handle, "schakel_plugin_schema"));
   auto create = reinterpret_cast<void* (*)(const char*)>(::dlsym(handle, "schakel_plugin_create"));
-  if (!stamp || !schema || !create) return fail(ErrorKind::invalid, "PLUGIN_SYMBOL", fmt::format("{} lacks one of the three symbols", name));
+  if (!stamp || !schema || !create)
+    return fail(ErrorKind::invalid, "PLUGIN_SYMBOL", fmt::format("{} lacks one of the three symbols", name));
   std::string wanted = fmt::format("{}/{}", stamp_, kind == Kind::decider ? "decider" : "adapter");
   if (const char* found = stamp(); !found || wanted != found)
-    return fail(ErrorKind::conflict, "PLUGIN_STAMP", fmt::format("{} was built with other headers, compiler or libraries, or is of the other kind", name));
+    return fail(ErrorKind::conflict, "PLUGIN_STAMP",
+                fmt::format("{} was built with other headers, compiler or libraries, or is of the other kind", name));
 
   const char* text = schema();
   auto parsed = parse_json(text ? text : "", {.bytes = 256 * 1024});
-  if (!parsed) return fail(ErrorKind::invalid, "PLUGIN_SCHEMA", fmt::format("schema of {}: {}", name, parsed.error().message));
+  if (!parsed)
+    return fail(ErrorKind::invalid, "PLUGIN_SCHEMA", fmt::format("schema of {}: {}", name, parsed.error().message));
   auto checker = SchemaCheck::compile(*parsed);
-  if (!checker) return fail(ErrorKind::invalid, "PLUGIN_SCHEMA", fmt::format("schema of {}: {}", name, checker.error().message));
+  if (!checker)
+    return fail(ErrorKind::invalid, "PLUGIN_SCHEMA", fmt::format("schema of {}: {}", name, checker.error().message));
   auto declared = declared_in(*parsed);
   if (!declared) return fail(declared.error());
-  plugins_.push_back(std::unique_ptr<Plugin>(
-      new Plugin(std::string(name), kind, path, std::move(*parsed), std::move(*declared), std::move(*checker), create)));
+  plugins_.push_back(std::unique_ptr<Plugin>(new Plugin(std::string(name), kind, path, std::move(*parsed),
+                                                        std::move(*declared), std::move(*checker), create)));
   return plugins_.back().get();
 }
 

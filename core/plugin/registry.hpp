@@ -34,8 +34,8 @@ struct Grants {
 /// scheme://host:port of an absolute http or https URL, as Grants has it. URL_FORMAT otherwise.
 [[nodiscard]] Result<std::string> origin_of(std::string_view url);
 
-/// The delivery with only the fields that were declared: pointers into {case_id, pseudonym, endpoint, body, documents}, a
-/// pointer to an object meaning all below it. What identifies the delivery (id, kind, message_id, type, region, role,
+/// The delivery with only the fields that were declared: pointers into {case_id, pseudonym, endpoint, body, documents},
+/// a pointer to an object meaning all below it. What identifies the delivery (id, kind, message_id, type, region, role,
 /// attempt and times) is always there.
 [[nodiscard]] Delivery restrict(Delivery delivery, const std::vector<std::string>& fields);
 
@@ -59,7 +59,8 @@ class Plugin {
  private:
   friend class Registry;
   using Create = void* (*)(const char*);
-  Plugin(std::string name, Kind kind, std::filesystem::path path, Json schema, Declared declared, SchemaCheck checker, Create create);
+  Plugin(std::string name, Kind kind, std::filesystem::path path, Json schema, Declared declared, SchemaCheck checker,
+         Create create);
   Result<void*> create(const Json& config) const;
   SchemaCheck checker_;
   Create create_;
@@ -68,13 +69,13 @@ class Plugin {
 /// Thread: the main thread at start-up for load(); reading afterwards from any.
 class Registry {
  public:
-  /// `folder` holds plugins/NAME.so and adapters/NAME.so; nobody but its owner (root or the user we run as) may be able to
-  /// write to it. `stamp` is the stamp that is accepted; a parameter for tests only.
+  /// `folder` holds plugins/NAME.so and adapters/NAME.so; nobody but its owner (root or the user we run as) may be able
+  /// to write to it. `stamp` is the stamp that is accepted; a parameter for tests only.
   explicit Registry(std::filesystem::path folder, std::string stamp = sdk::build_stamp());
 
-  /// Loads once; a second call returns the same object. No C++ code of the plugin beside its static initialisers runs before
-  /// the stamp is compared. Codes: PLUGIN_NAME, PLUGIN_NOT_FOUND, PLUGIN_WRITABLE, PLUGIN_LOAD, PLUGIN_SYMBOL, PLUGIN_STAMP,
-  /// PLUGIN_SCHEMA.
+  /// Loads once; a second call returns the same object. No C++ code of the plugin beside its static initialisers runs
+  /// before the stamp is compared. Codes: PLUGIN_NAME, PLUGIN_NOT_FOUND, PLUGIN_WRITABLE, PLUGIN_LOAD, PLUGIN_SYMBOL,
+  /// PLUGIN_STAMP, PLUGIN_SCHEMA.
   [[nodiscard]] Result<const Plugin*> load(Kind kind, std::string_view name);
   [[nodiscard]] std::vector<const Plugin*> loaded() const;
 

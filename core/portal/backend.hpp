@@ -1,7 +1,8 @@
-// What the portal asks of the broker. The application implements it over journal, pipeline, outbox and vault; tests with a fake.
+// What the portal asks of the broker. The application implements it over journal, pipeline, outbox and vault; tests
+// with a fake.
 //
-// Texts that these structs carry are shown as they are, escaped. Codes (roles, document types, reason codes) are turned into
-// Dutch words by core/portal/words.hpp.
+// Texts that these structs carry are shown as they are, escaped. Codes (roles, document types, reason codes) are turned
+// into Dutch words by core/portal/words.hpp.
 #pragma once
 #include <memory>
 #include <optional>
@@ -37,9 +38,9 @@ struct MeetingView {
 
 /// What a recipient sees behind the link.
 struct DeliveryContent {
-  std::string sender;        ///< "Intern begeleider, Basisschool De Verzonnen Vuurtoren"
-  std::string case_name;     ///< pseudonym towards the recipient's domain: OZA-7K3F-9Q2M
-  std::string type;          ///< message type: documentlevering
+  std::string sender;     ///< "Intern begeleider, Basisschool De Verzonnen Vuurtoren"
+  std::string case_name;  ///< pseudonym towards the recipient's domain: OZA-7K3F-9Q2M
+  std::string type;       ///< message type: documentlevering
   Instant sent_at{};
   std::optional<MeetingView> meeting;
   std::vector<std::string> text;  ///< paragraphs, for a delivery without documents or with a note
@@ -48,7 +49,8 @@ struct DeliveryContent {
 
 /// One recipient of something the school sent, and what became of it.
 struct DeliveryView {
-  std::string id, message_id, role, content, state;  ///< state: wordt_verzonden, verzonden, geopend, gedownload, ingetrokken, verlopen, geblokkeerd, mislukt
+  std::string id, message_id, role, content,
+      state;  ///< state: wordt_verzonden, verzonden, geopend, gedownload, ingetrokken, verlopen, geblokkeerd, mislukt
   std::vector<std::string> documents;  ///< document types
   std::string code;                    ///< reason when blocked or failed
   Instant at{};                        ///< when it got that state
@@ -65,7 +67,7 @@ struct ConsentView {
 struct CaseView {
   std::string case_name, school, region_name;
   std::optional<MeetingView> meeting;
-  std::string question_kind;  ///< onderwijs, zorg, onderwijs_zorg; empty when unknown
+  std::string question_kind;           ///< onderwijs, zorg, onderwijs_zorg; empty when unknown
   std::vector<std::string> doc_types;  ///< that this region knows, for the upload form
   std::vector<DocumentView> documents;
   std::vector<DeliveryView> deliveries;
@@ -98,12 +100,12 @@ class Download {
 struct SendForm {
   std::string question_kind;
   MeetingView meeting;
-  std::vector<std::string> documents;  ///< document ids of the case
+  std::vector<std::string> documents;     ///< document ids of the case
   std::vector<std::string> addressed_to;  ///< roles the school asks for; empty: whom the rules name
   std::string note;
   bool operator==(const SendForm& o) const {
-    return question_kind == o.question_kind && meeting.kind == o.meeting.kind && meeting.at == o.meeting.at && documents == o.documents &&
-           addressed_to == o.addressed_to && note == o.note;
+    return question_kind == o.question_kind && meeting.kind == o.meeting.kind && meeting.at == o.meeting.at &&
+           documents == o.documents && addressed_to == o.addressed_to && note == o.note;
   }
 };
 
@@ -112,14 +114,15 @@ struct Submitted {
   Draft draft;  ///< the decision
 };
 
-/// Thread: every shard at once. Lifetime: outlives the portal. Every `link` was proven by secret and code; workplace calls come
-/// with a workplace link only. The implementation checks that what is asked for belongs to link.case_id.
+/// Thread: every shard at once. Lifetime: outlives the portal. Every `link` was proven by secret and code; workplace
+/// calls come with a workplace link only. The implementation checks that what is asked for belongs to link.case_id.
 class PortalBackend {
  public:
   virtual ~PortalBackend() = default;
 
-  /// A `link_geopend` into the broker, waited for. `document` is empty when the link is opened, else the document about to be
-  /// downloaded: consent is judged at each download (CORE-CONSENT-04). No outcome within a few seconds is an error.
+  /// A `link_geopend` into the broker, waited for. `document` is empty when the link is opened, else the document about
+  /// to be downloaded: consent is judged at each download (CORE-CONSENT-04). No outcome within a few seconds is an
+  /// error.
   virtual Task<Result<OpenOutcome>> open_request(LinkView link, std::string document) = 0;
   virtual Task<Result<DeliveryContent>> content(LinkView link) = 0;
   virtual Task<Result<std::unique_ptr<Download>>> download(LinkView link, std::string document) = 0;

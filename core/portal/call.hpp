@@ -21,7 +21,8 @@ struct Portal::Call {
 struct Portal::Route {
   std::string_view method, pattern;
   // The type of the handler is what the visitor must have proven.
-  std::variant<Task<net::Response> (Portal::*)(Call&, const Anonymous&), Task<net::Response> (Portal::*)(Call&, const LinkProven&),
+  std::variant<Task<net::Response> (Portal::*)(Call&, const Anonymous&),
+               Task<net::Response> (Portal::*)(Call&, const LinkProven&),
                Task<net::Response> (Portal::*)(Call&, const Full&)>
       handler;
   Limit limit;

@@ -12,7 +12,9 @@ using store::PutRow;
 
 std::unexpected<Error> dead() { return fail(ErrorKind::not_found, "LINK_DEAD", "this link does not work (any more)"); }
 std::unexpected<Error> limit() { return fail(ErrorKind::forbidden, "CODE_LIMIT", "no more codes for this link today"); }
-std::unexpected<Error> wrong() { return fail(ErrorKind::unauthenticated, "CODE_WRONG", "the code is wrong or was used"); }
+std::unexpected<Error> wrong() {
+  return fail(ErrorKind::unauthenticated, "CODE_WRONG", "the code is wrong or was used");
+}
 std::unexpected<Error> busy() { return fail(ErrorKind::unavailable, "LINK_BUSY", "the link is being used; try again"); }
 
 /// Parallel visitors of one link meet in its row; with this many turns each gets its own.
@@ -22,7 +24,8 @@ constexpr int kTurns = 2000;
 std::string eight_digits() {
   while (true) {
     const auto b = random_bytes(4);
-    const std::uint32_t v = static_cast<std::uint32_t>(b[0]) << 24 | static_cast<std::uint32_t>(b[1]) << 16 | static_cast<std::uint32_t>(b[2]) << 8 | b[3];
+    const std::uint32_t v = static_cast<std::uint32_t>(b[0]) << 24 | static_cast<std::uint32_t>(b[1]) << 16 |
+                            static_cast<std::uint32_t>(b[2]) << 8 | b[3];
     if (v < 4'200'000'000u) return fmt::format("{:08}", v % 100'000'000u);
   }
 }
@@ -38,7 +41,8 @@ std::string LinkService::code_mac(const Record& record, std::string_view code) c
 }
 
 PutRow LinkService::session_row(const Record& record, std::string_view token_hash, bool full, Instant at) const {
-  const Json j{{"link", record.id}, {"full", full}, {"began", format_instant(at)}, {"seen", format_instant(at)}, {"granted", false}, {"codes", ""}, {"secret", record.hash}};
+  const Json j{{"link", record.id}, {"full", full}, {"began", format_instant(at)}, {"seen", format_instant(at)},
+               {"granted", false},  {"codes", ""},  {"secret", record.hash}};
   return {std::string(kSessions), std::string(token_hash), to_bytes(dump_json(j)), std::nullopt};
 }
 
@@ -90,19 +94,29 @@ Task<Result<Visitor>> LinkService::visitor(std::string link, Secret cookie) {
   auto j = parse_json(as_text((*row)->value));
   if (!j || !j->is_object() || j->value("link", "") != link) co_return Visitor(Anonymous{});
   auto began = parse_instant(j->value("began", "")), seen = parse_instant(j->value("seen", ""));
-  if (!began || !seen || at - *began >= settings_.absolute || at - *seen >= settings_.idle) co_return Visitor(Anonymous{});
+  if (!began || !seen || at - *began >= settings_.absolute || at - *seen >= settings_.idle)
+    co_return Visitor(Anonymous{});
   auto record = co_await read(link);
   if (!record) co_return fail(record.error());
   auto revoked = co_await is_revoked(link);
   if (!revoked) co_return fail(revoked.error());
-  if (!*record || *revoked || (*record)->expires <= at || (*record)->hash != j->value("secret", "")) co_return Visitor(Anonymous{});
+  if (!*record || *revoked || (*record)->expires <= at || (*record)->hash != j->value("secret", ""))
+    co_return Visitor(Anonymous{});
   const bool full = j->value("full", false);
   if (full && (*record)->session != hash) co_return Visitor(Anonymous{});
   auto inner = co_await sealed_part(**record);
   if (!inner) co_return Visitor(Anonymous{});
   Session s;
   const auto& r = **record;
-  s.link = {r.id, r.delivery, r.message_id, r.case_id, r.role, inner->value("person", ""), inner->value("documents", std::vector<std::string>{}), r.workplace, r.expires};
+  s.link = {r.id,
+            r.delivery,
+            r.message_id,
+            r.case_id,
+            r.role,
+            inner->value("person", ""),
+            inner->value("documents", std::vector<std::string>{}),
+            r.workplace,
+            r.expires};
   s.token_hash = hash;
   s.csrf = csrf_of(vault_, hash);
   s.sms = r.sms;
@@ -168,7 +182,9 @@ Task<Result<void>> LinkService::begin_round(Session session) {
     if (!inner) co_return dead();
     if (sms_ == nullptr) co_return fail(ErrorKind::unavailable, "SMS_FAILED", "no SMS gateway is configured");
     const auto number = inner->value("factor", "").substr(4);
-    auto sent = co_await sms_->send(number, fmt::format("Uw code voor Schakel is {}. De code is {} minuten geldig. Geef hem aan niemand.", code, settings_.code_life.count()));
+    auto sent = co_await sms_->send(
+        number, fmt::format("Uw code voor Schakel is {}. De code is {} minuten geldig. Geef hem aan niemand.", code,
+                            settings_.code_life.count()));
     OPENSSL_cleanse(code.data(), code.size());
     if (!sent) co_return fail(ErrorKind::unavailable, "SMS_FAILED", "the SMS gateway did not take the message");
     co_return Result<void>{};
@@ -179,7 +195,8 @@ Task<Result<void>> LinkService::begin_round(Session session) {
 Task<Result<Secret>> LinkService::try_code(Session session, Secret code) {
   const auto link = session.link.id;
   std::optional<Record> mine;
-  // First the try is spent, and only who spent one compares: at most `tries` comparisons, however many come at once (LNK-5).
+  // First the try is spent, and only who spent one compares: at most `tries` comparisons, however many come at once
+  // (LNK-5).
   for (int turn = 0; turn < kTurns && !mine; ++turn) {
     const auto at = now();
     auto record = co_await read(link);
@@ -288,7 +305,9 @@ Task<Result<void>> LinkService::count_download(Session session, std::string docu
     if (!record) co_return fail(record.error());
     if (!*record) co_return dead();
     auto& n = (*record)->downloads[document];
-    if (n >= settings_.downloads) co_return fail(ErrorKind::forbidden, "DOWNLOAD_LIMIT", "this document was downloaded as often as the link allows");
+    if (n >= settings_.downloads)
+      co_return fail(ErrorKind::forbidden, "DOWNLOAD_LIMIT",
+                     "this document was downloaded as often as the link allows");
     ++n;
     store::Transaction t;
     t.ops.push_back(put(**record));
@@ -318,7 +337,8 @@ Task<Result<void>> LinkService::log_out(Session session) {
   co_return Result<void>{};
 }
 
-Task<Result<void>> LinkService::record_download(LinkView link, std::string document, std::int64_t bytes, bool complete) {
+Task<Result<void>> LinkService::record_download(LinkView link, std::string document, std::int64_t bytes,
+                                                bool complete) {
   const auto* kind = complete ? "downloaded" : "broken_off";
   store::Transaction t;
   t.ops.push_back(leaf(kind, link, {}, document, bytes));

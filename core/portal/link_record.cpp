@@ -15,11 +15,27 @@ std::optional<Instant> read_at(const Json& j, const char* name) {
 }  // namespace
 
 Json LinkService::Record::to_json() const {
-  return {{"hash", hash},           {"delivery", delivery},       {"message", message_id}, {"case", case_id},          {"role", role},
-          {"workplace", workplace}, {"sms", sms},                 {"sealed", sealed},      {"created", format_instant(created)},
-          {"tries", tries},         {"code", code_mac},           {"salt", code_salt},     {"code_until", format_instant(code_until)},
-          {"step", totp_step},      {"rounds", rounds},           {"day", day},            {"expires", format_instant(expires)},
-          {"session", session},     {"locked", at_or_null(locked_until)}, {"opened", at_or_null(opened)}, {"downloads", downloads}};
+  return {{"hash", hash},
+          {"delivery", delivery},
+          {"message", message_id},
+          {"case", case_id},
+          {"role", role},
+          {"workplace", workplace},
+          {"sms", sms},
+          {"sealed", sealed},
+          {"created", format_instant(created)},
+          {"tries", tries},
+          {"code", code_mac},
+          {"salt", code_salt},
+          {"code_until", format_instant(code_until)},
+          {"step", totp_step},
+          {"rounds", rounds},
+          {"day", day},
+          {"expires", format_instant(expires)},
+          {"session", session},
+          {"locked", at_or_null(locked_until)},
+          {"opened", at_or_null(opened)},
+          {"downloads", downloads}};
 }
 
 Result<LinkService::Record> LinkService::Record::parse(const store::Row& row) {

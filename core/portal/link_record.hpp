@@ -5,8 +5,8 @@
 
 namespace schakel::portal {
 
-inline constexpr std::string_view kLinks = "link", kLinkOfDelivery = "link.delivery", kLinkOfCase = "link.case", kRevoked = "link.revoked",
-                                  kSessions = "link.session", kClock = "link.clock";
+inline constexpr std::string_view kLinks = "link", kLinkOfDelivery = "link.delivery", kLinkOfCase = "link.case",
+                                  kRevoked = "link.revoked", kSessions = "link.session", kClock = "link.clock";
 
 struct LinkService::Record {
   std::int64_t version = 0;  ///< of the row

@@ -15,14 +15,17 @@ Instant link_expiry(Instant meeting, int extra_days, Instant now, std::chrono::h
 }
 
 std::string secret_of(std::string_view pasted) {
-  while (!pasted.empty() && (pasted.back() == ' ' || pasted.back() == '\n' || pasted.back() == '\r' || pasted.back() == '\t')) pasted.remove_suffix(1);
+  while (!pasted.empty() &&
+         (pasted.back() == ' ' || pasted.back() == '\n' || pasted.back() == '\r' || pasted.back() == '\t'))
+    pasted.remove_suffix(1);
   while (!pasted.empty() && pasted.front() == ' ') pasted.remove_prefix(1);
   if (const auto hash = pasted.rfind('#'); hash != pasted.npos) pasted.remove_prefix(hash + 1);
   auto bytes = from_base64url(pasted);
   return bytes && bytes->size() == 32 ? std::string(pasted) : std::string();
 }
 
-LinkService::LinkService(store::Store& store, vault::Vault& vault, const Clock& clock, SmsSender* sms, LinkSettings settings)
+LinkService::LinkService(store::Store& store, vault::Vault& vault, const Clock& clock, SmsSender* sms,
+                         LinkSettings settings)
     : store_(store), vault_(vault), clock_(clock), sms_(sms), settings_(std::move(settings)) {}
 
 Instant LinkService::now() {
@@ -37,17 +40,21 @@ Task<Result<void>> LinkService::start() {
   auto row = co_await store_.row(std::string(kClock), "highest");
   if (!row) co_return fail(row.error());
   if (*row)
-    if (auto t = parse_instant(as_text((*row)->value))) highest_ = std::max(highest_.load(), static_cast<std::int64_t>(t->time_since_epoch().count()));
+    if (auto t = parse_instant(as_text((*row)->value)))
+      highest_ = std::max(highest_.load(), static_cast<std::int64_t>(t->time_since_epoch().count()));
   co_return Result<void>{};
 }
 
-PutRow LinkService::clock_row() { return {std::string(kClock), "highest", to_bytes(format_instant(now())), std::nullopt}; }
+PutRow LinkService::clock_row() {
+  return {std::string(kClock), "highest", to_bytes(format_instant(now())), std::nullopt};
+}
 
 PutRow LinkService::put(const Record& record) const {
   return {std::string(kLinks), record.id, to_bytes(dump_json(record.to_json())), record.version};
 }
 
-store::AppendLeaf LinkService::leaf(std::string_view kind, const LinkView& link, std::vector<std::string> codes, std::string document, std::int64_t bytes) {
+store::AppendLeaf LinkService::leaf(std::string_view kind, const LinkView& link, std::vector<std::string> codes,
+                                    std::string document, std::int64_t bytes) {
   audit::LeafFields f;
   f.ids = {{"link", link.id}, {"delivery", link.delivery}, {"role", link.role}};
   if (!document.empty()) f.ids.emplace_back("document", document);
@@ -56,7 +63,8 @@ store::AppendLeaf LinkService::leaf(std::string_view kind, const LinkView& link,
   return audit::leaf(now(), "link." + std::string(kind), f);
 }
 
-void LinkService::tell(std::string kind, const LinkView& link, std::string code, std::string document, std::int64_t bytes) {
+void LinkService::tell(std::string kind, const LinkView& link, std::string code, std::string document,
+                       std::int64_t bytes) {
   if (event_) event_({std::move(kind), link, std::move(code), std::move(document), bytes, now()});
 }
 
@@ -88,20 +96,29 @@ Task<Result<Json>> LinkService::sealed_part(const Record& record) {
 Task<Result<LinkView>> LinkService::view(const Record& record) {
   auto inner = co_await sealed_part(record);
   if (!inner) co_return fail(inner.error());
-  co_return LinkView{record.id, record.delivery, record.message_id, record.case_id, record.role, inner->value("person", ""),
-                     inner->value("documents", std::vector<std::string>{}), record.workplace, record.expires};
+  co_return LinkView{record.id,
+                     record.delivery,
+                     record.message_id,
+                     record.case_id,
+                     record.role,
+                     inner->value("person", ""),
+                     inner->value("documents", std::vector<std::string>{}),
+                     record.workplace,
+                     record.expires};
 }
 
 Task<Result<IssuedLink>> LinkService::issue(LinkOrder order) {
   const auto at = now();
   const bool sms = order.second_factor.starts_with("sms:"), totp = order.second_factor.starts_with("totp:");
-  if (!sms && !totp) co_return fail(ErrorKind::invalid, "LINK_NO_FACTOR", "the recipient has no second channel for a code");
+  if (!sms && !totp)
+    co_return fail(ErrorKind::invalid, "LINK_NO_FACTOR", "the recipient has no second channel for a code");
   if (order.expires <= at) co_return fail(ErrorKind::invalid, "LINK_PAST", "the link would have ended before it began");
   if (order.delivery.empty()) co_return fail(ErrorKind::invalid, "LINK_DELIVERY", "a link belongs to a delivery");
   const Secret secret(random_bytes(32));
   const auto text = to_base64url(secret.reveal());
   const auto hash = sha256(std::string_view(text));
-  const Json inner{{"person", order.person}, {"documents", order.documents}, {"mail", order.mail}, {"factor", order.second_factor}};
+  const Json inner{
+      {"person", order.person}, {"documents", order.documents}, {"mail", order.mail}, {"factor", order.second_factor}};
   for (int attempt = 0; attempt < 5; ++attempt) {
     auto known = co_await store_.row(std::string(kLinkOfDelivery), order.delivery);
     if (!known) co_return fail(known.error());
@@ -130,10 +147,12 @@ Task<Result<IssuedLink>> LinkService::issue(LinkOrder order) {
     record.session.clear();
     record.code_mac.clear();
     record.tries = 0;
-    auto sealed = co_await vault_.seal({order.case_id, "link", record.id}, to_bytes(inner.dump(-1, ' ', false, Json::error_handler_t::replace)));
+    auto sealed = co_await vault_.seal({order.case_id, "link", record.id},
+                                       to_bytes(inner.dump(-1, ' ', false, Json::error_handler_t::replace)));
     if (!sealed) co_return fail(sealed.error());
     record.sealed = to_base64(*sealed);
-    const LinkView shown{record.id, record.delivery, record.message_id, record.case_id, record.role, order.person, order.documents, record.workplace, record.expires};
+    const LinkView shown{record.id,    record.delivery, record.message_id, record.case_id, record.role,
+                         order.person, order.documents, record.workplace,  record.expires};
     store::Transaction t;
     t.ops.push_back(put(record));
     if (!*known) {
@@ -152,7 +171,8 @@ Task<Result<IssuedLink>> LinkService::issue(LinkOrder order) {
 }
 
 LinkStatus LinkService::status_of(const Record& r) const {
-  LinkStatus s{r.id, r.delivery, r.message_id, r.case_id, r.role, r.workplace, r.created, r.expires, r.opened, std::nullopt, r.locked_until, {}, 0};
+  LinkStatus s{r.id,     r.delivery,   r.message_id,   r.case_id, r.role, r.workplace, r.created, r.expires,
+               r.opened, std::nullopt, r.locked_until, {},        0};
   for (const auto& [doc, n] : r.downloads) s.downloads += n;
   return s;
 }
@@ -216,7 +236,8 @@ Task<Result<bool>> LinkService::revoke(std::string link, std::string reason) {
   const auto& r = **record;
   const LinkView shown{r.id, r.delivery, r.message_id, r.case_id, r.role, {}, {}, r.workplace, r.expires};
   store::Transaction t;
-  t.ops.push_back(PutRow{std::string(kRevoked), link, to_bytes(dump_json(Json{{"at", format_instant(now())}, {"reason", reason}})), std::nullopt});
+  t.ops.push_back(PutRow{std::string(kRevoked), link,
+                         to_bytes(dump_json(Json{{"at", format_instant(now())}, {"reason", reason}})), std::nullopt});
   t.ops.push_back(leaf("revoked", shown, {reason}));
   auto done = co_await store_.commit(std::move(t));
   if (!done) co_return fail(done.error());
@@ -224,14 +245,17 @@ Task<Result<bool>> LinkService::revoke(std::string link, std::string reason) {
   co_return true;
 }
 
-Task<Result<std::vector<store::Op>>> LinkService::revoke_ops(std::string case_id, std::string message_id, std::string role, std::string reason) {
+Task<Result<std::vector<store::Op>>> LinkService::revoke_ops(std::string case_id, std::string message_id,
+                                                             std::string role, std::string reason) {
   std::vector<store::Op> ops;
   auto links = co_await of_case(case_id);
   if (!links) co_return fail(links.error());
   for (const auto& l : *links) {
     if (l.workplace || l.revoked || l.message_id != message_id || (!role.empty() && l.role != role)) continue;
-    ops.push_back(PutRow{std::string(kRevoked), l.id, to_bytes(dump_json(Json{{"at", format_instant(now())}, {"reason", reason}})), std::nullopt});
-    ops.push_back(leaf("revoked", {l.id, l.delivery, l.message_id, l.case_id, l.role, {}, {}, false, l.expires}, {reason}));
+    ops.push_back(PutRow{std::string(kRevoked), l.id,
+                         to_bytes(dump_json(Json{{"at", format_instant(now())}, {"reason", reason}})), std::nullopt});
+    ops.push_back(
+        leaf("revoked", {l.id, l.delivery, l.message_id, l.case_id, l.role, {}, {}, false, l.expires}, {reason}));
   }
   co_return ops;
 }
@@ -253,7 +277,8 @@ Task<Result<bool>> LinkService::move_expiry(std::string link, Instant expires) {
   co_return fail(ErrorKind::unavailable, "LINK_BUSY", "the link is being used; try again");
 }
 
-Task<Result<std::vector<store::Op>>> LinkService::move_ops(std::string case_id, std::vector<std::string> messages, int days) {
+Task<Result<std::vector<store::Op>>> LinkService::move_ops(std::string case_id, std::vector<std::string> messages,
+                                                           int days) {
   std::vector<store::Op> ops;
   auto links = co_await of_case(std::move(case_id));
   if (!links) co_return fail(links.error());
@@ -265,7 +290,8 @@ Task<Result<std::vector<store::Op>>> LinkService::move_ops(std::string case_id, 
     auto& r = **record;
     // Local days, so that the end of a day stays one across the change of the clock.
     auto day = local_date(r.expires);
-    r.expires = std::min(start_of_day(add_days(day, days)) + (r.expires - start_of_day(day)), r.created + settings_.longest);
+    r.expires =
+        std::min(start_of_day(add_days(day, days)) + (r.expires - start_of_day(day)), r.created + settings_.longest);
     ops.push_back(put(r));
     ops.push_back(leaf("moved", {r.id, r.delivery, r.message_id, r.case_id, r.role, {}, {}, r.workplace, r.expires}));
   }
@@ -301,8 +327,10 @@ Task<Result<int>> LinkService::sweep(std::chrono::hours age, int limit) {
     store::Transaction t;
     for (const auto& row : *rows) {
       auto j = parse_json(as_text(row.value));
-      auto began = j && j->is_object() ? parse_instant(j->value("began", "")) : Result<Instant>(fail(ErrorKind::io, "", ""));
-      if (!began || *began + settings_.absolute < now()) t.ops.push_back(store::EraseRow{std::string(kSessions), row.key, std::nullopt});
+      auto began =
+          j && j->is_object() ? parse_instant(j->value("began", "")) : Result<Instant>(fail(ErrorKind::io, "", ""));
+      if (!began || *began + settings_.absolute < now())
+        t.ops.push_back(store::EraseRow{std::string(kSessions), row.key, std::nullopt});
     }
     removed += static_cast<int>(t.ops.size());
     if (!t.ops.empty()) {

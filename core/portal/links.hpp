@@ -1,8 +1,9 @@
-// Secure links: the one place where they come to be, are proven, end, and are listed (trust.md LNK-1..9, LNK-14, LNK-15).
+// Secure links: the one place where they come to be, are proven, end, and are listed (trust.md LNK-1..9, LNK-14,
+// LNK-15).
 //
-// A link is https://host/l/<id>#<secret>. The id means nothing; of the secret only a SHA-256 is stored. Who opens it proves two
-// things: the secret (came by mail) and a code over another channel (an authenticator app, or an SMS). Reading a page changes
-// nothing, so a mail scanner cannot use a link up.
+// A link is https://host/l/<id>#<secret>. The id means nothing; of the secret only a SHA-256 is stored. Who opens it
+// proves two things: the secret (came by mail) and a code over another channel (an authenticator app, or an SMS).
+// Reading a page changes nothing, so a mail scanner cannot use a link up.
 #pragma once
 #include <atomic>
 #include <functional>
@@ -27,7 +28,7 @@ struct LinkSettings {
   std::chrono::minutes code_life{10};
   std::chrono::minutes idle{15};
   std::chrono::hours absolute{8};
-  int downloads = 25;                            ///< of one document by one link
+  int downloads = 25;  ///< of one document by one link
 };
 
 /// What a proven link gives access to.
@@ -48,8 +49,8 @@ struct LinkStatus {
   std::int64_t downloads = 0;
 };
 
-/// What happened to a link, after it is durable. `kind`: issued, proven, code_sent, code_wrong, locked, opened, refused, downloaded,
-/// broken_off, revoked, ended.
+/// What happened to a link, after it is durable. `kind`: issued, proven, code_sent, code_wrong, locked, opened,
+/// refused, downloaded, broken_off, revoked, ended.
 struct LinkEvent {
   std::string kind;
   LinkView link;
@@ -70,12 +71,17 @@ struct Session {
   std::string mask;           ///< codes of the last refusal by the rules, comma separated; empty when granted
   bool granted = false;
 };
-struct LinkProven { Session session; };
-struct Full { Session session; };
+struct LinkProven {
+  Session session;
+};
+struct Full {
+  Session session;
+};
 using Visitor = std::variant<Anonymous, LinkProven, Full>;
 
 /// Errors towards visitors say little on purpose: LINK_DEAD (not_found) for unknown, expired, revoked and wrong alike.
-/// Others: CODE_WRONG, CODE_NONE (no code is out: ask one), CODE_LIMIT (no more today), SMS_FAILED, LINK_BUSY, and the store's.
+/// Others: CODE_WRONG, CODE_NONE (no code is out: ask one), CODE_LIMIT (no more today), SMS_FAILED, LINK_BUSY, and the
+/// store's.
 ///
 /// Thread: any. Lifetime: outlived by what its constructor names. All state is in the store, so nodes may share it.
 class LinkService final : public Links {
@@ -85,8 +91,8 @@ class LinkService final : public Links {
   [[nodiscard]] Task<Result<void>> start();
   void on_event(std::function<void(const LinkEvent&)> call) { event_ = std::move(call); }
 
-  /// LINK_NO_FACTOR (invalid: no second channel known), LINK_REVOKED (forbidden: access to this delivery was ended; it stays so),
-  /// LINK_PAST (invalid: expires before now).
+  /// LINK_NO_FACTOR (invalid: no second channel known), LINK_REVOKED (forbidden: access to this delivery was ended; it
+  /// stays so), LINK_PAST (invalid: expires before now).
   Task<Result<IssuedLink>> issue(LinkOrder order) override;
 
   /// What is known of a link; nullopt when there is none.
@@ -98,14 +104,16 @@ class LinkService final : public Links {
 
   /// Ends access now, also for a download under way. False when there is no such link. `reason` is a code.
   [[nodiscard]] Task<Result<bool>> revoke(std::string link, std::string reason);
-  /// The same for a caller's own transaction (a decision that withdraws consent): ops for the links of `message_id` to `role`
-  /// (empty: every role). They never conflict with a visitor.
-  [[nodiscard]] Task<Result<std::vector<store::Op>>> revoke_ops(std::string case_id, std::string message_id, std::string role, std::string reason);
+  /// The same for a caller's own transaction (a decision that withdraws consent): ops for the links of `message_id` to
+  /// `role` (empty: every role). They never conflict with a visitor.
+  [[nodiscard]] Task<Result<std::vector<store::Op>>> revoke_ops(std::string case_id, std::string message_id,
+                                                                std::string role, std::string reason);
   /// The meeting moved: moves the expiry along, never beyond the longest life. A revoked or locked link stays so.
   [[nodiscard]] Task<Result<bool>> move_expiry(std::string link, Instant expires);
-  /// The same for a caller's own transaction, for every link of these messages: by so many days, not beyond the longest life.
-  /// They conflict with a visitor who acts at the same moment: the transaction is then done again.
-  [[nodiscard]] Task<Result<std::vector<store::Op>>> move_ops(std::string case_id, std::vector<std::string> messages, int days);
+  /// The same for a caller's own transaction, for every link of these messages: by so many days, not beyond the longest
+  /// life. They conflict with a visitor who acts at the same moment: the transaction is then done again.
+  [[nodiscard]] Task<Result<std::vector<store::Op>>> move_ops(std::string case_id, std::vector<std::string> messages,
+                                                              int days);
   /// Removes links and sessions whose end is `age` ago; how many.
   [[nodiscard]] Task<Result<int>> sweep(std::chrono::hours age, int limit);
 
@@ -116,8 +124,8 @@ class LinkService final : public Links {
   [[nodiscard]] Task<Result<Visitor>> visitor(std::string link, Secret cookie);
   /// Begins a round: sends a code by SMS, or allows the next tries with the app.
   [[nodiscard]] Task<Result<void>> begin_round(Session session);
-  /// Tries a code. The count goes down, durably, before anything is compared, so parallel guesses win nothing. Value: the
-  /// cookie of a new, full session; the old one ended, and so did any full session that the link had.
+  /// Tries a code. The count goes down, durably, before anything is compared, so parallel guesses win nothing. Value:
+  /// the cookie of a new, full session; the old one ended, and so did any full session that the link had.
   [[nodiscard]] Task<Result<Secret>> try_code(Session session, Secret code);
   /// Records what the rules said about access.
   [[nodiscard]] Task<Result<void>> record_outcome(Session session, bool granted, std::vector<std::string> codes);
@@ -127,7 +135,8 @@ class LinkService final : public Links {
   [[nodiscard]] Task<Result<void>> still_valid(std::string link, std::string token_hash);
   [[nodiscard]] Task<Result<void>> log_out(Session session);
   /// A download ended: bytes that left, and whether it was whole.
-  [[nodiscard]] Task<Result<void>> record_download(LinkView link, std::string document, std::int64_t bytes, bool complete);
+  [[nodiscard]] Task<Result<void>> record_download(LinkView link, std::string document, std::int64_t bytes,
+                                                   bool complete);
 
   [[nodiscard]] const LinkSettings& settings() const { return settings_; }
   [[nodiscard]] Instant now();
@@ -141,10 +150,13 @@ class LinkService final : public Links {
   [[nodiscard]] LinkStatus status_of(const Record& record) const;
   [[nodiscard]] store::PutRow put(const Record& record) const;
   [[nodiscard]] std::string code_mac(const Record& record, std::string_view code) const;
-  [[nodiscard]] store::PutRow session_row(const Record& record, std::string_view token_hash, bool full, Instant at) const;
-  [[nodiscard]] store::AppendLeaf leaf(std::string_view kind, const LinkView& link, std::vector<std::string> codes = {}, std::string document = {}, std::int64_t bytes = -1);
+  [[nodiscard]] store::PutRow session_row(const Record& record, std::string_view token_hash, bool full,
+                                          Instant at) const;
+  [[nodiscard]] store::AppendLeaf leaf(std::string_view kind, const LinkView& link, std::vector<std::string> codes = {},
+                                       std::string document = {}, std::int64_t bytes = -1);
   [[nodiscard]] store::PutRow clock_row();
-  void tell(std::string kind, const LinkView& link, std::string code = {}, std::string document = {}, std::int64_t bytes = 0);
+  void tell(std::string kind, const LinkView& link, std::string code = {}, std::string document = {},
+            std::int64_t bytes = 0);
 
   store::Store& store_;
   vault::Vault& vault_;
@@ -156,8 +168,10 @@ class LinkService final : public Links {
 };
 
 /// Until the end of the day (Amsterdam) of the meeting plus `extra_days`, at most `longest` from `now`. Pure.
-[[nodiscard]] Instant link_expiry(Instant meeting, int extra_days, Instant now, std::chrono::hours longest = std::chrono::hours(60 * 24));
-/// base64url of 32 bytes, or what stands behind the '#' of a whole link that somebody pasted; empty when it is neither. Pure.
+[[nodiscard]] Instant link_expiry(Instant meeting, int extra_days, Instant now,
+                                  std::chrono::hours longest = std::chrono::hours(60 * 24));
+/// base64url of 32 bytes, or what stands behind the '#' of a whole link that somebody pasted; empty when it is neither.
+/// Pure.
 [[nodiscard]] std::string secret_of(std::string_view pasted);
 
 }  // namespace schakel::portal

@@ -5,13 +5,18 @@
 namespace schakel::portal {
 namespace {
 
-std::unexpected<Error> format() { return fail(ErrorKind::invalid, "MULTIPART_FORMAT", "the form is not well-formed multipart/form-data"); }
-std::unexpected<Error> too_much() { return fail(ErrorKind::too_large, "MULTIPART_LIMIT", "the form has more or larger parts than allowed"); }
+std::unexpected<Error> format() {
+  return fail(ErrorKind::invalid, "MULTIPART_FORMAT", "the form is not well-formed multipart/form-data");
+}
+std::unexpected<Error> too_much() {
+  return fail(ErrorKind::too_large, "MULTIPART_LIMIT", "the form has more or larger parts than allowed");
+}
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 bool same_word(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
 std::string_view trim(std::string_view s) {
@@ -53,9 +58,12 @@ bool parameters(std::string_view text, Each each) {
 }  // namespace
 
 Result<std::string> multipart_boundary(std::string_view content_type) {
-  auto bad = [] { return fail(ErrorKind::unsupported, "MULTIPART_TYPE", "multipart/form-data with a boundary is expected"); };
+  auto bad = [] {
+    return fail(ErrorKind::unsupported, "MULTIPART_TYPE", "multipart/form-data with a boundary is expected");
+  };
   const auto semicolon = content_type.find(';');
-  if (semicolon == content_type.npos || !same_word(trim(content_type.substr(0, semicolon)), "multipart/form-data")) return bad();
+  if (semicolon == content_type.npos || !same_word(trim(content_type.substr(0, semicolon)), "multipart/form-data"))
+    return bad();
   std::string boundary;
   int found = 0;
   if (!parameters(content_type.substr(semicolon), [&](std::string_view name, std::string value) {
@@ -66,12 +74,15 @@ Result<std::string> multipart_boundary(std::string_view content_type) {
       }))
     return bad();
   static constexpr std::string_view kExtra = "'()+_,-./:=?";
-  const bool usable = std::ranges::all_of(boundary, [](char c) { return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || kExtra.find(c) != kExtra.npos; });
+  const bool usable = std::ranges::all_of(boundary, [](char c) {
+    return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || kExtra.find(c) != kExtra.npos;
+  });
   if (found != 1 || boundary.empty() || boundary.size() > 70 || !usable) return bad();
   return boundary;
 }
 
-MultipartParser::MultipartParser(std::string boundary, MultipartLimits limits) : delimiter_("\r\n--" + std::move(boundary)), limits_(limits) {
+MultipartParser::MultipartParser(std::string boundary, MultipartLimits limits)
+    : delimiter_("\r\n--" + std::move(boundary)), limits_(limits) {
   // The first boundary has no line break before it; giving it one makes all boundaries alike.
   buffer_ = {'\r', '\n'};
 }
@@ -83,7 +94,9 @@ Result<PartHead> MultipartParser::read_head(std::string_view block) const {
     const auto end = block.find("\r\n");
     const auto line = block.substr(0, end);
     block = end == block.npos ? std::string_view() : block.substr(end + 2);
-    if (std::ranges::any_of(line, [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; })) return format();
+    if (std::ranges::any_of(line,
+                            [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }))
+      return format();
     const auto colon = line.find(':');
     if (colon == line.npos || colon == 0) return format();
     if (!same_word(line.substr(0, colon), "content-disposition")) continue;
@@ -104,7 +117,8 @@ Result<PartHead> MultipartParser::read_head(std::string_view block) const {
             if (dot != text.npos && text.size() - dot <= 9 && text.size() - dot > 1) {
               std::string ext;
               for (char c : text.substr(dot + 1)) ext += lower(c);
-              if (std::ranges::all_of(ext, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); })) head.extension = std::move(ext);
+              if (std::ranges::all_of(ext, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }))
+                head.extension = std::move(ext);
             }
           }
         }))
@@ -120,7 +134,8 @@ Result<void> MultipartParser::step(std::vector<PartEvent>& out, bool& progress) 
   const auto text = as_text(buffer_);
   switch (state_) {
     case State::before_first: {
-      if (text.size() < delimiter_.size()) return text == std::string_view(delimiter_).substr(0, text.size()) ? Result<void>{} : format();
+      if (text.size() < delimiter_.size())
+        return text == std::string_view(delimiter_).substr(0, text.size()) ? Result<void>{} : format();
       if (!text.starts_with(delimiter_)) return format();
       buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(delimiter_.size()));
       state_ = State::after_boundary;
@@ -158,7 +173,9 @@ Result<void> MultipartParser::step(std::vector<PartEvent>& out, bool& progress) 
       const auto at = text.find(delimiter_);
       // What could be the beginning of a delimiter stays for the next piece.
       const auto safe = at != text.npos ? at : text.size() - std::min(text.size(), delimiter_.size() - 1);
-      if (safe > 0) out.push_back({PartEvent::Kind::data, {}, Bytes(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(safe))});
+      if (safe > 0)
+        out.push_back(
+            {PartEvent::Kind::data, {}, Bytes(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(safe))});
       buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(safe));
       if (at == text.npos) return {};
       buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(delimiter_.size()));

@@ -15,7 +15,8 @@ namespace schakel::portal {
 struct PartHead {
   std::string name;
   bool is_file = false;
-  std::string extension;  ///< of the sender's file name, lower case, at most 8 letters or digits; the name itself is not kept
+  std::string
+      extension;  ///< of the sender's file name, lower case, at most 8 letters or digits; the name itself is not kept
 };
 
 /// What the parser says, in order: head, any number of data, end, and again.
@@ -27,7 +28,7 @@ struct PartEvent {
 
 struct MultipartLimits {
   std::size_t parts = 32;
-  std::size_t head_bytes = 4096;   ///< of one part
+  std::size_t head_bytes = 4096;  ///< of one part
   std::size_t name_bytes = 64;
 };
 

@@ -17,7 +17,12 @@ constexpr std::size_t kPiece = 64 * 1024;
 Json documents_json(const std::vector<DocumentView>& documents) {
   Json out = Json::array();
   for (const auto& d : documents)
-    out.push_back({{"id", d.id}, {"name", doc_word(d.doc_type)}, {"version", std::to_string(d.version)}, {"size", size_word(d.size)}, {"status", d.status}, {"concept", d.status == "concept"}});
+    out.push_back({{"id", d.id},
+                   {"name", doc_word(d.doc_type)},
+                   {"version", std::to_string(d.version)},
+                   {"size", size_word(d.size)},
+                   {"status", d.status},
+                   {"concept", d.status == "concept"}});
   return out;
 }
 
@@ -32,30 +37,41 @@ std::vector<std::string> split(std::string_view codes) {
 }
 
 Json session_json(const Session& s, std::string title) {
-  return {{"title", std::move(title)}, {"link", s.link.id}, {"csrf", s.csrf}, {"until", long_date_time(s.link.expires)}};
+  return {
+      {"title", std::move(title)}, {"link", s.link.id}, {"csrf", s.csrf}, {"until", long_date_time(s.link.expires)}};
 }
 
 }  // namespace
 
-/// A document as it leaves. Whether it may go on is asked before each piece, so that a revocation stops it at once (LNK-9).
+/// A document as it leaves. Whether it may go on is asked before each piece, so that a revocation stops it at once
+/// (LNK-9).
 class Portal::DownloadBody final : public net::BodyProducer {
  public:
-  DownloadBody(LinkService& links, std::shared_ptr<EndedList> ended, Session session, std::string document, std::unique_ptr<Download> source)
-      : links_(links), ended_(std::move(ended)), session_(std::move(session)), document_(std::move(document)), source_(std::move(source)) {}
+  DownloadBody(LinkService& links, std::shared_ptr<EndedList> ended, Session session, std::string document,
+               std::unique_ptr<Download> source)
+      : links_(links),
+        ended_(std::move(ended)),
+        session_(std::move(session)),
+        document_(std::move(document)),
+        source_(std::move(source)) {}
 
   [[nodiscard]] Task<Result<std::size_t>> produce(std::span<std::uint8_t> into) override {
     const auto left = source_->info().size - offset_;
     if (left <= 0) co_return std::size_t{0};
     auto valid = co_await links_.still_valid(session_.link.id, session_.token_hash);
     if (!valid) co_return fail(valid.error());
-    auto piece = co_await source_->read(offset_, std::min(into.size(), std::min<std::size_t>(kPiece, static_cast<std::size_t>(left))));
+    auto piece = co_await source_->read(
+        offset_, std::min(into.size(), std::min<std::size_t>(kPiece, static_cast<std::size_t>(left))));
     if (!piece) co_return fail(piece.error());
-    if (piece->empty() || piece->size() > into.size()) co_return fail(ErrorKind::io, "DOWNLOAD_SHORT", "the document ended early");
+    if (piece->empty() || piece->size() > into.size())
+      co_return fail(ErrorKind::io, "DOWNLOAD_SHORT", "the document ended early");
     std::memcpy(into.data(), piece->data(), piece->size());
     offset_ += static_cast<std::int64_t>(piece->size());
     co_return piece->size();
   }
-  [[nodiscard]] std::optional<std::uint64_t> size() const override { return static_cast<std::uint64_t>(source_->info().size); }
+  [[nodiscard]] std::optional<std::uint64_t> size() const override {
+    return static_cast<std::uint64_t>(source_->info().size);
+  }
   void finished(std::uint64_t sent, bool complete) override {
     const std::lock_guard lock(ended_->mutex);
     ended_->items.push_back({session_.link, document_, static_cast<std::int64_t>(sent), complete});
@@ -71,7 +87,8 @@ class Portal::DownloadBody final : public net::BodyProducer {
 };
 
 Task<Response> Portal::start(Call& call, const Anonymous&) {
-  // The same page for every id, also for one that never was: this request knows nothing and changes nothing (LNK-4, LNK-7).
+  // The same page for every id, also for one that never was: this request knows nothing and changes nothing (LNK-4,
+  // LNK-7).
   co_return page("start", Json{{"title", "Documenten bekijken"}, {"link", call.link}, {"script", true}});
 }
 
@@ -87,7 +104,8 @@ Task<Response> Portal::open_link(Call& call, const Anonymous&) {
   }
   if (cookie.error().code != "LINK_DEAD") co_return failure(cookie.error());
   // Unknown, expired, revoked and wrong take the same time.
-  const auto left = options_.refusal_time - std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began);
+  const auto left =
+      options_.refusal_time - std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began);
   if (left.count() > 0) co_await runtime::sleep_for(left);
   co_return dead_link();
 }
@@ -110,8 +128,13 @@ Task<Response> Portal::new_code(Call& call, const LinkProven& who) {
   auto done = co_await links_.begin_round(who.session);
   if (done) co_return see_other("/l/" + call.link + "/code");
   if (done.error().code == "CODE_LIMIT")
-    co_return message(403, "Vandaag zijn er geen codes meer", {"U kunt voor deze link vandaag geen nieuwe code meer krijgen. De afzender heeft daarvan bericht gekregen.", "Probeer het morgen opnieuw, of vraag de afzender om hulp."});
-  if (done.error().code == "SMS_FAILED") co_return show_code_page(who.session, "De sms kon niet worden verstuurd. Probeer het over een paar minuten opnieuw.");
+    co_return message(
+        403, "Vandaag zijn er geen codes meer",
+        {"U kunt voor deze link vandaag geen nieuwe code meer krijgen. De afzender heeft daarvan bericht gekregen.",
+         "Probeer het morgen opnieuw, of vraag de afzender om hulp."});
+  if (done.error().code == "SMS_FAILED")
+    co_return show_code_page(who.session,
+                             "De sms kon niet worden verstuurd. Probeer het over een paar minuten opnieuw.");
   co_return failure(done.error());
 }
 
@@ -119,28 +142,37 @@ Task<Response> Portal::enter_code(Call& call, const LinkProven& who) {
   std::string digits;
   for (char c : call.field("code"))
     if (c != ' ' && c != '-') digits += c;
-  const bool plausible = digits.size() >= 6 && digits.size() <= 8 && digits.find_first_not_of("0123456789") == digits.npos;
-  if (!plausible) co_return show_code_page(who.session, who.session.sms ? "Vul de code van 8 cijfers in die in de sms staat." : "Vul de code in die uw app nu laat zien.");
+  const bool plausible =
+      digits.size() >= 6 && digits.size() <= 8 && digits.find_first_not_of("0123456789") == digits.npos;
+  if (!plausible)
+    co_return show_code_page(who.session, who.session.sms ? "Vul de code van 8 cijfers in die in de sms staat."
+                                                          : "Vul de code in die uw app nu laat zien.");
   Secret code(std::move(digits));
   auto cookie = co_await links_.try_code(who.session, code.clone());
   if (!cookie && cookie.error().code == "CODE_NONE" && !who.session.sms) {
     // With an app nothing has to be sent: the first try begins the round.
     auto round = co_await links_.begin_round(who.session);
     if (!round && round.error().code == "CODE_LIMIT")
-      co_return message(403, "Te vaak een verkeerde code", {"Deze link is voor vandaag op slot. De afzender heeft daarvan bericht gekregen.", "Probeer het morgen opnieuw, of vraag de afzender om hulp."});
+      co_return message(403, "Te vaak een verkeerde code",
+                        {"Deze link is voor vandaag op slot. De afzender heeft daarvan bericht gekregen.",
+                         "Probeer het morgen opnieuw, of vraag de afzender om hulp."});
     if (!round) co_return failure(round.error());
     cookie = co_await links_.try_code(who.session, code.clone());
   }
   if (!cookie) {
     const auto& c = cookie.error().code;
-    if (c == "CODE_WRONG") co_return show_code_page(who.session, "Deze code klopt niet of is al gebruikt. Controleer de code en vul hem opnieuw in.");
+    if (c == "CODE_WRONG")
+      co_return show_code_page(who.session,
+                               "Deze code klopt niet of is al gebruikt. Controleer de code en vul hem opnieuw in.");
     if (c == "CODE_NONE") {
       auto session = who.session;
       session.code_waiting = false;
       co_return show_code_page(session, "Deze code is verlopen of te vaak geprobeerd. Vraag een nieuwe code aan.");
     }
     if (c == "CODE_LIMIT")
-      co_return message(403, "Te vaak een verkeerde code", {"Deze link is voor vandaag op slot. De afzender heeft daarvan bericht gekregen.", "Probeer het morgen opnieuw, of vraag de afzender om hulp."});
+      co_return message(403, "Te vaak een verkeerde code",
+                        {"Deze link is voor vandaag op slot. De afzender heeft daarvan bericht gekregen.",
+                         "Probeer het morgen opnieuw, of vraag de afzender om hulp."});
     co_return failure(cookie.error());
   }
   auto visitor = co_await links_.visitor(call.link, cookie->clone());
@@ -149,7 +181,8 @@ Task<Response> Portal::enter_code(Call& call, const LinkProven& who) {
   if (full == nullptr) co_return dead_link();
   auto asked = co_await ask_rules(full->session);
   if (!asked) log(LogLevel::warn, "portal.rules_silent", {{"code", asked.error().code}});
-  auto r = see_other((full->session.link.workplace ? "/w/" : "/l/") + call.link + (full->session.link.workplace ? "" : "/inhoud"));
+  auto r = see_other((full->session.link.workplace ? "/w/" : "/l/") + call.link +
+                     (full->session.link.workplace ? "" : "/inhoud"));
   r.headers.add("Set-Cookie", set_cookie(call.link, *cookie));
   co_return r;
 }
@@ -197,7 +230,8 @@ Task<Response> Portal::content(Call&, const Full& who) {
   data["sender"] = content->sender;
   data["case_name"] = content->case_name;
   data["sent"] = long_date(content->sent_at);
-  if (content->meeting) data["meeting"] = {{"kind", meeting_word(content->meeting->kind)}, {"at", long_date_time(content->meeting->at)}};
+  if (content->meeting)
+    data["meeting"] = {{"kind", meeting_word(content->meeting->kind)}, {"at", long_date_time(content->meeting->at)}};
   data["text"] = content->text;
   data["has_text"] = !content->text.empty();
   data["documents"] = documents_json(content->documents);
@@ -235,7 +269,8 @@ Task<Response> Portal::download(Call& call, const Full& who) {
   if (content && !content->case_name.empty()) case_name = content->case_name;
   Response r;
   r.headers = {{"Content-Type", info.media_type.empty() ? "application/octet-stream" : info.media_type},
-               {"Content-Disposition", "attachment; filename=\"" + file_name(info.doc_type, case_name, info.version, info.media_type) + "\""},
+               {"Content-Disposition",
+                "attachment; filename=\"" + file_name(info.doc_type, case_name, info.version, info.media_type) + "\""},
                {"Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'"},
                {"X-Content-Type-Options", "nosniff"},
                {"Referrer-Policy", "no-referrer"},
@@ -249,8 +284,10 @@ Task<Response> Portal::download(Call& call, const Full& who) {
 Task<Response> Portal::log_out(Call& call, const Full& who) {
   auto done = co_await links_.log_out(who.session);
   if (!done) co_return failure(done.error());
-  auto r = message(200, "U bent uitgelogd", {"U kunt dit venster sluiten. Wilt u later verder? Open dan de link uit de e-mail opnieuw."});
-  r.headers.add("Set-Cookie", fmt::format("{}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0{}", cookie_name(call.link), secure_ ? "; Secure" : ""));
+  auto r = message(200, "U bent uitgelogd",
+                   {"U kunt dit venster sluiten. Wilt u later verder? Open dan de link uit de e-mail opnieuw."});
+  r.headers.add("Set-Cookie", fmt::format("{}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0{}", cookie_name(call.link),
+                                          secure_ ? "; Secure" : ""));
   co_return r;
 }
 
@@ -260,11 +297,16 @@ Task<Response> Portal::accessibility(Call&, const Anonymous&) {
 
 Task<Response> Portal::asset(Call& call, const Anonymous&) {
   const auto* a = renderer_.asset(call.name);
-  if (a == nullptr) co_return message(404, "Deze pagina bestaat niet", {"Controleer het adres of open de link uit de e-mail opnieuw."});
+  if (a == nullptr)
+    co_return message(404, "Deze pagina bestaat niet", {"Controleer het adres of open de link uit de e-mail opnieuw."});
   Response r;
   r.body = a->content;
-  r.headers = {{"Content-Type", a->media_type}, {"X-Content-Type-Options", "nosniff"}, {"Referrer-Policy", "no-referrer"}, {"Cross-Origin-Resource-Policy", "same-origin"},
-               {"Content-Security-Policy", "default-src 'none'"}, {"Cache-Control", "public, max-age=300"}};
+  r.headers = {{"Content-Type", a->media_type},
+               {"X-Content-Type-Options", "nosniff"},
+               {"Referrer-Policy", "no-referrer"},
+               {"Cross-Origin-Resource-Policy", "same-origin"},
+               {"Content-Security-Policy", "default-src 'none'"},
+               {"Cache-Control", "public, max-age=300"}};
   co_return r;
 }
 

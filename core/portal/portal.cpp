@@ -13,11 +13,15 @@ using net::Response;
 
 constexpr std::size_t kFormBytes = 64 * 1024;
 // Pages are cheap and many people share an address; what a guesser needs is not.
-constexpr Limit kPage{"page", 600, 60s, 50}, kOpen{"open", 60, 60s, 1}, kCode{"code", 60, 60s, 1}, kAct{"act", 240, 60s, 1}, kFetch{"fetch", 120, 60s, 1};
+constexpr Limit kPage{"page", 600, 60s, 50}, kOpen{"open", 60, 60s, 1}, kCode{"code", 60, 60s, 1},
+    kAct{"act", 240, 60s, 1}, kFetch{"fetch", 120, 60s, 1};
 constexpr Limit kOneLink{"one_link", 40, 60s, 1};
 
 bool is_id(std::string_view s) {
-  return !s.empty() && s.size() <= 64 && std::ranges::all_of(s, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.'; });
+  return !s.empty() && s.size() <= 64 && std::ranges::all_of(s, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' ||
+           c == '.';
+  });
 }
 
 /// "/l/{link}/code" against a path; fills what stands in braces.
@@ -54,8 +58,8 @@ std::string_view cookie_of(const net::Headers& headers, std::string_view name) {
 }
 
 bool loopback_url(std::string_view url) {
-  return url.starts_with("http://127.0.0.1:") || url.starts_with("http://localhost:") || url.starts_with("http://[::1]:") || url == "http://127.0.0.1" ||
-         url == "http://localhost";
+  return url.starts_with("http://127.0.0.1:") || url.starts_with("http://localhost:") ||
+         url.starts_with("http://[::1]:") || url == "http://127.0.0.1" || url == "http://localhost";
 }
 
 }  // namespace
@@ -92,10 +96,12 @@ std::vector<Portal::RouteInfo> Portal::routes() {
 }
 
 bool Portal::owns(std::string_view path) {
-  return path.starts_with("/l/") || path.starts_with("/w/") || path.starts_with("/assets/") || path == "/toegankelijkheid";
+  return path.starts_with("/l/") || path.starts_with("/w/") || path.starts_with("/assets/") ||
+         path == "/toegankelijkheid";
 }
 
-Result<std::unique_ptr<Portal>> Portal::open(PortalBackend& backend, LinkService& links, RateLimiter& limiter, PortalOptions options) {
+Result<std::unique_ptr<Portal>> Portal::open(PortalBackend& backend, LinkService& links, RateLimiter& limiter,
+                                             PortalOptions options) {
   if (!options.public_url.starts_with("https://") && !loopback_url(options.public_url))
     return fail(ErrorKind::invalid, "PORTAL_PLAIN", "the portal speaks plain HTTP on loopback only");
   auto renderer = Renderer::load(options.share);
@@ -103,20 +109,30 @@ Result<std::unique_ptr<Portal>> Portal::open(PortalBackend& backend, LinkService
   return std::unique_ptr<Portal>(new Portal(backend, links, limiter, std::move(options), std::move(*renderer)));
 }
 
-Portal::Portal(PortalBackend& backend, LinkService& links, RateLimiter& limiter, PortalOptions options, Renderer renderer)
-    : backend_(backend), links_(links), limiter_(limiter), options_(std::move(options)), renderer_(std::move(renderer)), secure_(options_.public_url.starts_with("https://")) {}
+Portal::Portal(PortalBackend& backend, LinkService& links, RateLimiter& limiter, PortalOptions options,
+               Renderer renderer)
+    : backend_(backend),
+      links_(links),
+      limiter_(limiter),
+      options_(std::move(options)),
+      renderer_(std::move(renderer)),
+      secure_(options_.public_url.starts_with("https://")) {}
 
-std::string Portal::cookie_name(std::string_view link) const { return (secure_ ? "__Host-schakel-" : "schakel-") + std::string(link); }
+std::string Portal::cookie_name(std::string_view link) const {
+  return (secure_ ? "__Host-schakel-" : "schakel-") + std::string(link);
+}
 
 std::string Portal::set_cookie(std::string_view link, const Secret& cookie) const {
-  return fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict{}", cookie_name(link), cookie.reveal_text(), secure_ ? "; Secure" : "");
+  return fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict{}", cookie_name(link), cookie.reveal_text(),
+                     secure_ ? "; Secure" : "");
 }
 
 /// A browser says where a request comes from; one that says nothing at all may not change anything (IAM-7).
 bool Portal::same_origin(const net::RequestHead& head) const {
   const auto site = head.headers.get("sec-fetch-site"), origin = head.headers.get("origin");
   if (!site.empty() && site != "same-origin") return false;
-  // Our own pages have no-referrer, which makes browsers send "null" as the origin of a form; then the fetch metadata decides.
+  // Our own pages have no-referrer, which makes browsers send "null" as the origin of a form; then the fetch metadata
+  // decides.
   if (origin.empty() || origin == "null") return site == "same-origin";
   return origin == options_.public_url;
 }
@@ -128,7 +144,9 @@ Response Portal::page(const std::string& name, Json data, int status) const {
   r.status = status;
   r.body = renderer_.page(name, data);
   r.headers = {{"Content-Type", "text/html; charset=utf-8"},
-               {"Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
+               {"Content-Security-Policy",
+                "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'; form-action "
+                "'self'; base-uri 'none'; frame-ancestors 'none'"},
                {"X-Content-Type-Options", "nosniff"},
                {"Referrer-Policy", "no-referrer"},
                {"X-Frame-Options", "DENY"},
@@ -144,16 +162,25 @@ Response Portal::message(int status, std::string title, std::vector<std::string>
 }
 
 Response Portal::dead_link() const {
-  return message(404, "Deze link werkt niet (meer)", {"De link is verlopen, ingetrokken, onvolledig of nooit geldig geweest. Dat kunnen wij hier niet voor u uitzoeken.",
-                                                      "Gebruik de volledige link uit de laatste e-mail die u kreeg. Werkt die ook niet? Vraag de afzender dan om een nieuwe link."});
+  return message(404, "Deze link werkt niet (meer)",
+                 {"De link is verlopen, ingetrokken, onvolledig of nooit geldig geweest. Dat kunnen wij hier niet voor "
+                  "u uitzoeken.",
+                  "Gebruik de volledige link uit de laatste e-mail die u kreeg. Werkt die ook niet? Vraag de afzender "
+                  "dan om een nieuwe link."});
 }
 
 Response Portal::failure(const Error& error) const {
   if (error.code == "LINK_DEAD") return dead_link();
-  if (error.kind == ErrorKind::not_found) return message(404, "Deze pagina bestaat niet", {"Controleer het adres of open de link uit de e-mail opnieuw."});
-  if (error.kind == ErrorKind::forbidden) return message(403, "Dit mag niet", {"U hebt geen toegang tot dit onderdeel."});
-  if (error.kind == ErrorKind::too_large) return message(413, "Het bestand is te groot", {fmt::format("Een document mag hoogstens {} MB zijn.", options_.upload_bytes / 1000000)});
-  auto r = message(error.kind == ErrorKind::timeout ? 504 : 503, "Het lukt nu niet", {"Er ging aan onze kant iets mis. Uw gegevens zijn niet verloren.", "Probeer het over een paar minuten opnieuw."});
+  if (error.kind == ErrorKind::not_found)
+    return message(404, "Deze pagina bestaat niet", {"Controleer het adres of open de link uit de e-mail opnieuw."});
+  if (error.kind == ErrorKind::forbidden)
+    return message(403, "Dit mag niet", {"U hebt geen toegang tot dit onderdeel."});
+  if (error.kind == ErrorKind::too_large)
+    return message(413, "Het bestand is te groot",
+                   {fmt::format("Een document mag hoogstens {} MB zijn.", options_.upload_bytes / 1000000)});
+  auto r = message(error.kind == ErrorKind::timeout ? 504 : 503, "Het lukt nu niet",
+                   {"Er ging aan onze kant iets mis. Uw gegevens zijn niet verloren.",
+                    "Probeer het over een paar minuten opnieuw."});
   r.headers.add("Retry-After", "60");
   return r;
 }
@@ -190,18 +217,24 @@ Task<net::HeadDecision> Portal::on_head(const net::RequestHead& head) {
   if (permit && *permit && !reads) permit = co_await limiter_.allow(kOneLink, "link:" + call.link);
   if (!permit) co_return failure(permit.error());
   if (!*permit) {
-    auto r = message(429, "Even geduld", {"Er kwamen te veel verzoeken achter elkaar. Wacht een minuut en probeer het opnieuw."});
+    auto r = message(429, "Even geduld",
+                     {"Er kwamen te veel verzoeken achter elkaar. Wacht een minuut en probeer het opnieuw."});
     r.headers.add("Retry-After", "60");
     co_return r;
   }
-  if (!reads && !same_origin(head)) co_return message(403, "Dit verzoek kwam van een andere website", {"Open de link uit de e-mail opnieuw en probeer het nog eens."});
+  if (!reads && !same_origin(head))
+    co_return message(403, "Dit verzoek kwam van een andere website",
+                      {"Open de link uit de e-mail opnieuw en probeer het nog eens."});
   if (call.route->handler.index() != 0) {
     auto visitor = co_await links_.visitor(call.link, Secret(cookie_of(head.headers, cookie_name(call.link))));
     if (!visitor) co_return failure(visitor.error());
     if (std::holds_alternative<Anonymous>(*visitor)) co_return see_other("/l/" + call.link);
-    if (call.route->handler.index() == 2 && !std::holds_alternative<Full>(*visitor)) co_return see_other("/l/" + call.link + "/code");
-    if (call.route->handler.index() == 1 && std::holds_alternative<Full>(*visitor)) co_return see_other("/l/" + call.link + "/inhoud");
-    if (const auto* full = std::get_if<Full>(&*visitor); full != nullptr && call.route->workplace != full->session.link.workplace && head.path.starts_with("/w/"))
+    if (call.route->handler.index() == 2 && !std::holds_alternative<Full>(*visitor))
+      co_return see_other("/l/" + call.link + "/code");
+    if (call.route->handler.index() == 1 && std::holds_alternative<Full>(*visitor))
+      co_return see_other("/l/" + call.link + "/inhoud");
+    if (const auto* full = std::get_if<Full>(&*visitor);
+        full != nullptr && call.route->workplace != full->session.link.workplace && head.path.starts_with("/w/"))
       co_return see_other("/l/" + call.link + "/inhoud");
     call.visitor = std::move(*visitor);
   }

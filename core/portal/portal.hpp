@@ -1,7 +1,8 @@
 // The pages behind secure links, as a handler of the HTTP server.
 //
-// Every route says in its type what a visitor must have proven (Anonymous, LinkProven, Full), has a limit in the store, and, when
-// it changes something, wants its own origin and the session's token. What is not in the table does not exist.
+// Every route says in its type what a visitor must have proven (Anonymous, LinkProven, Full), has a limit in the store,
+// and, when it changes something, wants its own origin and the session's token. What is not in the table does not
+// exist.
 #pragma once
 #include <filesystem>
 #include <memory>
@@ -25,14 +26,15 @@ struct PortalOptions {
   std::string organisation = "Schakel";  ///< shown in head and foot of each page
   std::string contact;                   ///< whom to call when a page does not work; shown in the foot
   std::int64_t upload_bytes = 100'000'000;
-  milliseconds refusal_time{300};        ///< how long a refused link takes at least, whatever the reason (LNK-7)
+  milliseconds refusal_time{300};  ///< how long a refused link takes at least, whatever the reason (LNK-7)
 };
 
 /// Thread: every shard at once. Lifetime: outlives the server; outlived by backend, links and limiter.
 class Portal final : public net::HttpHandler {
  public:
   /// PORTAL_SHARE; PORTAL_PLAIN (invalid: public_url is plain HTTP and not loopback).
-  [[nodiscard]] static Result<std::unique_ptr<Portal>> open(PortalBackend& backend, LinkService& links, RateLimiter& limiter, PortalOptions options);
+  [[nodiscard]] static Result<std::unique_ptr<Portal>> open(PortalBackend& backend, LinkService& links,
+                                                            RateLimiter& limiter, PortalOptions options);
 
   /// True for paths that are the portal's, for who serves more on one listener.
   [[nodiscard]] static bool owns(std::string_view path);
@@ -100,8 +102,10 @@ class Portal final : public net::HttpHandler {
   Task<net::Response> submit(Call& call, const Full& who);
   Task<net::Response> withdraw(Call& call, const Full& who);
   [[nodiscard]] Task<Result<std::string>> receive(Call& call, const Full& who);
-  [[nodiscard]] net::Response show_work(const Session& session, const CaseView& view, const std::string& notice, const std::string& error, int status = 200) const;
-  [[nodiscard]] net::Response show_send(const Session& session, const CaseView& view, const Fields& filled, const std::vector<Finding>& findings) const;
+  [[nodiscard]] net::Response show_work(const Session& session, const CaseView& view, const std::string& notice,
+                                        const std::string& error, int status = 200) const;
+  [[nodiscard]] net::Response show_send(const Session& session, const CaseView& view, const Fields& filled,
+                                        const std::vector<Finding>& findings) const;
 
   PortalBackend& backend_;
   LinkService& links_;

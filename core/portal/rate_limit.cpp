@@ -31,7 +31,8 @@ Counter parse(std::string_view text) {
 Task<Result<bool>> RateLimiter::allow(const Limit& limit, std::string who) {
   const auto now = std::chrono::floor<std::chrono::seconds>(clock_.now()).time_since_epoch().count();
   const auto window = now / limit.window.count();
-  const auto key = fmt::format("{}/{}", limit.name, to_hex(ByteView(vault_.mac("portal limit", as_bytes(who))).first(16)));
+  const auto key =
+      fmt::format("{}/{}", limit.name, to_hex(ByteView(vault_.mac("portal limit", as_bytes(who))).first(16)));
   {
     const std::lock_guard lock(mutex_);
     if (auto it = blocks_.find(key); it != blocks_.end() && it->second.window == window && it->second.left > 0) {
@@ -47,8 +48,10 @@ Task<Result<bool>> RateLimiter::allow(const Limit& limit, std::string who) {
     if (counter.used >= limit.count) co_return false;
     const auto taken = std::min<std::int64_t>(limit.block, limit.count - counter.used);
     store::Transaction t;
-    t.ops.push_back(store::PutRow{std::string(kSpace), key, to_bytes(fmt::format("{} {} {}", (window + 1) * limit.window.count(), window, counter.used + taken)),
-                                  *row ? (*row)->version : 0});
+    t.ops.push_back(store::PutRow{
+        std::string(kSpace), key,
+        to_bytes(fmt::format("{} {} {}", (window + 1) * limit.window.count(), window, counter.used + taken)),
+        *row ? (*row)->version : 0});
     auto done = co_await store_.commit(std::move(t));
     if (done) {
       if (taken > 1) {
@@ -72,7 +75,8 @@ Task<Result<int>> RateLimiter::sweep(int limit) {
     if (!page) co_return fail(page.error());
     store::Transaction t;
     for (auto& r : *page)
-      if (parse(as_text(r.value)).until < now && removed + static_cast<int>(t.ops.size()) < limit) t.ops.push_back(store::EraseRow{std::string(kSpace), r.key, std::nullopt});
+      if (parse(as_text(r.value)).until < now && removed + static_cast<int>(t.ops.size()) < limit)
+        t.ops.push_back(store::EraseRow{std::string(kSpace), r.key, std::nullopt});
     removed += static_cast<int>(t.ops.size());
     if (!t.ops.empty()) {
       auto done = co_await store_.commit(std::move(t));

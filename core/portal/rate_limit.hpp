@@ -1,4 +1,5 @@
-// Limits that live in the store: a restart does not reset them, and without the store nobody gets through (trust.md IAM-12).
+// Limits that live in the store: a restart does not reset them, and without the store nobody gets through (trust.md
+// IAM-12).
 #pragma once
 #include <map>
 #include <mutex>
@@ -10,8 +11,8 @@
 
 namespace schakel::portal {
 
-/// `count` times in `window`. `block` permits are taken from the store at once, so that cheap reads cost one write in `block`;
-/// what is left of a block at a restart is lost, which errs on the safe side.
+/// `count` times in `window`. `block` permits are taken from the store at once, so that cheap reads cost one write in
+/// `block`; what is left of a block at a restart is lost, which errs on the safe side.
 struct Limit {
   std::string_view name;
   int count = 60;
@@ -22,7 +23,8 @@ struct Limit {
 /// Thread: any. Lifetime: outlived by store, clock and vault.
 class RateLimiter {
  public:
-  RateLimiter(store::Store& store, vault::Vault& vault, const Clock& clock) : store_(store), vault_(vault), clock_(clock) {}
+  RateLimiter(store::Store& store, vault::Vault& vault, const Clock& clock)
+      : store_(store), vault_(vault), clock_(clock) {}
 
   /// Takes one permit of `who` (an address, a link id; only its keyed hash is stored). False when there is none left.
   /// An error of the store means: refuse.

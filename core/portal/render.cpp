@@ -36,8 +36,11 @@ Result<std::string> read(const std::filesystem::path& path) {
   return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
-constexpr std::pair<std::string_view, std::string_view> kTypes[] = {
-    {".css", "text/css; charset=utf-8"}, {".js", "text/javascript; charset=utf-8"}, {".svg", "image/svg+xml"}, {".woff2", "font/woff2"}, {".txt", "text/plain; charset=utf-8"}};
+constexpr std::pair<std::string_view, std::string_view> kTypes[] = {{".css", "text/css; charset=utf-8"},
+                                                                    {".js", "text/javascript; charset=utf-8"},
+                                                                    {".svg", "image/svg+xml"},
+                                                                    {".woff2", "font/woff2"},
+                                                                    {".txt", "text/plain; charset=utf-8"}};
 
 }  // namespace
 
@@ -48,7 +51,8 @@ Result<Renderer> Renderer::load(const std::filesystem::path& share) {
     if (e.path().extension() != ".mustache") continue;
     auto text = read(e.path());
     if (!text) return fail(text.error());
-    if (mustache check(*text); !check.is_valid()) return fail(ErrorKind::io, "PORTAL_SHARE", "a template does not parse: " + e.path().filename().string());
+    if (mustache check(*text); !check.is_valid())
+      return fail(ErrorKind::io, "PORTAL_SHARE", "a template does not parse: " + e.path().filename().string());
     out.templates_[e.path().stem().string()] = std::move(*text);
   }
   for (const auto& e : std::filesystem::directory_iterator(share / "assets", ec)) {
@@ -59,10 +63,13 @@ Result<Renderer> Renderer::load(const std::filesystem::path& share) {
       out.assets_[e.path().filename().string()] = {std::string(type), std::move(*text)};
     }
   }
-  for (auto name : {"layout", "start", "code", "content", "refused", "message", "work", "send", "preview", "accessibility"})
-    if (!out.templates_.contains(name)) return fail(ErrorKind::io, "PORTAL_SHARE", std::string("the template is missing: ") + name);
+  for (auto name :
+       {"layout", "start", "code", "content", "refused", "message", "work", "send", "preview", "accessibility"})
+    if (!out.templates_.contains(name))
+      return fail(ErrorKind::io, "PORTAL_SHARE", std::string("the template is missing: ") + name);
   for (auto name : {"portal.css", "link.js"})
-    if (!out.assets_.contains(name)) return fail(ErrorKind::io, "PORTAL_SHARE", std::string("the file is missing: ") + name);
+    if (!out.assets_.contains(name))
+      return fail(ErrorKind::io, "PORTAL_SHARE", std::string("the file is missing: ") + name);
   return out;
 }
 

@@ -1,4 +1,5 @@
-// Pages from templates. Values are escaped by the template engine; templates come from our own share folder, never from input.
+// Pages from templates. Values are escaped by the template engine; templates come from our own share folder, never from
+// input.
 #pragma once
 #include <filesystem>
 #include <map>

@@ -17,9 +17,9 @@ class SmsSender {
 };
 
 struct SmsGateway {
-  std::string url;                  ///< https, or http on loopback
+  std::string url;  ///< https, or http on loopback
   std::string sender = "Schakel";
-  std::string authorization;        ///< value of the Authorization header; empty: none
+  std::string authorization;  ///< value of the Authorization header; empty: none
 };
 
 /// POSTs {"from","to","text"} as JSON and takes any 2xx as taken over.

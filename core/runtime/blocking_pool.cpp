@@ -1,13 +1,13 @@
 #include "core/runtime/blocking_pool.hpp"
 
+#include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
-#include <boost/asio/prefer.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <atomic>
 
 namespace schakel::runtime {
 namespace asio = boost::asio;
@@ -30,24 +30,26 @@ bool BlockingPool::enqueue(std::function<void()>& job) {
 
 Task<bool> BlockingPool::submit(std::function<void()> job) {
   const auto executor = co_await asio::this_coro::executor;
-  // The caller may destroy its io_context right after it is resumed, so it waits the moment until the pool's thread has let
-  // go of everything that refers to it.
+  // The caller may destroy its io_context right after it is resumed, so it waits the moment until the pool's thread has
+  // let go of everything that refers to it.
   auto released = std::make_shared<std::atomic<bool>>(false);
   const bool queued = co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(bool)>(
       [this, executor, released](auto handler, std::function<void()> work_item) {
         // std::function wants a copyable callable; the handler is not.
         auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-        std::function<void()> wrapped = [shared, target = asio::any_io_executor(asio::prefer(executor, asio::execution::outstanding_work.tracked)), released, item = std::move(work_item)]() mutable {
-          item();
-          {
-            auto resume = std::move(*shared);
-            shared.reset();
-            const auto executor_once = std::move(target);
-            asio::post(executor_once, [resume = std::move(resume)]() mutable { std::move(resume)(true); });
-          }
-          released->store(true);
-          released->notify_one();
-        };
+        std::function<void()> wrapped =
+            [shared, target = asio::any_io_executor(asio::prefer(executor, asio::execution::outstanding_work.tracked)),
+             released, item = std::move(work_item)]() mutable {
+              item();
+              {
+                auto resume = std::move(*shared);
+                shared.reset();
+                const auto executor_once = std::move(target);
+                asio::post(executor_once, [resume = std::move(resume)]() mutable { std::move(resume)(true); });
+              }
+              released->store(true);
+              released->notify_one();
+            };
         if (enqueue(wrapped)) return;
         auto resume = std::move(*shared);
         asio::post(executor, [resume = std::move(resume)]() mutable { std::move(resume)(false); });

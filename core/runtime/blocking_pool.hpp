@@ -26,9 +26,10 @@ class BlockingPool {
   BlockingPool(const BlockingPool&) = delete;
   BlockingPool& operator=(const BlockingPool&) = delete;
 
-  /// Runs `fn` on a pool thread and resumes the caller on its own executor. POOL_FULL (unavailable) when the queue is full or
-  /// the pool stopped; then `fn` never ran. An exception of `fn` is rethrown in the caller. `fn` cannot be cancelled: the
-  /// caller always waits for its end, so `fn` may refer to the caller's frame, and must bound its own time.
+  /// Runs `fn` on a pool thread and resumes the caller on its own executor. POOL_FULL (unavailable) when the queue is
+  /// full or the pool stopped; then `fn` never ran. An exception of `fn` is rethrown in the caller. `fn` cannot be
+  /// cancelled: the caller always waits for its end, so `fn` may refer to the caller's frame, and must bound its own
+  /// time.
   template <class F>
   [[nodiscard]] Task<Result<std::invoke_result_t<F&>>> run(F fn) {
     using R = std::invoke_result_t<F&>;
@@ -36,8 +37,8 @@ class BlockingPool {
       std::conditional_t<std::is_void_v<R>, bool, std::optional<R>> value{};
       std::exception_ptr failure;
     } outcome;
-    // submit() takes no cancellation: the work refers to this frame, so a cancelled caller still waits here and is told at its
-    // next co_await.
+    // submit() takes no cancellation: the work refers to this frame, so a cancelled caller still waits here and is told
+    // at its next co_await.
     const bool queued = co_await submit([&fn, &outcome] {
       try {
         if constexpr (std::is_void_v<R>) {

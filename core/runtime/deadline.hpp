@@ -10,8 +10,8 @@
 namespace schakel::runtime {
 
 namespace detail {
-/// Runs `work`; at `limit` cancels it and waits until it has ended. True when the limit struck first. An exception of `work`
-/// is passed on, except the one that our own cancellation caused.
+/// Runs `work`; at `limit` cancels it and waits until it has ended. True when the limit struck first. An exception of
+/// `work` is passed on, except the one that our own cancellation caused.
 [[nodiscard]] Task<bool> race(Task<> work, milliseconds limit);
 
 template <class T>
@@ -27,9 +27,10 @@ struct IsResult<Result<T>> : std::true_type {};
 [[nodiscard]] Error timed_out();
 }  // namespace detail
 
-/// The value of `task`, or TIMEOUT (kind timeout) when it did not end in time. The task is cancelled at the limit and has
-/// ended when this returns, so it may refer to the caller's frame; a task that ignores cancellation delays the return. A value
-/// that was ready in spite of the limit is returned, not thrown away. Exceptions of the task pass through.
+/// The value of `task`, or TIMEOUT (kind timeout) when it did not end in time. The task is cancelled at the limit and
+/// has ended when this returns, so it may refer to the caller's frame; a task that ignores cancellation delays the
+/// return. A value that was ready in spite of the limit is returned, not thrown away. Exceptions of the task pass
+/// through.
 template <class T>
   requires(!std::is_void_v<T> && !detail::IsResult<T>::value)
 [[nodiscard]] Task<Result<T>> with_deadline(Task<T> task, milliseconds limit) {

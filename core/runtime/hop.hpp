@@ -8,8 +8,8 @@
 
 namespace schakel::runtime {
 
-/// Runs `task` on `executor`; the caller goes on, on its own executor, with the value. The task is owned by the caller: what
-/// it refers to must live until this returns.
+/// Runs `task` on `executor`; the caller goes on, on its own executor, with the value. The task is owned by the caller:
+/// what it refers to must live until this returns.
 template <class T>
 Task<T> on(boost::asio::any_io_executor executor, Task<T> task) {
   if constexpr (std::is_void_v<T>) {

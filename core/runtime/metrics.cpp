@@ -24,7 +24,9 @@ void MetricsRegistry::set(std::string_view name, std::map<std::string, std::stri
 }
 
 void MetricsRegistry::observe(std::string_view name, std::map<std::string, std::string> labels, double seconds) {
-  prometheus::BuildHistogram().Name(std::string(name)).Register(state_->registry)
+  prometheus::BuildHistogram()
+      .Name(std::string(name))
+      .Register(state_->registry)
       .Add(labels, prometheus::Histogram::BucketBoundaries{0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60})
       .Observe(seconds);
 }

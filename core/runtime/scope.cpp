@@ -29,8 +29,10 @@ void report(const std::exception_ptr& failure, std::string_view name) {
     std::rethrow_exception(failure);
   } catch (const boost::system::system_error& e) {
     if (e.code() == asio::error::operation_aborted) return;
-    log(LogLevel::error, "runtime.task_failed", {{"task", std::string(name)}, {"error", e.code().category().name()},
-                                                 {"value", std::int64_t{e.code().value()}}});
+    log(LogLevel::error, "runtime.task_failed",
+        {{"task", std::string(name)},
+         {"error", e.code().category().name()},
+         {"value", std::int64_t{e.code().value()}}});
   } catch (const std::exception& e) {
     // what() may quote input, so only the type is told.
     log(LogLevel::error, "runtime.task_failed", {{"task", std::string(name)}, {"error", typeid(e).name()}});
@@ -69,12 +71,13 @@ void Scope::spawn(Task<> task, std::string_view name) {
   auto member = std::make_shared<Member>();
   member->name = name;
   const auto place = state_->members.insert(state_->members.end(), member);
-  asio::co_spawn(state_->executor, std::move(task),
-                 asio::bind_cancellation_slot(member->signal.slot(), [state = state_, place, member](std::exception_ptr failure) {
-                   if (failure) report(failure, member->name);
-                   state->members.erase(place);
-                   if (state->members.empty()) state->empty.cancel();
-                 }));
+  asio::co_spawn(
+      state_->executor, std::move(task),
+      asio::bind_cancellation_slot(member->signal.slot(), [state = state_, place, member](std::exception_ptr failure) {
+        if (failure) report(failure, member->name);
+        state->members.erase(place);
+        if (state->members.empty()) state->empty.cancel();
+      }));
 }
 
 bool Scope::stopping() const { return state_->stopping; }

@@ -50,7 +50,8 @@ asio::any_io_executor Shards::executor(unsigned shard) const { return shards_.at
 
 void Shards::spawn(unsigned shard, Task<> task, std::string_view name) {
   auto& target = *shards_.at(shard);
-  asio::post(target.io, [scope = &target.scope, work = std::move(task), name]() mutable { scope->spawn(std::move(work), name); });
+  asio::post(target.io,
+             [scope = &target.scope, work = std::move(task), name]() mutable { scope->spawn(std::move(work), name); });
 }
 
 Task<bool> Shards::pause(milliseconds time) {

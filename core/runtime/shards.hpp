@@ -26,7 +26,8 @@ class Shards {
   [[nodiscard]] unsigned size() const;
   [[nodiscard]] boost::asio::any_io_executor executor(unsigned shard) const;
 
-  /// Starts `task` on that shard, owned by the shard's scope; dropped unstarted once stop() has begun. `name` is static.
+  /// Starts `task` on that shard, owned by the shard's scope; dropped unstarted once stop() has begun. `name` is
+  /// static.
   void spawn(unsigned shard, Task<> task, std::string_view name);
 
   /// Waits on the shard of the caller; false at once when the shard is or gets stopping. `while (co_await

@@ -9,7 +9,9 @@
 namespace schakel {
 
 std::string HttpReply::header(std::string_view name) const {
-  auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b)); };
+  auto same = [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+  };
   for (const auto& [key, value] : headers)
     if (std::ranges::equal(key, name, same)) return value;
   return {};
@@ -31,14 +33,18 @@ namespace sdk {
 
 std::optional<std::chrono::seconds> retry_after(const HttpReply& reply) {
   std::string text = reply.header("Retry-After");
-  if (text.empty() || text.size() > 6 || !std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c) != 0; })) return std::nullopt;
+  if (text.empty() || text.size() > 6 ||
+      !std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c) != 0; }))
+    return std::nullopt;
   return std::min(std::chrono::seconds(std::stoll(text)), std::chrono::seconds(86400));
 }
 
 AttemptResult outcome_of_error(const Error& error) {
   AttemptResult out{Verdict::retry_later, error.code, std::nullopt, Json::object()};
-  static const std::set<std::string_view> may_have_arrived{"HTTP_OUTCOME_UNKNOWN", "HTTP_TOO_LARGE", "HTTP_MALFORMED", "MAIL_OUTCOME_UNKNOWN"};
-  static const std::set<std::string_view> never{"HTTP_HOST_NOT_DECLARED", "MAIL_REFUSED", "MAIL_HEADER", "SECRET_UNKNOWN", "BSN_NOT_ALLOWED", "BSN_UNKNOWN"};
+  static const std::set<std::string_view> may_have_arrived{"HTTP_OUTCOME_UNKNOWN", "HTTP_TOO_LARGE", "HTTP_MALFORMED",
+                                                           "MAIL_OUTCOME_UNKNOWN"};
+  static const std::set<std::string_view> never{"HTTP_HOST_NOT_DECLARED", "MAIL_REFUSED",    "MAIL_HEADER",
+                                                "SECRET_UNKNOWN",         "BSN_NOT_ALLOWED", "BSN_UNKNOWN"};
   if (may_have_arrived.contains(error.code)) out.verdict = Verdict::unknown;
   if (never.contains(error.code)) out.verdict = Verdict::rejected;
   return out;
@@ -49,10 +55,14 @@ AttemptResult outcome_of_status(const HttpReply& reply) {
   switch (reply.status) {
     case 429:
     case 500:
-    case 503: out.verdict = Verdict::retry_later; break;
+    case 503:
+      out.verdict = Verdict::retry_later;
+      break;
     case 408:
     case 502:
-    case 504: out.verdict = Verdict::unknown; break;
+    case 504:
+      out.verdict = Verdict::unknown;
+      break;
     default: {
       if (reply.status >= 200 && reply.status < 300)
         out.verdict = Verdict::delivered;
@@ -69,7 +79,8 @@ std::string stable_uuid(std::string_view text) {
   digest[6] = static_cast<std::uint8_t>((digest[6] & 0x0F) | 0x80);  // RFC 9562 version 8
   digest[8] = static_cast<std::uint8_t>((digest[8] & 0x3F) | 0x80);
   std::string hex = to_hex(ByteView(digest).first(16));
-  return hex.substr(0, 8) + '-' + hex.substr(8, 4) + '-' + hex.substr(12, 4) + '-' + hex.substr(16, 4) + '-' + hex.substr(20);
+  return hex.substr(0, 8) + '-' + hex.substr(8, 4) + '-' + hex.substr(12, 4) + '-' + hex.substr(16, 4) + '-' +
+         hex.substr(20);
 }
 
 std::string url_segment(std::string_view text) {

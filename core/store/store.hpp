@@ -2,9 +2,9 @@
 //
 // Thread: every function may be called from any coroutine on any io_context; the coroutine resumes on its own executor.
 // Lifetime: a Store outlives everything that holds a reference to it.
-// Durability: when commit() returns a value, all of its effects survive a power cut (trust.md DUR-1). When it returns an
-// error nothing of it can be seen, except after kind `io`: then the process must stop, since what reached the disk is unknown
-// until the store is opened again (DUR-4, DUR-5). A store never retries a failed fsync.
+// Durability: when commit() returns a value, all of its effects survive a power cut (trust.md DUR-1). When it returns
+// an error nothing of it can be seen, except after kind `io`: then the process must stop, since what reached the disk
+// is unknown until the store is opened again (DUR-4, DUR-5). A store never retries a failed fsync.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -26,7 +26,8 @@ using MessageSeq = std::int64_t;
 enum class MessageState { accepted, decided };
 
 /// An accepted message. `envelope` and `payload` are sealed by the vault before they come here; the other fields hold
-/// no personal data. `content_hash` is a keyed hash of the whole event, to tell a repeat from another message with the same id.
+/// no personal data. `content_hash` is a keyed hash of the whole event, to tell a repeat from another message with the
+/// same id.
 struct MessageRow {
   MessageSeq seq = 0;  ///< given by the store
   std::string source;
@@ -44,17 +45,17 @@ struct MessageRow {
 };
 
 enum class DeliveryState {
-  pending,    ///< waits for next_at and for its turn in its lane
-  attempting, ///< an attempt was recorded as started; found at start-up it means: outcome unknown
+  pending,     ///< waits for next_at and for its turn in its lane
+  attempting,  ///< an attempt was recorded as started; found at start-up it means: outcome unknown
   delivered,
-  dead,       ///< dead letter: attempts used up or refused for good
-  parked,     ///< needs a person: RECIPIENT_UNKNOWN, uncertain outcome, paused lane
-  cancelled   ///< consent withdrawn or case closed before it went
+  dead,      ///< dead letter: attempts used up or refused for good
+  parked,    ///< needs a person: RECIPIENT_UNKNOWN, uncertain outcome, paused lane
+  cancelled  ///< consent withdrawn or case closed before it went
 };
 
 /// One thing that goes to one recipient. `sealed` is the delivery body, sealed by the vault.
 struct DeliveryRow {
-  std::string id;    ///< stable; also the idempotency key towards the target
+  std::string id;  ///< stable; also the idempotency key towards the target
   MessageSeq message = 0;
   std::string case_id;
   std::string lane;    ///< strict order inside it: <message lane>|<target>
@@ -107,7 +108,8 @@ struct LeafRow {
   std::string body;
 };
 
-/// A value of a module's own (documents, keys, links, correlation, adapter progress, registers): no meaning to the store.
+/// A value of a module's own (documents, keys, links, correlation, adapter progress, registers): no meaning to the
+/// store.
 struct Row {
   std::string space;
   std::string key;
@@ -118,45 +120,92 @@ struct Row {
 // ---- what a transaction can do -------------------------------------------------------------------------------------
 
 /// Fails nothing when (source, id) is there already: the result then says duplicate and names the first.
-struct Accept { MessageRow message; };
+struct Accept {
+  MessageRow message;
+};
 /// Marks the message decided and stores the record. CONFLICT when it was decided already.
-struct Decide { DecisionRow decision; };
+struct Decide {
+  DecisionRow decision;
+};
 /// Adds a delivery; a delivery with this id is left as it is (repeat of the same decision).
-struct Enqueue { DeliveryRow delivery; };
+struct Enqueue {
+  DeliveryRow delivery;
+};
 /// pending -> attempting and records attempt number attempts+1. CONFLICT when not pending with `expect_attempts`.
-struct StartAttempt { std::string delivery; int expect_attempts = 0; Instant at{}; };
-/// attempting -> state, with the verdict of the attempt. CONFLICT when attempt `number` is not the running one (fencing).
-struct Settle { std::string delivery; int number = 0; Instant at{}; std::string verdict; std::string code; DeliveryState state{}; Instant next_at{}; };
+struct StartAttempt {
+  std::string delivery;
+  int expect_attempts = 0;
+  Instant at{};
+};
+/// attempting -> state, with the verdict of the attempt. CONFLICT when attempt `number` is not the running one
+/// (fencing).
+struct Settle {
+  std::string delivery;
+  int number = 0;
+  Instant at{};
+  std::string verdict;
+  std::string code;
+  DeliveryState state{};
+  Instant next_at{};
+};
 /// Any state change by an operator or a rule: resend, cancel, park, retarget. CONFLICT when the state is not `expect`.
-/// `next_at` is also the moment of settling when `state` is a final one. `reset_attempts` has no effect while the last attempt
-/// was never settled: its number still fences its runner off. STORE_INVALID for state attempting, here and in Settle.
-struct ChangeDelivery { std::string delivery; DeliveryState expect{}; DeliveryState state{}; Instant next_at{}; std::string code; std::optional<std::string> target; bool reset_attempts = false; };
-struct SetTimer { TimerRow timer; };
+/// `next_at` is also the moment of settling when `state` is a final one. `reset_attempts` has no effect while the last
+/// attempt was never settled: its number still fences its runner off. STORE_INVALID for state attempting, here and in
+/// Settle.
+struct ChangeDelivery {
+  std::string delivery;
+  DeliveryState expect{};
+  DeliveryState state{};
+  Instant next_at{};
+  std::string code;
+  std::optional<std::string> target;
+  bool reset_attempts = false;
+};
+struct SetTimer {
+  TimerRow timer;
+};
 /// `expect_version`: 0 = must not exist, n = must be at n, nullopt = write whatever is there. CONFLICT otherwise.
-struct PutRow { std::string space; std::string key; Bytes value; std::optional<std::int64_t> expect_version; };
+struct PutRow {
+  std::string space;
+  std::string key;
+  Bytes value;
+  std::optional<std::int64_t> expect_version;
+};
 /// No error when it is not there, unless expect_version is set.
-struct EraseRow { std::string space; std::string key; std::optional<std::int64_t> expect_version; };
+struct EraseRow {
+  std::string space;
+  std::string key;
+  std::optional<std::int64_t> expect_version;
+};
 /// Inserted unsequenced; core/audit gives it its place.
-struct AppendLeaf { LeafRow leaf; };
+struct AppendLeaf {
+  LeafRow leaf;
+};
 /// Gives unsequenced leaves the next places in order of insertion, at most `limit`.
-struct SequenceLeaves { int limit = 10000; };
-/// Erases the sealed part of a message (retention, erasure); the row stays for the idempotent receiver. CONFLICT when there is
-/// no such message; repeating it is no error.
-struct EraseSealed { MessageSeq message = 0; };
+struct SequenceLeaves {
+  int limit = 10000;
+};
+/// Erases the sealed part of a message (retention, erasure); the row stays for the idempotent receiver. CONFLICT when
+/// there is no such message; repeating it is no error.
+struct EraseSealed {
+  MessageSeq message = 0;
+};
 
-using Op = std::variant<Accept, Decide, Enqueue, StartAttempt, Settle, ChangeDelivery, SetTimer, PutRow, EraseRow, AppendLeaf, SequenceLeaves, EraseSealed>;
+using Op = std::variant<Accept, Decide, Enqueue, StartAttempt, Settle, ChangeDelivery, SetTimer, PutRow, EraseRow,
+                        AppendLeaf, SequenceLeaves, EraseSealed>;
 
-/// All or nothing. When any op conflicts the whole transaction is undone and commit returns kind conflict with the code of
-/// that op: STORE_CONFLICT. An Accept that meets a duplicate also undoes the rest of its transaction, and commit returns a
-/// value with `duplicate_of` set: nothing was written, and the first message is durable (finding F1 of trust.md).
+/// All or nothing. When any op conflicts the whole transaction is undone and commit returns kind conflict with the code
+/// of that op: STORE_CONFLICT. An Accept that meets a duplicate also undoes the rest of its transaction, and commit
+/// returns a value with `duplicate_of` set: nothing was written, and the first message is durable (finding F1 of
+/// trust.md).
 struct Transaction {
   std::vector<Op> ops;
 };
 
 struct Committed {
-  MessageSeq seq = 0;                       ///< of the last Accept
-  std::optional<MessageRow> duplicate_of;   ///< without `sealed`
-  int sequenced = 0;                        ///< by SequenceLeaves
+  MessageSeq seq = 0;                      ///< of the last Accept
+  std::optional<MessageRow> duplicate_of;  ///< without `sealed`
+  int sequenced = 0;                       ///< by SequenceLeaves
 };
 
 struct DeliveryFilter {
@@ -184,7 +233,8 @@ class Store {
   virtual ~Store() = default;
 
   /// Many callers share one fsync; no timer delays a single one. Errors: STORE_CONFLICT (conflict), STORE_BUSY
-  /// (unavailable: the writer's queue is full), STORE_FULL (unavailable: disk above its high-water mark), STORE_IO (io).
+  /// (unavailable: the writer's queue is full), STORE_FULL (unavailable: disk above its high-water mark), STORE_IO
+  /// (io).
   virtual Task<Result<Committed>> commit(Transaction transaction) = 0;
 
   /// Undecided messages in order of seq, skipping lanes in `busy`; with `sealed`.
@@ -197,14 +247,16 @@ class Store {
   virtual Task<Result<std::optional<DecisionRow>>> decision(MessageSeq message) = 0;
 
   /// Pending deliveries with next_at <= now that are first in their lane (no earlier delivery of the lane is pending,
-  /// attempting or parked), longest waiting (next_at, then insertion) first, at most one per lane. With `sealed`. A row whose
-  /// stored bytes were damaged is left out of this list and of undecided(), with its lane; asked for by id it is
+  /// attempting or parked), longest waiting (next_at, then insertion) first, at most one per lane. With `sealed`. A row
+  /// whose stored bytes were damaged is left out of this list and of undecided(), with its lane; asked for by id it is
   /// STORE_CORRUPT_ROW (internal).
-  virtual Task<Result<std::vector<DeliveryRow>>> due_deliveries(Instant now, int limit, std::vector<std::string> busy_targets) = 0;
+  virtual Task<Result<std::vector<DeliveryRow>>> due_deliveries(Instant now, int limit,
+                                                                std::vector<std::string> busy_targets) = 0;
   virtual Task<Result<std::optional<DeliveryRow>>> delivery(std::string id) = 0;
   virtual Task<Result<std::vector<DeliveryRow>>> deliveries(DeliveryFilter filter) = 0;
   virtual Task<Result<std::vector<AttemptRow>>> attempts(std::string delivery) = 0;
-  /// When the next pending delivery that is first in its lane, or the next timer in state `set`, is due; nullopt: there is none.
+  /// When the next pending delivery that is first in its lane, or the next timer in state `set`, is due; nullopt: there
+  /// is none.
   virtual Task<Result<std::optional<Instant>>> next_due() = 0;
 
   /// Timers in state `set` with due <= now, earliest first.

@@ -83,7 +83,8 @@ Bytes wrap_key(ByteView wrapping, ByteView aad, const Secret& key) {
 Result<Secret> unwrap_key(ByteView wrapping, ByteView aad, ByteView wrapped) {
   if (wrapped.size() != kWrappedBytes) return tampered();
   auto derived = derive_key(wrapping, "schakel wrap 1", wrapped.first(kWrapSalt));
-  auto plain = gcm_open(derived.reveal(), wrapped.subspan(kWrapSalt, kNonceBytes), aad, wrapped.subspan(kWrapSalt + kNonceBytes));
+  auto plain = gcm_open(derived.reveal(), wrapped.subspan(kWrapSalt, kNonceBytes), aad,
+                        wrapped.subspan(kWrapSalt + kNonceBytes));
   if (!plain) return fail(plain.error());
   return Secret(std::move(*plain));
 }
@@ -116,7 +117,8 @@ Result<Bytes> open_envelope(ByteView case_key, ByteView aad, ByteView sealed) {
   if (sealed.size() < 1 + kWrappedBytes + kNonceBytes + kTagBytes || sealed[0] != kEnvelopeVersion) return tampered();
   auto key = unwrap_key(case_key, aad, sealed.subspan(1, kWrappedBytes));
   if (!key) return fail(key.error());
-  return gcm_open(key->reveal(), sealed.subspan(1 + kWrappedBytes, kNonceBytes), aad, sealed.subspan(1 + kWrappedBytes + kNonceBytes));
+  return gcm_open(key->reveal(), sealed.subspan(1 + kWrappedBytes, kNonceBytes), aad,
+                  sealed.subspan(1 + kWrappedBytes + kNonceBytes));
 }
 
 }  // namespace schakel::vault

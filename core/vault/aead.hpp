@@ -22,8 +22,8 @@ inline constexpr std::size_t kTagBytes = 16;
 /// Another key from `key` for one use, by HMAC-SHA-256 over label and salt.
 [[nodiscard]] Secret derive_key(ByteView key, std::string_view label, ByteView salt);
 
-/// Wraps a 32 byte key. 192 bits of nonce: 96 select a derived wrapping key and 96 are the GCM nonce under it, so that random
-/// nonces never meet in practice however often one key wraps (GCM alone would allow 2^32 uses; KEY-3).
+/// Wraps a 32 byte key. 192 bits of nonce: 96 select a derived wrapping key and 96 are the GCM nonce under it, so that
+/// random nonces never meet in practice however often one key wraps (GCM alone would allow 2^32 uses; KEY-3).
 [[nodiscard]] Bytes wrap_key(ByteView wrapping, ByteView aad, const Secret& key);
 /// VAULT_TAMPERED as for gcm_open; also when `wrapped` has another length.
 [[nodiscard]] Result<Secret> unwrap_key(ByteView wrapping, ByteView aad, ByteView wrapped);
@@ -31,7 +31,8 @@ inline constexpr std::size_t kTagBytes = 16;
 /// Length-prefixed parts, so that ("ab","c") and ("a","bc") differ.
 [[nodiscard]] Bytes bind(std::initializer_list<std::string_view> parts);
 
-/// A payload under its own fresh key, which is wrapped by `case_key`: 0x01 | wrapped key (72) | nonce (12) | ciphertext | tag.
+/// A payload under its own fresh key, which is wrapped by `case_key`: 0x01 | wrapped key (72) | nonce (12) | ciphertext
+/// | tag.
 [[nodiscard]] Bytes seal_envelope(ByteView case_key, ByteView aad, ByteView plain);
 [[nodiscard]] Result<Bytes> open_envelope(ByteView case_key, ByteView aad, ByteView sealed);
 

@@ -16,7 +16,8 @@ constexpr std::size_t kSealedChunk = kChunk + kTagBytes;
 std::unexpected<Error> io() { return fail(ErrorKind::io, "BLOB_IO", "a document file cannot be read or written"); }
 /// After a failed write: a full disk is overload, which passes; anything else is a fault.
 std::unexpected<Error> not_written() {
-  if (errno == ENOSPC || errno == EDQUOT) return fail(ErrorKind::unavailable, "STORE_FULL", "there is no room for documents");
+  if (errno == ENOSPC || errno == EDQUOT)
+    return fail(ErrorKind::unavailable, "STORE_FULL", "there is no room for documents");
   return io();
 }
 std::unexpected<Error> damaged_file() {

@@ -1,8 +1,8 @@
 // Encrypted files: chunked AES-256-GCM in the STREAM construction, written so that a file is there whole or not at all.
 //
-// File: "SKB1" | chunk size (4, big endian) | nonce prefix (7) | 0x00 | chunks. Chunk i: nonce = prefix | i (4, big endian) |
-// 1 for the last one, else 0; associated data = the 16 byte header and the place. So a chunk that was moved, dropped, added or
-// taken from another file does not open (KEY-2). Every file has its own key.
+// File: "SKB1" | chunk size (4, big endian) | nonce prefix (7) | 0x00 | chunks. Chunk i: nonce = prefix | i (4, big
+// endian) | 1 for the last one, else 0; associated data = the 16 byte header and the place. So a chunk that was moved,
+// dropped, added or taken from another file does not open (KEY-2). Every file has its own key.
 //
 // Everything here blocks: call it from a BlockingPool (Documents does).
 #pragma once
@@ -82,7 +82,8 @@ class Blobs {
     int n = 0;
     std::error_code ec;
     for (const auto& e : std::filesystem::directory_iterator(folder_, ec))
-      if (e.is_regular_file(ec) && e.last_write_time(ec) < older_than && !known(e.path().filename().string())) n += std::filesystem::remove(e.path(), ec) ? 1 : 0;
+      if (e.is_regular_file(ec) && e.last_write_time(ec) < older_than && !known(e.path().filename().string()))
+        n += std::filesystem::remove(e.path(), ec) ? 1 : 0;
     return n;
   }
 

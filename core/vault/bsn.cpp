@@ -44,12 +44,14 @@ Task<Result<std::vector<store::Op>>> Bsn::put(std::string case_id, const Secret&
   std::vector<store::Op> ops;
   if (*own) {
     auto json = parse_json(as_text((*own)->value));
-    if (!json || json->value("index", "") != index) co_return fail(ErrorKind::conflict, "BSN_CHANGED", "this case has another number");
+    if (!json || json->value("index", "") != index)
+      co_return fail(ErrorKind::conflict, "BSN_CHANGED", "this case has another number");
     co_return ops;
   }
   auto sealed = co_await vault_.seal({case_id, "bsn", case_id}, Bytes(number.reveal().begin(), number.reveal().end()));
   if (!sealed) co_return fail(sealed.error());
-  ops.push_back(store::PutRow{std::string(kBsn), case_id, to_bytes(dump_json(Json{{"index", index}, {"sealed", to_base64(*sealed)}})), 0});
+  ops.push_back(store::PutRow{std::string(kBsn), case_id,
+                              to_bytes(dump_json(Json{{"index", index}, {"sealed", to_base64(*sealed)}})), 0});
   ops.push_back(store::PutRow{std::string(kBsnIndex), index, to_bytes(case_id), 0});
   co_return ops;
 }
@@ -63,15 +65,18 @@ Task<Result<std::optional<std::string>>> Bsn::case_of(const Secret& bsn) {
 }
 
 Task<Result<BsnRelease>> Bsn::release(std::string case_id, std::string party, std::string reason, bool allowed) {
-  if (!allowed) co_return fail(ErrorKind::forbidden, "BSN_NOT_ALLOWED", "the profile of this party has no basis for a BSN");
-  const bool plain_reason = reason.size() >= 3 && reason.size() <= 64 && reason.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == reason.npos;
+  if (!allowed)
+    co_return fail(ErrorKind::forbidden, "BSN_NOT_ALLOWED", "the profile of this party has no basis for a BSN");
+  const bool plain_reason = reason.size() >= 3 && reason.size() <= 64 &&
+                            reason.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == reason.npos;
   if (!plain_reason) co_return fail(ErrorKind::invalid, "BSN_REASON", "a release needs a reason code");
   auto row = co_await store_.row(std::string(kBsn), case_id);
   if (!row) co_return fail(row.error());
   if (!*row) co_return fail(ErrorKind::not_found, "BSN_UNKNOWN", "no BSN is held for this case");
   auto json = parse_json(as_text((*row)->value));
-  auto sealed = json && json->contains("sealed") && (*json)["sealed"].is_string() ? from_base64((*json)["sealed"].get<std::string>())
-                                                                                  : Result<Bytes>(fail(ErrorKind::io, "VAULT_TAMPERED", "a BSN row is damaged"));
+  auto sealed = json && json->contains("sealed") && (*json)["sealed"].is_string()
+                    ? from_base64((*json)["sealed"].get<std::string>())
+                    : Result<Bytes>(fail(ErrorKind::io, "VAULT_TAMPERED", "a BSN row is damaged"));
   if (!sealed) co_return fail(sealed.error());
   auto plain = co_await vault_.open({case_id, "bsn", case_id}, std::move(*sealed));
   if (!plain) co_return fail(plain.error());

@@ -22,14 +22,16 @@ class Bsn {
  public:
   Bsn(Vault& vault, store::Store& store, const Clock& clock) : vault_(vault), store_(store), clock_(clock) {}
 
-  /// Ops that give the case its number, to be committed by the caller. BSN_INVALID (eleven test), BSN_OTHER_CASE (conflict: the
-  /// number belongs to another case), BSN_CHANGED (conflict: the case has another number). A repeat of the same gives no ops.
+  /// Ops that give the case its number, to be committed by the caller. BSN_INVALID (eleven test), BSN_OTHER_CASE
+  /// (conflict: the number belongs to another case), BSN_CHANGED (conflict: the case has another number). A repeat of
+  /// the same gives no ops.
   [[nodiscard]] Task<Result<std::vector<store::Op>>> put(std::string case_id, const Secret& bsn);
   /// nullopt when no case has it, or when it is no BSN at all.
   [[nodiscard]] Task<Result<std::optional<std::string>>> case_of(const Secret& bsn);
-  /// `allowed`: the receiving party's profile allows it; the caller judged that. BSN_NOT_ALLOWED (forbidden), BSN_UNKNOWN
-  /// (not_found), BSN_REASON (invalid: a reason is 3 to 64 of a-z, 0-9, '_').
-  [[nodiscard]] Task<Result<BsnRelease>> release(std::string case_id, std::string party, std::string reason, bool allowed);
+  /// `allowed`: the receiving party's profile allows it; the caller judged that. BSN_NOT_ALLOWED (forbidden),
+  /// BSN_UNKNOWN (not_found), BSN_REASON (invalid: a reason is 3 to 64 of a-z, 0-9, '_').
+  [[nodiscard]] Task<Result<BsnRelease>> release(std::string case_id, std::string party, std::string reason,
+                                                 bool allowed);
 
  private:
   [[nodiscard]] std::string index_key(const Secret& bsn) const;

@@ -39,7 +39,8 @@ class DocumentUpload {
 
  private:
   friend class Documents;
-  DocumentUpload(Documents& owner, DocumentRecord record, BlobWriter writer) : owner_(owner), record_(std::move(record)), writer_(std::move(writer)) {}
+  DocumentUpload(Documents& owner, DocumentRecord record, BlobWriter writer)
+      : owner_(owner), record_(std::move(record)), writer_(std::move(writer)) {}
   Documents& owner_;
   DocumentRecord record_;
   BlobWriter writer_;
@@ -54,7 +55,8 @@ class DocumentContent {
 
  private:
   friend class Documents;
-  DocumentContent(runtime::BlockingPool& pool, DocumentRecord record, BlobReader reader) : pool_(pool), record_(std::move(record)), reader_(std::move(reader)) {}
+  DocumentContent(runtime::BlockingPool& pool, DocumentRecord record, BlobReader reader)
+      : pool_(pool), record_(std::move(record)), reader_(std::move(reader)) {}
   runtime::BlockingPool& pool_;
   DocumentRecord record_;
   BlobReader reader_;
@@ -66,7 +68,8 @@ class Documents {
   Documents(Vault& vault, store::Store& store, const Clock& clock, runtime::BlockingPool& pool, Blobs blobs)
       : vault_(vault), store_(store), clock_(clock), pool_(pool), blobs_(std::move(blobs)) {}
 
-  /// `record`: case_id, doc_type, status, media_type, file_name, version, party; the rest is filled in. `limit` in bytes.
+  /// `record`: case_id, doc_type, status, media_type, file_name, version, party; the rest is filled in. `limit` in
+  /// bytes.
   [[nodiscard]] Task<Result<std::unique_ptr<DocumentUpload>>> begin(DocumentRecord record, std::int64_t limit);
   /// begin, write, finish and commit in one.
   [[nodiscard]] Task<Result<DocumentRecord>> store(DocumentRecord record, Bytes content);

@@ -24,7 +24,10 @@ struct Fd {
 };
 
 Result<Secret> decode(Secret raw) {
-  auto format = [] { return fail(ErrorKind::invalid, "MASTER_KEY_FORMAT", "a master key file holds 32 bytes, raw, hexadecimal or base64"); };
+  auto format = [] {
+    return fail(ErrorKind::invalid, "MASTER_KEY_FORMAT",
+                "a master key file holds 32 bytes, raw, hexadecimal or base64");
+  };
   if (raw.reveal().size() == kKeyBytes) return raw;
   auto text = raw.reveal_text();
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
@@ -48,16 +51,18 @@ MasterKey::MasterKey(Secret key) : key_(std::move(key)) {
 }
 
 Result<MasterKey> MasterKey::from_bytes(Secret key) {
-  if (key.reveal().size() != kKeyBytes) return fail(ErrorKind::invalid, "MASTER_KEY_FORMAT", "a master key has 32 bytes");
+  if (key.reveal().size() != kKeyBytes)
+    return fail(ErrorKind::invalid, "MASTER_KEY_FORMAT", "a master key has 32 bytes");
   return MasterKey(std::move(key));
 }
 
 Result<MasterKey> MasterKey::from_file(const std::string& path) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (fd.v < 0) return fail(ErrorKind::not_found, "MASTER_KEY_MISSING", "the master key file cannot be opened");
-  struct stat st {};
+  struct stat st{};
   if (::fstat(fd.v, &st) != 0 || !S_ISREG(st.st_mode) || (st.st_mode & 077) != 0)
-    return fail(ErrorKind::forbidden, "MASTER_KEY_MODE", "the master key file must be a plain file that only its owner may read (chmod 600)");
+    return fail(ErrorKind::forbidden, "MASTER_KEY_MODE",
+                "the master key file must be a plain file that only its owner may read (chmod 600)");
   Bytes raw(256);
   const auto n = ::read(fd.v, raw.data(), raw.size());
   raw.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
@@ -75,17 +80,21 @@ Result<MasterKey> MasterKey::from_credential(const std::string& credentials_dire
 Result<MasterKey> MasterKey::create_file(const std::string& path) {
   const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (fd.v < 0)
-    return errno == EEXIST ? fail(ErrorKind::conflict, "MASTER_KEY_EXISTS", "the master key file exists and is left as it is")
-                           : fail(ErrorKind::io, "MASTER_KEY_MISSING", "the master key file cannot be written");
+    return errno == EEXIST
+               ? fail(ErrorKind::conflict, "MASTER_KEY_EXISTS", "the master key file exists and is left as it is")
+               : fail(ErrorKind::io, "MASTER_KEY_MISSING", "the master key file cannot be written");
   auto key = random_key();
   const auto text = Secret(to_hex(key.reveal()) + "\n");
-  if (::write(fd.v, text.reveal().data(), text.reveal().size()) != static_cast<ssize_t>(text.reveal().size()) || ::fsync(fd.v) != 0) {
+  if (::write(fd.v, text.reveal().data(), text.reveal().size()) != static_cast<ssize_t>(text.reveal().size()) ||
+      ::fsync(fd.v) != 0) {
     ::unlink(path.c_str());
     return fail(ErrorKind::io, "MASTER_KEY_MISSING", "the master key file cannot be written");
   }
   const auto slash = path.rfind('/');
-  const Fd dir(::open(slash == std::string::npos ? "." : path.substr(0, slash + 1).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (dir.v < 0 || ::fsync(dir.v) != 0) return fail(ErrorKind::io, "MASTER_KEY_MISSING", "the folder of the master key file cannot be synced");
+  const Fd dir(
+      ::open(slash == std::string::npos ? "." : path.substr(0, slash + 1).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (dir.v < 0 || ::fsync(dir.v) != 0)
+    return fail(ErrorKind::io, "MASTER_KEY_MISSING", "the folder of the master key file cannot be synced");
   return MasterKey(std::move(key));
 }
 

@@ -11,12 +11,14 @@ namespace schakel::vault {
 /// Thread: any, once made. Lifetime: the process; zeroed when it goes.
 class MasterKey {
  public:
-  /// A file of 32 raw bytes, 64 hex digits or base64, readable by its owner only (mode 0600 or 0400); a symbolic link is refused.
-  /// MASTER_KEY_MISSING, MASTER_KEY_MODE (group or others may read it), MASTER_KEY_FORMAT.
+  /// A file of 32 raw bytes, 64 hex digits or base64, readable by its owner only (mode 0600 or 0400); a symbolic link
+  /// is refused. MASTER_KEY_MISSING, MASTER_KEY_MODE (group or others may read it), MASTER_KEY_FORMAT.
   [[nodiscard]] static Result<MasterKey> from_file(const std::string& path);
   /// systemd: the file `name` below $CREDENTIALS_DIRECTORY, whose value the caller hands in.
-  [[nodiscard]] static Result<MasterKey> from_credential(const std::string& credentials_directory, std::string_view name);
-  /// Writes a fresh key with mode 0600 and fsyncs it. MASTER_KEY_EXISTS when the file is there: a key is never overwritten.
+  [[nodiscard]] static Result<MasterKey> from_credential(const std::string& credentials_directory,
+                                                         std::string_view name);
+  /// Writes a fresh key with mode 0600 and fsyncs it. MASTER_KEY_EXISTS when the file is there: a key is never
+  /// overwritten.
   [[nodiscard]] static Result<MasterKey> create_file(const std::string& path);
   /// For tests and the scenario runner: 32 bytes.
   [[nodiscard]] static Result<MasterKey> from_bytes(Secret key);

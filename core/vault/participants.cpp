@@ -29,7 +29,8 @@ Result<void> check_participant(const Participant& p) {
   if (auto r = check_id(p.person); !r) return r;
   if (p.role.empty() || p.role.size() > 100 || has_control(p.role) || has_control(p.person) || has_control(p.party))
     return fail(ErrorKind::invalid, "PARTICIPANT_ROLE", "role, person and party are plain codes");
-  if (p.name.size() > 200 || has_control(p.name)) return fail(ErrorKind::invalid, "PARTICIPANT_NAME", "the name has control characters or is too long");
+  if (p.name.size() > 200 || has_control(p.name))
+    return fail(ErrorKind::invalid, "PARTICIPANT_NAME", "the name has control characters or is too long");
   if (!p.mail.empty() && (has_control(p.mail) || !looks_like_mail(p.mail)))
     return fail(ErrorKind::invalid, "PARTICIPANT_MAIL", "not one plain mail address");
   if (!p.second_factor.empty() && (has_control(p.second_factor) || !looks_like_factor(p.second_factor)))
@@ -39,8 +40,10 @@ Result<void> check_participant(const Participant& p) {
 
 Task<Result<store::PutRow>> Participants::put(Participant p) {
   if (auto valid = check_participant(p); !valid) co_return fail(valid.error());
-  const Json json{{"role", p.role}, {"name", p.name}, {"mail", p.mail}, {"second_factor", p.second_factor}, {"party", p.party}};
-  auto sealed = co_await vault_.seal({p.case_id, "participant", p.person}, to_bytes(json.dump(-1, ' ', false, Json::error_handler_t::replace)));
+  const Json json{
+      {"role", p.role}, {"name", p.name}, {"mail", p.mail}, {"second_factor", p.second_factor}, {"party", p.party}};
+  auto sealed = co_await vault_.seal({p.case_id, "participant", p.person},
+                                     to_bytes(json.dump(-1, ' ', false, Json::error_handler_t::replace)));
   if (!sealed) co_return fail(sealed.error());
   co_return store::PutRow{std::string(kParticipants), p.case_id + "/" + p.person, std::move(*sealed), std::nullopt};
 }
@@ -55,7 +58,13 @@ Task<Result<Participant>> Participants::read(std::string case_id, std::string pe
   auto json = parse_json(as_text(*plain));
   OPENSSL_cleanse(plain->data(), plain->size());
   if (!json || !json->is_object()) co_return fail(ErrorKind::io, "VAULT_TAMPERED", "a participant record is damaged");
-  co_return Participant{case_id, person, json->value("role", ""), json->value("name", ""), json->value("mail", ""), json->value("second_factor", ""), json->value("party", "")};
+  co_return Participant{case_id,
+                        person,
+                        json->value("role", ""),
+                        json->value("name", ""),
+                        json->value("mail", ""),
+                        json->value("second_factor", ""),
+                        json->value("party", "")};
 }
 
 Task<Result<std::vector<Participant>>> Participants::all(std::string case_id) {

@@ -8,13 +8,14 @@
 
 namespace schakel::vault {
 
-/// `second_factor`: "totp:<secret name>" or "sms:<+31612345678>"; empty when none is known, and then no link can be issued.
+/// `second_factor`: "totp:<secret name>" or "sms:<+31612345678>"; empty when none is known, and then no link can be
+/// issued.
 struct Participant {
   std::string case_id;
   std::string person;  ///< id, no personal data in it
   std::string role;
   std::string name, mail, second_factor;
-  std::string party;   ///< organisation of parties.json; empty for parents and pupil
+  std::string party;  ///< organisation of parties.json; empty for parents and pupil
   bool operator==(const Participant&) const = default;
 };
 

@@ -13,7 +13,9 @@ std::string case_name(std::string_view case_id) { return "case/" + std::string(c
 
 bool erased(ByteView value) { return as_text(value).starts_with("{\"erased\""); }
 
-std::unexpected<Error> gone() { return fail(ErrorKind::not_found, "VAULT_ERASED", "the case was erased; its key was destroyed"); }
+std::unexpected<Error> gone() {
+  return fail(ErrorKind::not_found, "VAULT_ERASED", "the case was erased; its key was destroyed");
+}
 
 }  // namespace
 
@@ -23,13 +25,16 @@ Result<void> check_id(std::string_view id) {
   return {};
 }
 
-Bytes place_aad(const Place& place) { return bind({"schakel.1", place.kind, place.id, place.case_id, fmt::to_string(place.version)}); }
+Bytes place_aad(const Place& place) {
+  return bind({"schakel.1", place.kind, place.id, place.case_id, fmt::to_string(place.version)});
+}
 
 Bytes PreparedCase::seal(std::string_view kind, std::string_view id, int version, ByteView plain) const {
   return seal_envelope(key_.reveal(), place_aad({case_id_, std::string(kind), std::string(id), version}), plain);
 }
 
-Vault::Vault(store::Store& store, const Clock& clock, MasterKey master, std::vector<MasterKey> old_masters, VaultSettings settings)
+Vault::Vault(store::Store& store, const Clock& clock, MasterKey master, std::vector<MasterKey> old_masters,
+             VaultSettings settings)
     : store_(store), clock_(clock), master_(std::move(master)), old_(std::move(old_masters)), settings_(settings) {}
 
 Task<Result<std::unique_ptr<Vault>>> Vault::open(store::Store& store, const Clock& clock, MasterKey master,
@@ -73,10 +78,13 @@ Bytes Vault::wrap_row(std::string_view name, const Secret& key) const {
 
 Result<Secret> Vault::unwrap_row(std::string_view name, ByteView value) const {
   auto json = parse_json(as_text(value));
-  if (!json || !json->is_object() || !json->contains("key") || !json->contains("master") || !(*json)["key"].is_string() || !(*json)["master"].is_string())
+  if (!json || !json->is_object() || !json->contains("key") || !json->contains("master") ||
+      !(*json)["key"].is_string() || !(*json)["master"].is_string())
     return fail(ErrorKind::io, "VAULT_TAMPERED", "a key row is damaged");
   const auto* m = master((*json)["master"].get<std::string>());
-  if (m == nullptr) return fail(ErrorKind::unavailable, "VAULT_MASTER_UNKNOWN", "a key is wrapped by a master key that is not configured");
+  if (m == nullptr)
+    return fail(ErrorKind::unavailable, "VAULT_MASTER_UNKNOWN",
+                "a key is wrapped by a master key that is not configured");
   auto wrapped = from_base64((*json)["key"].get<std::string>());
   if (!wrapped) return fail(ErrorKind::io, "VAULT_TAMPERED", "a key row is damaged");
   return unwrap_key(m->key().reveal(), bind({"schakel.key.1", name}), *wrapped);
@@ -139,7 +147,8 @@ Task<Result<Secret>> Vault::key_of(std::string case_id, IfMissing missing) {
     auto found = co_await load(case_id);
     if (!found) co_return fail(found.error());
     if (*found) co_return std::move(**found);
-    if (missing == IfMissing::fail) co_return fail(ErrorKind::not_found, "VAULT_NO_KEY", "nothing was ever sealed for this case");
+    if (missing == IfMissing::fail)
+      co_return fail(ErrorKind::not_found, "VAULT_NO_KEY", "nothing was ever sealed for this case");
     // Only what was read back from the store is used, so a key that lost the race or the power never seals anything.
     auto fresh = random_key();
     store::Transaction t;

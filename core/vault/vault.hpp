@@ -17,8 +17,9 @@
 
 namespace schakel::vault {
 
-/// Where a sealed value belongs. All of it is authenticated, so a value that was moved to another case, kind, id or version does
-/// not open. An empty case_id is what is about no case: sealed under the system key, which no erasure reaches.
+/// Where a sealed value belongs. All of it is authenticated, so a value that was moved to another case, kind, id or
+/// version does not open. An empty case_id is what is about no case: sealed under the system key, which no erasure
+/// reaches.
 struct Place {
   std::string case_id;
   std::string kind;
@@ -46,7 +47,8 @@ struct Rotation {
   bool done = false;
 };
 
-/// What erases a case: `ops` go into one transaction with the caller's audit leaf; then Vault::forget and Blobs::remove(files).
+/// What erases a case: `ops` go into one transaction with the caller's audit leaf; then Vault::forget and
+/// Blobs::remove(files).
 struct Erasure {
   std::vector<store::Op> ops;
   std::vector<std::string> files;
@@ -54,34 +56,37 @@ struct Erasure {
 
 struct VaultSettings {
   std::size_t cached_keys = 4096;
-  /// How long an unwrapped key is used before the store is asked again: the longest that another node can still read a case
-  /// that was erased here.
+  /// How long an unwrapped key is used before the store is asked again: the longest that another node can still read a
+  /// case that was erased here.
   milliseconds cache_time{10000};
 };
 
-/// Errors of every function that needs a case key: VAULT_ERASED (not_found: the case was erased, for good), VAULT_TAMPERED (io),
-/// VAULT_MASTER_UNKNOWN (unavailable: wrapped by a master key that was not given), VAULT_ID (invalid: empty or with a '/'), and
-/// those of the store.
+/// Errors of every function that needs a case key: VAULT_ERASED (not_found: the case was erased, for good),
+/// VAULT_TAMPERED (io), VAULT_MASTER_UNKNOWN (unavailable: wrapped by a master key that was not given), VAULT_ID
+/// (invalid: empty or with a '/'), and those of the store.
 ///
-/// Thread: any, from any io_context. Lifetime: outlived by store and clock. Unwrapped keys live in a bounded cache and are
-/// zeroed when they leave it.
+/// Thread: any, from any io_context. Lifetime: outlived by store and clock. Unwrapped keys live in a bounded cache and
+/// are zeroed when they leave it.
 class Vault {
  public:
   /// Reads or makes the system key. `old_masters` are keys from before a rotation that is not finished.
-  [[nodiscard]] static Task<Result<std::unique_ptr<Vault>>> open(store::Store& store, const Clock& clock, MasterKey master,
-                                                                 std::vector<MasterKey> old_masters = {}, VaultSettings settings = {});
+  [[nodiscard]] static Task<Result<std::unique_ptr<Vault>>> open(store::Store& store, const Clock& clock,
+                                                                 MasterKey master,
+                                                                 std::vector<MasterKey> old_masters = {},
+                                                                 VaultSettings settings = {});
 
   /// Makes the case's key durable first when there is none; a case that was erased never gets another.
   [[nodiscard]] Task<Result<Bytes>> seal(Place place, Bytes plain);
   [[nodiscard]] Task<Result<Bytes>> open(Place place, Bytes sealed);
 
-  /// For who wants key and effect in one commit. STORE_CONFLICT on that commit means that another was first: prepare again.
+  /// For who wants key and effect in one commit. STORE_CONFLICT on that commit means that another was first: prepare
+  /// again.
   [[nodiscard]] Task<Result<PreparedCase>> prepare_case_key(std::string case_id);
   /// Afterwards the key is durable.
   [[nodiscard]] Task<Result<void>> ensure_case_key(std::string case_id);
 
-  /// Short name of a case towards one party or domain: `OZA-7K3F-9Q2M`. The same for ever for (case, domain), another in each
-  /// domain, unique in its domain; its derivation is lost when the case is erased.
+  /// Short name of a case towards one party or domain: `OZA-7K3F-9Q2M`. The same for ever for (case, domain), another
+  /// in each domain, unique in its domain; its derivation is lost when the case is erased.
   [[nodiscard]] Task<Result<std::string>> pseudonym(std::string case_id, std::string domain);
   [[nodiscard]] Task<Result<std::optional<std::string>>> case_of_pseudonym(std::string domain, std::string pseudonym);
 
@@ -98,8 +103,8 @@ class Vault {
   /// Drops the unwrapped key from memory; called after the erasure was committed.
   void forget(const std::string& case_id);
 
-  /// Wraps at most `limit` more case keys (and first the system key) under the current master. Call until `done`; after a kill
-  /// call again. Keys that another node changes meanwhile are done in the next call.
+  /// Wraps at most `limit` more case keys (and first the system key) under the current master. Call until `done`; after
+  /// a kill call again. Keys that another node changes meanwhile are done in the next call.
   [[nodiscard]] Task<Result<Rotation>> rewrap(int limit);
   /// Ids of all master keys that some row is still wrapped by.
   [[nodiscard]] Task<Result<std::vector<std::string>>> masters_in_use();
@@ -111,7 +116,8 @@ class Vault {
  private:
   friend class Documents;
   friend class Bsn;
-  Vault(store::Store& store, const Clock& clock, MasterKey master, std::vector<MasterKey> old_masters, VaultSettings settings);
+  Vault(store::Store& store, const Clock& clock, MasterKey master, std::vector<MasterKey> old_masters,
+        VaultSettings settings);
 
   struct Cached {
     std::string case_id;
@@ -143,9 +149,10 @@ class Vault {
 };
 
 /// Names of the vault's own row spaces.
-inline constexpr std::string_view kCaseKeys = "vault.case", kSystem = "vault.system", kParticipants = "participant", kBsn = "bsn",
-                                  kBsnIndex = "bsn.index", kDocuments = "document", kDocumentsOfCase = "document.case",
-                                  kPseudonyms = "pseudonym", kPseudonymsOfCase = "pseudonym.case", kSecrets = "vault.secret";
+inline constexpr std::string_view kCaseKeys = "vault.case", kSystem = "vault.system", kParticipants = "participant",
+                                  kBsn = "bsn", kBsnIndex = "bsn.index", kDocuments = "document",
+                                  kDocumentsOfCase = "document.case", kPseudonyms = "pseudonym",
+                                  kPseudonymsOfCase = "pseudonym.case", kSecrets = "vault.secret";
 
 /// VAULT_ID when empty, too long or with a character that row keys use as separator.
 [[nodiscard]] Result<void> check_id(std::string_view id);

@@ -13,7 +13,9 @@ namespace {
 constexpr std::array<std::string_view, 4> kInvoices = {"factuur", "creditnota", "declaratie", "doorbelasting"};
 
 std::string_view base_role(std::string_view role) { return role.substr(0, role.find_first_of(":@")); }
-bool has(const std::vector<std::string>& list, std::string_view what) { return std::ranges::find(list, what) != list.end(); }
+bool has(const std::vector<std::string>& list, std::string_view what) {
+  return std::ranges::find(list, what) != list.end();
+}
 
 void add_code(Draft& d, std::string_view code) {
   if (!has(d.codes, code)) d.codes.emplace_back(code);
@@ -34,10 +36,12 @@ std::vector<std::string> custody(const FactView& view) {
 /// CORE-CONSENT-03: at the instant of sending or downloading, on the local date.
 bool child_needed(const FactView& view) {
   FactValue age = view.get("derived.age_years");
-  return age.kind == FactValue::Kind::integer && age.number >= view.profile().setting_int("child_consent_age", view.file().overrides, 12);
+  return age.kind == FactValue::Kind::integer &&
+         age.number >= view.profile().setting_int("child_consent_age", view.file().overrides, 12);
 }
 
-Explanation explained(const Rule& rule, const Question& q, const Answer& a, std::string_view result, std::string_view code) {
+Explanation explained(const Rule& rule, const Question& q, const Answer& a, std::string_view result,
+                      std::string_view code) {
   auto texts = [](std::span<const std::string> list) { return std::vector<std::string>(list.begin(), list.end()); };
   SeenFacts seen(nullptr, 6);
   seen.add("purpose", std::string(q.purpose));
@@ -61,11 +65,20 @@ void record_consent(const Message& message, const Profile& profile, Draft& draft
       if (v.is_string()) out.push_back(v);
     return out;
   };
-  auto instant = [&](const char* key) { return p.contains(key) && p[key].is_string() && parse_instant(p[key].get<std::string>()) ? p[key] : Json(); };
+  auto instant = [&](const char* key) {
+    return p.contains(key) && p[key].is_string() && parse_instant(p[key].get<std::string>()) ? p[key] : Json();
+  };
   Json from = instant("valid_from");
-  draft.effects.push_back({"consent", id,
-                           {{"id", id}, {"giver", message.sender_role}, {"purpose", purpose}, {"doc_types", list("doc_types")}, {"roles", list("roles")},
-                            {"valid_from", from.is_null() ? Json(format_instant(message.time)) : from}, {"valid_until", instant("valid_until")}, {"withdrawn_at", nullptr}}});
+  draft.effects.push_back({"consent",
+                           id,
+                           {{"id", id},
+                            {"giver", message.sender_role},
+                            {"purpose", purpose},
+                            {"doc_types", list("doc_types")},
+                            {"roles", list("roles")},
+                            {"valid_from", from.is_null() ? Json(format_instant(message.time)) : from},
+                            {"valid_until", instant("valid_until")},
+                            {"withdrawn_at", nullptr}}});
   draft.explanation.push_back(profile.explain("CORE-CONSENT-01", "consent", "fired", "recorded", {{"consent", id}}));
 }
 
@@ -76,7 +89,8 @@ void withdraw(const FactView& view, Draft& draft) {
   const CaseFile& file = view.file();
   const Message& message = view.message();
   const Profile& profile = view.profile();
-  std::string id = message.payload.value("consent", Json()).is_string() ? message.payload["consent"].get<std::string>() : "";
+  std::string id =
+      message.payload.value("consent", Json()).is_string() ? message.payload["consent"].get<std::string>() : "";
   draft.effects.push_back({"consent_withdrawn", id, format_instant(message.time)});
   draft.explanation.push_back(profile.explain("CORE-CONSENT-04", "consent", "fired", "withdrawn", {{"consent", id}}));
   std::vector<Consent> after = file.consents;
@@ -104,7 +118,8 @@ void withdraw(const FactView& view, Draft& draft) {
       draft.effects.push_back({"told", m.id, r.role});
       if (told.insert(r.role).second) {
         draft.signals.push_back({"CONSENT_WITHDRAWN_AFTER_DOWNLOAD", r.role, "", "", "CORE-CONSENT-05"});
-        draft.explanation.push_back(profile.explain("CORE-CONSENT-05", "consent", "fired", "CONSENT_WITHDRAWN_AFTER_DOWNLOAD", {{"role", r.role}}));
+        draft.explanation.push_back(profile.explain("CORE-CONSENT-05", "consent", "fired",
+                                                    "CONSENT_WITHDRAWN_AFTER_DOWNLOAD", {{"role", r.role}}));
       }
     }
   }
@@ -130,7 +145,8 @@ void consents(const FactView& view, Draft& draft) {
       std::vector<std::string> documents;
       if (message.type == "link_geopend") {
         roles = {message.sender_role};
-        std::string delivery = message.payload.value("delivery", Json()).is_string() ? message.payload["delivery"].get<std::string>() : "";
+        std::string delivery =
+            message.payload.value("delivery", Json()).is_string() ? message.payload["delivery"].get<std::string>() : "";
         for (const PastMessage& m : view.file().messages)
           if (m.id == delivery) documents = m.documents;
       }
@@ -145,7 +161,9 @@ void consents(const FactView& view, Draft& draft) {
           draft.explanation.push_back(explained(*r, q, a, "fired", role));
           continue;
         }
-        std::string_view reported = !c.code.empty() ? std::string_view(c.code) : !a.code.empty() ? a.code : "CHILD_CONSENT_MISSING";
+        std::string_view reported = !c.code.empty()   ? std::string_view(c.code)
+                                    : !a.code.empty() ? a.code
+                                                      : "CHILD_CONSENT_MISSING";
         draft.explanation.push_back(explained(*r, q, a, "blocked", reported));
         if (!c.code.empty()) {
           add_code(draft, c.code);
@@ -201,7 +219,8 @@ void audience(const FactView& view, const std::vector<std::string>& implied, Dra
       draft.explanation.push_back(explain(*r, view, "audience", "suppressed", r->then.code));
     };
     for (const std::string& name : r->then.drop) {
-      if (!name.starts_with('$')) drop(name);
+      if (!name.starts_with('$'))
+        drop(name);
       else
         for (const std::string& role : profile.setting_list(name.substr(1), view.file().overrides)) drop(role);
     }
@@ -214,11 +233,13 @@ void audience(const FactView& view, const std::vector<std::string>& implied, Dra
   for (const std::string& role : message.addressed_to) {
     if (has(implied, base_role(role)) || has(allowed, role) || has(dropped, role)) continue;
     suppress(draft, role, "AUDIENCE_NOT_INVOLVED", "CORE-AUD-02");
-    draft.explanation.push_back(profile.explain("CORE-AUD-02", "audience", "suppressed", "AUDIENCE_NOT_INVOLVED", {{"role", role}}));
+    draft.explanation.push_back(
+        profile.explain("CORE-AUD-02", "audience", "suppressed", "AUDIENCE_NOT_INVOLVED", {{"role", role}}));
   }
 }
 
-/// domain.md 14.2: nobody left means blocked, by the strictest consent code where consent is the reason, else by the audience.
+/// domain.md 14.2: nobody left means blocked, by the strictest consent code where consent is the reason, else by the
+/// audience.
 void nobody_left(Draft& draft) {
   std::string_view strictest;
   bool child = false, consent = false;
@@ -265,12 +286,14 @@ Draft ConsentDecider::decide(FactView& view, const Facts&, Draft draft) const {
     if (r.content.size() != 1 || r.content[0] != "notice") implied.emplace_back(base_role(r.role));
   consents(view, draft);
   audience(view, implied, draft);
-  if (std::ranges::any_of(draft.codes, [](const std::string& c) { return strictness(c) < 4 || c == "CHILD_CONSENT_MISSING"; }))
+  if (std::ranges::any_of(draft.codes,
+                          [](const std::string& c) { return strictness(c) < 4 || c == "CHILD_CONSENT_MISSING"; }))
     for (const Rule* r : view.rules(Stage::gate))
       if (r->then.if_consented) std::erase(draft.codes, r->then.block);
   bool sends = message.type != "link_geopend" && std::ranges::find(kInvoices, message.type) == kInvoices.end();
   // A notice tells that documents went to others: alone it tells nothing.
-  bool only_notices = std::ranges::all_of(draft.recipients, [](const Recipient& r) { return r.content.size() == 1 && r.content[0] == "notice"; });
+  bool only_notices = std::ranges::all_of(
+      draft.recipients, [](const Recipient& r) { return r.content.size() == 1 && r.content[0] == "notice"; });
   if (sends && (draft.recipients.empty() || (only_notices && !draft.suppressed.empty()))) nobody_left(draft);
   if (!draft.codes.empty()) draft.outcome = Outcome::blocked;
   return draft;

@@ -6,7 +6,8 @@
 namespace schakel::consent {
 namespace {
 
-constexpr std::array<std::string_view, 4> kCodes = {"CONSENT_WITHDRAWN", "CONSENT_EXPIRED", "CONSENT_PARTIAL", "CONSENT_MISSING"};
+constexpr std::array<std::string_view, 4> kCodes = {"CONSENT_WITHDRAWN", "CONSENT_EXPIRED", "CONSENT_PARTIAL",
+                                                    "CONSENT_MISSING"};
 
 bool names(const std::vector<std::string>& list, std::string_view what) {
   return std::ranges::any_of(list, [&](const std::string& s) { return s == "*" || s == what; });
@@ -21,7 +22,8 @@ State worse(State a, State b) {
 }
 
 /// One giver, one document (or the message itself where `doc` is empty).
-State of_giver(std::span<const Consent> consents, const Question& q, std::string_view giver, std::string_view doc, std::vector<std::string>& used) {
+State of_giver(std::span<const Consent> consents, const Question& q, std::string_view giver, std::string_view doc,
+               std::vector<std::string>& used) {
   State found = State::missing;
   for (const Consent& c : consents) {
     if (c.giver != giver || c.purpose != q.purpose || !names(c.roles, q.role)) continue;
@@ -40,7 +42,8 @@ State of_giver(std::span<const Consent> consents, const Question& q, std::string
   return found;
 }
 
-State of_giver(std::span<const Consent> consents, const Question& q, std::string_view giver, std::vector<std::string>& used) {
+State of_giver(std::span<const Consent> consents, const Question& q, std::string_view giver,
+               std::vector<std::string>& used) {
   if (q.doc_types.empty()) return of_giver(consents, q, giver, {}, used);
   State all = State::valid;
   for (const std::string& doc : q.doc_types) {
@@ -63,16 +66,27 @@ Answer check(std::span<const Consent> consents, const Question& q) {
   std::size_t valid = 0;
   bool withdrawn = false, expired = false;
   for (const std::string& giver : q.custody) switch (of_giver(consents, q, giver, a.used)) {
-      case State::valid: ++valid; break;
-      case State::withdrawn: withdrawn = true; break;
-      case State::expired: expired = true; break;
-      case State::missing: break;
+      case State::valid:
+        ++valid;
+        break;
+      case State::withdrawn:
+        withdrawn = true;
+        break;
+      case State::expired:
+        expired = true;
+        break;
+      case State::missing:
+        break;
     }
   // Nobody with custody known: nobody can have consented (CORE-CONSENT-01, deny by default).
-  if (withdrawn) a.code = kCodes[0];
-  else if (expired) a.code = kCodes[1];
-  else if (valid > 0 && valid < q.custody.size()) a.code = kCodes[2];
-  else if (valid == 0) a.code = kCodes[3];
+  if (withdrawn)
+    a.code = kCodes[0];
+  else if (expired)
+    a.code = kCodes[1];
+  else if (valid > 0 && valid < q.custody.size())
+    a.code = kCodes[2];
+  else if (valid == 0)
+    a.code = kCodes[3];
   if (q.child_needed) a.child_missing = of_giver(consents, q, "leerling", a.used) != State::valid;
   return a;
 }

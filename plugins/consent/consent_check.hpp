@@ -9,7 +9,8 @@
 
 namespace schakel::consent {
 
-/// What is asked of the consents of a case: may `role` have `doc_types` (none: the message itself) for `purpose` at `at`?
+/// What is asked of the consents of a case: may `role` have `doc_types` (none: the message itself) for `purpose` at
+/// `at`?
 struct Question {
   std::string_view purpose, role;
   std::span<const std::string> doc_types;
@@ -26,8 +27,8 @@ struct Answer {
   [[nodiscard]] bool covered() const { return code.empty() && !child_missing; }
 };
 
-/// Pure. A consent counts from valid_from (included) to valid_until and withdrawn_at (excluded), so that a withdrawal wins at
-/// its own instant (CORE-CONSENT-04, Q-53).
+/// Pure. A consent counts from valid_from (included) to valid_until and withdrawn_at (excluded), so that a withdrawal
+/// wins at its own instant (CORE-CONSENT-04, Q-53).
 [[nodiscard]] Answer check(std::span<const Consent> consents, const Question& question);
 
 /// 0 for CONSENT_WITHDRAWN, the strictest, to 3 for CONSENT_MISSING; 4 for none.

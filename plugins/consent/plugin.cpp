@@ -1,5 +1,6 @@
-#include "plugins/consent/consent.hpp"
 #include "schakel/plugin.hpp"
+
+#include "plugins/consent/consent.hpp"
 
 #ifndef SCHAKEL_BUILD_STAMP
 #define SCHAKEL_BUILD_STAMP "dev"

@@ -20,8 +20,10 @@ Deadline term(const TimerOutcome& t, const Rule& rule, Date from, const FactView
   std::int64_t days = t.days_setting.empty() ? t.days : view.profile().setting_int(t.days_setting, overrides, t.days);
   int sign = t.backwards ? -1 : 1;
   Date due = from;
-  if (t.ends == "school_year") due = school_year(from).last;
-  else if (t.working_days > 0) due = add_working_days(from, t.working_days);
+  if (t.ends == "school_year")
+    due = school_year(from).last;
+  else if (t.working_days > 0)
+    due = add_working_days(from, t.working_days);
   else {
     if (t.years != 0) due = add_years(due, sign * t.years);
     if (t.months != 0) due = add_months(due, sign * t.months);
@@ -31,9 +33,12 @@ Deadline term(const TimerOutcome& t, const Rule& rule, Date from, const FactView
   Deadline d;
   d.name = t.name;
   d.date = due.str();
-  if (t.warn_from_days != 0) d.warn_date = add_days(from, t.warn_from_days).str();
-  else if (t.warn_working_days != 0) d.warn_date = add_working_days(from, t.warn_working_days).str();
-  else if (t.warn_days != 0 || t.warn_months != 0) d.warn_date = shifted(due, t.warn_days, t.warn_months, 0).str();
+  if (t.warn_from_days != 0)
+    d.warn_date = add_days(from, t.warn_from_days).str();
+  else if (t.warn_working_days != 0)
+    d.warn_date = add_working_days(from, t.warn_working_days).str();
+  else if (t.warn_days != 0 || t.warn_months != 0)
+    d.warn_date = shifted(due, t.warn_days, t.warn_months, 0).str();
   d.rule = rule.id;
   d.severity = t.severity;
   d.responsible = std::string(view.profile().role(t.responsible, view));
@@ -67,12 +72,15 @@ std::vector<Due> all_due(const FactView& view) {
 }
 
 void signal(Draft& draft, Signal s) {
-  if (std::ranges::find_if(draft.signals, [&](const Signal& x) { return x.code == s.code && x.to == s.to && x.role == s.role && x.timer == s.timer; }) == draft.signals.end())
+  if (std::ranges::find_if(draft.signals, [&](const Signal& x) {
+        return x.code == s.code && x.to == s.to && x.role == s.role && x.timer == s.timer;
+      }) == draft.signals.end())
     draft.signals.push_back(std::move(s));
 }
 
-/// domain.md 6.2: what the recipients of a delivery are told about its moment. Each is judged on the own date, CONF-01. With
-/// late_policy=hold who would get it too late gets nothing until the meeting is moved and the school delivers again.
+/// domain.md 6.2: what the recipients of a delivery are told about its moment. Each is judged on the own date, CONF-01.
+/// With late_policy=hold who would get it too late gets nothing until the meeting is moved and the school delivers
+/// again.
 void lead_times(const FactView& view, const std::vector<Due>& due, Draft& draft) {
   if (!view.file().meeting) return;
   const Json& overrides = view.file().overrides;
@@ -147,16 +155,20 @@ void timers(const CaseFile& file, const FactView& view, std::vector<Due>& due, D
       bool late = today > next.date;
       next.state = late ? "breached" : "met";
       if (late) signal(draft, {"TIMER_BREACH", message.sender_role, "", next.name, next.rule});
-      draft.explanation.push_back(view.profile().explain(next.rule, "deadlines", "fired", late ? "TIMER_BREACH" : "met:" + next.name, {{"due", next.date}, {"today", std::string(today)}}));
+      draft.explanation.push_back(view.profile().explain(next.rule, "deadlines", "fired",
+                                                         late ? "TIMER_BREACH" : "met:" + next.name,
+                                                         {{"due", next.date}, {"today", std::string(today)}}));
     }
-    if (d.rule->then.timer->announces_holiday && !same_date && is_holiday(Date::parse(next.date).value()) && message.type != "zaak_opening")
+    if (d.rule->then.timer->announces_holiday && !same_date && is_holiday(Date::parse(next.date).value()) &&
+        message.type != "zaak_opening")
       signal(draft, {"FALLS_ON_HOLIDAY", "school_ib", "", next.name, "CORE-TIME-06"});
     if (had && *old == next) continue;
     if (!same_date) draft.explanation.push_back(explain(*d.rule, view, "deadlines", "fired", next.name));
     draft.deadlines.push_back(next);
   }
   for (const Deadline& old : file.deadlines) {
-    if (old.state == "cancelled" || std::ranges::any_of(due, [&](const Due& d) { return d.deadline.name == old.name; })) continue;
+    if (old.state == "cancelled" || std::ranges::any_of(due, [&](const Due& d) { return d.deadline.name == old.name; }))
+      continue;
     Deadline gone = old;
     gone.state = "cancelled";
     draft.deadlines.push_back(std::move(gone));

@@ -1,5 +1,6 @@
-#include "plugins/deadlines/deadlines.hpp"
 #include "schakel/plugin.hpp"
+
+#include "plugins/deadlines/deadlines.hpp"
 
 #ifndef SCHAKEL_BUILD_STAMP
 #define SCHAKEL_BUILD_STAMP "dev"

@@ -1,5 +1,6 @@
-#include "plugins/routing/routing.hpp"
 #include "schakel/plugin.hpp"
+
+#include "plugins/routing/routing.hpp"
 
 #ifndef SCHAKEL_BUILD_STAMP
 #define SCHAKEL_BUILD_STAMP "dev"

@@ -11,7 +11,9 @@ namespace {
 /// Role without what is put behind it: zorgaanbieder:C and lokaal_team@Gouda are a zorgaanbieder and a lokaal_team.
 std::string_view base_role(std::string_view role) { return role.substr(0, role.find_first_of(":@")); }
 
-bool addressed(const Message& m, std::string_view role) { return std::ranges::find(m.addressed_to, role) != m.addressed_to.end(); }
+bool addressed(const Message& m, std::string_view role) {
+  return std::ranges::find(m.addressed_to, role) != m.addressed_to.end();
+}
 
 void add_code(Draft& d, const std::string& code) {
   if (std::ranges::find(d.codes, code) == d.codes.end()) d.codes.push_back(code);
@@ -99,7 +101,9 @@ std::vector<std::string> function_roles(const RecipientOutcome& r, const CaseFil
     std::string provider = text_of(message, "provider");
     for (auto m = file.messages.rbegin(); m != file.messages.rend(); ++m) {
       if (m->type != "zorgtoewijzing" || m->outcome != Outcome::delivered) continue;
-      bool fits = provider.empty() || std::ranges::any_of(m->recipients, [&](const Recipient& x) { return x.role == "zorgaanbieder:" + provider || x.role == "zorgaanbieder"; });
+      bool fits = provider.empty() || std::ranges::any_of(m->recipients, [&](const Recipient& x) {
+                    return x.role == "zorgaanbieder:" + provider || x.role == "zorgaanbieder";
+                  });
       if (fits) return {m->sender_role};
     }
   }
@@ -109,7 +113,8 @@ std::vector<std::string> function_roles(const RecipientOutcome& r, const CaseFil
   if (r.function == "meeting_participants")
     // domain.md 14.1: sender and recipients of the last delivered invitation.
     for (auto m = file.messages.rbegin(); m != file.messages.rend(); ++m)
-      if (m->outcome == Outcome::delivered && (m->type == "uitnodiging" || m->type == "ot_aanmelding" || m->type == "ots_overdracht")) {
+      if (m->outcome == Outcome::delivered &&
+          (m->type == "uitnodiging" || m->type == "ot_aanmelding" || m->type == "ots_overdracht")) {
         out.push_back(m->sender_role);
         for (const Recipient& x : m->recipients) out.push_back(x.role);
         break;
@@ -126,7 +131,8 @@ void candidates(const FactView& view, Draft& draft) {
   for (const Rule* r : view.rules(Stage::routing)) {
     const RecipientOutcome& to = *r->then.recipient;
     if (!r->when.holds(view)) {
-      if (r->when.nearly(view)) draft.explanation.push_back(explain(*r, view, "routing", "near", to.roles.empty() ? to.function : to.roles[0]));
+      if (r->when.nearly(view))
+        draft.explanation.push_back(explain(*r, view, "routing", "near", to.roles.empty() ? to.function : to.roles[0]));
       continue;
     }
     std::vector<std::string> roles;
@@ -149,7 +155,8 @@ void candidates(const FactView& view, Draft& draft) {
       if (role == "zorgaanbieder" && !provider.empty()) out.role += ":" + provider;
       if (!to.of_gemeente.empty())
         if (auto gemeente = view.text(to.of_gemeente); !gemeente.empty()) out.role += "@" + std::string(gemeente);
-      auto same = std::ranges::find_if(draft.recipients, [&](const Recipient& x) { return base_role(x.role) == plain; });
+      auto same =
+          std::ranges::find_if(draft.recipients, [&](const Recipient& x) { return base_role(x.role) == plain; });
       if (same != draft.recipients.end()) {
         if (std::ranges::find(same->rules, r->id) == same->rules.end()) same->rules.push_back(r->id);
         continue;
@@ -194,7 +201,11 @@ void escalation(const FactView& view, Draft& draft) {
     const EscalationOutcome& e = *r->then.escalation;
     Json state;
     if (e.action == "open") {
-      state = {{"body", e.body}, {"members", e.members}, {"started", format_instant(message.time)}, {"outcome", "open"}, {"more", Json::object()}};
+      state = {{"body", e.body},
+               {"members", e.members},
+               {"started", format_instant(message.time)},
+               {"outcome", "open"},
+               {"more", Json::object()}};
       for (const std::string& name : e.facts) {
         auto dot = name.find('.');
         std::string key = name.substr(dot + 1);
@@ -205,8 +216,14 @@ void escalation(const FactView& view, Draft& draft) {
       // The first decision closes it; a later one changes nothing.
       if (!view.file().escalation || view.file().escalation->closed) continue;
       const EscalationState& open = *view.file().escalation;
-      state = {{"body", open.body}, {"members", open.members}, {"started", format_instant(open.started)}, {"outcome", e.outcome},
-               {"closed", format_instant(message.time)}, {"ground", open.ground}, {"rmc_region", open.rmc_region}, {"more", open.more}};
+      state = {{"body", open.body},
+               {"members", open.members},
+               {"started", format_instant(open.started)},
+               {"outcome", e.outcome},
+               {"closed", format_instant(message.time)},
+               {"ground", open.ground},
+               {"rmc_region", open.rmc_region},
+               {"more", open.more}};
       if (!e.register_as.empty()) state["more"][e.register_as] = true;
     }
     draft.effects.push_back({"escalation", "", std::move(state)});
@@ -220,8 +237,9 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-/// Who sends documents for a meeting says when it is; an invitation fixes it, moves it or (`cancelled`) takes it away. Deadlines
-/// follow from the date of the case; the messages that were sent for the old moment are named, so that their links go along.
+/// Who sends documents for a meeting says when it is; an invitation fixes it, moves it or (`cancelled`) takes it away.
+/// Deadlines follow from the date of the case; the messages that were sent for the old moment are named, so that their
+/// links go along.
 void meeting(const FactView& view, const Message& message, Draft& draft) {
   FactValue when = view.get("message.at");
   auto at = parse_instant(when.kind == FactValue::Kind::text ? when.text : std::string_view());
@@ -232,12 +250,14 @@ void meeting(const FactView& view, const Message& message, Draft& draft) {
   // What was held already stays: then this is the next one.
   bool same = known && known->at > view.at() && (kind.empty() || lower(kind) == lower(known->kind));
   if (cancelled ? !same : !at) return;
-  Json value{{"kind", kind.empty() && known ? known->kind : kind}, {"at", cancelled ? Json() : Json(format_instant(*at))}};
+  Json value{{"kind", kind.empty() && known ? known->kind : kind},
+             {"at", cancelled ? Json() : Json(format_instant(*at))}};
   if (same && (cancelled || known->at != *at)) {
     value["moved_from"] = format_instant(known->at);
     value["messages"] = Json::array();
     for (const PastMessage& m : view.file().messages)
-      if (m.meeting && m.meeting->at == known->at && lower(m.meeting->kind) == lower(known->kind)) value["messages"].push_back(m.id);
+      if (m.meeting && m.meeting->at == known->at && lower(m.meeting->kind) == lower(known->kind))
+        value["messages"].push_back(m.id);
   }
   draft.effects.push_back({"meeting", "", std::move(value)});
 }

@@ -5,8 +5,8 @@
 namespace schakel::routing {
 
 /// Interprets the stages facts, gate, routing, filing and escalation of a region (design.md, "Rules are data").
-/// Afterwards the draft holds the effects of what the message states, the codes of the gates (outcome blocked when there are
-/// any), the candidates in `recipients`, the filing of an opened link and the state of the escalation.
+/// Afterwards the draft holds the effects of what the message states, the codes of the gates (outcome blocked when
+/// there are any), the candidates in `recipients`, the filing of an opened link and the state of the escalation.
 /// Thread: any. Holds nothing.
 class RoutingDecider final : public Decider {
  public:

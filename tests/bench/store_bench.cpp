@@ -1,5 +1,5 @@
-// Durable accepts per second with 1, 8 and 64 callers, beside what SQLite itself does in the same run on the same disk with
-// one row per commit. Run it on a real disk: TMPDIR decides where the files lie.
+// Durable accepts per second with 1, 8 and 64 callers, beside what SQLite itself does in the same run on the same disk
+// with one row per commit. Run it on a real disk: TMPDIR decides where the files lie.
 #include <benchmark/benchmark.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -59,7 +59,8 @@ void accepts(benchmark::State& state) {
   }
   state.SetItemsProcessed(next);
   auto health = (*store)->health();
-  state.counters["per_commit"] = static_cast<double>(health.transactions) / static_cast<double>(std::max<std::int64_t>(1, health.batches));
+  state.counters["per_commit"] =
+      static_cast<double>(health.transactions) / static_cast<double>(std::max<std::int64_t>(1, health.batches));
 }
 BENCHMARK(accepts)->Arg(1)->Arg(8)->Arg(64)->UseRealTime()->Unit(benchmark::kMillisecond);
 
@@ -82,7 +83,8 @@ BENCHMARK(memory_accepts)->UseRealTime()->Unit(benchmark::kMillisecond);
 void raw_sqlite(benchmark::State& state) {
   Folder folder;
   Connection db(folder.file(), Connection::Mode::write, "");
-  db.script("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE j(id TEXT PRIMARY KEY, body BLOB) WITHOUT ROWID");
+  db.script(
+      "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE j(id TEXT PRIMARY KEY, body BLOB) WITHOUT ROWID");
   Bytes body(1500, 1);
   std::int64_t n = 0;
   const auto batch = state.range(0);

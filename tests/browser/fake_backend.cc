@@ -1,8 +1,9 @@
-// The portal on a real HTTP server with a pretended broker behind it: what the browser tests play against when there is no broker.
+// The portal on a real HTTP server with a pretended broker behind it: what the browser tests play against when there is
+// no broker.
 //
 // Prints one line of JSON: {"portal": "...", "control": "..."}. The control port answers in JSON:
-//   GET /mails (role and link of every mail), GET /sms (last code), GET /totp (code of the app), POST /refuse?CODE, POST /allow,
-//   GET /workplace (a link to the work place).
+//   GET /mails (role and link of every mail), GET /sms (last code), GET /totp (code of the app), POST /refuse?CODE,
+//   POST /allow, GET /workplace (a link to the work place).
 #include <csignal>
 #include <iostream>
 #include <thread>
@@ -37,7 +38,8 @@ struct Control final : net::HttpHandler {
   Json mails = Json::array();
   int workplaces = 0;
 
-  Control(test::FakePortalBackend& b, portal::LinkService& l, ShownSms& s, const Clock& c) : backend(b), links(l), sms(s), clock(c) {}
+  Control(test::FakePortalBackend& b, portal::LinkService& l, ShownSms& s, const Clock& c)
+      : backend(b), links(l), sms(s), clock(c) {}
 
   Task<net::HeadDecision> on_head(const net::RequestHead&) override { co_return net::Accept{}; }
   Task<net::Response> on_request(net::Request& request) override {
@@ -50,7 +52,8 @@ struct Control final : net::HttpHandler {
       const std::lock_guard lock(sms.mutex);
       answer["code"] = sms.last;
     } else if (path == "/totp") {
-      answer["code"] = portal::hotp(seed, static_cast<std::uint64_t>(portal::totp_step(clock.now())), portal::totp_profile(seed));
+      answer["code"] =
+          portal::hotp(seed, static_cast<std::uint64_t>(portal::totp_step(clock.now())), portal::totp_profile(seed));
     } else if (path == "/refuse") {
       backend.refuse = {request.head.query};
     } else if (path == "/allow") {
@@ -77,7 +80,8 @@ int main(int argc, char** argv) {
   const std::string share = argc > 1 ? argv[1] : SCHAKEL_BINARY_DIR "/share/schakel/portal";
   SystemClock clock;
   auto store = std::move(*store::SqliteStore::open(":memory:", clock));
-  auto vault = std::move(*test::run_now(vault::Vault::open(*store, clock, std::move(*vault::MasterKey::from_bytes(Secret(random_bytes(32)))))));
+  auto vault = std::move(*test::run_now(
+      vault::Vault::open(*store, clock, std::move(*vault::MasterKey::from_bytes(Secret(random_bytes(32)))))));
   const auto seed = to_bytes("12345678901234567890");
   store::Transaction t;
   t.ops.push_back(*test::run_now(vault->put_secret("app-1", Secret(Bytes(seed)))));
@@ -124,7 +128,9 @@ int main(int argc, char** argv) {
     return 1;
   }
   if (auto r = steering.start(); !r) return 1;
-  std::cout << dump_json(Json{{"portal", url}, {"control", "http://127.0.0.1:" + std::to_string(steering.port("control"))}}) << std::endl;
+  std::cout << dump_json(
+                   Json{{"portal", url}, {"control", "http://127.0.0.1:" + std::to_string(steering.port("control"))}})
+            << std::endl;
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);

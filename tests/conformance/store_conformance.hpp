@@ -49,7 +49,8 @@ inline DecisionRow decision(MessageSeq seq, std::string case_id = "c1") {
   return {seq, std::move(case_id), at(2), "delivered", {"A", "B"}, "KNH@abc", to_bytes("why")};
 }
 
-inline DeliveryRow delivery(std::string id, std::string lane = "case:c1|gemeente", std::string target = "gemeente", Instant next = at(0)) {
+inline DeliveryRow delivery(std::string id, std::string lane = "case:c1|gemeente", std::string target = "gemeente",
+                            Instant next = at(0)) {
   DeliveryRow d;
   d.id = std::move(id);
   d.message = 1;
@@ -101,7 +102,9 @@ class StoreConformance : public ::testing::Test {
   }
   void conflicts(Op op) { conflicts(std::vector<Op>{std::move(op)}); }
 
-  Names due(Instant now, int limit = 100, Names busy = {}) { return ids(run(store->due_deliveries(now, limit, busy)).value()); }
+  Names due(Instant now, int limit = 100, Names busy = {}) {
+    return ids(run(store->due_deliveries(now, limit, busy)).value());
+  }
   DeliveryRow one(std::string id) { return run(store->delivery(id)).value().value(); }
   std::optional<Row> row(std::string space, std::string key) { return run(store->row(space, key)).value(); }
   Names keys(std::string prefix, std::string after = "", int limit = 100) {
@@ -175,7 +178,8 @@ TYPED_TEST_P(StoreConformance, SameIdOfAnotherSourceIsAnotherMessage) {
 
 TYPED_TEST_P(StoreConformance, DuplicateUndoesTheRestOfItsTransaction) {
   this->ok(Accept{message("m1")});
-  auto r = this->ok({PutRow{"s", "before", to_bytes("x"), {}}, Accept{message("m1")}, PutRow{"s", "after", to_bytes("x"), {}}});
+  auto r = this->ok(
+      {PutRow{"s", "before", to_bytes("x"), {}}, Accept{message("m1")}, PutRow{"s", "after", to_bytes("x"), {}}});
   EXPECT_TRUE(r.duplicate_of.has_value());
   EXPECT_FALSE(this->row("s", "before").has_value());
   EXPECT_FALSE(this->row("s", "after").has_value());
@@ -184,8 +188,8 @@ TYPED_TEST_P(StoreConformance, DuplicateUndoesTheRestOfItsTransaction) {
 TYPED_TEST_P(StoreConformance, ConflictUndoesTheWholeTransactionWhereverItStands) {
   auto seq = this->ok(Accept{message("m1")}).seq;
   this->ok(Decide{decision(seq)});
-  this->conflicts({PutRow{"s", "k", to_bytes("x"), {}}, Enqueue{delivery("d1")}, AppendLeaf{{-1, at(0), "k", "{}"}}, SetTimer{{"t", "c1", "n", at(0), "set", {}}},
-                   Accept{message("m2")}, Decide{decision(seq)}});
+  this->conflicts({PutRow{"s", "k", to_bytes("x"), {}}, Enqueue{delivery("d1")}, AppendLeaf{{-1, at(0), "k", "{}"}},
+                   SetTimer{{"t", "c1", "n", at(0), "set", {}}}, Accept{message("m2")}, Decide{decision(seq)}});
   EXPECT_FALSE(this->row("s", "k").has_value());
   EXPECT_FALSE(run(this->store->delivery("d1")).value().has_value());
   EXPECT_FALSE(run(this->store->find_message(message("m2").source, "m2")).value().has_value());

@@ -93,13 +93,15 @@ TYPED_TEST_P(StoreConformance, OperatorChangesAskForTheStateTheySaw) {
   EXPECT_FALSE(d.settled_at.has_value());
   this->ok(ChangeDelivery{"d1", DeliveryState::pending, DeliveryState::cancelled, at(12), "CONSENT", {}, false});
   EXPECT_EQ(this->one("d1").settled_at, at(12));
-  auto bad = this->commit({ChangeDelivery{"d1", DeliveryState::cancelled, DeliveryState::attempting, at(1), "", {}, false}});
+  auto bad =
+      this->commit({ChangeDelivery{"d1", DeliveryState::cancelled, DeliveryState::attempting, at(1), "", {}, false}});
   ASSERT_FALSE(bad.has_value());
   EXPECT_EQ(bad.error().code, "STORE_INVALID");
 }
 
 TYPED_TEST_P(StoreConformance, StrictOrderInsideALaneAndNoLaneWaitsForAnother) {
-  this->ok({Enqueue{delivery("a1", "a")}, Enqueue{delivery("a2", "a")}, Enqueue{delivery("b1", "b")}, Enqueue{delivery("b2", "b")}});
+  this->ok({Enqueue{delivery("a1", "a")}, Enqueue{delivery("a2", "a")}, Enqueue{delivery("b1", "b")},
+            Enqueue{delivery("b2", "b")}});
   EXPECT_EQ(this->due(at(1)), (Names{"a1", "b1"}));
   this->ok(StartAttempt{"a1", 0, at(1)});
   EXPECT_EQ(this->due(at(1)), (Names{"b1"}));
@@ -139,8 +141,8 @@ TYPED_TEST_P(StoreConformance, DeliveryEnqueuedAsParkedHoldsItsLaneFromTheStart)
 }
 
 TYPED_TEST_P(StoreConformance, DueSkipsBusyTargetsKeepsTheLimitAndTheLongestWaitingFirst) {
-  this->ok({Enqueue{delivery("x3", "l1", "t1", at(30))}, Enqueue{delivery("x1", "l2", "t2", at(10))}, Enqueue{delivery("x2", "l3", "t1", at(20))},
-            Enqueue{delivery("x4", "l4", "t3", at(40))}});
+  this->ok({Enqueue{delivery("x3", "l1", "t1", at(30))}, Enqueue{delivery("x1", "l2", "t2", at(10))},
+            Enqueue{delivery("x2", "l3", "t1", at(20))}, Enqueue{delivery("x4", "l4", "t3", at(40))}});
   EXPECT_EQ(this->due(at(35)), (Names{"x1", "x2", "x3"}));
   EXPECT_EQ(this->due(at(35), 2), (Names{"x1", "x2"}));
   EXPECT_EQ(this->due(at(100), 100, {"t1"}), (Names{"x1", "x4"}));
@@ -186,8 +188,9 @@ TYPED_TEST_P(StoreConformance, NextDueIsTheEarliestThatCanHappen) {
 }
 
 TYPED_TEST_P(StoreConformance, TimersFireOnceTheyAreDueAndOnlyWhileSet) {
-  this->ok({SetTimer{{"c1/b", "c1", "b", at(20), "set", to_bytes("do b")}}, SetTimer{{"c1/a", "c1", "a", at(30), "set", {}}},
-            SetTimer{{"c2/a", "c2", "a", at(10), "set", {}}}, SetTimer{{"c1/z", "c1", "z", at(1), "warned", {}}}});
+  this->ok({SetTimer{{"c1/b", "c1", "b", at(20), "set", to_bytes("do b")}},
+            SetTimer{{"c1/a", "c1", "a", at(30), "set", {}}}, SetTimer{{"c2/a", "c2", "a", at(10), "set", {}}},
+            SetTimer{{"c1/z", "c1", "z", at(1), "warned", {}}}});
   auto due = [&](Instant t, int limit) {
     Names out;
     for (auto& row : held(run(this->store->due_timers(t, limit)))) out.push_back(row.id);
@@ -234,7 +237,8 @@ TYPED_TEST_P(StoreConformance, OneTransactionSeesItsOwnWrites) {
 }
 
 TYPED_TEST_P(StoreConformance, RowsAreListedByPrefixInOrder) {
-  for (auto key : {"b/2", "a", "b/1", "b", "b0", "c", "b/10", "b/\xff", "\xff"}) this->ok(PutRow{"s", key, to_bytes("v"), {}});
+  for (auto key : {"b/2", "a", "b/1", "b", "b0", "c", "b/10", "b/\xff", "\xff"})
+    this->ok(PutRow{"s", key, to_bytes("v"), {}});
   this->ok(PutRow{"t", "b/0", to_bytes("v"), {}});
   EXPECT_EQ(this->keys("b/"), (Names{"b/1", "b/10", "b/2", "b/\xff"}));
   EXPECT_EQ(this->keys("b/", "b/1"), (Names{"b/10", "b/2", "b/\xff"}));
@@ -247,7 +251,8 @@ TYPED_TEST_P(StoreConformance, RowsAreListedByPrefixInOrder) {
 // ---- leaves ---------------------------------------------------------------------------------------------------------
 
 TYPED_TEST_P(StoreConformance, LeavesGetTheirPlaceInOrderOfInsertion) {
-  for (int i = 0; i < 7; ++i) this->ok(AppendLeaf{{-1, at(i), "k" + std::to_string(i), "{\"n\":" + std::to_string(i) + "}"}});
+  for (int i = 0; i < 7; ++i)
+    this->ok(AppendLeaf{{-1, at(i), "k" + std::to_string(i), "{\"n\":" + std::to_string(i) + "}"}});
   EXPECT_TRUE(run(this->store->leaves(0, 100)).value().empty());
   EXPECT_EQ(run(this->store->stats()).value().unsequenced, 7);
   EXPECT_EQ(this->ok(SequenceLeaves{3}).sequenced, 3);
@@ -309,9 +314,10 @@ Task<void> send_many(Store& store, int caller, int count, int& accepted, int& du
 TYPED_TEST_P(StoreConformance, SixtyFourConcurrentCallersStoreEachMessageOnce) {
   int accepted = 0, duplicates = 0;
   for (int c = 0; c < 64; ++c)
-    boost::asio::co_spawn(this->context, send_many<TypeParam>(*this->store, c, 10, accepted, duplicates), [](std::exception_ptr e) {
-      if (e) std::rethrow_exception(e);
-    });
+    boost::asio::co_spawn(this->context, send_many<TypeParam>(*this->store, c, 10, accepted, duplicates),
+                          [](std::exception_ptr e) {
+                            if (e) std::rethrow_exception(e);
+                          });
   this->context.run();
   EXPECT_EQ(accepted, 160);
   EXPECT_EQ(duplicates, 480);
@@ -359,7 +365,9 @@ TYPED_TEST_P(StoreConformance, ClosedStoreTakesNothingAndClosingTwiceIsNoError) 
 
 TYPED_TEST_P(StoreConformance, WhatWasCommittedIsThereAfterReopening) {
   if constexpr (!TypeParam::durable) GTEST_SKIP() << "a memory store keeps nothing";
-  auto seq = this->ok({Accept{message("m1")}, Enqueue{delivery("d1")}, AppendLeaf{{-1, at(1), "k", "{}"}}, PutRow{"s", "k", to_bytes("v"), {}}}).seq;
+  auto seq = this->ok({Accept{message("m1")}, Enqueue{delivery("d1")}, AppendLeaf{{-1, at(1), "k", "{}"}},
+                       PutRow{"s", "k", to_bytes("v"), {}}})
+                 .seq;
   this->ok(StartAttempt{"d1", 0, at(3)});
   this->reopen();
   EXPECT_EQ(run(this->store->message(seq)).value()->id, "m1");
@@ -370,18 +378,24 @@ TYPED_TEST_P(StoreConformance, WhatWasCommittedIsThereAfterReopening) {
   EXPECT_GT(this->ok(Accept{message("m2")}).seq, seq);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(
-    StoreConformance, AcceptedMessageIsReadBackWhole, SequenceCountsUpAndIsNeverReused, DuplicateOfAcceptedMessageIsAcknowledgedNotStored,
-    SameIdOfAnotherSourceIsAnotherMessage, DuplicateUndoesTheRestOfItsTransaction, ConflictUndoesTheWholeTransactionWhereverItStands,
-    HostileTextAndLargeBodiesAreKeptAsTheyAre, EmptyTransactionCommits, DecidedOnceAndOnlyOnce, UndecidedComeInOrderWithoutBusyLanes,
-    DecisionsOfACaseComeInOrderOfMessage, MessagesAreFilteredAndPaged, ErasedSealedIsGoneAndTheRowStays,
-    DeliveryIsReadBackWholeAndARepeatLeavesItAsItIs, AttemptIsRecordedBeforeAndSettledAfter, OnlyThePendingDeliveryWithTheExpectedAttemptsStarts,
-    PausedWorkerCannotSettleALaterAttempt, OperatorChangesAskForTheStateTheySaw, StrictOrderInsideALaneAndNoLaneWaitsForAnother,
-    ParkedDeliveryHoldsItsLaneAndDeadOrCancelledDoNot, DeliveryEnqueuedAsParkedHoldsItsLaneFromTheStart,
-    DueSkipsBusyTargetsKeepsTheLimitAndTheLongestWaitingFirst, DeliveriesAreFilteredAndPagedById, NextDueIsTheEarliestThatCanHappen,
-    TimersFireOnceTheyAreDueAndOnlyWhileSet, RowsAreComparedAndSwapped, OneTransactionSeesItsOwnWrites, RowsAreListedByPrefixInOrder,
-    LeavesGetTheirPlaceInOrderOfInsertion, StatsCountWhatAnOperatorWatches, SixtyFourConcurrentCallersStoreEachMessageOnce,
-    ACommittedWriteIsSeenByTheNextRead, BackupIsAConsistentCopyAndRefusesAnExistingFile, ClosedStoreTakesNothingAndClosingTwiceIsNoError,
-    WhatWasCommittedIsThereAfterReopening);
+REGISTER_TYPED_TEST_SUITE_P(StoreConformance, AcceptedMessageIsReadBackWhole, SequenceCountsUpAndIsNeverReused,
+                            DuplicateOfAcceptedMessageIsAcknowledgedNotStored, SameIdOfAnotherSourceIsAnotherMessage,
+                            DuplicateUndoesTheRestOfItsTransaction, ConflictUndoesTheWholeTransactionWhereverItStands,
+                            HostileTextAndLargeBodiesAreKeptAsTheyAre, EmptyTransactionCommits, DecidedOnceAndOnlyOnce,
+                            UndecidedComeInOrderWithoutBusyLanes, DecisionsOfACaseComeInOrderOfMessage,
+                            MessagesAreFilteredAndPaged, ErasedSealedIsGoneAndTheRowStays,
+                            DeliveryIsReadBackWholeAndARepeatLeavesItAsItIs, AttemptIsRecordedBeforeAndSettledAfter,
+                            OnlyThePendingDeliveryWithTheExpectedAttemptsStarts, PausedWorkerCannotSettleALaterAttempt,
+                            OperatorChangesAskForTheStateTheySaw, StrictOrderInsideALaneAndNoLaneWaitsForAnother,
+                            ParkedDeliveryHoldsItsLaneAndDeadOrCancelledDoNot,
+                            DeliveryEnqueuedAsParkedHoldsItsLaneFromTheStart,
+                            DueSkipsBusyTargetsKeepsTheLimitAndTheLongestWaitingFirst,
+                            DeliveriesAreFilteredAndPagedById, NextDueIsTheEarliestThatCanHappen,
+                            TimersFireOnceTheyAreDueAndOnlyWhileSet, RowsAreComparedAndSwapped,
+                            OneTransactionSeesItsOwnWrites, RowsAreListedByPrefixInOrder,
+                            LeavesGetTheirPlaceInOrderOfInsertion, StatsCountWhatAnOperatorWatches,
+                            SixtyFourConcurrentCallersStoreEachMessageOnce, ACommittedWriteIsSeenByTheNextRead,
+                            BackupIsAConsistentCopyAndRefusesAnExistingFile,
+                            ClosedStoreTakesNothingAndClosingTwiceIsNoError, WhatWasCommittedIsThereAfterReopening);
 
 }  // namespace schakel::store::conformance

@@ -6,6 +6,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (auto events = schakel::ingress::read_events(type, {}, text))
       for (const auto& e : *events)
         if (auto m = schakel::ingress::to_message(e)) (void)schakel::ingress::to_event(*m).dump();
-  (void)schakel::ingress::read_events("application/json", {{"ce-id", std::string(text.substr(0, 200))}, {"ce-source", "s"}, {"ce-type", "t"}, {"ce-specversion", "1.0"}}, text);
+  (void)schakel::ingress::read_events(
+      "application/json",
+      {{"ce-id", std::string(text.substr(0, 200))}, {"ce-source", "s"}, {"ce-type", "t"}, {"ce-specversion", "1.0"}},
+      text);
   return 0;
 }

@@ -41,6 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Whole bytewise = decode(input, 1);
   if (once.status != bytewise.status || once.data != bytewise.data || once.consumed != bytewise.consumed) std::abort();
   if (once.data.size() > input.size()) std::abort();
-  if (once.status == schakel::net::ChunkDecoder::Status::done && !input.substr(0, once.consumed).ends_with("0\r\n\r\n")) std::abort();
+  if (once.status == schakel::net::ChunkDecoder::Status::done && !input.substr(0, once.consumed).ends_with("0\r\n\r\n"))
+    std::abort();
   return 0;
 }

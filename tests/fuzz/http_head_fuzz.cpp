@@ -25,7 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   demand(complete != nullptr && complete->bytes <= limits.head_bytes);
   const auto bytes = raw.substr(0, complete->bytes);
   demand(bytes.ends_with("\r\n\r\n"));
-  demand(static_cast<std::size_t>(std::count(bytes.begin(), bytes.end(), '\r')) == static_cast<std::size_t>(std::count(bytes.begin(), bytes.end(), '\n')));
+  demand(static_cast<std::size_t>(std::count(bytes.begin(), bytes.end(), '\r')) ==
+         static_cast<std::size_t>(std::count(bytes.begin(), bytes.end(), '\n')));
   demand(bytes.find('\0') == std::string_view::npos);
   demand(bytes.find("\n ") == std::string_view::npos && bytes.find("\n\t") == std::string_view::npos);
   demand(head->headers.count("host") == 1 && !head->headers.get("host").empty());
@@ -36,6 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   demand(head->path.find("/../") == std::string::npos && !head->path.ends_with("/.."));
   demand(head->path.size() + head->query.size() <= limits.target_bytes);
   // The same verdict however the bytes arrive: no prefix of a good head is refused, none is complete early.
-  for (std::size_t n = 0; n < complete->bytes; ++n) demand(std::holds_alternative<NeedMore>(scan_head(raw.substr(0, n), limits)));
+  for (std::size_t n = 0; n < complete->bytes; ++n)
+    demand(std::holds_alternative<NeedMore>(scan_head(raw.substr(0, n), limits)));
   return 0;
 }

@@ -25,7 +25,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   switches.grey_split = (data[1] & 4) != 0;
   MoneyState state;
   state.agreed = true;
-  if (auto shares = read_shares(payload->is_object() && payload->contains("payer_bp") ? (*payload)["payer_bp"] : Json({{"gemeente", 5000}, {"swv", 5000}}))) {
+  if (auto shares = read_shares(payload->is_object() && payload->contains("payer_bp")
+                                    ? (*payload)["payer_bp"]
+                                    : Json({{"gemeente", 5000}, {"swv", 5000}}))) {
     state.any_line = true;
     state.funding.push_back({"", *shares, {}});
   }

@@ -17,7 +17,9 @@ std::string said(schakel::ByteView input, std::size_t step, std::size_t& data) {
     auto events = p.feed(input.subspan(i, std::min(step, input.size() - i)));
     if (!events) return "!";
     for (auto& e : *events) {
-      out += e.kind == PartEvent::Kind::head ? "[" + e.head.name + e.head.extension + "]" : e.kind == PartEvent::Kind::end ? "|" : std::string(schakel::as_text(e.data));
+      out += e.kind == PartEvent::Kind::head  ? "[" + e.head.name + e.head.extension + "]"
+             : e.kind == PartEvent::Kind::end ? "|"
+                                              : std::string(schakel::as_text(e.data));
       data += e.data.size();
     }
   }

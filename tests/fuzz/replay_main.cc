@@ -1,4 +1,5 @@
-// Feeds every file of the folders and files named as arguments to the fuzz target: the corpus as a test, without libFuzzer.
+// Feeds every file of the folders and files named as arguments to the fuzz target: the corpus as a test, without
+// libFuzzer.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>

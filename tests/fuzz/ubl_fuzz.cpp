@@ -12,6 +12,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   auto xml = render_ubl(*read.document);
   if (!xml) std::abort();
   auto again = read_ubl(*xml);
-  if (!again.document || again.document->payable != read.document->payable || again.document->lines.size() != read.document->lines.size()) std::abort();
+  if (!again.document || again.document->payable != read.document->payable ||
+      again.document->lines.size() != read.document->lines.size())
+    std::abort();
   return 0;
 }

@@ -1,4 +1,5 @@
-// The hardened XML reader: whatever comes in, no crash, no unbounded work, and what it accepts can be written and read again.
+// The hardened XML reader: whatever comes in, no crash, no unbounded work, and what it accepts can be written and read
+// again.
 #include <cstdint>
 #include <cstdlib>
 

@@ -15,7 +15,7 @@ struct Mutant {
   Json::json_pointer at;
   Json value;
   std::vector<std::string> on;  ///< message types that the rule looks at; empty: any
-  bool deletion = false;  ///< a whole rule is gone
+  bool deletion = false;        ///< a whole rule is gone
 };
 
 /// All changes of one file, in the order of the file. `code` is any code of the vocabulary: what a changed code

@@ -102,7 +102,10 @@ class Judge {
       const Case& c = cases_[i];
       if (region != "CORE" && c.scenario.region != region) return false;
       // A rule does nothing in a case without a message of its types.
-      if (!m.on.empty() && std::ranges::none_of(c.scenario.messages, [&](const Message& x) { return std::ranges::find(m.on, x.type) != m.on.end(); })) return false;
+      if (!m.on.empty() && std::ranges::none_of(c.scenario.messages, [&](const Message& x) {
+            return std::ranges::find(m.on, x.type) != m.on.end();
+          }))
+        return false;
       auto [it, fresh] = profiles.try_emplace(c.scenario.region);
       if (fresh)
         it->second = region == "CORE" ? parsed(c.scenario.region, nullptr, &changed)
@@ -221,7 +224,8 @@ int main(int argc, char** argv) {
       ++tally[rows[i].fate];
       std::string key = region + " " + all[i].key;
       if (rows[i].fate != Fate::survived) continue;
-      if (auto it = std::ranges::find_if(excused, [&](const auto& e) { return covers(e.first, key); }); it != excused.end()) {
+      if (auto it = std::ranges::find_if(excused, [&](const auto& e) { return covers(e.first, key); });
+          it != excused.end()) {
         used.insert(it->first);
         ++listed;
         continue;

@@ -33,7 +33,8 @@ class FakePortalBackend final : public portal::PortalBackend {
   int submits = 0;
   std::vector<std::pair<std::string, std::string>> opened;  ///< (role, document)
 
-  std::string add(std::string doc_type, Bytes content, std::string status = "compleet", std::string media_type = "application/pdf") {
+  std::string add(std::string doc_type, Bytes content, std::string status = "compleet",
+                  std::string media_type = "application/pdf") {
     const std::lock_guard lock(mutex_);
     return add_locked(std::move(doc_type), std::move(content), std::move(status), std::move(media_type));
   }
@@ -84,8 +85,18 @@ class FakePortalBackend final : public portal::PortalBackend {
     for (const auto& [id, d] : documents_) v.documents.push_back(d.view);
     std::ranges::sort(v.documents, {}, &portal::DocumentView::stored_at);
     for (const auto& s : sent_) v.deliveries.push_back(s.view);
-    v.consents = {{"ouder_1", "documents", "alle documenten, alle betrokkenen", clock_.now() - std::chrono::hours(24 * 30), {}, {}},
-                  {"ouder_2", "documents", "alle documenten, alle betrokkenen", clock_.now() - std::chrono::hours(24 * 30), {}, {}}};
+    v.consents = {{"ouder_1",
+                   "documents",
+                   "alle documenten, alle betrokkenen",
+                   clock_.now() - std::chrono::hours(24 * 30),
+                   {},
+                   {}},
+                  {"ouder_2",
+                   "documents",
+                   "alle documenten, alle betrokkenen",
+                   clock_.now() - std::chrono::hours(24 * 30),
+                   {},
+                   {}}};
     Deadline d;
     d.name = "documents_due:procesregisseur";
     d.date = add_days(local_date(clock_.now()), 14).str();
@@ -121,7 +132,8 @@ class FakePortalBackend final : public portal::PortalBackend {
           v.at = clock_.now();
           v.can_withdraw = true;
           LinkOrder o;
-          o.delivery = v.id, o.message_id = key, o.case_id = link.case_id, o.role = r.role, o.person = r.role, o.documents = form.documents;
+          o.delivery = v.id, o.message_id = key, o.case_id = link.case_id, o.role = r.role, o.person = r.role,
+          o.documents = form.documents;
           o.expires = form.meeting.at + std::chrono::hours(12);
           o.second_factor = r.role == "procesregisseur" ? "totp:app-1" : "sms:+31612345678";
           orders.push_back(o);
@@ -177,7 +189,8 @@ class FakePortalBackend final : public portal::PortalBackend {
     Task<Result<Bytes>> read(std::int64_t offset, std::size_t length) override {
       const auto at = std::min<std::size_t>(static_cast<std::size_t>(offset), s_.content.size());
       const auto n = std::min(length, s_.content.size() - at);
-      co_return Bytes(s_.content.begin() + static_cast<std::ptrdiff_t>(at), s_.content.begin() + static_cast<std::ptrdiff_t>(at + n));
+      co_return Bytes(s_.content.begin() + static_cast<std::ptrdiff_t>(at),
+                      s_.content.begin() + static_cast<std::ptrdiff_t>(at + n));
     }
 
    private:
@@ -214,7 +227,9 @@ class FakePortalBackend final : public portal::PortalBackend {
     documents_[id] = {std::move(v), std::move(content)};
     return id;
   }
-  [[nodiscard]] portal::MeetingView meeting() const { return {"OT", start_of_day(add_days(local_date(clock_.now()), 28)) + std::chrono::hours(10)}; }
+  [[nodiscard]] portal::MeetingView meeting() const {
+    return {"OT", start_of_day(add_days(local_date(clock_.now()), 28)) + std::chrono::hours(10)};
+  }
 
   Draft judge(const portal::SendForm& form) const {
     Draft d;
@@ -225,15 +240,34 @@ class FakePortalBackend final : public portal::PortalBackend {
     if (form.note == "zonder toestemming") {
       d.outcome = Outcome::blocked;
       d.codes = {"CONSENT_MISSING"};
-      d.explanation = {{"KNH-CONSENT-01", "consent", "blocked", "CONSENT_MISSING", "met toestemming van ouders, middels een beveiligde link verstuurd", mis_k, {}}};
+      d.explanation = {{"KNH-CONSENT-01",
+                        "consent",
+                        "blocked",
+                        "CONSENT_MISSING",
+                        "met toestemming van ouders, middels een beveiligde link verstuurd",
+                        mis_k,
+                        {}}};
       return d;
     }
     d.recipients.push_back({"orthopedagoog", types, "secure_link", {}, {"KNH-ROUTE-03"}});
-    if (form.question_kind != "onderwijs") d.recipients.push_back({"procesregisseur", types, "secure_link", {}, {"KNH-ROUTE-04"}});
+    if (form.question_kind != "onderwijs")
+      d.recipients.push_back({"procesregisseur", types, "secure_link", {}, {"KNH-ROUTE-04"}});
     d.suppressed.push_back({"jeugdhulpdeskundige", "AUDIENCE_NOT_INVOLVED", "CORE-AUD-02"});
     d.signals.push_back({"LEAD_TIME_SHORT", "school_ib", "procesregisseur", "", "KNH-TIMER-03"});
-    d.explanation = {{"KNH-ROUTE-03", "routing", "fired", "orthopedagoog", "De orthopedagoog van het samenwerkingsverband ontvangt de documenten", mis_k, {}},
-                     {"KNH-ROUTE-04", "routing", "fired", "procesregisseur", "Bij wijkteam betrokkenheid: betrokken procesregisseur", mis_k, {}}};
+    d.explanation = {{"KNH-ROUTE-03",
+                      "routing",
+                      "fired",
+                      "orthopedagoog",
+                      "De orthopedagoog van het samenwerkingsverband ontvangt de documenten",
+                      mis_k,
+                      {}},
+                     {"KNH-ROUTE-04",
+                      "routing",
+                      "fired",
+                      "procesregisseur",
+                      "Bij wijkteam betrokkenheid: betrokken procesregisseur",
+                      mis_k,
+                      {}}};
     return d;
   }
 

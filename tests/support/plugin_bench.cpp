@@ -65,7 +65,8 @@ class PluginBench::FakeHost final : public Host, HttpAccess, MailAccess, Progres
     b_.world.requests.push_back(request);
     Result<HttpReply> reply = b_.world.partner ? b_.world.partner(request) : HttpReply{404, {}, {}};
     b_.step(CrashWhen::after);
-    if (reply && reply->body.size() > request.max_response_bytes) co_return fail(ErrorKind::too_large, "HTTP_TOO_LARGE", "answer too large");
+    if (reply && reply->body.size() > request.max_response_bytes)
+      co_return fail(ErrorKind::too_large, "HTTP_TOO_LARGE", "answer too large");
     co_return reply;
   }
   Task<Result<std::string>> send(Mail mail) override {
@@ -90,8 +91,10 @@ class PluginBench::FakeHost final : public Host, HttpAccess, MailAccess, Progres
   Task<Result<void>> write(std::vector<std::pair<std::string, std::optional<Json>>> changes) override {
     b_.step(CrashWhen::before);
     for (auto& [key, value] : changes) {
-      if (value) b_.world.progress[key] = std::move(*value);
-      else b_.world.progress.erase(key);
+      if (value)
+        b_.world.progress[key] = std::move(*value);
+      else
+        b_.world.progress.erase(key);
     }
     b_.step(CrashWhen::after);
     co_return Result<void>{};
@@ -99,7 +102,8 @@ class PluginBench::FakeHost final : public Host, HttpAccess, MailAccess, Progres
   Task<Result<std::vector<std::string>>> keys(std::string prefix, std::string after, int limit) override {
     b_.step(CrashWhen::before);
     std::vector<std::string> out;
-    for (auto it = b_.world.progress.lower_bound(prefix); it != b_.world.progress.end() && it->first.starts_with(prefix) && std::cmp_less(out.size(), limit); ++it)
+    for (auto it = b_.world.progress.lower_bound(prefix);
+         it != b_.world.progress.end() && it->first.starts_with(prefix) && std::cmp_less(out.size(), limit); ++it)
       if (it->first > after) out.push_back(it->first);
     b_.step(CrashWhen::after);
     co_return out;
@@ -116,12 +120,14 @@ class PluginBench::FakeHost final : public Host, HttpAccess, MailAccess, Progres
     if (it == b_.world.documents.end()) co_return fail(ErrorKind::not_found, "DOCUMENT_UNKNOWN", "no such document");
     auto from = std::min<std::size_t>(static_cast<std::size_t>(offset), it->second.size());
     auto to = std::min(from + length, it->second.size());
-    co_return Bytes(it->second.begin() + static_cast<std::ptrdiff_t>(from), it->second.begin() + static_cast<std::ptrdiff_t>(to));
+    co_return Bytes(it->second.begin() + static_cast<std::ptrdiff_t>(from),
+                    it->second.begin() + static_cast<std::ptrdiff_t>(to));
   }
   Task<Result<IssuedLink>> issue(LinkOrder order) override {
     b_.step(CrashWhen::before);
     b_.step(CrashWhen::after);
-    co_return IssuedLink{"link-" + order.delivery, "https://portal.example/l/" + order.delivery + "#geheim-van-de-koppeling"};
+    co_return IssuedLink{"link-" + order.delivery,
+                         "https://portal.example/l/" + order.delivery + "#geheim-van-de-koppeling"};
   }
   void count(std::string_view name, std::map<std::string, std::string> labels, double by) override {
     std::string key(name);
@@ -149,7 +155,8 @@ class PluginBench::FakeInbox final : public Inbox {
       auto verdict = b_.world.inbox(event);
       if (!verdict) co_return verdict;
     }
-    bool fresh = b_.world.event_keys.insert(event["source"].get<std::string>() + '|' + event["id"].get<std::string>()).second;
+    bool fresh =
+        b_.world.event_keys.insert(event["source"].get<std::string>() + '|' + event["id"].get<std::string>()).second;
     if (fresh) b_.world.events.push_back(event);
     b_.step(CrashWhen::after);
     co_return fresh;
@@ -166,7 +173,8 @@ class PluginBench::FakeInbox final : public Inbox {
     b_.step(CrashWhen::before);
     auto it = b_.world.case_by_foreign.find(foreign_id);
     b_.step(CrashWhen::after);
-    co_return it == b_.world.case_by_foreign.end() ? std::optional<std::string>{} : std::optional<std::string>{it->second};
+    co_return it == b_.world.case_by_foreign.end() ? std::optional<std::string>{}
+                                                   : std::optional<std::string>{it->second};
   }
   Task<Result<std::optional<std::string>>> case_of_bsn(const Secret& bsn) override {
     b_.step(CrashWhen::before);
@@ -326,7 +334,9 @@ std::vector<std::string> PluginBench::leaks(std::vector<std::string> words) cons
 }
 
 std::vector<Fault> http_faults() {
-  auto reply = [](int status, std::string body = {}) { return Result<HttpReply>(HttpReply{status, {{"Content-Type", "application/json"}}, std::move(body)}); };
+  auto reply = [](int status, std::string body = {}) {
+    return Result<HttpReply>(HttpReply{status, {{"Content-Type", "application/json"}}, std::move(body)});
+  };
   auto error = [](ErrorKind kind, const char* code) { return Result<HttpReply>(fail(kind, code, "scripted")); };
   using enum Verdict;
   return {
@@ -351,22 +361,27 @@ std::vector<Fault> http_faults() {
       {"huge", error(ErrorKind::too_large, "HTTP_TOO_LARGE"), {unknown, retry_later}},
       {"rubbish 200", reply(200, "\x01\xff<<rubbish"), {delivered, unknown, retry_later, rejected}},
       {"empty array 200", reply(200, "[]"), {delivered, unknown, retry_later, rejected}},
-      {"wrong types 201", reply(201, R"({"url":17,"uuid":null,"results":{},"locked":"x","bestandsdelen":3})"), {delivered, unknown, retry_later, rejected}},
+      {"wrong types 201",
+       reply(201, R"({"url":17,"uuid":null,"results":{},"locked":"x","bestandsdelen":3})"),
+       {delivered, unknown, retry_later, rejected}},
   };
 }
 
-std::vector<std::string> crash_everywhere(const std::function<std::unique_ptr<PluginBench>()>& fresh, const Delivery& delivery,
+std::vector<std::string> crash_everywhere(const std::function<std::unique_ptr<PluginBench>()>& fresh,
+                                          const Delivery& delivery,
                                           const std::function<std::string(PluginBench&)>& effects) {
   std::vector<std::string> wrong;
   auto clean = fresh();
   clean->crash_at(0, CrashWhen::never);
   auto first = clean->send(delivery);
-  if (!first || first->verdict != Verdict::delivered) return {"clean attempt is not delivered: " + (first ? first->code : "crashed")};
+  if (!first || first->verdict != Verdict::delivered)
+    return {"clean attempt is not delivered: " + (first ? first->code : "crashed")};
   int awaits = clean->awaits();
   std::string wanted = effects(*clean);
   // The clean attempt once more: a repeat of what was delivered has no effect either.
   auto repeat = clean->send(delivery);
-  if (!repeat || repeat->verdict != Verdict::delivered) wrong.push_back("repeat is not delivered: " + (repeat ? repeat->code : "crashed"));
+  if (!repeat || repeat->verdict != Verdict::delivered)
+    wrong.push_back("repeat is not delivered: " + (repeat ? repeat->code : "crashed"));
   if (auto got = effects(*clean); got != wanted) wrong.push_back("repeat has an effect: " + got);
   for (int n = 1; n <= awaits; ++n) {
     for (CrashWhen when : {CrashWhen::before, CrashWhen::after}) {
@@ -381,19 +396,22 @@ std::vector<std::string> crash_everywhere(const std::function<std::unique_ptr<Pl
       again.attempt = 2;
       bench->clock.advance(milliseconds{61000});
       auto result = bench->send(again);
-      if (!result || result->verdict != Verdict::delivered) wrong.push_back(at + "not delivered after the crash: " + (result ? result->code : "crashed"));
+      if (!result || result->verdict != Verdict::delivered)
+        wrong.push_back(at + "not delivered after the crash: " + (result ? result->code : "crashed"));
       if (auto got = effects(*bench); got != wanted) wrong.push_back(at + "effects " + got + " instead of " + wanted);
     }
   }
   return wrong;
 }
 
-std::vector<std::string> fault_everywhere(const std::function<std::unique_ptr<PluginBench>()>& fresh, const Delivery& delivery,
+std::vector<std::string> fault_everywhere(const std::function<std::unique_ptr<PluginBench>()>& fresh,
+                                          const Delivery& delivery,
                                           const std::function<std::string(PluginBench&)>& effects) {
   std::vector<std::string> wrong;
   auto clean = fresh();
   auto first = clean->send(delivery);
-  if (!first || first->verdict != Verdict::delivered) return {"clean attempt is not delivered: " + (first ? first->code : "crashed")};
+  if (!first || first->verdict != Verdict::delivered)
+    return {"clean attempt is not delivered: " + (first ? first->code : "crashed")};
   auto calls = clean->world.requests.size();
   std::string wanted = effects(*clean);
   for (std::size_t n = 1; n <= calls; ++n) {
@@ -401,7 +419,8 @@ std::vector<std::string> fault_everywhere(const std::function<std::unique_ptr<Pl
       auto bench = fresh();
       auto real = bench->world.partner;
       std::size_t count = 0;
-      bool lost = fault.name == "timeout after" || fault.name == "malformed" || fault.name == "huge" || fault.name == "504";
+      bool lost =
+          fault.name == "timeout after" || fault.name == "malformed" || fault.name == "huge" || fault.name == "504";
       bench->world.partner = [&, real](const HttpRequest& r) -> Result<HttpReply> {
         if (++count != n) return real(r);
         if (lost) (void)real(r);  // it arrived; only the answer was lost
@@ -421,15 +440,18 @@ std::vector<std::string> fault_everywhere(const std::function<std::unique_ptr<Pl
       }
       bool allowed = std::ranges::find(fault.allowed, result->verdict) != fault.allowed.end();
       // A refused login is a matter of set-up: the message may wait whatever the status.
-      if (result->verdict == Verdict::retry_later && clean->world.requests[n - 1].url.ends_with("/oauth/token")) allowed = true;
+      if (result->verdict == Verdict::retry_later && clean->world.requests[n - 1].url.ends_with("/oauth/token"))
+        allowed = true;
       // An error on a look may also be answered by going on.
-      if (!allowed && result->verdict != Verdict::delivered) wrong.push_back(at + fmt::format("verdict {} ({})", static_cast<int>(result->verdict), result->code));
+      if (!allowed && result->verdict != Verdict::delivered)
+        wrong.push_back(at + fmt::format("verdict {} ({})", static_cast<int>(result->verdict), result->code));
       if (result->code.empty()) wrong.push_back(at + "no code");
       if (result->verdict == Verdict::rejected) continue;
       Delivery again = delivery;
       again.attempt = 2;
       auto second = bench->send(again);
-      if (!second || second->verdict != Verdict::delivered) wrong.push_back(at + "not delivered afterwards: " + (second ? second->code : "crashed"));
+      if (!second || second->verdict != Verdict::delivered)
+        wrong.push_back(at + "not delivered afterwards: " + (second ? second->code : "crashed"));
       if (auto got = effects(*bench); got != wanted) wrong.push_back(at + "effects " + got + " instead of " + wanted);
     }
   }
@@ -440,7 +462,8 @@ std::vector<std::string> bad_configs_refused(const std::string& adapter, const J
   std::vector<std::string> wrong;
   auto loaded = registry().load(plugin::Kind::adapter, adapter);
   if (!loaded) return {loaded.error().code};
-  std::vector<std::pair<std::string, Json>> bad{{"array", Json::array()}, {"null", nullptr}, {"text", "x"}, {"empty", Json::object()}};
+  std::vector<std::pair<std::string, Json>> bad{
+      {"array", Json::array()}, {"null", nullptr}, {"text", "x"}, {"empty", Json::object()}};
   const Json& schema = (*loaded)->schema;
   for (const auto& name : schema.value("required", Json::array())) {
     Json c = good;
@@ -468,9 +491,12 @@ std::vector<std::string> bad_configs_refused(const std::string& adapter, const J
   }
   for (const auto& [name, config] : bad) {
     auto made = (*loaded)->make_adapter(config);
-    if (made) wrong.push_back(name + " was accepted");
-    else if (made.error().code != "CONFIG_INVALID") wrong.push_back(name + ": " + made.error().code);
-    else if (made.error().findings.empty()) wrong.push_back(name + ": no finding");
+    if (made)
+      wrong.push_back(name + " was accepted");
+    else if (made.error().code != "CONFIG_INVALID")
+      wrong.push_back(name + ": " + made.error().code);
+    else if (made.error().findings.empty())
+      wrong.push_back(name + ": no finding");
   }
   return wrong;
 }

@@ -1,4 +1,5 @@
-// A bench for one adapter: its real .so, a turned clock, a Host in memory, a scripted partner, and crashes at every await.
+// A bench for one adapter: its real .so, a turned clock, a Host in memory, a scripted partner, and crashes at every
+// await.
 #pragma once
 #include <boost/asio/io_context.hpp>
 #include <functional>
@@ -21,15 +22,15 @@ struct World {
   std::map<std::string, Bytes> documents;  ///< by id
   std::map<std::string, DocumentInfo> infos;
   std::map<std::string, std::string> secrets, bsns;  ///< by name; by case
-  std::vector<HttpRequest> requests;                  ///< that reached the partner
-  std::vector<Mail> mails;                            ///< that the mail server took
+  std::vector<HttpRequest> requests;                 ///< that reached the partner
+  std::vector<Mail> mails;                           ///< that the mail server took
   std::vector<std::pair<std::string, std::string>> bsn_asked;
-  std::vector<Json> events;                           ///< accepted by the inbox, first time only
+  std::vector<Json> events;  ///< accepted by the inbox, first time only
   std::set<std::string> event_keys;
   std::map<std::string, std::string> case_by_foreign, case_by_bsn;
   std::map<std::string, Bytes> stored_documents;
   std::map<std::string, double> metrics;
-  std::vector<std::string> undeclared;                ///< access that the schema does not declare
+  std::vector<std::string> undeclared;  ///< access that the schema does not declare
   /// Answers a request. Default: 404.
   std::function<Result<HttpReply>(const HttpRequest&)> partner;
   std::function<Result<std::string>(const Mail&)> mail_server;  ///< default: takes everything
@@ -53,7 +54,8 @@ class PluginBench {
 
   /// A new instance, as after a restart: no memory, same world. Calls start().
   Result<void> restart();
-  /// One attempt, restricted to the fields that were declared. nullopt: it crashed. Starts an instance when there is none.
+  /// One attempt, restricted to the fields that were declared. nullopt: it crashed. Starts an instance when there is
+  /// none.
   std::optional<AttemptResult> send(Delivery delivery);
   /// run() until its n-th pause (which ends it, as a cancellation does). False: it crashed.
   bool poll(int pauses = 1);
@@ -61,8 +63,8 @@ class PluginBench {
 
   /// Text of the log since construction.
   [[nodiscard]] std::string log_text() const;
-  /// Where one of the world's secrets, BSNs or the given words appears outside bodies: URL, log, metrics, mail subject or text,
-  /// attachment name, event attribute. Empty when nowhere.
+  /// Where one of the world's secrets, BSNs or the given words appears outside bodies: URL, log, metrics, mail subject
+  /// or text, attachment name, event attribute. Empty when nowhere.
   [[nodiscard]] std::vector<std::string> leaks(std::vector<std::string> words = {}) const;
 
   [[nodiscard]] const plugin::Plugin& plugin() const { return *plugin_; }
@@ -97,15 +99,17 @@ struct Fault {
 /// 4xx, 5xx, time-outs before and after sending, rubbish, huge, refused, TLS.
 std::vector<Fault> http_faults();
 
-/// For each await n of a clean attempt, before and after its effect: crash there, restart, send again. The attempt after the
-/// crash must be delivered and `effects` (a picture of the partner) must equal that of the clean attempt.
+/// For each await n of a clean attempt, before and after its effect: crash there, restart, send again. The attempt
+/// after the crash must be delivered and `effects` (a picture of the partner) must equal that of the clean attempt.
 /// `fresh` makes a bench with its partner set up. Returns what went wrong, empty when nothing.
-std::vector<std::string> crash_everywhere(const std::function<std::unique_ptr<PluginBench>()>& fresh, const Delivery& delivery,
+std::vector<std::string> crash_everywhere(const std::function<std::unique_ptr<PluginBench>()>& fresh,
+                                          const Delivery& delivery,
                                           const std::function<std::string(PluginBench&)>& effects);
 
-/// Each fault at each call of a clean attempt: the verdict must be one of the allowed, nothing may throw, and a later attempt
-/// without the fault must be delivered with the same effects (where the verdict was not rejected).
-std::vector<std::string> fault_everywhere(const std::function<std::unique_ptr<PluginBench>()>& fresh, const Delivery& delivery,
+/// Each fault at each call of a clean attempt: the verdict must be one of the allowed, nothing may throw, and a later
+/// attempt without the fault must be delivered with the same effects (where the verdict was not rejected).
+std::vector<std::string> fault_everywhere(const std::function<std::unique_ptr<PluginBench>()>& fresh,
+                                          const Delivery& delivery,
                                           const std::function<std::string(PluginBench&)>& effects);
 
 /// Configurations that must be refused by check() or by start(), none of which may crash.

@@ -11,8 +11,8 @@
 
 namespace schakel::test {
 
-/// The value of `task`, run on a private io_context. Its exceptions pass through; std::runtime_error when it has not ended
-/// within `limit` (a hang becomes a failed test, not a stuck one).
+/// The value of `task`, run on a private io_context. Its exceptions pass through; std::runtime_error when it has not
+/// ended within `limit` (a hang becomes a failed test, not a stuck one).
 template <class T>
 T run_now(Task<T> task, std::chrono::seconds limit = std::chrono::seconds(30)) {
   boost::asio::io_context io{1};

@@ -1,6 +1,6 @@
-// Runs one coroutine to its end, like run_now(), on an io_context that lives as long as the thread. For tasks that another
-// thread answers (a store): that thread may still be inside post() when the coroutine has ended, and post() must not meet an
-// io_context that is gone.
+// Runs one coroutine to its end, like run_now(), on an io_context that lives as long as the thread. For tasks that
+// another thread answers (a store): that thread may still be inside post() when the coroutine has ended, and post()
+// must not meet an io_context that is gone.
 #pragma once
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>

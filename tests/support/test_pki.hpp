@@ -17,12 +17,12 @@
 namespace schakel::test {
 
 struct CertificateSpec {
-  std::string name = "test";           ///< common name and file name
-  std::string serial_number{};         ///< subject serialNumber: the OIN
-  std::string serial_number_2{};       ///< a second one, to be ambiguous
-  std::string san{};                   ///< as in openssl.cnf: "DNS:localhost,IP:127.0.0.1"
-  std::string eku{};                   ///< "clientAuth", "serverAuth", "" for none
-  std::string issuer = "root";         ///< "root", "other", "sub" (an intermediate below root) or "self"
+  std::string name = "test";      ///< common name and file name
+  std::string serial_number{};    ///< subject serialNumber: the OIN
+  std::string serial_number_2{};  ///< a second one, to be ambiguous
+  std::string san{};              ///< as in openssl.cnf: "DNS:localhost,IP:127.0.0.1"
+  std::string eku{};              ///< "clientAuth", "serverAuth", "" for none
+  std::string issuer = "root";    ///< "root", "other", "sub" (an intermediate below root) or "self"
   long from_seconds = -3600;
   long to_seconds = 24 * 3600;
   bool ca = false;
@@ -50,7 +50,8 @@ class TestPki {
   [[nodiscard]] std::string other() const { return other_.certificate; }
 
   CertificateFiles issue(const CertificateSpec& spec) {
-    std::shared_ptr<EVP_PKEY> key(spec.rsa ? EVP_RSA_gen(static_cast<unsigned>(spec.rsa_bits)) : EVP_EC_gen("P-256"), EVP_PKEY_free);
+    std::shared_ptr<EVP_PKEY> key(spec.rsa ? EVP_RSA_gen(static_cast<unsigned>(spec.rsa_bits)) : EVP_EC_gen("P-256"),
+                                  EVP_PKEY_free);
     std::shared_ptr<X509> x(X509_new(), X509_free);
     X509_set_version(x.get(), 2);
     ASN1_INTEGER_set(X509_get_serialNumber(x.get()), ++serial_);
@@ -61,7 +62,10 @@ class TestPki {
     entry(subject, "CN", spec.name);
     if (!spec.serial_number.empty()) entry(subject, "serialNumber", spec.serial_number);
     if (!spec.serial_number_2.empty()) entry(subject, "serialNumber", spec.serial_number_2);
-    const CertificateFiles* issuer = spec.issuer == "root" ? &root_ : spec.issuer == "other" ? &other_ : spec.issuer == "sub" ? &sub_ : nullptr;
+    const CertificateFiles* issuer = spec.issuer == "root"    ? &root_
+                                     : spec.issuer == "other" ? &other_
+                                     : spec.issuer == "sub"   ? &sub_
+                                                              : nullptr;
     X509* signer = issuer != nullptr ? issuer->x509.get() : x.get();
     X509_set_issuer_name(x.get(), X509_get_subject_name(signer));
     extension(x.get(), signer, NID_basic_constraints, spec.ca ? "critical,CA:TRUE" : "critical,CA:FALSE");
@@ -80,7 +84,8 @@ class TestPki {
   }
 
   /// A list of the root with these revoked; `next_update` from now.
-  std::string crl(const std::string& name, const std::vector<CertificateFiles>& revoked, long next_update_seconds = 3600) {
+  std::string crl(const std::string& name, const std::vector<CertificateFiles>& revoked,
+                  long next_update_seconds = 3600) {
     std::shared_ptr<X509_CRL> list(X509_CRL_new(), X509_CRL_free);
     X509_CRL_set_version(list.get(), 1);
     X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(root_.x509.get()));
@@ -102,7 +107,8 @@ class TestPki {
 
  private:
   static void entry(X509_NAME* name, const char* key, const std::string& value) {
-    X509_NAME_add_entry_by_txt(name, key, MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(value.data()), static_cast<int>(value.size()), -1, 0);
+    X509_NAME_add_entry_by_txt(name, key, MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(value.data()),
+                               static_cast<int>(value.size()), -1, 0);
   }
   static void extension(X509* x, X509* signer, int nid, const char* value) {
     X509V3_CTX ctx;

@@ -1,9 +1,9 @@
 // Kills a writing process at any moment, again and again, and looks whether what it acknowledged is there, exactly once
 // (trust.md DUR-2). Usage: store_kill9 [CYCLES] [SEED]; exit 0 when nothing was lost.
 //
-// The child accepts messages from sixteen callers and writes an id to the pipe only after commit() returned; a caller also
-// sends half of its messages a second time. The parent kills it, opens the store itself and checks. It cannot show what only
-// a power cut shows: the page cache outlives a process (see tests/unit/store/fault_test.cpp).
+// The child accepts messages from sixteen callers and writes an id to the pipe only after commit() returned; a caller
+// also sends half of its messages a second time. The parent kills it, opens the store itself and checks. It cannot show
+// what only a power cut shows: the page cache outlives a process (see tests/unit/store/fault_test.cpp).
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -49,7 +49,8 @@ SqliteOptions options() {
 Task<void> caller(Store& store, std::uint32_t first, int pipe) {
   for (std::uint32_t id = first;; id += kCallers) {
     for (int copy = 0; copy < (id % 2 ? 2 : 1); ++copy) {
-      Transaction t{{Accept{message(id)}, PutRow{"kill9", std::to_string(id), to_bytes("x"), 0}, AppendLeaf{{-1, {}, "kill9", std::to_string(id)}}}};
+      Transaction t{{Accept{message(id)}, PutRow{"kill9", std::to_string(id), to_bytes("x"), 0},
+                     AppendLeaf{{-1, {}, "kill9", std::to_string(id)}}}};
       auto r = co_await store.commit(std::move(t));
       if (!r) std::_Exit(3);
       if (::write(pipe, &id, sizeof id) != sizeof id) std::_Exit(4);
@@ -62,7 +63,8 @@ Task<void> caller(Store& store, std::uint32_t first, int pipe) {
   auto store = SqliteStore::open(path, clock, options());
   if (!store) std::_Exit(2);
   boost::asio::io_context context(1);
-  for (std::uint32_t i = 0; i < kCallers; ++i) boost::asio::co_spawn(context, caller(**store, base + i, pipe), [](std::exception_ptr) { std::_Exit(5); });
+  for (std::uint32_t i = 0; i < kCallers; ++i)
+    boost::asio::co_spawn(context, caller(**store, base + i, pipe), [](std::exception_ptr) { std::_Exit(5); });
   context.run();
   std::_Exit(6);
 }
@@ -112,7 +114,8 @@ int main(int argc, char** argv) {
     ::close(ends[0]);
     int status = 0;
     ::waitpid(pid, &status, 0);
-    if (!WIFSIGNALED(status)) result = lost("the child ended by itself with status", static_cast<std::uint32_t>(WEXITSTATUS(status)), cycle);
+    if (!WIFSIGNALED(status))
+      result = lost("the child ended by itself with status", static_cast<std::uint32_t>(WEXITSTATUS(status)), cycle);
 
     auto opened = SqliteStore::open(path, clock, options());
     if (!opened) {
@@ -140,7 +143,7 @@ int main(int argc, char** argv) {
     base += 1'000'000;
   }
   std::filesystem::remove_all(folder);
-  std::printf("%s: %d kills, %llu acknowledged, %llu stored, seed %u\n", result ? "FAILED" : "ok", cycles, static_cast<unsigned long long>(total),
-              static_cast<unsigned long long>(stored), seed);
+  std::printf("%s: %d kills, %llu acknowledged, %llu stored, seed %u\n", result ? "FAILED" : "ok", cycles,
+              static_cast<unsigned long long>(total), static_cast<unsigned long long>(stored), seed);
   return result;
 }

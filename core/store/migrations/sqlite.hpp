@@ -1,5 +1,5 @@
-// The schema of the SQLite store, as steps that are applied once and in order. A step that was released is never edited:
-// its hash is kept in the database and a difference refuses to open (STORE_MIGRATION).
+// The schema of the SQLite store, as steps that are applied once and in order. A step that was released is never
+// edited: its hash is kept in the database and a difference refuses to open (STORE_MIGRATION).
 #pragma once
 #include <array>
 #include <string_view>
@@ -13,8 +13,9 @@ struct Migration {
 };
 
 /// `row_check` covers every other column of its row (and `sealed` through `sealed_hash`), since SQLite has no page
-/// checksums (trust.md DUR-8); `deliveries.head` is derived and checked at use. `sealed` stands last, so that reading the
-/// other columns does not walk its overflow pages. Instants are milliseconds UTC. States are the values of the enums.
+/// checksums (trust.md DUR-8); `deliveries.head` is derived and checked at use. `sealed` stands last, so that reading
+/// the other columns does not walk its overflow pages. Instants are milliseconds UTC. States are the values of the
+/// enums.
 inline constexpr std::string_view kSqliteStep1 = R"sql(
 CREATE TABLE messages(
   seq INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, region TEXT NOT NULL,

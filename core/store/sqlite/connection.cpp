@@ -7,12 +7,15 @@
 namespace schakel::store {
 
 SqliteFailure::SqliteFailure(int extended_code, const std::string& where)
-    : std::runtime_error(fmt::format("{}: {} ({})", where, sqlite3_errstr(extended_code & 0xff), extended_code)), code_(extended_code) {}
+    : std::runtime_error(fmt::format("{}: {} ({})", where, sqlite3_errstr(extended_code & 0xff), extended_code)),
+      code_(extended_code) {}
 
 Error SqliteFailure::error() const { return {ErrorKind::io, "STORE_IO", what(), {}}; }
 
 namespace {
-[[noreturn]] void raise(sqlite3* db, const char* where) { throw SqliteFailure(db ? sqlite3_extended_errcode(db) : SQLITE_NOMEM, where); }
+[[noreturn]] void raise(sqlite3* db, const char* where) {
+  throw SqliteFailure(db ? sqlite3_extended_errcode(db) : SQLITE_NOMEM, where);
+}
 }  // namespace
 
 Statement::~Statement() {
@@ -50,9 +53,12 @@ Statement& Statement::bind(const std::optional<Instant>& t) {
 
 bool Statement::step() {
   switch (sqlite3_step(statement_)) {
-    case SQLITE_ROW: return true;
-    case SQLITE_DONE: return false;
-    default: raise(sqlite3_db_handle(statement_), "step");
+    case SQLITE_ROW:
+      return true;
+    case SQLITE_DONE:
+      return false;
+    default:
+      raise(sqlite3_db_handle(statement_), "step");
   }
 }
 
@@ -94,9 +100,16 @@ Connection::Connection(const std::string& path, Mode mode, const std::string& vf
     if (mode == Mode::read_only) sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     sqlite3_busy_timeout(db_, 1000);
     // No automatic checkpoint anywhere: SQLite ignores its errors, and ours must end the store (DUR-5).
-    script("PRAGMA wal_autocheckpoint=0; PRAGMA mmap_size=0; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384");
+    script(
+        "PRAGMA wal_autocheckpoint=0; PRAGMA mmap_size=0; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; PRAGMA "
+        "cache_size=-16384");
     sqlite3_wal_hook(
-        db_, [](void* self, sqlite3*, const char*, int frames) { static_cast<Connection*>(self)->wal_frames_ = frames; return SQLITE_OK; }, this);
+        db_,
+        [](void* self, sqlite3*, const char*, int frames) {
+          static_cast<Connection*>(self)->wal_frames_ = frames;
+          return SQLITE_OK;
+        },
+        this);
   } catch (...) {
     sqlite3_close_v2(db_);
     throw;
@@ -115,7 +128,8 @@ void Connection::script(std::string_view sql) {
 sqlite3_stmt* Connection::prepared(std::string_view sql) {
   auto [at, fresh] = statements_.try_emplace(std::string(sql), nullptr);
   if (!at->second) {
-    if (sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &at->second, nullptr) != SQLITE_OK)
+    if (sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &at->second,
+                           nullptr) != SQLITE_OK)
       raise(db_, "prepare");
   }
   // A statement in use twice at once would lose its place; only the folder's own code could do that.

@@ -16,8 +16,8 @@
 
 namespace schakel::store {
 
-/// What SQLite refused. An exception, unlike expected failures, since nearly every one of them ends the store: it is caught
-/// where a batch, a read or an opening begins and nowhere else in this folder.
+/// What SQLite refused. An exception, unlike expected failures, since nearly every one of them ends the store: it is
+/// caught where a batch, a read or an opening begins and nowhere else in this folder.
 class SqliteFailure : public std::runtime_error {
  public:
   SqliteFailure(int extended_code, const std::string& where);
@@ -71,8 +71,8 @@ class Statement {
 class Connection {
  public:
   enum class Mode { write, read_only };
-  /// Throws SqliteFailure. Turns off what can be a surprise: mmap (an I/O error there is a SIGBUS), trusted schema, and for
-  /// read_only every kind of checkpoint (trust.md section 5, pitfalls 2 and 8).
+  /// Throws SqliteFailure. Turns off what can be a surprise: mmap (an I/O error there is a SIGBUS), trusted schema, and
+  /// for read_only every kind of checkpoint (trust.md section 5, pitfalls 2 and 8).
   Connection(const std::string& path, Mode mode, const std::string& vfs);
   ~Connection();
   Connection(const Connection&) = delete;

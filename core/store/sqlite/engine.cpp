@@ -22,8 +22,13 @@ int past_deadline(void* deadline) { return std::chrono::steady_clock::now() > st
 
 }  // namespace
 
-Engine::Engine(SqliteOptions options, FileLock lock, std::string path, std::unique_ptr<Connection> writer, RowGuard guard, bool memory)
-    : options_(std::move(options)), path_(std::move(path)), memory_(memory), lock_(std::move(lock)), guard_(std::move(guard)),
+Engine::Engine(SqliteOptions options, FileLock lock, std::string path, std::unique_ptr<Connection> writer,
+               RowGuard guard, bool memory)
+    : options_(std::move(options)),
+      path_(std::move(path)),
+      memory_(memory),
+      lock_(std::move(lock)),
+      guard_(std::move(guard)),
       writer_(std::move(writer)) {}
 
 void Engine::start() {
@@ -81,7 +86,8 @@ void Engine::submit(Transaction transaction, Answer<Committed> answer) {
   {
     std::lock_guard lock(mutex_);
     refused = unusable();
-    if (!refused && (writes_.size() >= options_.max_queue || queued_bytes_ + bytes > options_.max_queue_bytes)) refused = busy();
+    if (!refused && (writes_.size() >= options_.max_queue || queued_bytes_ + bytes > options_.max_queue_bytes))
+      refused = busy();
     if (!refused) {
       queued_bytes_ += bytes;
       writes_.push_back({std::move(transaction), std::move(answer), bytes});
@@ -137,8 +143,8 @@ void Engine::write_batch(std::vector<WriteJob>& batch) {
       return;
     }
     for (auto& job : batch) results.push_back(apply_one(job.transaction, room));
-    // Duplicates are answered after this too: the first of them may stand in this very batch. One from an earlier batch or an
-    // earlier process is durable, since its COMMIT returned or the start checkpoint flushed it (finding F1).
+    // Duplicates are answered after this too: the first of them may stand in this very batch. One from an earlier batch
+    // or an earlier process is durable, since its COMMIT returned or the start checkpoint flushed it (finding F1).
     writer_->run("COMMIT");
   } catch (const SqliteFailure& e) {
     writer_->abandon();
@@ -195,7 +201,9 @@ Engine::Space Engine::space() {
     space_ = Space::no_intake;
   else
     space_ = Space::enough;
-  if (space_ != before) log(space_ == Space::enough ? LogLevel::info : LogLevel::error, "store.disk", {{"accepting", space_ == Space::enough}});
+  if (space_ != before)
+    log(space_ == Space::enough ? LogLevel::info : LogLevel::error, "store.disk",
+        {{"accepting", space_ == Space::enough}});
   return space_;
 }
 
@@ -232,7 +240,8 @@ void Engine::read_loop(Connection& db) {
       job = std::move(reads_.front());
       reads_.pop_front();
     }
-    deadline.at = job.deadline ? std::chrono::steady_clock::now() + options_.read_deadline : std::chrono::steady_clock::time_point::max();
+    deadline.at = job.deadline ? std::chrono::steady_clock::now() + options_.read_deadline
+                               : std::chrono::steady_clock::time_point::max();
     ReadContext context{db, guard_};
     job.call(&context, nullptr);
   }
@@ -240,10 +249,14 @@ void Engine::read_loop(Connection& db) {
 
 Error Engine::read_failure(const SqliteFailure& failure) {
   switch (failure.primary()) {
-    case SQLITE_INTERRUPT: return {ErrorKind::timeout, "STORE_TIMEOUT", "the read ran past its deadline", {}};
-    case SQLITE_BUSY: return busy();
-    case SQLITE_TOOBIG: return {ErrorKind::too_large, "STORE_TOO_LARGE", "a value is too large", {}};
-    default: break;
+    case SQLITE_INTERRUPT:
+      return {ErrorKind::timeout, "STORE_TIMEOUT", "the read ran past its deadline", {}};
+    case SQLITE_BUSY:
+      return busy();
+    case SQLITE_TOOBIG:
+      return {ErrorKind::too_large, "STORE_TOO_LARGE", "a value is too large", {}};
+    default:
+      break;
   }
   auto error = failure.error();
   if (memory_) {
@@ -254,7 +267,9 @@ Error Engine::read_failure(const SqliteFailure& failure) {
   return error;
 }
 
-void Engine::report_corrupt(int rows) { log(LogLevel::error, "store.corrupt_rows_left_out", {{"rows", std::int64_t{rows}}}); }
+void Engine::report_corrupt(int rows) {
+  log(LogLevel::error, "store.corrupt_rows_left_out", {{"rows", std::int64_t{rows}}});
+}
 
 void Engine::fail_store(const Error& error, std::vector<WriteJob>* batch) {
   std::deque<WriteJob> writes;

@@ -26,22 +26,26 @@ Task<Result<T>> suspend(Start start) {
   namespace asio = boost::asio;
   return asio::async_initiate<const asio::use_awaitable_t<>, void(Result<T>)>(
       [](auto handler, Start begin) {
-        // The guard keeps the caller's io_context running while the answer is under way, and travels with it: the context may
-        // be gone as soon as the coroutine resumed, so the answering thread touches it no more after post().
+        // The guard keeps the caller's io_context running while the answer is under way, and travels with it: the
+        // context may be gone as soon as the coroutine resumed, so the answering thread touches it no more after
+        // post().
         auto executor = asio::get_associated_executor(handler);
         auto work = asio::make_work_guard(executor);
         begin(Answer<T>([h = std::move(handler), executor, work = std::move(work)](Result<T> result) mutable {
-          asio::post(executor, [h = std::move(h), work = std::move(work), r = std::move(result)]() mutable { std::move(h)(std::move(r)); });
+          asio::post(executor, [h = std::move(h), work = std::move(work), r = std::move(result)]() mutable {
+            std::move(h)(std::move(r));
+          });
         }));
       },
       asio::use_awaitable, std::move(start));
 }
 
-/// Thread: any, but close(), which one caller at a time runs and which must not be called from the engine's own threads.
-/// In memory mode there is no thread and calls run at once under `mutex_`.
+/// Thread: any, but close(), which one caller at a time runs and which must not be called from the engine's own
+/// threads. In memory mode there is no thread and calls run at once under `mutex_`.
 class Engine {
  public:
-  Engine(SqliteOptions options, FileLock lock, std::string path, std::unique_ptr<Connection> writer, RowGuard guard, bool memory);
+  Engine(SqliteOptions options, FileLock lock, std::string path, std::unique_ptr<Connection> writer, RowGuard guard,
+         bool memory);
   ~Engine() { close(); }
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -58,7 +62,8 @@ class Engine {
   /// Queues a read. `query` is called on a reading thread as Result<T>(ReadContext&).
   template <class T, class Query>
   void submit_read(Query query, bool deadline, Answer<T> answer) {
-    ReadJob job{deadline, [this, q = std::move(query), a = std::move(answer)](ReadContext* c, const Error* error) mutable {
+    ReadJob job{deadline,
+                [this, q = std::move(query), a = std::move(answer)](ReadContext* c, const Error* error) mutable {
                   if (error)
                     a(fail(*error));
                   else

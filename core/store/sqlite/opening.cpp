@@ -36,7 +36,9 @@ Result<void> migrate(Connection& db, const RowGuard& guard, Instant now) {
   if (tables == 0) {
     db.run("BEGIN IMMEDIATE");
     db.script(fmt::format("PRAGMA application_id={}", kApplicationId));
-    db.run("CREATE TABLE migrations(version INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT");
+    db.run(
+        "CREATE TABLE migrations(version INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, applied_at "
+        "INTEGER NOT NULL) STRICT");
     db.run("COMMIT");
   }
   auto newest = number(db, "SELECT MAX(version) FROM migrations");
@@ -47,7 +49,8 @@ Result<void> migrate(Connection& db, const RowGuard& guard, Instant now) {
     if (step.version <= newest) {
       auto s = db.query("SELECT sha256 FROM migrations WHERE version=?1", step.version);
       if (!s.step() || s.text(0) != hash)
-        return fail(ErrorKind::internal, "STORE_MIGRATION", fmt::format("step {} is not the one that was applied", step.version));
+        return fail(ErrorKind::internal, "STORE_MIGRATION",
+                    fmt::format("step {} is not the one that was applied", step.version));
       continue;
     }
     db.run("BEGIN IMMEDIATE");
@@ -66,7 +69,8 @@ Result<void> migrate(Connection& db, const RowGuard& guard, Instant now) {
 
 Result<void> prepare_database(Connection& db, const RowGuard& guard, Instant now, bool memory) {
   auto wanted = memory ? "memory" : "wal";
-  if (word(db, memory ? "PRAGMA journal_mode=MEMORY" : "PRAGMA journal_mode=WAL") != wanted) return setting("journal_mode");
+  if (word(db, memory ? "PRAGMA journal_mode=MEMORY" : "PRAGMA journal_mode=WAL") != wanted)
+    return setting("journal_mode");
   db.script("PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA journal_size_limit=67108864");
   if (number(db, "PRAGMA synchronous") != 2) return setting("synchronous");
   if (!memory && db.checkpoint(SQLITE_CHECKPOINT_TRUNCATE))

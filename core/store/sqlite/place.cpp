@@ -43,7 +43,7 @@ std::string folder_of(const std::string& path) {
 }
 
 Result<DiskUse> disk_use(const std::string& folder) {
-  struct statvfs s {};
+  struct statvfs s{};
   if (::statvfs(folder.c_str(), &s) != 0) return io("statvfs", errno);
   // As df counts: what is reserved for root is neither used nor available to us.
   std::uint64_t used = (s.f_blocks - s.f_bfree) * s.f_frsize;
@@ -52,10 +52,11 @@ Result<DiskUse> disk_use(const std::string& folder) {
 }
 
 Result<void> check_file_system(const std::string& folder) {
-  struct statfs s {};
+  struct statfs s{};
   if (::statfs(folder.c_str(), &s) != 0) return io("statfs", errno);
   // statfs(2)
-  static constexpr std::array<std::uint32_t, 8> kNetwork{0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x01021997, 0x5346414f, 0x00c36400, 0x73757245};
+  static constexpr std::array<std::uint32_t, 8> kNetwork{0x6969,     0x517b,     0xff534d42, 0xfe534d42,
+                                                         0x01021997, 0x5346414f, 0x00c36400, 0x73757245};
   for (auto type : kNetwork)
     if (static_cast<std::uint32_t>(s.f_type) == type)
       return fail(ErrorKind::invalid, "STORE_NETWORK_FS", "the database must lie on a local file system");
@@ -108,7 +109,7 @@ Result<FileLock> FileLock::take(const std::string& path) {
 Result<void> lay_ballast(const std::string& path, std::uint64_t bytes) {
   if (bytes == 0) return {};
   auto name = path + ".ballast";
-  struct stat there {};
+  struct stat there{};
   if (::stat(name.c_str(), &there) == 0 && static_cast<std::uint64_t>(there.st_size) == bytes) return {};
   auto use = disk_use(folder_of(path));
   if (!use) return fail(std::move(use.error()));

@@ -15,13 +15,13 @@ struct DiskUse {
 /// Of the file system that holds the folder. STORE_IO when it cannot be asked.
 [[nodiscard]] Result<DiskUse> disk_use(const std::string& folder);
 
-/// Write-ahead logging shares memory between processes and trusts locks and fsync, which network file systems do not keep
-/// (trust.md section 5, pitfall 9). STORE_NETWORK_FS (invalid) on NFS, SMB, 9p, AFS, Ceph or Coda.
+/// Write-ahead logging shares memory between processes and trusts locks and fsync, which network file systems do not
+/// keep (trust.md section 5, pitfall 9). STORE_NETWORK_FS (invalid) on NFS, SMB, 9p, AFS, Ceph or Coda.
 [[nodiscard]] Result<void> check_file_system(const std::string& folder);
 
-/// Makes the database file before SQLite opens it, so that it never exists with wider permissions than 0600; SQLite gives its
-/// side files the same mode. An existing file is narrowed to 0600. Never called while a connection is open: closing a
-/// descriptor of the file would drop SQLite's locks (pitfall 8).
+/// Makes the database file before SQLite opens it, so that it never exists with wider permissions than 0600; SQLite
+/// gives its side files the same mode. An existing file is narrowed to 0600. Never called while a connection is open:
+/// closing a descriptor of the file would drop SQLite's locks (pitfall 8).
 [[nodiscard]] Result<void> make_private_file(const std::string& path);
 
 /// Flushes a finished file and its directory entry.
@@ -44,9 +44,9 @@ class FileLock {
   int descriptor_ = -1;
 };
 
-/// Space set aside in `<path>.ballast`: on a full disk SQLite refuses even deletes (finding F6), and releasing this gives the
-/// room to work in. Does nothing when `bytes` is 0 or the file is there; leaves it out, without an error, when it would take
-/// more than half of what is free.
+/// Space set aside in `<path>.ballast`: on a full disk SQLite refuses even deletes (finding F6), and releasing this
+/// gives the room to work in. Does nothing when `bytes` is 0 or the file is there; leaves it out, without an error,
+/// when it would take more than half of what is free.
 [[nodiscard]] Result<void> lay_ballast(const std::string& path, std::uint64_t bytes);
 /// true when there was one. Safe while the store runs.
 bool release_ballast(const std::string& path);

@@ -34,40 +34,90 @@ class RowGuard::Hasher {
 };
 
 Digest RowGuard::check(const MessageRow& m, const Digest& sealed_hash) const {
-  return Hasher(key_, "messages").add(m.seq).add(m.source).add(m.id).add(m.type).add(m.region).add(m.party).add(m.lane).add(m.case_id)
-      .add(m.accepted_at).add(ByteView(m.content_hash)).add(static_cast<int>(m.state)).add(m.outcome).add(ByteView(sealed_hash)).done();
+  return Hasher(key_, "messages")
+      .add(m.seq)
+      .add(m.source)
+      .add(m.id)
+      .add(m.type)
+      .add(m.region)
+      .add(m.party)
+      .add(m.lane)
+      .add(m.case_id)
+      .add(m.accepted_at)
+      .add(ByteView(m.content_hash))
+      .add(static_cast<int>(m.state))
+      .add(m.outcome)
+      .add(ByteView(sealed_hash))
+      .done();
 }
 
 Digest RowGuard::check(const DeliveryRow& d, const Digest& sealed_hash) const {
-  return Hasher(key_, "deliveries").add(d.id).add(d.message).add(d.case_id).add(d.lane).add(d.target).add(d.role).add(d.kind)
-      .add(static_cast<int>(d.state)).add(d.attempts).add(d.created_at).add(d.next_at).add(d.settled_at).add(d.code)
-      .add(ByteView(sealed_hash)).done();
+  return Hasher(key_, "deliveries")
+      .add(d.id)
+      .add(d.message)
+      .add(d.case_id)
+      .add(d.lane)
+      .add(d.target)
+      .add(d.role)
+      .add(d.kind)
+      .add(static_cast<int>(d.state))
+      .add(d.attempts)
+      .add(d.created_at)
+      .add(d.next_at)
+      .add(d.settled_at)
+      .add(d.code)
+      .add(ByteView(sealed_hash))
+      .done();
 }
 
 Digest RowGuard::check(const DecisionRow& d, std::string_view codes, const Digest& sealed_hash) const {
-  return Hasher(key_, "decisions").add(d.message).add(d.case_id).add(d.decided_at).add(d.outcome).add(codes).add(d.rules_version)
-      .add(ByteView(sealed_hash)).done();
+  return Hasher(key_, "decisions")
+      .add(d.message)
+      .add(d.case_id)
+      .add(d.decided_at)
+      .add(d.outcome)
+      .add(codes)
+      .add(d.rules_version)
+      .add(ByteView(sealed_hash))
+      .done();
 }
 
 Digest RowGuard::check(const AttemptRow& a) const {
-  return Hasher(key_, "attempts").add(a.delivery).add(a.number).add(a.started_at).add(a.ended_at).add(a.verdict).add(a.code).done();
+  return Hasher(key_, "attempts")
+      .add(a.delivery)
+      .add(a.number)
+      .add(a.started_at)
+      .add(a.ended_at)
+      .add(a.verdict)
+      .add(a.code)
+      .done();
 }
 
 Digest RowGuard::check(const TimerRow& t) const {
-  return Hasher(key_, "timers").add(t.id).add(t.case_id).add(t.name).add(t.due).add(t.state).add(ByteView(t.sealed)).done();
+  return Hasher(key_, "timers")
+      .add(t.id)
+      .add(t.case_id)
+      .add(t.name)
+      .add(t.due)
+      .add(t.state)
+      .add(ByteView(t.sealed))
+      .done();
 }
 
 Digest RowGuard::check(const Row& r) const {
   return Hasher(key_, "kv").add(r.space).add(r.key).add(r.version).add(ByteView(r.value)).done();
 }
 
-Digest RowGuard::check(const LeafRow& l) const { return Hasher(key_, "leaves").add(l.at).add(l.kind).add(l.body).done(); }
+Digest RowGuard::check(const LeafRow& l) const {
+  return Hasher(key_, "leaves").add(l.at).add(l.kind).add(l.body).done();
+}
 
 Digest RowGuard::check_text(std::string_view text) const { return Hasher(key_, "meta").add(text).done(); }
 
 namespace {
 std::unexpected<Error> corrupt(std::string_view table) {
-  return fail(ErrorKind::internal, "STORE_CORRUPT_ROW", std::string("a row of ") + std::string(table) + " does not match its check");
+  return fail(ErrorKind::internal, "STORE_CORRUPT_ROW",
+              std::string("a row of ") + std::string(table) + " does not match its check");
 }
 
 template <class State>

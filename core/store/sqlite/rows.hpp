@@ -5,8 +5,8 @@
 
 namespace schakel::store {
 
-/// Makes and compares row checks: HMAC-SHA256 with the key, or plain SHA-256 when there is none. Fields are length-prefixed,
-/// so no two different rows give the same bytes.
+/// Makes and compares row checks: HMAC-SHA256 with the key, or plain SHA-256 when there is none. Fields are
+/// length-prefixed, so no two different rows give the same bytes.
 class RowGuard {
  public:
   explicit RowGuard(Bytes key = {}) : key_(std::move(key)) {}
@@ -31,12 +31,13 @@ struct RowMeta {
   std::int64_t n = 0;
 };
 
-// Column lists and the readers that fit them. A reader returns STORE_CORRUPT_ROW (internal) when the check fails: such a row
-// is never served. `with_sealed` expects one more column at the end.
+// Column lists and the readers that fit them. A reader returns STORE_CORRUPT_ROW (internal) when the check fails: such
+// a row is never served. `with_sealed` expects one more column at the end.
 inline constexpr std::string_view kMessageColumns =
     "seq,source,id,type,region,party,lane,case_id,accepted_at,content_hash,state,outcome,sealed_hash,row_check";
 inline constexpr std::string_view kDeliveryColumns =
-    "n,id,message,case_id,lane,target,role,kind,state,attempts,created_at,next_at,settled_at,code,sealed_hash,row_check";
+    "n,id,message,case_id,lane,target,role,kind,state,attempts,created_at,next_at,settled_at,code,sealed_hash,row_"
+    "check";
 inline constexpr std::string_view kDecisionColumns =
     "message,case_id,decided_at,outcome,codes,rules_version,sealed_hash,row_check,sealed";
 inline constexpr std::string_view kAttemptColumns = "delivery,number,started_at,ended_at,verdict,code,row_check";

@@ -31,7 +31,8 @@ class SqliteStore::Impl {
 SqliteStore::SqliteStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 SqliteStore::~SqliteStore() { close(); }
 
-Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, const Clock& clock, SqliteOptions options) {
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, const Clock& clock,
+                                                       SqliteOptions options) {
   const bool memory = path == ":memory:";
   FileLock lock;
   if (!memory) {
@@ -58,8 +59,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, 
       writer->abandon();
       return fail(std::move(prepared.error()));
     }
-    // Switching to write-ahead logging removed a rollback journal; were it to come back after a power cut, SQLite would undo
-    // the switch and what followed it.
+    // Switching to write-ahead logging removed a rollback journal; were it to come back after a power cut, SQLite would
+    // undo the switch and what followed it.
     if (!memory) {
       if (auto ok = flush_folder(folder_of(path)); !ok) {
         writer->abandon();
@@ -104,18 +105,22 @@ Task<Result<std::vector<DecisionRow>>> SqliteStore::decisions(std::string case_i
 Task<Result<std::optional<DecisionRow>>> SqliteStore::decision(MessageSeq message) {
   return impl_->read<std::optional<DecisionRow>>([message](ReadContext& c) { return read_decision_of(c, message); });
 }
-Task<Result<std::vector<DeliveryRow>>> SqliteStore::due_deliveries(Instant now, int limit, std::vector<std::string> busy_targets) {
+Task<Result<std::vector<DeliveryRow>>> SqliteStore::due_deliveries(Instant now, int limit,
+                                                                   std::vector<std::string> busy_targets) {
   return impl_->read<std::vector<DeliveryRow>>(
       [now, limit, busy = std::move(busy_targets)](ReadContext& c) { return read_due(c, now, limit, busy); });
 }
 Task<Result<std::optional<DeliveryRow>>> SqliteStore::delivery(std::string id) {
-  return impl_->read<std::optional<DeliveryRow>>([i = std::move(id)](ReadContext& c) { return read_delivery_by_id(c, i); });
+  return impl_->read<std::optional<DeliveryRow>>(
+      [i = std::move(id)](ReadContext& c) { return read_delivery_by_id(c, i); });
 }
 Task<Result<std::vector<DeliveryRow>>> SqliteStore::deliveries(DeliveryFilter filter) {
-  return impl_->read<std::vector<DeliveryRow>>([f = std::move(filter)](ReadContext& c) { return read_deliveries(c, f); });
+  return impl_->read<std::vector<DeliveryRow>>(
+      [f = std::move(filter)](ReadContext& c) { return read_deliveries(c, f); });
 }
 Task<Result<std::vector<AttemptRow>>> SqliteStore::attempts(std::string delivery) {
-  return impl_->read<std::vector<AttemptRow>>([d = std::move(delivery)](ReadContext& c) { return read_attempts(c, d); });
+  return impl_->read<std::vector<AttemptRow>>(
+      [d = std::move(delivery)](ReadContext& c) { return read_attempts(c, d); });
 }
 Task<Result<std::optional<Instant>>> SqliteStore::next_due() {
   return impl_->read<std::optional<Instant>>([](ReadContext& c) { return read_next_due(c); });
@@ -127,15 +132,16 @@ Task<Result<std::vector<TimerRow>>> SqliteStore::timers(std::string case_id) {
   return impl_->read<std::vector<TimerRow>>([id = std::move(case_id)](ReadContext& c) { return read_timers(c, id); });
 }
 Task<Result<std::optional<Row>>> SqliteStore::row(std::string space, std::string key) {
-  return impl_->read<std::optional<Row>>([s = std::move(space), k = std::move(key)](ReadContext& c) { return read_row_at(c, s, k); });
+  return impl_->read<std::optional<Row>>(
+      [s = std::move(space), k = std::move(key)](ReadContext& c) { return read_row_at(c, s, k); });
 }
 Task<Result<std::vector<Row>>> SqliteStore::rows(std::string space, std::string prefix, std::string after, int limit) {
-  return impl_->read<std::vector<Row>>([s = std::move(space), p = std::move(prefix), a = std::move(after), limit](ReadContext& c) {
-    return read_rows(c, s, p, a, limit);
-  });
+  return impl_->read<std::vector<Row>>([s = std::move(space), p = std::move(prefix), a = std::move(after),
+                                        limit](ReadContext& c) { return read_rows(c, s, p, a, limit); });
 }
 Task<Result<std::vector<LeafRow>>> SqliteStore::leaves(std::int64_t position, int limit) {
-  return impl_->read<std::vector<LeafRow>>([position, limit](ReadContext& c) { return read_leaves(c, position, limit); });
+  return impl_->read<std::vector<LeafRow>>(
+      [position, limit](ReadContext& c) { return read_leaves(c, position, limit); });
 }
 Task<Result<Stats>> SqliteStore::stats() {
   return impl_->read<Stats>([](ReadContext& c) { return read_stats(c); });
@@ -165,7 +171,10 @@ Result<void> write_copy(ReadContext& c, const std::string& path, const std::stri
     auto report = read_integrity(check);
     if (!report) return undo(std::move(report.error()));
     if (!report->corrupt.empty())
-      return undo({ErrorKind::internal, "STORE_CORRUPT_ROW", "the store holds damaged rows, first: " + report->corrupt.front(), {}});
+      return undo({ErrorKind::internal,
+                   "STORE_CORRUPT_ROW",
+                   "the store holds damaged rows, first: " + report->corrupt.front(),
+                   {}});
   } catch (const SqliteFailure& e) {
     // Of the copy, most likely a full disk: the store itself goes on. Its own failures show on its own statements.
     return undo({ErrorKind::unavailable, "STORE_BACKUP", e.what(), {}});

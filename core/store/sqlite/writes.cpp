@@ -9,7 +9,9 @@
 namespace schakel::store {
 namespace {
 
-std::unexpected<Error> conflict(std::string what) { return fail(ErrorKind::conflict, "STORE_CONFLICT", std::move(what)); }
+std::unexpected<Error> conflict(std::string what) {
+  return fail(ErrorKind::conflict, "STORE_CONFLICT", std::move(what));
+}
 
 bool open_state(DeliveryState s) {
   return s == DeliveryState::pending || s == DeliveryState::attempting || s == DeliveryState::parked;
@@ -27,7 +29,8 @@ class Writer {
   Result<void> operator()(const Accept& op) {
     const auto& in = op.message;
     {
-      auto s = db_.query(fmt::format("SELECT {} FROM messages WHERE source=?1 AND id=?2", kMessageColumns), in.source, in.id);
+      auto s = db_.query(fmt::format("SELECT {} FROM messages WHERE source=?1 AND id=?2", kMessageColumns), in.source,
+                         in.id);
       if (s.step()) {
         auto first = read_message(s, guard_, false);
         if (!first) return fail(first.error());
@@ -39,9 +42,9 @@ class Writer {
     MessageRow m = in;
     m.seq = next("messages");
     auto sealed_hash = sha256(m.sealed);
-    db_.run("INSERT INTO messages VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)", m.seq, m.source, m.id, m.type, m.region,
-            m.party, m.lane, m.case_id, m.accepted_at, m.content_hash, static_cast<int>(m.state), m.outcome, sealed_hash,
-            guard_.check(m, sealed_hash), m.sealed);
+    db_.run("INSERT INTO messages VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)", m.seq, m.source, m.id,
+            m.type, m.region, m.party, m.lane, m.case_id, m.accepted_at, m.content_hash, static_cast<int>(m.state),
+            m.outcome, sealed_hash, guard_.check(m, sealed_hash), m.sealed);
     committed.seq = m.seq;
     return {};
   }
@@ -54,12 +57,12 @@ class Writer {
     if ((*m).state == MessageState::decided) return conflict("decide: the message was decided already");
     m->state = MessageState::decided;
     m->outcome = d.outcome;
-    db_.run("UPDATE messages SET state=?2, outcome=?3, row_check=?4 WHERE seq=?1", d.message, static_cast<int>(m->state), m->outcome,
-            guard_.check(*m, meta.sealed_hash));
+    db_.run("UPDATE messages SET state=?2, outcome=?3, row_check=?4 WHERE seq=?1", d.message,
+            static_cast<int>(m->state), m->outcome, guard_.check(*m, meta.sealed_hash));
     auto codes = dump_json(Json(d.codes));
     auto sealed_hash = sha256(d.sealed);
-    db_.run("INSERT INTO decisions VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)", d.message, d.case_id, d.decided_at, d.outcome, codes,
-            d.rules_version, sealed_hash, guard_.check(d, codes, sealed_hash), d.sealed);
+    db_.run("INSERT INTO decisions VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)", d.message, d.case_id, d.decided_at, d.outcome,
+            codes, d.rules_version, sealed_hash, guard_.check(d, codes, sealed_hash), d.sealed);
     return {};
   }
 
@@ -71,10 +74,12 @@ class Writer {
     }
     auto sealed_hash = sha256(d.sealed);
     db_.run(
-        "INSERT INTO deliveries(id,message,case_id,lane,target,role,kind,state,attempts,created_at,next_at,settled_at,code,sealed_hash,"
+        "INSERT INTO "
+        "deliveries(id,message,case_id,lane,target,role,kind,state,attempts,created_at,next_at,settled_at,code,sealed_"
+        "hash,"
         "row_check,head,sealed) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,0,?16)",
-        d.id, d.message, d.case_id, d.lane, d.target, d.role, d.kind, static_cast<int>(d.state), d.attempts, d.created_at, d.next_at,
-        d.settled_at, d.code, sealed_hash, guard_.check(d, sealed_hash), d.sealed);
+        d.id, d.message, d.case_id, d.lane, d.target, d.role, d.kind, static_cast<int>(d.state), d.attempts,
+        d.created_at, d.next_at, d.settled_at, d.code, sealed_hash, guard_.check(d, sealed_hash), d.sealed);
     refresh_head(d.lane);
     return {};
   }
@@ -89,8 +94,10 @@ class Writer {
     ++d->attempts;
     save(*d, meta);
     AttemptRow a{d->id, d->attempts, op.at, std::nullopt, "", ""};
-    db_.run("INSERT INTO attempts(delivery,number,started_at,ended_at,verdict,code,row_check) VALUES(?1,?2,?3,NULL,'','',?4)", a.delivery,
-            a.number, a.started_at, guard_.check(a));
+    db_.run(
+        "INSERT INTO attempts(delivery,number,started_at,ended_at,verdict,code,row_check) "
+        "VALUES(?1,?2,?3,NULL,'','',?4)",
+        a.delivery, a.number, a.started_at, guard_.check(a));
     return {};
   }
 
@@ -98,13 +105,17 @@ class Writer {
     RowMeta meta;
     auto d = load_delivery(op.delivery, meta);
     if (!d) return fail(d.error());
-    if (d->state != DeliveryState::attempting || d->attempts != op.number) return conflict("settle: not the running attempt");
-    if (op.state == DeliveryState::attempting) return fail(ErrorKind::invalid, "STORE_INVALID", "settle: attempting is no outcome");
+    if (d->state != DeliveryState::attempting || d->attempts != op.number)
+      return conflict("settle: not the running attempt");
+    if (op.state == DeliveryState::attempting)
+      return fail(ErrorKind::invalid, "STORE_INVALID", "settle: attempting is no outcome");
     {
       std::int64_t n = 0;
       AttemptRow a;
       {
-        auto s = db_.query(fmt::format("SELECT {},n FROM attempts WHERE delivery=?1 ORDER BY n DESC LIMIT 1", kAttemptColumns), op.delivery);
+        auto s = db_.query(
+            fmt::format("SELECT {},n FROM attempts WHERE delivery=?1 ORDER BY n DESC LIMIT 1", kAttemptColumns),
+            op.delivery);
         if (!s.step()) return conflict("settle: no attempt is recorded");
         auto read = read_attempt(s, guard_);
         if (!read) return fail(read.error());
@@ -114,7 +125,8 @@ class Writer {
       a.ended_at = op.at;
       a.verdict = op.verdict;
       a.code = op.code;
-      db_.run("UPDATE attempts SET ended_at=?2, verdict=?3, code=?4, row_check=?5 WHERE n=?1", n, op.at, a.verdict, a.code, guard_.check(a));
+      db_.run("UPDATE attempts SET ended_at=?2, verdict=?3, code=?4, row_check=?5 WHERE n=?1", n, op.at, a.verdict,
+              a.code, guard_.check(a));
     }
     d->state = op.state;
     d->next_at = op.next_at;
@@ -130,13 +142,15 @@ class Writer {
     auto d = load_delivery(op.delivery, meta);
     if (!d) return fail(d.error());
     if (d->state != op.expect) return conflict("change: the delivery is in another state");
-    if (op.state == DeliveryState::attempting) return fail(ErrorKind::invalid, "STORE_INVALID", "change: an attempt is started by StartAttempt");
+    if (op.state == DeliveryState::attempting)
+      return fail(ErrorKind::invalid, "STORE_INVALID", "change: an attempt is started by StartAttempt");
     d->state = op.state;
     d->next_at = op.next_at;
     d->code = op.code;
     if (op.target) d->target = *op.target;
     d->settled_at = final_state(op.state) ? std::optional(op.next_at) : std::nullopt;
-    // The number of an attempt that was never settled still fences its runner off; counting again from 1 would let it back in.
+    // The number of an attempt that was never settled still fences its runner off; counting again from 1 would let it
+    // back in.
     if (op.reset_attempts && !last_attempt_open(op.delivery)) d->attempts = 0;
     save(*d, meta);
     refresh_head(d->lane);
@@ -145,9 +159,11 @@ class Writer {
 
   Result<void> operator()(const SetTimer& op) {
     const auto& t = op.timer;
-    db_.run("INSERT INTO timers VALUES(?1,?2,?3,?4,?5,?6,?7) ON CONFLICT(id) DO UPDATE SET case_id=excluded.case_id, name=excluded.name, "
-            "due=excluded.due, state=excluded.state, row_check=excluded.row_check, sealed=excluded.sealed",
-            t.id, t.case_id, t.name, t.due, t.state, guard_.check(t), t.sealed);
+    db_.run(
+        "INSERT INTO timers VALUES(?1,?2,?3,?4,?5,?6,?7) ON CONFLICT(id) DO UPDATE SET case_id=excluded.case_id, "
+        "name=excluded.name, "
+        "due=excluded.due, state=excluded.state, row_check=excluded.row_check, sealed=excluded.sealed",
+        t.id, t.case_id, t.name, t.due, t.state, guard_.check(t), t.sealed);
     return {};
   }
 
@@ -159,7 +175,8 @@ class Writer {
     if (version == 0)
       db_.run("INSERT INTO kv VALUES(?1,?2,?3,?4,?5)", r.space, r.key, r.version, check, r.value);
     else
-      db_.run("UPDATE kv SET version=?3, row_check=?4, value=?5 WHERE space=?1 AND key=?2", r.space, r.key, r.version, check, r.value);
+      db_.run("UPDATE kv SET version=?3, row_check=?4, value=?5 WHERE space=?1 AND key=?2", r.space, r.key, r.version,
+              check, r.value);
     return {};
   }
 
@@ -171,8 +188,8 @@ class Writer {
   }
 
   Result<void> operator()(const AppendLeaf& op) {
-    db_.run("INSERT INTO leaves(position,at,kind,body,row_check) VALUES(NULL,?1,?2,?3,?4)", op.leaf.at, op.leaf.kind, op.leaf.body,
-            guard_.check(op.leaf));
+    db_.run("INSERT INTO leaves(position,at,kind,body,row_check) VALUES(NULL,?1,?2,?3,?4)", op.leaf.at, op.leaf.kind,
+            op.leaf.body, guard_.check(op.leaf));
     return {};
   }
 
@@ -197,7 +214,8 @@ class Writer {
     auto m = load_message(op.message, meta);
     if (!m) return fail(m.error());
     auto nothing = sha256(ByteView{});
-    db_.run("UPDATE messages SET sealed=x'', sealed_hash=?2, row_check=?3 WHERE seq=?1", op.message, nothing, guard_.check(*m, nothing));
+    db_.run("UPDATE messages SET sealed=x'', sealed_hash=?2, row_check=?3 WHERE seq=?1", op.message, nothing,
+            guard_.check(*m, nothing));
     return {};
   }
 
@@ -223,13 +241,15 @@ class Writer {
   void save(const DeliveryRow& d, const RowMeta& meta) {
     // A row that leaves the open states gives up its place here; refresh_head finds the next one.
     db_.run(
-        "UPDATE deliveries SET target=?2, state=?3, attempts=?4, next_at=?5, settled_at=?6, code=?7, row_check=?8, head=head AND ?9 "
+        "UPDATE deliveries SET target=?2, state=?3, attempts=?4, next_at=?5, settled_at=?6, code=?7, row_check=?8, "
+        "head=head AND ?9 "
         "WHERE n=?1",
-        meta.n, d.target, static_cast<int>(d.state), d.attempts, d.next_at, d.settled_at, d.code, guard_.check(d, meta.sealed_hash),
-        open_state(d.state) ? 1 : 0);
+        meta.n, d.target, static_cast<int>(d.state), d.attempts, d.next_at, d.settled_at, d.code,
+        guard_.check(d, meta.sealed_hash), open_state(d.state) ? 1 : 0);
   }
 
-  /// Exactly the first open delivery of a lane carries head=1; due_deliveries then reads an index and no lane is scanned.
+  /// Exactly the first open delivery of a lane carries head=1; due_deliveries then reads an index and no lane is
+  /// scanned.
   void refresh_head(const std::string& lane) {
     std::int64_t first = 0, current = 0;
     {

@@ -4,8 +4,9 @@
 
 namespace schakel::store {
 
-/// Applies one transaction inside the open batch, under a savepoint of its own: on an error or a duplicate nothing of it is
-/// left. The result counts only after the batch's COMMIT returned. Throws SqliteFailure when the store itself failed.
+/// Applies one transaction inside the open batch, under a savepoint of its own: on an error or a duplicate nothing of
+/// it is left. The result counts only after the batch's COMMIT returned. Throws SqliteFailure when the store itself
+/// failed.
 Result<Committed> apply(Connection& db, const RowGuard& guard, const Transaction& transaction);
 
 /// Whether the transaction takes in new work, which is refused first when the disk fills up (DUR-9).

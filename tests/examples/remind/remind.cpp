@@ -8,11 +8,13 @@ class RemindDecider final : public Decider {
   [[nodiscard]] std::string_view stage() const override { return "deadlines"; }
   [[nodiscard]] Draft decide(FactView& view, const Facts&, Draft draft) const override {
     const Message& message = view.message();
-    if (message.type == "ot_verslag" && !view.file().meeting) draft.signals.push_back({"MEETING_NOT_KNOWN", message.sender_role, "", "", "EXAMPLE-01"});
+    if (message.type == "ot_verslag" && !view.file().meeting)
+      draft.signals.push_back({"MEETING_NOT_KNOWN", message.sender_role, "", "", "EXAMPLE-01"});
     return draft;
   }
 };
 
 }  // namespace schakel::remind
 
-SCHAKEL_DECIDER(schakel::remind::RemindDecider, R"({"type": "object", "additionalProperties": false, "properties": {}})")
+SCHAKEL_DECIDER(schakel::remind::RemindDecider,
+                R"({"type": "object", "additionalProperties": false, "properties": {}})")

@@ -9,8 +9,14 @@ namespace {
 
 Json config() {
   return {{"url", "https://duo.example/verzuim"},
-          {"scholen", Json::array({{{"brin", "00YY"}, {"vestiging", "00YY00"}, {"oin", "0000000700000YY00000"}, {"contact", {{"naam", "A. Verzonnen"}, {"email", "ib@school.example"}}}},
-                                   {{"brin", "11ZZ"}, {"oin", "0000000700000ZZ00000"}, {"soort_opleiding", "VO"}, {"contact", {{"naam", "B. Verzonnen"}, {"email", "zc@school.example"}}}}})}};
+          {"scholen", Json::array({{{"brin", "00YY"},
+                                    {"vestiging", "00YY00"},
+                                    {"oin", "0000000700000YY00000"},
+                                    {"contact", {{"naam", "A. Verzonnen"}, {"email", "ib@school.example"}}}},
+                                   {{"brin", "11ZZ"},
+                                    {"oin", "0000000700000ZZ00000"},
+                                    {"soort_opleiding", "VO"},
+                                    {"contact", {{"naam", "B. Verzonnen"}, {"email", "zc@school.example"}}}}})}};
 }
 
 std::string between(const std::string& text, const std::string& from, const std::string& to) {
@@ -30,25 +36,42 @@ struct Duo {
     std::string mid = between(r.body, "MessageID>", "<");
     std::string inner;
     if (!reject.empty()) {
-      inner = "<requestGoedgekeurd>false</requestGoedgekeurd><foutmelding><foutcode>" + reject + "</foutcode><fouttekst>Jansen 999990019</fouttekst></foutmelding>";
+      inner = "<requestGoedgekeurd>false</requestGoedgekeurd><foutmelding><foutcode>" + reject +
+              "</foutcode><fouttekst>Jansen 999990019</fouttekst></foutmelding>";
     } else if (numbers.contains(id)) {
-      inner = "<requestGoedgekeurd>false</requestGoedgekeurd><foutmelding><foutcode>NIET_UNIEK</foutcode><fouttekst>x</fouttekst><sleutelgegeven><sleutelnaam>meldingsnummer</sleutelnaam>"
-              "<sleutelwaarde>" + numbers[id] + "</sleutelwaarde></sleutelgegeven></foutmelding>";
+      inner =
+          "<requestGoedgekeurd>false</requestGoedgekeurd><foutmelding><foutcode>NIET_UNIEK</foutcode><fouttekst>x</"
+          "fouttekst><sleutelgegeven><sleutelnaam>meldingsnummer</sleutelnaam>"
+          "<sleutelwaarde>" +
+          numbers[id] + "</sleutelwaarde></sleutelgegeven></foutmelding>";
     } else {
       numbers[id] = std::to_string(7000 + numbers.size());
       bodies[id] = r.body;
       inner = "<requestGoedgekeurd>true</requestGoedgekeurd><meldingsnummer>" + numbers[id] + "</meldingsnummer>";
     }
-    return HttpReply{200, {{"Content-Type", "text/xml"}},
-                     "<?xml version=\"1.0\" encoding=\"UTF-8\"?><s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:w=\"http://www.w3.org/2005/08/addressing\"><s:Header><w:RelatesTo>" +
-                         mid + "</w:RelatesTo></s:Header><s:Body><aanleverenVerzuimmelding_response xmlns=\"urn:oza:proposal:duo-verzuim:v1\"><identificatiecodeBedrijfsdocument>" + id +
-                         "</identificatiecodeBedrijfsdocument><verzendendeInstantie>DUO</verzendendeInstantie><ontvangendeInstantie>00YY</ontvangendeInstantie>"
-                         "<datumTijdBedrijfsdocument>2026-11-02T09:00:00.000Z</datumTijdBedrijfsdocument>" + inner + "</aanleverenVerzuimmelding_response></s:Body></s:Envelope>"};
+    return HttpReply{
+        200,
+        {{"Content-Type", "text/xml"}},
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" "
+        "xmlns:w=\"http://www.w3.org/2005/08/addressing\"><s:Header><w:RelatesTo>" +
+            mid +
+            "</w:RelatesTo></s:Header><s:Body><aanleverenVerzuimmelding_response "
+            "xmlns=\"urn:oza:proposal:duo-verzuim:v1\"><identificatiecodeBedrijfsdocument>" +
+            id +
+            "</identificatiecodeBedrijfsdocument><verzendendeInstantie>DUO</"
+            "verzendendeInstantie><ontvangendeInstantie>00YY</ontvangendeInstantie>"
+            "<datumTijdBedrijfsdocument>2026-11-02T09:00:00.000Z</datumTijdBedrijfsdocument>" +
+            inner + "</aanleverenVerzuimmelding_response></s:Body></s:Envelope>"};
   }
 };
 
 HttpReply fault(const char* code) {
-  return {500, {{"Content-Type", "text/xml"}}, fmt::format("<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><s:Fault><faultcode>s:{}</faultcode><faultstring>Jansen 999990019</faultstring></s:Fault></s:Body></s:Envelope>", code)};
+  return {500,
+          {{"Content-Type", "text/xml"}},
+          fmt::format("<s:Envelope "
+                      "xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><s:Fault><faultcode>s:{}</"
+                      "faultcode><faultstring>Jansen 999990019</faultstring></s:Fault></s:Body></s:Envelope>",
+                      code)};
 }
 
 struct Fresh {
@@ -86,7 +109,8 @@ TEST(DuoVerzuim, MeldingIsAcceptedAndTheBsnIsInTheBodyOnly) {
   const auto& r = bench->world.requests.at(0);
   EXPECT_NE(r.body.find("<burgerservicenummer>999990019<"), std::string::npos) << r.body;
   EXPECT_NE(r.body.find("<verzuimsoort>LRV<"), std::string::npos);
-  EXPECT_EQ((HttpReply{0, r.headers, {}}.header("SOAPAction")), "\"urn:oza:proposal:contract:duo-verzuim:v1/aanleverenVerzuimmelding\"");
+  EXPECT_EQ((HttpReply{0, r.headers, {}}.header("SOAPAction")),
+            "\"urn:oza:proposal:contract:duo-verzuim:v1/aanleverenVerzuimmelding\"");
   EXPECT_TRUE(bench->leaks({"Verzonnen", "ib@school"}).empty());
   EXPECT_EQ(bench->world.bsn_asked.size(), 1U);
 }
@@ -99,8 +123,10 @@ TEST(DuoVerzuim, CrashAtAnyAwaitMakesOneMelding) {
 }
 
 TEST(DuoVerzuim, FaultsAreMappedByTheirCode) {
-  for (const auto& [code, verdict] : {std::pair{"Server.DK0050", Verdict::retry_later}, std::pair{"Server.DK0051", Verdict::retry_later}, std::pair{"Client.DK0002", Verdict::rejected},
-                                      std::pair{"Client.DK0004", Verdict::rejected}, std::pair{"Client.EK0031", Verdict::rejected}}) {
+  for (const auto& [code, verdict] :
+       {std::pair{"Server.DK0050", Verdict::retry_later}, std::pair{"Server.DK0051", Verdict::retry_later},
+        std::pair{"Client.DK0002", Verdict::rejected}, std::pair{"Client.DK0004", Verdict::rejected},
+        std::pair{"Client.EK0031", Verdict::rejected}}) {
     Fresh fresh;
     auto bench = fresh();
     bench->world.partner = [reply = fault(code)](const HttpRequest&) { return reply; };
@@ -137,9 +163,11 @@ TEST(DuoVerzuim, AnswerToAnotherMessageIsUnknown) {
 }
 
 TEST(DuoVerzuim, WhatCannotBeSentReleasesNoBsn) {
-  for (auto change : std::vector<std::function<void(Delivery&)>>{[](Delivery& d) { d.body["payload"]["kind"] = "anders"; }, [](Delivery& d) { d.body["payload"].erase("from_date"); },
-                                                                 [](Delivery& d) { d.body["payload"]["until"] = "2026-09-01"; }, [](Delivery& d) { d.body["payload"]["school"] = "99XX00"; },
-                                                                 [](Delivery& d) { d.type = "factuur"; }}) {
+  for (auto change : std::vector<std::function<void(Delivery&)>>{
+           [](Delivery& d) { d.body["payload"]["kind"] = "anders"; },
+           [](Delivery& d) { d.body["payload"].erase("from_date"); },
+           [](Delivery& d) { d.body["payload"]["until"] = "2026-09-01"; },
+           [](Delivery& d) { d.body["payload"]["school"] = "99XX00"; }, [](Delivery& d) { d.type = "factuur"; }}) {
     Fresh fresh;
     auto bench = fresh();
     Delivery d = delivery();
@@ -157,7 +185,8 @@ TEST(DuoVerzuim, LongAbsenceIsReportedAsSuchFromFourWeeksOn) {
     Delivery d = delivery();
     d.body["payload"]["from_date"] = from;
     ASSERT_EQ(bench->send(d)->verdict, Verdict::delivered);
-    EXPECT_NE(bench->world.requests[0].body.find(std::string("<verzuimsoort>") + code + "<"), std::string::npos) << from;
+    EXPECT_NE(bench->world.requests[0].body.find(std::string("<verzuimsoort>") + code + "<"), std::string::npos)
+        << from;
     EXPECT_NE(bench->world.requests[0].body.find("<datumEindVerzuim>2026-11-02<"), std::string::npos);
   }
 }

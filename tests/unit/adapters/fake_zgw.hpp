@@ -8,7 +8,8 @@ namespace schakel::test {
 
 class FakeZgw {
  public:
-  std::string zaken = "https://zaken.example.nl/zaken/api/v1", documenten = "https://documenten.example.nl/documenten/api/v1";
+  std::string zaken = "https://zaken.example.nl/zaken/api/v1",
+              documenten = "https://documenten.example.nl/documenten/api/v1";
   std::int64_t part_size = 4;
   std::vector<Json> cases, roles, statuses, properties, links, objects;
   std::map<std::string, std::string> parts_content;  ///< part uuid -> bytes
@@ -20,13 +21,19 @@ class FakeZgw {
     auto q = r.url.find('?');
     std::string path = r.url.substr(0, q), query = q == std::string::npos ? "" : r.url.substr(q + 1);
     if (path == zaken + "/zaken") return r.method == "GET" ? page(filter(cases, query)) : make_case(r);
-    if (path == zaken + "/rollen") return r.method == "GET" ? page(filter(roles, query)) : make(r, roles, zaken + "/rollen/", {"zaak", "betrokkeneType", "roltype", "roltoelichting"});
-    if (path == zaken + "/statussen") return r.method == "GET" ? page(filter(statuses, query)) : make(r, statuses, zaken + "/statussen/", {"zaak", "statustype", "datumStatusGezet"});
+    if (path == zaken + "/rollen")
+      return r.method == "GET"
+                 ? page(filter(roles, query))
+                 : make(r, roles, zaken + "/rollen/", {"zaak", "betrokkeneType", "roltype", "roltoelichting"});
+    if (path == zaken + "/statussen")
+      return r.method == "GET" ? page(filter(statuses, query))
+                               : make(r, statuses, zaken + "/statussen/", {"zaak", "statustype", "datumStatusGezet"});
     if (path == zaken + "/zaakinformatieobjecten") {
       if (r.method == "GET") return list(filter(links, query));
       Json body = Json::parse(r.body);
       for (const auto& l : links)
-        if (l["informatieobject"] == body["informatieobject"] && l["zaak"] == body["zaak"]) return problem(400, "unique");
+        if (l["informatieobject"] == body["informatieobject"] && l["zaak"] == body["zaak"])
+          return problem(400, "unique");
       return make(r, links, zaken + "/zaakinformatieobjecten/", {"zaak", "informatieobject"});
     }
     if (path.starts_with(zaken + "/zaken/") && path.ends_with("/zaakeigenschappen"))
@@ -45,11 +52,14 @@ class FakeZgw {
 
   /// What the gemeente sees, without ids: orphans (locked, not linked) are left out.
   [[nodiscard]] std::string picture() const {
-    std::string out = fmt::format("zaken={} rollen={} statussen={} eigenschappen={} links={}", cases.size(), roles.size(), statuses.size(), properties.size(), links.size());
+    std::string out = fmt::format("zaken={} rollen={} statussen={} eigenschappen={} links={}", cases.size(),
+                                  roles.size(), statuses.size(), properties.size(), links.size());
     std::vector<std::string> documents;
     for (const auto& l : links)
       for (const auto& o : objects)
-        if (o["url"] == l["informatieobject"]) documents.push_back(fmt::format(" {}:{}:{}", o.value("titel", ""), o.value("locked", false), o.value("_content", "")));
+        if (o["url"] == l["informatieobject"])
+          documents.push_back(
+              fmt::format(" {}:{}:{}", o.value("titel", ""), o.value("locked", false), o.value("_content", "")));
     std::ranges::sort(documents);
     for (const auto& d : documents) out += d;
     for (const auto& c : complaints) out += " !" + c;
@@ -57,11 +67,18 @@ class FakeZgw {
   }
 
  private:
-  static std::string header(const HttpRequest& r, std::string_view name) { return HttpReply{0, r.headers, {}}.header(name); }
-  static HttpReply problem(int status, const std::string& code) {
-    return {status, {{"Content-Type", "application/problem+json"}}, Json{{"code", code}, {"title", "x"}, {"status", status}, {"detail", "Jansen 999990019"}}.dump()};
+  static std::string header(const HttpRequest& r, std::string_view name) {
+    return HttpReply{0, r.headers, {}}.header(name);
   }
-  static HttpReply page(const std::vector<Json>& items) { return {200, {}, Json{{"count", items.size()}, {"next", nullptr}, {"previous", nullptr}, {"results", items}}.dump()}; }
+  static HttpReply problem(int status, const std::string& code) {
+    return {status,
+            {{"Content-Type", "application/problem+json"}},
+            Json{{"code", code}, {"title", "x"}, {"status", status}, {"detail", "Jansen 999990019"}}.dump()};
+  }
+  static HttpReply page(const std::vector<Json>& items) {
+    return {
+        200, {}, Json{{"count", items.size()}, {"next", nullptr}, {"previous", nullptr}, {"results", items}}.dump()};
+  }
   static HttpReply list(const std::vector<Json>& items) { return {200, {}, Json(items).dump()}; }
   static std::vector<Json> filter(const std::vector<Json>& from, const std::string& query) {
     std::vector<Json> out;
@@ -80,11 +97,14 @@ class FakeZgw {
   }
   static std::string sdk_encode(const std::string& text) {
     std::string out;
-    for (unsigned char c : text) out += std::isalnum(c) || c == '-' || c == '.' || c == '_' || c == '~' ? std::string(1, static_cast<char>(c)) : fmt::format("%{:02X}", c);
+    for (unsigned char c : text)
+      out += std::isalnum(c) || c == '-' || c == '.' || c == '_' || c == '~' ? std::string(1, static_cast<char>(c))
+                                                                             : fmt::format("%{:02X}", c);
     return out;
   }
   std::string uuid() { return fmt::format("095be615-a8ad-4c33-8e9c-{:012x}", ++next_); }
-  HttpReply make(const HttpRequest& r, std::vector<Json>& into, const std::string& base, std::initializer_list<const char*> required) {
+  HttpReply make(const HttpRequest& r, std::vector<Json>& into, const std::string& base,
+                 std::initializer_list<const char*> required) {
     Json body = Json::parse(r.body, nullptr, false);
     for (const char* key : required)
       if (!body.contains(key) || body[key].is_null()) return problem(400, "required");
@@ -96,13 +116,21 @@ class FakeZgw {
     Json body = Json::parse(r.body);
     for (const auto& c : cases)
       if (c["identificatie"] == body["identificatie"]) {
-        return {400, {}, Json{{"code", "invalid"}, {"invalidParams", Json::array({{{"name", "identificatie"}, {"code", "identificatie-niet-uniek"}, {"reason", "x"}}})}}.dump()};
+        return {
+            400,
+            {},
+            Json{{"code", "invalid"},
+                 {"invalidParams",
+                  Json::array({{{"name", "identificatie"}, {"code", "identificatie-niet-uniek"}, {"reason", "x"}}})}}
+                .dump()};
       }
-    return make(r, cases, zaken + "/zaken/", {"bronorganisatie", "verantwoordelijkeOrganisatie", "zaaktype", "startdatum", "identificatie"});
+    return make(r, cases, zaken + "/zaken/",
+                {"bronorganisatie", "verantwoordelijkeOrganisatie", "zaaktype", "startdatum", "identificatie"});
   }
   HttpReply make_object(const HttpRequest& r) {
     Json body = Json::parse(r.body);
-    for (const char* key : {"bronorganisatie", "creatiedatum", "titel", "auteur", "taal", "informatieobjecttype", "identificatie"})
+    for (const char* key :
+         {"bronorganisatie", "creatiedatum", "titel", "auteur", "taal", "informatieobjecttype", "identificatie"})
       if (!body.contains(key)) return problem(400, "required");
     for (const auto& o : objects)
       if (o["identificatie"] == body["identificatie"]) return problem(400, "identificatie-niet-uniek");
@@ -114,7 +142,10 @@ class FakeZgw {
       std::int64_t left = body["bestandsomvang"], n = 0;
       while (left > 0) {
         auto size = std::min(left, part_size);
-        body["bestandsdelen"].push_back({{"url", documenten + "/bestandsdelen/" + uuid()}, {"volgnummer", ++n}, {"omvang", size}, {"voltooid", false}});
+        body["bestandsdelen"].push_back({{"url", documenten + "/bestandsdelen/" + uuid()},
+                                         {"volgnummer", ++n},
+                                         {"omvang", size},
+                                         {"voltooid", false}});
         left -= size;
       }
       body["_lock"] = "slot-" + uuid();
@@ -125,7 +156,8 @@ class FakeZgw {
       return {201, {}, reply.dump()};
     }
     auto content = from_base64(body["inhoud"].get<std::string>());
-    if (!content || static_cast<std::int64_t>(content->size()) != body["bestandsomvang"].get<std::int64_t>()) return problem(400, "file-size");
+    if (!content || static_cast<std::int64_t>(content->size()) != body["bestandsomvang"].get<std::int64_t>())
+      return problem(400, "file-size");
     body["_content"] = std::string(as_text(*content));
     body["inhoud"] = body["url"].get<std::string>() + "/download";
     objects.push_back(body);
@@ -158,12 +190,14 @@ class FakeZgw {
     for (auto& o : objects)
       for (auto& p : o["bestandsdelen"]) {
         if (p["url"] != path) continue;
-        if (r.body.find("name=\"lock\"\r\n\r\n" + o.value("_lock", "?") + "\r\n") == std::string::npos) return problem(400, "incorrect-lock-id");
+        if (r.body.find("name=\"lock\"\r\n\r\n" + o.value("_lock", "?") + "\r\n") == std::string::npos)
+          return problem(400, "incorrect-lock-id");
         auto from = r.body.find("application/octet-stream\r\n\r\n");
         auto to = r.body.rfind("\r\n--schakel-");
         if (from == std::string::npos || to == std::string::npos) return problem(400, "required");
         std::string content = r.body.substr(from + 28, to - from - 28);
-        if (static_cast<std::int64_t>(content.size()) != p["omvang"].get<std::int64_t>()) return problem(400, "file-size");
+        if (static_cast<std::int64_t>(content.size()) != p["omvang"].get<std::int64_t>())
+          return problem(400, "file-size");
         if (p["voltooid"].get<bool>()) complaints.push_back("part twice");
         parts_content[path] = content;
         p["voltooid"] = true;

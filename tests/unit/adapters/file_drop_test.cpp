@@ -20,7 +20,9 @@ std::string text_of(const fs::path& path) {
 
 std::unique_ptr<PluginBench> fresh() {
   // $FOLDER is the bench's own; out/ and in/ must be there before start().
-  auto bench = std::make_unique<PluginBench>("file_drop", Json{{"out_folder", "$FOLDER/out"}, {"in_folder", "$FOLDER/in"}, {"party", "partner"}, {"poll_seconds", 5}});
+  auto bench = std::make_unique<PluginBench>(
+      "file_drop",
+      Json{{"out_folder", "$FOLDER/out"}, {"in_folder", "$FOLDER/in"}, {"party", "partner"}, {"poll_seconds", 5}});
   fs::create_directories(bench->folder() + "/out");
   fs::create_directories(bench->folder() + "/in");
   bench->world.documents["d1"] = to_bytes("inhoud van het opp");
@@ -42,16 +44,24 @@ Delivery delivery() {
 
 std::string picture(PluginBench& bench) {
   std::vector<std::string> out;
-  for (const auto& e : fs::directory_iterator(bench.folder() + "/out")) out.push_back(e.path().filename().string() + '=' + text_of(e.path()));
+  for (const auto& e : fs::directory_iterator(bench.folder() + "/out"))
+    out.push_back(e.path().filename().string() + '=' + text_of(e.path()));
   std::ranges::sort(out);
   return ::testing::PrintToString(out);
 }
 
 std::string event(const std::string& id) {
-  return Json{{"specversion", "1.0"}, {"id", id}, {"source", "urn:nld:oin:1:systeem:x"}, {"type", "nl.schakel.overleg.v1"}, {"data", Json::object()}}.dump();
+  return Json{{"specversion", "1.0"},
+              {"id", id},
+              {"source", "urn:nld:oin:1:systeem:x"},
+              {"type", "nl.schakel.overleg.v1"},
+              {"data", Json::object()}}
+      .dump();
 }
 
-void put(PluginBench& bench, const std::string& name, const std::string& content) { std::ofstream(bench.folder() + "/in/" + name) << content; }
+void put(PluginBench& bench, const std::string& name, const std::string& content) {
+  std::ofstream(bench.folder() + "/in/" + name) << content;
+}
 
 TEST(FileDrop, WritesDocumentsThenTheMessageUnderNamesWithoutPersonalData) {
   auto bench = fresh();
@@ -142,7 +152,9 @@ TEST(FileDrop, SameNameTwiceKeepsBoth) {
 }
 
 TEST(FileDrop, BadConfigurationIsRefused) {
-  for (const auto& w : bad_configs_refused("file_drop", {{"out_folder", "/tmp/x"}, {"in_folder", "/tmp/y"}, {"party", "p"}})) ADD_FAILURE() << w;
+  for (const auto& w :
+       bad_configs_refused("file_drop", {{"out_folder", "/tmp/x"}, {"in_folder", "/tmp/y"}, {"party", "p"}}))
+    ADD_FAILURE() << w;
   PluginBench bench("file_drop", {{"out_folder", "$FOLDER/nergens"}});
   EXPECT_EQ(bench.restart().error().code, "FOLDER_MISSING");
 }

@@ -9,11 +9,23 @@ namespace {
 const std::string kType = "https://catalogi.example.nl/catalogi/api/v1/";
 
 Json config() {
-  return {{"zaken_url", "https://zaken.example.nl/zaken/api/v1"}, {"documenten_url", "https://documenten.example.nl/documenten/api/v1"},
-          {"client_id", "schakel"}, {"client_secret", "zgw-zandoever"}, {"bronorganisatie", "517439943"}, {"small_document_bytes", 8},
-          {"types", {{"zaaktype", kType + "zaaktypen/1"}, {"statustype", kType + "statustypen/1"}, {"roltype", kType + "roltypen/1"},
-                     {"informatieobjecttypen", {{"*", kType + "informatieobjecttypen/1"}}}, {"eigenschappen", {{"regio", kType + "eigenschappen/1"}}}}},
-          {"messages", {{"besluit_zorgdeel", {{"eigenschap", kType + "eigenschappen/2"}, {"field", "/besluit"}, {"statustype", kType + "statustypen/2"}}}}}};
+  return {{"zaken_url", "https://zaken.example.nl/zaken/api/v1"},
+          {"documenten_url", "https://documenten.example.nl/documenten/api/v1"},
+          {"client_id", "schakel"},
+          {"client_secret", "zgw-zandoever"},
+          {"bronorganisatie", "517439943"},
+          {"small_document_bytes", 8},
+          {"types",
+           {{"zaaktype", kType + "zaaktypen/1"},
+            {"statustype", kType + "statustypen/1"},
+            {"roltype", kType + "roltypen/1"},
+            {"informatieobjecttypen", {{"*", kType + "informatieobjecttypen/1"}}},
+            {"eigenschappen", {{"regio", kType + "eigenschappen/1"}}}}},
+          {"messages",
+           {{"besluit_zorgdeel",
+             {{"eigenschap", kType + "eigenschappen/2"},
+              {"field", "/besluit"},
+              {"statustype", kType + "statustypen/2"}}}}}};
 }
 
 std::shared_ptr<FakeZgw> partner_of(PluginBench& bench) {
@@ -46,8 +58,10 @@ Delivery filing(std::string operation = "dossier.create") {
   d.pseudonym = "ps-7Q";
   d.role = "gemeente_registratie";
   d.endpoint = {{"mail", "jan.jansen@gemeente.example"}};
-  d.body = {{"filing", {{"operation", operation}, {"by", "procesregisseur"}, {"system", "gemeente_registratie"}}}, {"payload", {{"naam", "Pluk Testerman"}}}};
-  d.documents = {{"d1", "opp", "application/pdf", "opp.pdf", "", 1, 5}, {"d2", "groeidocument", "application/pdf", "groeidocument.pdf", "", 1, 18}};
+  d.body = {{"filing", {{"operation", operation}, {"by", "procesregisseur"}, {"system", "gemeente_registratie"}}},
+            {"payload", {{"naam", "Pluk Testerman"}}}};
+  d.documents = {{"d1", "opp", "application/pdf", "opp.pdf", "", 1, 5},
+                 {"d2", "groeidocument", "application/pdf", "groeidocument.pdf", "", 1, 18}};
   d.first_attempt = *parse_instant("2026-11-02T09:00:00Z");
   return d;
 }
@@ -59,7 +73,9 @@ TEST(Gemeente, FilesSmallAndLargeDocumentsInOneZaak) {
   ASSERT_TRUE(result);
   EXPECT_EQ(result->verdict, Verdict::delivered) << result->code;
   auto& zgw = *fresh.partners[bench.get()];
-  EXPECT_EQ(zgw.picture(), "zaken=1 rollen=1 statussen=1 eigenschappen=1 links=2 groeidocument:false:een groot document opp:false:klein");
+  EXPECT_EQ(
+      zgw.picture(),
+      "zaken=1 rollen=1 statussen=1 eigenschappen=1 links=2 groeidocument:false:een groot document opp:false:klein");
   EXPECT_EQ(zgw.roles[0]["betrokkeneIdentificatie"]["inpBsn"], "999990019");
   EXPECT_LE(zgw.cases[0]["identificatie"].get<std::string>().size(), 40U);
   EXPECT_EQ(result->receipt["zaak"], zgw.cases[0]["url"]);
@@ -87,25 +103,30 @@ TEST(Gemeente, EveryCallCarriesAFreshlySignedToken) {
   for (const auto& r : bench->world.requests) {
     std::string token = HttpReply{0, r.headers, {}}.header("Authorization").substr(7);
     auto dot = token.rfind('.');
-    auto mac = hmac_sha256(as_bytes("geheim-van-zandoever-0123456789"), as_bytes(std::string_view(token).substr(0, dot)));
+    auto mac =
+        hmac_sha256(as_bytes("geheim-van-zandoever-0123456789"), as_bytes(std::string_view(token).substr(0, dot)));
     EXPECT_EQ(token.substr(dot + 1), to_base64url(mac));
     auto first = token.find('.');
     EXPECT_EQ(token.substr(0, first), "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9");
     auto claims = from_base64url(token.substr(first + 1, dot - first - 1));
     ASSERT_TRUE(claims);
-    EXPECT_EQ(as_text(*claims), R"({"iss":"schakel","iat":1793610000,"client_id":"schakel","user_id":"schakel","user_representation":"Schakel"})");
+    EXPECT_EQ(
+        as_text(*claims),
+        R"({"iss":"schakel","iat":1793610000,"client_id":"schakel","user_id":"schakel","user_representation":"Schakel"})");
   }
 }
 
 TEST(Gemeente, CrashAtAnyAwaitHasNoSecondEffect) {
   auto fresh = std::make_shared<Fresh>();
-  auto wrong = crash_everywhere([fresh] { return (*fresh)(); }, filing(), [fresh](PluginBench& b) { return fresh->partners[&b]->picture(); });
+  auto wrong = crash_everywhere([fresh] { return (*fresh)(); }, filing(),
+                                [fresh](PluginBench& b) { return fresh->partners[&b]->picture(); });
   for (const auto& w : wrong) ADD_FAILURE() << w;
 }
 
 TEST(Gemeente, EveryFaultAtEveryCallGivesTheRightVerdict) {
   auto fresh = std::make_shared<Fresh>();
-  auto wrong = fault_everywhere([fresh] { return (*fresh)(); }, filing(), [fresh](PluginBench& b) { return fresh->partners[&b]->picture(); });
+  auto wrong = fault_everywhere([fresh] { return (*fresh)(); }, filing(),
+                                [fresh](PluginBench& b) { return fresh->partners[&b]->picture(); });
   for (const auto& w : wrong) ADD_FAILURE() << w;
 }
 
@@ -159,7 +180,9 @@ TEST(Gemeente, KnownDossierOfTheGemeenteIsUsed) {
   Fresh fresh;
   auto bench = fresh();
   auto& zgw = *fresh.partners[bench.get()];
-  zgw.cases.push_back({{"identificatie", "ZAAK-2024-77"}, {"bronorganisatie", "517439943"}, {"url", zgw.zaken + "/zaken/095be615-a8ad-4c33-8e9c-c7612fbf6c9f"}});
+  zgw.cases.push_back({{"identificatie", "ZAAK-2024-77"},
+                       {"bronorganisatie", "517439943"},
+                       {"url", zgw.zaken + "/zaken/095be615-a8ad-4c33-8e9c-c7612fbf6c9f"}});
   Delivery d = filing("dossier.append");
   d.body["filing"]["dossier"] = "ZAAK-2024-77";
   EXPECT_EQ(bench->send(d)->verdict, Verdict::delivered);
@@ -194,7 +217,12 @@ TEST(Gemeente, RetryAfterIsHonouredAndProblemTextIsNotKept) {
   auto result = bench->send(filing());
   EXPECT_EQ(result->verdict, Verdict::retry_later);
   EXPECT_EQ(result->retry_after, std::chrono::seconds(120));
-  bench->world.partner = [](const HttpRequest&) { return HttpReply{400, {}, R"({"code":"invalid","invalidParams":[{"name":"zaaktype","code":"not-published","reason":"Jansen 999990019"}]})"}; };
+  bench->world.partner = [](const HttpRequest&) {
+    return HttpReply{
+        400,
+        {},
+        R"({"code":"invalid","invalidParams":[{"name":"zaaktype","code":"not-published","reason":"Jansen 999990019"}]})"};
+  };
   result = bench->send(filing());
   EXPECT_EQ(result->verdict, Verdict::rejected);
   EXPECT_EQ(result->code, "ZGW_not-published");
@@ -206,7 +234,8 @@ TEST(Gemeente, MessageBecomesPropertyAndStatusOnce) {
   d.kind = "message";
   d.type = "besluit_zorgdeel";
   d.body = {{"payload", {{"besluit", "toekennen"}}}};
-  auto wrong = crash_everywhere([fresh] { return (*fresh)(); }, d, [fresh](PluginBench& b) { return fresh->partners[&b]->picture(); });
+  auto wrong = crash_everywhere([fresh] { return (*fresh)(); }, d,
+                                [fresh](PluginBench& b) { return fresh->partners[&b]->picture(); });
   for (const auto& w : wrong) ADD_FAILURE() << w;
   d.type = "onderzoek_start";
   auto bench = (*fresh)();
@@ -222,7 +251,8 @@ TEST(Gemeente, PartsThatDoNotFitTheDocumentAreRefused) {
   auto& zgw = *fresh.partners[bench.get()];
   bench->world.partner = [&](const HttpRequest& r) -> Result<HttpReply> {
     auto reply = zgw(r);
-    if (r.method == "GET" && reply && reply->body.find("bestandsdelen\":[{") != std::string::npos && reply->body.find("results") == std::string::npos) {
+    if (r.method == "GET" && reply && reply->body.find("bestandsdelen\":[{") != std::string::npos &&
+        reply->body.find("results") == std::string::npos) {
       Json body = Json::parse(reply->body);
       body["bestandsdelen"][0]["omvang"] = 1'000'000'000'000;
       reply->body = body.dump();

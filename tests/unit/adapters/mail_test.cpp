@@ -10,12 +10,30 @@ namespace {
 Json config() { return {{"message_id_domain", "facturen.schakel.example"}}; }
 
 Json gemeente() {
-  return {{"name", "Gemeente Zandoever"}, {"oin", "00000099000100001000"}, {"kvk", ""}, {"vat_number", ""}, {"iban", "NL19TEST0001000001"}, {"street", "Fictiestraat 1"},
-          {"city", "Zandoever"}, {"postcode", "1001 XX"}, {"mail", "crediteuren@gemeente-zandoever.example"}, {"buyer_reference", ""}, {"vat_category", "O"}};
+  return {{"name", "Gemeente Zandoever"},
+          {"oin", "00000099000100001000"},
+          {"kvk", ""},
+          {"vat_number", ""},
+          {"iban", "NL19TEST0001000001"},
+          {"street", "Fictiestraat 1"},
+          {"city", "Zandoever"},
+          {"postcode", "1001 XX"},
+          {"mail", "crediteuren@gemeente-zandoever.example"},
+          {"buyer_reference", ""},
+          {"vat_category", "O"}};
 }
 Json swv() {
-  return {{"name", "SWV Kop van Noord-Holland"}, {"oin", ""}, {"kvk", "90000002"}, {"vat_number", ""}, {"iban", "NL89TEST0001000002"}, {"street", "Fictiestraat 2"},
-          {"city", "Zandoever"}, {"postcode", "1002 XX"}, {"mail", "oza@swvkopvannoordholland.nl"}, {"buyer_reference", ""}, {"vat_category", "O"}};
+  return {{"name", "SWV Kop van Noord-Holland"},
+          {"oin", ""},
+          {"kvk", "90000002"},
+          {"vat_number", ""},
+          {"iban", "NL89TEST0001000002"},
+          {"street", "Fictiestraat 2"},
+          {"city", "Zandoever"},
+          {"postcode", "1002 XX"},
+          {"mail", "oza@swvkopvannoordholland.nl"},
+          {"buyer_reference", ""},
+          {"vat_category", "O"}};
 }
 
 Delivery delivery() {
@@ -29,13 +47,31 @@ Delivery delivery() {
   d.pseudonym = "ps-4711";
   d.role = "swv_financien";
   d.endpoint = {{"mail", "oza@swvkopvannoordholland.nl"}};
-  d.body = {{"invoice", {{"number", "DB-ZB-2026-0917"}, {"kind", "doorbelasting"}, {"payer", "swv"}, {"payee", "gemeente"}, {"address", "oza@swvkopvannoordholland.nl"},
-                         {"amount_cents", 36666}, {"vat_cents", 0}, {"net_cents", 36666}, {"issued", "2026-10-05"}, {"period_from", "2026-09-01"}, {"period_to", "2026-09-30"},
-                         {"credits", ""}, {"source_number", "ZB-2026-0917"},
-                         {"lines", Json::array({{{"kind", "zorg"}, {"cents", 105000}, {"share_cents", 0}, {"description", "zorg"}},
-                                                {{"kind", "onderwijs"}, {"cents", 20000}, {"share_cents", 20000}, {"description", "onderwijs, september 2026"}},
-                                                {{"kind", "grijs"}, {"cents", 33333}, {"share_cents", 16666}, {"description", "grijs gebied, september 2026"}}})},
-                         {"seller", gemeente()}, {"buyer", swv()}}},
+  d.body = {{"invoice",
+             {{"number", "DB-ZB-2026-0917"},
+              {"kind", "doorbelasting"},
+              {"payer", "swv"},
+              {"payee", "gemeente"},
+              {"address", "oza@swvkopvannoordholland.nl"},
+              {"amount_cents", 36666},
+              {"vat_cents", 0},
+              {"net_cents", 36666},
+              {"issued", "2026-10-05"},
+              {"period_from", "2026-09-01"},
+              {"period_to", "2026-09-30"},
+              {"credits", ""},
+              {"source_number", "ZB-2026-0917"},
+              {"lines", Json::array({{{"kind", "zorg"}, {"cents", 105000}, {"share_cents", 0}, {"description", "zorg"}},
+                                     {{"kind", "onderwijs"},
+                                      {"cents", 20000},
+                                      {"share_cents", 20000},
+                                      {"description", "onderwijs, september 2026"}},
+                                     {{"kind", "grijs"},
+                                      {"cents", 33333},
+                                      {"share_cents", 16666},
+                                      {"description", "grijs gebied, september 2026"}}})},
+              {"seller", gemeente()},
+              {"buyer", swv()}}},
             {"payload", {{"naam", "Pluk Testerman"}}}};
   d.first_attempt = *parse_instant("2026-10-05T09:00:00Z");
   return d;
@@ -99,9 +135,14 @@ TEST(MailInvoice, AMailThatWasTakenIsNotSentAgain) {
 }
 
 TEST(MailInvoice, ServerRepliesBecomeVerdicts) {
-  struct Row { Error error; Verdict verdict; };
-  for (const auto& [error, verdict] : {Row{{ErrorKind::invalid, "MAIL_REFUSED", "550", {}}, Verdict::rejected}, Row{{ErrorKind::unavailable, "MAIL_LATER", "451", {}}, Verdict::retry_later},
-                                       Row{{ErrorKind::timeout, "MAIL_OUTCOME_UNKNOWN", "", {}}, Verdict::unknown}, Row{{ErrorKind::invalid, "MAIL_HEADER", "", {}}, Verdict::rejected}}) {
+  struct Row {
+    Error error;
+    Verdict verdict;
+  };
+  for (const auto& [error, verdict] : {Row{{ErrorKind::invalid, "MAIL_REFUSED", "550", {}}, Verdict::rejected},
+                                       Row{{ErrorKind::unavailable, "MAIL_LATER", "451", {}}, Verdict::retry_later},
+                                       Row{{ErrorKind::timeout, "MAIL_OUTCOME_UNKNOWN", "", {}}, Verdict::unknown},
+                                       Row{{ErrorKind::invalid, "MAIL_HEADER", "", {}}, Verdict::rejected}}) {
     auto bench = fresh();
     bench->world.mail_server = [&error](const Mail&) -> Result<std::string> { return fail(error); };
     auto result = bench->send(delivery());
@@ -119,7 +160,8 @@ TEST(MailInvoice, CreditNoteIsPositiveAndNamesTheInvoice) {
   inv["amount_cents"] = -1666;
   inv["net_cents"] = -1666;
   inv["credits"] = "DB-ZB-2026-0917";
-  inv["lines"] = Json::array({{{"kind", "grijs"}, {"cents", -3333}, {"share_cents", -1666}, {"description", "grijs gebied"}}});
+  inv["lines"] =
+      Json::array({{{"kind", "grijs"}, {"cents", -3333}, {"share_cents", -1666}, {"description", "grijs gebied"}}});
   auto result = bench->send(d);
   ASSERT_EQ(result->verdict, Verdict::delivered) << result->code;
   auto ubl = ubl_of(bench->world.mails[0]);
@@ -156,10 +198,14 @@ TEST(MailInvoice, VatOfTheProviderIsPassedThroughNotComputed) {
 
 TEST(MailInvoice, WhatBreaksARuleIsNotMailed) {
   std::vector<std::pair<std::string, std::function<void(Json&)>>> cases{
-      {"UBL_INVALID", [](Json& i) { i["seller"]["iban"] = "NL00TEST0001000001"; }}, {"UBL_INVALID", [](Json& i) { i["buyer"]["kvk"] = "1"; }},
-      {"UBL_INVALID", [](Json& i) { i["seller"]["city"] = ""; }},                     {"INVOICE_PARTY_UNKNOWN", [](Json& i) { i["seller"] = nullptr; }},
-      {"INVOICE_MALFORMED", [](Json& i) { i["amount_cents"] = "12"; }},               {"INVOICE_MALFORMED", [](Json& i) { i["issued"] = "gisteren"; }},
-      {"UBL_INVALID", [](Json& i) { i["seller"]["vat_category"] = "E"; }},           {"INVOICE_MALFORMED", [](Json& i) { i["kind"] = "creditnota"; }}};
+      {"UBL_INVALID", [](Json& i) { i["seller"]["iban"] = "NL00TEST0001000001"; }},
+      {"UBL_INVALID", [](Json& i) { i["buyer"]["kvk"] = "1"; }},
+      {"UBL_INVALID", [](Json& i) { i["seller"]["city"] = ""; }},
+      {"INVOICE_PARTY_UNKNOWN", [](Json& i) { i["seller"] = nullptr; }},
+      {"INVOICE_MALFORMED", [](Json& i) { i["amount_cents"] = "12"; }},
+      {"INVOICE_MALFORMED", [](Json& i) { i["issued"] = "gisteren"; }},
+      {"UBL_INVALID", [](Json& i) { i["seller"]["vat_category"] = "E"; }},
+      {"INVOICE_MALFORMED", [](Json& i) { i["kind"] = "creditnota"; }}};
   for (const auto& [code, change] : cases) {
     auto bench = fresh();
     Delivery d = delivery();
@@ -172,7 +218,8 @@ TEST(MailInvoice, WhatBreaksARuleIsNotMailed) {
 }
 
 TEST(MailInvoice, ReceiverMayWantOneAttachment) {
-  for (const auto& [wanted, name] : {std::pair{"xml", "DB-ZB-2026-0917.xml"}, std::pair{"pdf", "DB-ZB-2026-0917.pdf"}}) {
+  for (const auto& [wanted, name] :
+       {std::pair{"xml", "DB-ZB-2026-0917.xml"}, std::pair{"pdf", "DB-ZB-2026-0917.pdf"}}) {
     auto bench = fresh();
     Delivery d = delivery();
     d.endpoint["attachments"] = wanted;

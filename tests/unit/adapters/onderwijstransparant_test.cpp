@@ -10,17 +10,34 @@ namespace {
 const std::string kId = "11111111-2222-4333-8444-555555555551", kDoc = "11111111-2222-4333-8444-555555555559";
 
 Json config() {
-  return {{"base_url", "https://ot.example/ot/v1"}, {"token_url", "https://ot.example/oauth/token"}, {"client_id", "schakel"}, {"client_secret", "ot-client"},
-          {"party", "swv-havenmonde"}, {"source", "urn:nld:oin:00000099000100013000:systeem:onderwijstransparant"}, {"region", "MVS"}, {"swv_code", "PO2801"},
+  return {{"base_url", "https://ot.example/ot/v1"},
+          {"token_url", "https://ot.example/oauth/token"},
+          {"client_id", "schakel"},
+          {"client_secret", "ot-client"},
+          {"party", "swv-havenmonde"},
+          {"source", "urn:nld:oin:00000099000100013000:systeem:onderwijstransparant"},
+          {"region", "MVS"},
+          {"swv_code", "PO2801"},
           {"statussen", {{"besluit_zorgdeel", "toegekend"}}}};
 }
 
 Json melding(const std::string& id = kId, int version = 1) {
-  return {{"id", id}, {"versie", version}, {"swvCode", "PO2801"}, {"school", {{"brin", "00YY"}, {"vestiging", "00"}, {"naam", "De Verzonnen Vuurtoren"}}},
+  return {{"id", id},
+          {"versie", version},
+          {"swvCode", "PO2801"},
+          {"school", {{"brin", "00YY"}, {"vestiging", "00"}, {"naam", "De Verzonnen Vuurtoren"}}},
           {"melder", {{"naam", "Anna Verzonnen"}, {"rol", "intern_begeleider"}, {"email", "ib@school.example"}}},
-          {"leerling", {{"leerlingkenmerk", "L-77"}, {"voornamen", Json::array({"Pluk"})}, {"achternaam", "Testerman"}, {"geboortedatum", "2017-03-02"}, {"geslacht", "1"}}},
-          {"soortAanvraag", "onderwijs_zorgarrangement"}, {"hulpvraag", {{"omschrijving", "Begeleiding in de klas"}, {"zorgBetrokken", true}}},
-          {"ouders", {{"geinformeerd", true}, {"toestemming", "ja"}}}, {"ingediendOp", "2026-11-01T10:00:00Z"}, {"status", "ingediend"}};
+          {"leerling",
+           {{"leerlingkenmerk", "L-77"},
+            {"voornamen", Json::array({"Pluk"})},
+            {"achternaam", "Testerman"},
+            {"geboortedatum", "2017-03-02"},
+            {"geslacht", "1"}}},
+          {"soortAanvraag", "onderwijs_zorgarrangement"},
+          {"hulpvraag", {{"omschrijving", "Begeleiding in de klas"}, {"zorgBetrokken", true}}},
+          {"ouders", {{"geinformeerd", true}, {"toestemming", "ja"}}},
+          {"ingediendOp", "2026-11-01T10:00:00Z"},
+          {"status", "ingediend"}};
 }
 
 struct Ot {
@@ -35,9 +52,11 @@ struct Ot {
 
   Result<HttpReply> operator()(const HttpRequest& r) {
     if (r.url == "https://ot.example/oauth/token") {
-      if (header(r, "Authorization") != "Basic " + to_base64(as_bytes("schakel:ot%20geheim"))) return HttpReply{401, {}, {}};
+      if (header(r, "Authorization") != "Basic " + to_base64(as_bytes("schakel:ot%20geheim")))
+        return HttpReply{401, {}, {}};
       good_token = fmt::format("tok-{}", ++tokens);
-      return HttpReply{200, {}, Json{{"access_token", good_token}, {"token_type", "Bearer"}, {"expires_in", 300}}.dump()};
+      return HttpReply{
+          200, {}, Json{{"access_token", good_token}, {"token_type", "Bearer"}, {"expires_in", 300}}.dump()};
     }
     if (header(r, "Authorization") != "Bearer " + good_token) return HttpReply{401, {}, {}};
     std::string path = r.url.substr(std::string("https://ot.example/ot/v1").size());
@@ -47,8 +66,13 @@ struct Ot {
       if (at != std::string::npos && cursor_gone) return cursor_gone = false, HttpReply{410, {}, {}};
       Json items = Json::array();
       std::size_t to = std::min(from + static_cast<std::size_t>(page), changes.size());
-      for (std::size_t i = from; i < to; ++i) items.push_back({{"id", changes[i].first}, {"soort", "gewijzigd"}, {"tijdstip", "2026-11-01T10:00:00Z"}, {"versie", changes[i].second}});
-      return HttpReply{200, {}, Json{{"items", items}, {"volgende", fmt::format("c{}", to)}, {"meer", to < changes.size()}}.dump()};
+      for (std::size_t i = from; i < to; ++i)
+        items.push_back({{"id", changes[i].first},
+                         {"soort", "gewijzigd"},
+                         {"tijdstip", "2026-11-01T10:00:00Z"},
+                         {"versie", changes[i].second}});
+      return HttpReply{
+          200, {}, Json{{"items", items}, {"volgende", fmt::format("c{}", to)}, {"meer", to < changes.size()}}.dump()};
     }
     if (r.method == "POST" && path == "/hulpvragen") {
       posted.emplace(header(r, "Idempotency-Key"), r.body);
@@ -197,7 +221,12 @@ TEST(OnderwijsTransparant, AttachmentsOfAKnownCaseAreCheckedAndStored) {
   auto bench = fresh();
   auto& ot = *fresh.partners[bench.get()];
   ot.meldingen[kId] = melding();
-  ot.meldingen[kId]["documenten"] = Json::array({{{"id", kDoc}, {"soort", "opp"}, {"bestandsnaam", "opp.pdf"}, {"mediaType", "application/pdf"}, {"omvang", 6}, {"sha256", sha256_hex("inhoud")}}});
+  ot.meldingen[kId]["documenten"] = Json::array({{{"id", kDoc},
+                                                  {"soort", "opp"},
+                                                  {"bestandsnaam", "opp.pdf"},
+                                                  {"mediaType", "application/pdf"},
+                                                  {"omvang", 6},
+                                                  {"sha256", sha256_hex("inhoud")}}});
   ot.files[kDoc] = "inhoud";
   ot.changes.emplace_back(kId, 1);
   bench->world.case_by_foreign[kId] = "zaak-3";
@@ -227,7 +256,10 @@ TEST(OnderwijsTransparant, CrashAtAnyAwaitOfASendHasNoSecondEffect) {
       fresh->partners[bench.get()]->meldingen[kId] = melding();
       return bench;
     };
-    auto effects = [fresh](PluginBench& b) { return ::testing::PrintToString(fresh->partners[&b]->posted) + ::testing::PrintToString(fresh->partners[&b]->statuses); };
+    auto effects = [fresh](PluginBench& b) {
+      return ::testing::PrintToString(fresh->partners[&b]->posted) +
+             ::testing::PrintToString(fresh->partners[&b]->statuses);
+    };
     for (const auto& w : crash_everywhere(make, delivery(type), effects)) ADD_FAILURE() << type << ' ' << w;
     for (const auto& w : fault_everywhere(make, delivery(type), effects)) ADD_FAILURE() << type << ' ' << w;
   }
@@ -265,7 +297,9 @@ TEST(OnderwijsTransparant, RubbishFromThePartnerNeitherStopsNorCrashesPolling) {
     auto real = bench->world.partner;
     for (int n = 1; n <= 4; ++n) {
       int count = 0;
-      bench->world.partner = [&](const HttpRequest& r) -> Result<HttpReply> { return ++count == n ? fault.reply : real(r); };
+      bench->world.partner = [&](const HttpRequest& r) -> Result<HttpReply> {
+        return ++count == n ? fault.reply : real(r);
+      };
       EXPECT_TRUE(bench->poll()) << fault.name;
     }
     bench->world.partner = real;

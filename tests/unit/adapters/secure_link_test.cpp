@@ -9,7 +9,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 std::unique_ptr<PluginBench> fresh() {
-  auto b = std::make_unique<PluginBench>("secure_link", Json{{"message_id_domain", "schakel.example"}, {"signature", "SWV De Verzonnen Kust"}});
+  auto b = std::make_unique<PluginBench>(
+      "secure_link", Json{{"message_id_domain", "schakel.example"}, {"signature", "SWV De Verzonnen Kust"}});
   b->clock.set(*parse_instant("2026-09-17T09:00:00Z"));
   return b;
 }
@@ -24,7 +25,9 @@ Delivery delivery(std::string kind = "documents") {
   d.pseudonym = "OZA-7K3F-9Q2M";
   d.role = "orthopedagoog";
   d.endpoint = {{"mail", "sam@swv.example"}, {"second_factor", "sms:+31612345678"}, {"person", "p2"}};
-  d.body = {{"type", "documentlevering"}, {"meeting", {{"kind", "OT"}, {"at", "2026-10-15T08:00:00.000Z"}}}, {"payload", {{"naam", "Pluk Testerman"}, {"toelichting", "diagnose"}}}};
+  d.body = {{"type", "documentlevering"},
+            {"meeting", {{"kind", "OT"}, {"at", "2026-10-15T08:00:00.000Z"}}},
+            {"payload", {{"naam", "Pluk Testerman"}, {"toelichting", "diagnose"}}}};
   d.documents = {{"doc-1", "opp", "application/pdf", "opp.pdf", "", 1, 100}};
   return d;
 }
@@ -65,10 +68,13 @@ TEST(SecureLinkAdapter, RepeatOfASentDeliverySendsNothingMore) {
   EXPECT_EQ(b->world.mails.size(), 1u);
 }
 
-TEST(SecureLinkAdapter, CrashAtEveryAwaitEndsInOneDeliveredLink) { EXPECT_THAT(crash_everywhere(fresh, delivery(), picture), ::testing::IsEmpty()); }
+TEST(SecureLinkAdapter, CrashAtEveryAwaitEndsInOneDeliveredLink) {
+  EXPECT_THAT(crash_everywhere(fresh, delivery(), picture), ::testing::IsEmpty());
+}
 
 TEST(SecureLinkAdapter, MailServerAnswersBecomeVerdicts) {
-  for (auto& [error, verdict] : {std::pair{Error{ErrorKind::invalid, "MAIL_REFUSED", ""}, Verdict::rejected}, {Error{ErrorKind::unavailable, "MAIL_LATER", ""}, Verdict::retry_later},
+  for (auto& [error, verdict] : {std::pair{Error{ErrorKind::invalid, "MAIL_REFUSED", ""}, Verdict::rejected},
+                                 {Error{ErrorKind::unavailable, "MAIL_LATER", ""}, Verdict::retry_later},
                                  {Error{ErrorKind::timeout, "MAIL_OUTCOME_UNKNOWN", ""}, Verdict::retry_later}}) {
     auto b = fresh();
     b->world.mail_server = [&](const Mail&) -> Result<std::string> { return fail(error); };
@@ -79,7 +85,8 @@ TEST(SecureLinkAdapter, MailServerAnswersBecomeVerdicts) {
 }
 
 TEST(SecureLinkAdapter, AddressThatCouldAddAHeaderIsRejected) {
-  for (auto bad : {"", "geen adres", "a@b.example\r\nBcc: x@y.example", "a@b.example,c@d.example", "a@b@c", "Sam <sam@swv.example>", "@x", "x@"}) {
+  for (auto bad : {"", "geen adres", "a@b.example\r\nBcc: x@y.example", "a@b.example,c@d.example", "a@b@c",
+                   "Sam <sam@swv.example>", "@x", "x@"}) {
     auto b = fresh();
     auto d = delivery();
     d.endpoint["mail"] = bad;

@@ -7,8 +7,11 @@ namespace schakel::test {
 namespace {
 
 Json config() {
-  return {{"url", "https://abonnee.example/haak"}, {"source", "urn:nld:oin:00000099000100001000:systeem:schakel"}, {"origin", "schakel.example"},
-          {"bearer_secret", "haak-token"}, {"signature_secret", "haak-hmac"}};
+  return {{"url", "https://abonnee.example/haak"},
+          {"source", "urn:nld:oin:00000099000100001000:systeem:schakel"},
+          {"origin", "schakel.example"},
+          {"bearer_secret", "haak-token"},
+          {"signature_secret", "haak-hmac"}};
 }
 
 struct Subscriber {
@@ -18,7 +21,8 @@ struct Subscriber {
   Result<HttpReply> operator()(const HttpRequest& r) {
     if (r.method == "OPTIONS") return HttpReply{200, {{"webhook-allowed-origin", allowed}}, {}};
     Json event = Json::parse(r.body);
-    seen.insert(event["source"].get<std::string>() + '|' + event["id"].get<std::string>() + '|' + std::to_string(std::hash<std::string>{}(r.body)));
+    seen.insert(event["source"].get<std::string>() + '|' + event["id"].get<std::string>() + '|' +
+                std::to_string(std::hash<std::string>{}(r.body)));
     posts.push_back(r);
     return HttpReply{202, {}, {}};
   }
@@ -81,7 +85,9 @@ std::string seen(Fresh& fresh, PluginBench& b) { return ::testing::PrintToString
 
 TEST(Webhook, CrashAtAnyAwaitSendsTheSameBytesAgain) {
   auto fresh = std::make_shared<Fresh>();
-  for (const auto& w : crash_everywhere([fresh] { return (*fresh)(); }, delivery(), [fresh](PluginBench& b) { return seen(*fresh, b); })) ADD_FAILURE() << w;
+  for (const auto& w : crash_everywhere([fresh] { return (*fresh)(); }, delivery(),
+                                        [fresh](PluginBench& b) { return seen(*fresh, b); }))
+    ADD_FAILURE() << w;
 }
 
 TEST(Webhook, EveryFaultGivesTheRightVerdict) {
@@ -92,7 +98,8 @@ TEST(Webhook, EveryFaultGivesTheRightVerdict) {
     bench->world.requests.clear();
     return bench;
   };
-  for (const auto& w : fault_everywhere(started, delivery(), [fresh](PluginBench& b) { return seen(*fresh, b); })) ADD_FAILURE() << w;
+  for (const auto& w : fault_everywhere(started, delivery(), [fresh](PluginBench& b) { return seen(*fresh, b); }))
+    ADD_FAILURE() << w;
 }
 
 TEST(Webhook, HandshakeRefusalKeepsTheChannelOff) {
@@ -109,7 +116,9 @@ TEST(Webhook, TargetThatIsDownAtStartIsAskedAgainBeforeTheFirstEvent) {
   Fresh fresh;
   auto bench = fresh();
   auto real = bench->world.partner;
-  bench->world.partner = [](const HttpRequest&) -> Result<HttpReply> { return fail(ErrorKind::unavailable, "HTTP_REFUSED", "down"); };
+  bench->world.partner = [](const HttpRequest&) -> Result<HttpReply> {
+    return fail(ErrorKind::unavailable, "HTTP_REFUSED", "down");
+  };
   ASSERT_TRUE(bench->restart());
   EXPECT_EQ(bench->send(delivery())->verdict, Verdict::retry_later);
   bench->world.partner = real;

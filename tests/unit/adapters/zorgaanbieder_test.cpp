@@ -19,9 +19,16 @@ using formats::Jw323;
 namespace {
 
 Json config() {
-  return {{"region", "KNH"}, {"gemeente_code", "0400"}, {"source", "urn:nld:oin:00000099000100001000:systeem:jw323"}, {"afzenders", {{"98765432", "hoeve"}}},
-          {"leveranciers", {{"0106:90000004", "hoeve"}}}, {"producten", Json::array({{{"categorie", "45"}, {"code", "45A03"}, {"kind", "grijs"}}, {{"code", "GRIJS"}, {"kind", "grijs"}}})},
-          {"retourcodes", {{"FUNDING_NOT_AGREED", "9338"}, {"INVOICE_CONFLICT", "8021"}}}, {"answer_folder", "$FOLDER/antwoorden"}, {"in_folder", "$FOLDER/in"}};
+  return {{"region", "KNH"},
+          {"gemeente_code", "0400"},
+          {"source", "urn:nld:oin:00000099000100001000:systeem:jw323"},
+          {"afzenders", {{"98765432", "hoeve"}}},
+          {"leveranciers", {{"0106:90000004", "hoeve"}}},
+          {"producten", Json::array({{{"categorie", "45"}, {"code", "45A03"}, {"kind", "grijs"}},
+                                     {{"code", "GRIJS"}, {"kind", "grijs"}}})},
+          {"retourcodes", {{"FUNDING_NOT_AGREED", "9338"}, {"INVOICE_CONFLICT", "8021"}}},
+          {"answer_folder", "$FOLDER/antwoorden"},
+          {"in_folder", "$FOLDER/in"}};
 }
 
 formats::Date day(const char* text) { return *formats::parse_date(text); }
@@ -31,7 +38,8 @@ IjwPrestatie line(const char* ref, std::int64_t cents, const char* product = "45
   p.referentie = ref;
   p.vorige_referentie = credits;
   p.credit = *credits != '\0';
-  p.toewijzing = 10000 + static_cast<std::int64_t>(std::hash<std::string>{}(p.credit ? credits : ref) % 100000);  // TR416: one debit a toewijzing and period
+  p.toewijzing = 10000 + static_cast<std::int64_t>(std::hash<std::string>{}(p.credit ? credits : ref) %
+                                                   100000);  // TR416: one debit a toewijzing and period
   p.categorie = std::string(product).substr(0, 2);
   p.product = product;
   p.periode = {day("2026-09-01"), day("2026-09-30")};
@@ -59,7 +67,9 @@ std::string text(const Jw323& d) { return formats::write_jw323(d).value(); }
 
 Jw323 three_pupils() {
   return declaration("A26100500001", "D202609001",
-                     {{"999990019", {line("P1", 105000, "50A01"), line("P2", 33333)}}, {"999990020", {line("P3", 20001)}}, {"999990032", {line("P4", 500)}}});
+                     {{"999990019", {line("P1", 105000, "50A01"), line("P2", 33333)}},
+                      {"999990020", {line("P3", 20001)}},
+                      {"999990032", {line("P4", 500)}}});
 }
 
 std::unique_ptr<PluginBench> fresh() {
@@ -70,7 +80,8 @@ std::unique_ptr<PluginBench> fresh() {
   return bench;
 }
 
-HttpReply post(PluginBench& bench, const std::string& body, const std::string& party = "hoeve", const std::string& type = "application/xml") {
+HttpReply post(PluginBench& bench, const std::string& body, const std::string& party = "hoeve",
+               const std::string& type = "application/xml") {
   HttpRequest r;
   r.method = "POST";
   r.url = "/in/zorgaanbieder/declaraties";
@@ -125,7 +136,8 @@ TEST(Zorgaanbieder, DeclarationBecomesOneInvoicePerKnownPupilWithoutBsn) {
   EXPECT_EQ(e["data"]["lines"][1]["kind"], "grijs");
   EXPECT_EQ(e["data"]["lines"][1]["cents"], 33333);
   for (const auto& event : bench->world.events)
-    for (const char* bsn : {"999990019", "999990020", "999990032"}) EXPECT_EQ(event.dump().find(bsn), std::string::npos);
+    for (const char* bsn : {"999990019", "999990020", "999990032"})
+      EXPECT_EQ(event.dump().find(bsn), std::string::npos);
   EXPECT_TRUE(bench->leaks({"999990032"}).empty());
   EXPECT_TRUE(answers(*bench).empty());
 }
@@ -138,7 +150,8 @@ TEST(Zorgaanbieder, OneAnswerWhenAllPartsAreDecided) {
   EXPECT_TRUE(answers(*bench).empty());
   EXPECT_EQ(bench->send(decision(bench->world.events[1]["id"], "held", {"FUNDING_NOT_AGREED"}))->code, "STILL_HELD");
   EXPECT_TRUE(answers(*bench).empty());
-  EXPECT_EQ(bench->send(decision(bench->world.events[1]["id"], "blocked", {"FUNDING_NOT_AGREED"}))->verdict, Verdict::delivered);
+  EXPECT_EQ(bench->send(decision(bench->world.events[1]["id"], "blocked", {"FUNDING_NOT_AGREED"}))->verdict,
+            Verdict::delivered);
   auto answer = only_answer(*bench);
   EXPECT_EQ(answer.identificatie, id);
   EXPECT_EQ(answer.declaratie_identificatie, "A26100500001");
@@ -298,7 +311,8 @@ TEST(Zorgaanbieder, CrashAnywhereWhileReceivingLosesAndDoublesNothing) {
       auto again = post(*bench, text(three_pupils()));
       EXPECT_EQ(again.status, 202) << n;
       ASSERT_EQ(bench->world.events.size(), 2U) << n;
-      for (std::size_t i = 0; i < 2; ++i) EXPECT_EQ(bench->send(decision(bench->world.events[i]["id"], "delivered"))->verdict, Verdict::delivered);
+      for (std::size_t i = 0; i < 2; ++i)
+        EXPECT_EQ(bench->send(decision(bench->world.events[i]["id"], "delivered"))->verdict, Verdict::delivered);
       EXPECT_EQ(only_answer(*bench).antwoord->toegekend, Cents(158334)) << n;
     }
 }
@@ -361,8 +375,32 @@ std::string ubl(bool credit = false, std::int64_t percent = 0) {
   d.buyer_reference = "ARR-77";
   d.period = formats::UblPeriod{day("2026-09-01"), day("2026-09-30")};
   if (credit) d.billing_references = {"ZB-2026-0917"};
-  d.supplier = {{}, "De Verzonnen Hoeve", "Fictiestraat 4", "", "Zandoever", "1004 XX", "NL", "De Verzonnen Hoeve", {"0106", "90000004"}, percent ? "NL123456789B01" : "", "", "", ""};
-  d.customer = {{}, "Gemeente Zandoever", "Fictiestraat 1", "", "Zandoever", "1001 XX", "NL", "Gemeente Zandoever", {"0190", "00000099000100001000"}, "", "", "", ""};
+  d.supplier = {{},
+                "De Verzonnen Hoeve",
+                "Fictiestraat 4",
+                "",
+                "Zandoever",
+                "1004 XX",
+                "NL",
+                "De Verzonnen Hoeve",
+                {"0106", "90000004"},
+                percent ? "NL123456789B01" : "",
+                "",
+                "",
+                ""};
+  d.customer = {{},
+                "Gemeente Zandoever",
+                "Fictiestraat 1",
+                "",
+                "Zandoever",
+                "1001 XX",
+                "NL",
+                "Gemeente Zandoever",
+                {"0190", "00000099000100001000"},
+                "",
+                "",
+                "",
+                ""};
   d.iban = "NL35TEST0001000004";
   for (auto [item, cents] : {std::pair<const char*, std::int64_t>{"ZORG", 105000}, {"GRIJS", 33333}}) {
     formats::UblLine l;
@@ -529,7 +567,10 @@ TEST(Zorgaanbieder, AnOverdueAnswerIsSeen) {
   (void)post(*bench, text(declaration("A1", "D1", {{"999990019", {line("P1", 100)}}})));
   bench->clock.advance(std::chrono::hours(24 * 10));
   ASSERT_TRUE(bench->poll());
-  auto counted = [&] { return std::ranges::count_if(bench->world.metrics, [](const auto& m) { return m.first.starts_with("zorgaanbieder_answers_overdue"); }); };
+  auto counted = [&] {
+    return std::ranges::count_if(bench->world.metrics,
+                                 [](const auto& m) { return m.first.starts_with("zorgaanbieder_answers_overdue"); });
+  };
   EXPECT_EQ(counted(), 0);
   bench->clock.advance(std::chrono::hours(24 * 7));
   ASSERT_TRUE(bench->poll());
@@ -547,12 +588,14 @@ std::string in_envelope(const std::string& bericht, const char* sender = "987654
   return formats::write_ggk(e).value();
 }
 std::string in_soap(const std::string& envelope) {
-  return "<s:Envelope xmlns:s=\"" + std::string(formats::kSoapNs) + "\"><s:Body>" + envelope.substr(envelope.find("<GGK")) + "</s:Body></s:Envelope>";
+  return "<s:Envelope xmlns:s=\"" + std::string(formats::kSoapNs) + "\"><s:Body>" +
+         envelope.substr(envelope.find("<GGK")) + "</s:Body></s:Envelope>";
 }
 
 TEST(Zorgaanbieder, ADeclarationInAGgkEnvelopeIsAnsweredInOne) {
   auto bench = fresh();
-  auto reply = post(*bench, in_soap(in_envelope(text(declaration("A1", "D1", {{"999990019", {line("P1", 100)}}})))), "hoeve", "text/xml");
+  auto reply = post(*bench, in_soap(in_envelope(text(declaration("A1", "D1", {{"999990019", {line("P1", 100)}}})))),
+                    "hoeve", "text/xml");
   EXPECT_EQ(reply.status, 200) << reply.body;
   auto said = formats::read_soap(reply.body);
   ASSERT_TRUE(said);
@@ -576,8 +619,10 @@ TEST(Zorgaanbieder, ARefusedEnvelopeIsAnsweredWithAFaultAndNothingGoesOn) {
   auto good = text(declaration("A1", "D1", {{"999990019", {line("P1", 100)}}}));
   Jw323 elsewhere = three_pupils();
   elsewhere.ontvanger = "0363";
-  for (const auto& [envelope, code] : {std::pair{in_envelope("<geen/>"), "GGK_CONTENT"}, {in_envelope(good, "98765432", "WMO323"), "GGK_CONTENT"},
-                                       {in_envelope(good, "11111111"), "ENVELOPE_SENDER_IS_ANOTHER"}, {in_envelope(text(elsewhere)), "RECEIVER_IS_ANOTHER"},
+  for (const auto& [envelope, code] : {std::pair{in_envelope("<geen/>"), "GGK_CONTENT"},
+                                       {in_envelope(good, "98765432", "WMO323"), "GGK_CONTENT"},
+                                       {in_envelope(good, "11111111"), "ENVELOPE_SENDER_IS_ANOTHER"},
+                                       {in_envelope(text(elsewhere)), "RECEIVER_IS_ANOTHER"},
                                        {in_envelope(in_envelope(good)), "GGK_CONTENT"}}) {
     auto bench = fresh();
     auto reply = post(*bench, in_soap(envelope), "hoeve", "text/xml");
@@ -609,13 +654,18 @@ TEST(Zorgaanbieder, EveryFaultyInvoiceIsRefusedWithItsRule) {
     return t.insert(t.find("?>") + 2, what);
   };
   const std::vector<std::pair<std::string, std::string>> set = {
-      {change("<cbc:LineExtensionAmount currencyID=\"EUR\">1383.33", "<cbc:LineExtensionAmount currencyID=\"EUR\">1383.34"), "BR-CO-10"},
-      {change("<cbc:PayableAmount currencyID=\"EUR\">1383.33", "<cbc:PayableAmount currencyID=\"EUR\">1383.32"), "BR-CO-16"},
+      {change("<cbc:LineExtensionAmount currencyID=\"EUR\">1383.33",
+              "<cbc:LineExtensionAmount currencyID=\"EUR\">1383.34"),
+       "BR-CO-10"},
+      {change("<cbc:PayableAmount currencyID=\"EUR\">1383.33", "<cbc:PayableAmount currencyID=\"EUR\">1383.32"),
+       "BR-CO-16"},
       {change("<cbc:PriceAmount currencyID=\"EUR\">1050.00", "<cbc:PriceAmount currencyID=\"EUR\">-1050.00"), "BR-27"},
       {change("<cbc:DocumentCurrencyCode>EUR", "<cbc:DocumentCurrencyCode>USD"), "SCH-EUR"},
       {change("NL35TEST0001000004", "NL36TEST0001000004"), "SCH-IBAN"},
       {change("<cbc:CompanyID schemeID=\"0106\">90000004", "<cbc:CompanyID schemeID=\"0106\">9000000"), "SCH-KVK"},
-      {change("<cbc:CompanyID schemeID=\"0190\">00000099000100001000", "<cbc:CompanyID schemeID=\"0190\">00000000000000000000"), "SCH-OIN"},
+      {change("<cbc:CompanyID schemeID=\"0190\">00000099000100001000",
+              "<cbc:CompanyID schemeID=\"0190\">00000000000000000000"),
+       "SCH-OIN"},
       {change("<cbc:StartDate>2026-09-01", "<cbc:StartDate>2026-10-01"), "BR-29"},
       {change("<cbc:BuyerReference>ARR-77</cbc:BuyerReference>", ""), "BR-NL-2"},
       {after_declaration("<!DOCTYPE Invoice SYSTEM \"http://evil.example/x.dtd\">"), "XML_DTD"},
@@ -640,16 +690,19 @@ TEST(Zorgaanbieder, EveryFaultyDeclarationIsRefusedAndAnswered) {
   struct Fault {
     const char* name;
     std::function<void(Jw323&)> change;
-    const char* code;  ///< return code in the JW325, or of the refusal where there is none
+    const char* code;    ///< return code in the JW325, or of the refusal where there is none
     int cents = 105000;  ///< of the line that may not go on
   };
   auto first = [](Jw323& d) -> IjwPrestatie& { return d.clienten[0].prestaties[0]; };
   const std::vector<Fault> set = {
       {"wrong total", [](Jw323& d) { d.totaal += Cents(1); }, "0001"},
       {"BSN fails the 11-proof", [](Jw323& d) { d.clienten[0].bsn = "999990018"; }, "0001"},
-      {"amount is not volume times tariff", [&](Jw323& d) { first(d).eenheid = "16", first(d).tarief = Cents(3), first(d).volume = 2; }, "9346"},
-      {"same reference twice", [&](Jw323& d) { d.clienten[1].prestaties[0].referentie = first(d).referentie; }, "8021", 20001},
-      {"period after the declared month", [&](Jw323& d) { first(d).periode = {day("2026-10-01"), day("2026-10-31")}; }, "9319"},
+      {"amount is not volume times tariff",
+       [&](Jw323& d) { first(d).eenheid = "16", first(d).tarief = Cents(3), first(d).volume = 2; }, "9346"},
+      {"same reference twice", [&](Jw323& d) { d.clienten[1].prestaties[0].referentie = first(d).referentie; }, "8021",
+       20001},
+      {"period after the declared month", [&](Jw323& d) { first(d).periode = {day("2026-10-01"), day("2026-10-31")}; },
+       "9319"},
       {"dated in the future", [](Jw323& d) { d.dagtekening = d.declaratie_dagtekening = day("2031-01-01"); }, "8848"},
       {"another gemeente", [](Jw323& d) { d.ontvanger = "0363"; }, "RECEIVER_IS_ANOTHER"},
       {"unknown product category", [&](Jw323& d) { first(d).categorie = "99"; }, "JW323_STRUCTURE"},

@@ -1,4 +1,5 @@
-// The whole of core/api on a store in memory, without sockets: a request goes through on_head and on_request as the server calls them.
+// The whole of core/api on a store in memory, without sockets: a request goes through on_head and on_request as the
+// server calls them.
 #pragma once
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -24,8 +25,13 @@ inline const std::string kMuteOin = "00000099000010006000";
 
 inline Json parties_json() {
   auto party = [](std::string id, std::string oin, Json grants) {
-    return Json{{"id", id},           {"name", id},          {"oin", oin}, {"domain", id == "school" ? "education" : "care"},
-                {"may_send", grants}, {"rate_per_minute", 60}, {"certificates", {{{"oin", oin}}}}};
+    return Json{{"id", id},
+                {"name", id},
+                {"oin", oin},
+                {"domain", id == "school" ? "education" : "care"},
+                {"may_send", grants},
+                {"rate_per_minute", 60},
+                {"certificates", {{{"oin", oin}}}}};
   };
   auto grant = [](std::vector<std::string> roles, std::vector<std::string> types, std::string region) {
     return Json{{{"roles", roles}, {"types", types}, {"regions", {region}}}};
@@ -34,7 +40,9 @@ inline Json parties_json() {
   school["may_supply_bsn"] = true;
   auto gemeente = party("gemeente", kGemeenteOin, grant({"procesregisseur"}, {"intern_overleg"}, "KNH"));
   gemeente["scope"] = "region";
-  return {{"parties", {school, gemeente, party("elders", kElsewhereOin, grant({"school_ib"}, {"*"}, "FRL")), party("stil", kMuteOin, Json::array())}}};
+  return {{"parties",
+           {school, gemeente, party("elders", kElsewhereOin, grant({"school_ib"}, {"*"}, "FRL")),
+            party("stil", kMuteOin, Json::array())}}};
 }
 
 struct Reply {
@@ -62,11 +70,15 @@ class Body final : public net::BodyReader {
 
 struct Desk : ::testing::Test {
   struct People final : pipeline::Directory {
-    Task<Result<std::vector<outbox::Contact>>> contacts(std::string) override { co_return std::vector<outbox::Contact>{}; }
+    Task<Result<std::vector<outbox::Contact>>> contacts(std::string) override {
+      co_return std::vector<outbox::Contact>{};
+    }
     Task<Result<void>> extend(const Message&, const Draft&, store::Transaction&) override { co_return Result<void>{}; }
   };
   struct AllThere final : ingress::DocumentCheck {
-    Task<Result<void>> check(const Attachment&, std::string_view, std::string_view) override { co_return Result<void>{}; }
+    Task<Result<void>> check(const Attachment&, std::string_view, std::string_view) override {
+      co_return Result<void>{};
+    }
   };
   struct Folder {
     std::filesystem::path path;
@@ -164,7 +176,8 @@ struct Desk : ::testing::Test {
               {"sender", {{"role", "school_ib"}}},
               {"pupil", {{"birth_date", "2017-03-02"}, {"school", "S"}, {"school_type", "PO"}, {"enrolled", true}}},
               {"case", {{"question_kind", "onderwijs_zorg"}, {"custody", {"ouder_1"}}}}};
-    auto made = ask(school, "POST", "/v1/zaken", dump_json(data), {{"Content-Type", "application/json"}, {"Idempotency-Key", fmt::format("k-{}", ++opened)}});
+    auto made = ask(school, "POST", "/v1/zaken", dump_json(data),
+                    {{"Content-Type", "application/json"}, {"Idempotency-Key", fmt::format("k-{}", ++opened)}});
     EXPECT_EQ(made.status, 201) << made.body.dump();
     return made.body.value("id", "");
   }
@@ -174,7 +187,8 @@ struct Desk : ::testing::Test {
     std::vector<std::string> out;
     for (const auto& row : go(store->leaves(0, 10000)).value()) {
       auto j = Json::parse(row.body);
-      if (row.kind.ends_with(".refused")) out.push_back(j["ids"].value("party", "") + " " + j["codes"][0].get<std::string>());
+      if (row.kind.ends_with(".refused"))
+        out.push_back(j["ids"].value("party", "") + " " + j["codes"][0].get<std::string>());
     }
     return out;
   }
@@ -184,7 +198,8 @@ struct Desk : ::testing::Test {
   ManualClock clock{parse_instant("2026-11-20T09:00:00Z").value()};
   runtime::BlockingPool pool{1, 16};
   std::unique_ptr<store::SqliteStore> store = store::SqliteStore::open(":memory:", clock).value();
-  std::unique_ptr<vault::Vault> vault = std::move(*go_early(vault::Vault::open(*store, clock, std::move(*vault::MasterKey::from_bytes(Secret(Bytes(32, 7)))))));
+  std::unique_ptr<vault::Vault> vault = std::move(
+      *go_early(vault::Vault::open(*store, clock, std::move(*vault::MasterKey::from_bytes(Secret(Bytes(32, 7)))))));
   vault::Documents documents{*vault, *store, clock, pool, std::move(*vault::Blobs::open(folder.path / "blobs"))};
   vault::Participants participants{*vault, *store};
   vault::Bsn bsn{*vault, *store, clock};
@@ -193,8 +208,10 @@ struct Desk : ::testing::Test {
   std::shared_ptr<const Parties> parties = std::make_shared<Parties>(Parties::read(parties_json()).value());
   People people;
   AllThere all_there;
-  pipeline::Pipeline pipeline{journal, {}, load_profiles(std::string(SCHAKEL_SOURCE_DIR) + "/config").value(), parties, people};
-  ingress::TypeCatalogue catalogue = ingress::TypeCatalogue::load(std::string(SCHAKEL_SOURCE_DIR) + "/config/schemas/messages").value();
+  pipeline::Pipeline pipeline{
+      journal, {}, load_profiles(std::string(SCHAKEL_SOURCE_DIR) + "/config").value(), parties, people};
+  ingress::TypeCatalogue catalogue =
+      ingress::TypeCatalogue::load(std::string(SCHAKEL_SOURCE_DIR) + "/config/schemas/messages").value();
   ingress::Ingress ingress{journal, parties, catalogue, all_there, {"KNH", "FRL"}};
   delivery::Delivering delivering{journal, *vault, documents};
   outbox::Dispatcher dispatcher{*store, delivering, clock, {}};
@@ -220,8 +237,9 @@ struct Desk : ::testing::Test {
                      api::all_routes()};
   bool ready = true;
   int opened = 0;
-  const net::PeerIdentity school = organisation(kSchoolOin), gemeente = organisation(kGemeenteOin), elsewhere = organisation(kElsewhereOin),
-                          mute = organisation(kMuteOin), nobody = organisation("00000099000010009000");
+  const net::PeerIdentity school = organisation(kSchoolOin), gemeente = organisation(kGemeenteOin),
+                          elsewhere = organisation(kElsewhereOin), mute = organisation(kMuteOin),
+                          nobody = organisation("00000099000010009000");
 
  private:
   /// Before there is a pipeline.

@@ -4,14 +4,27 @@
 namespace schakel::test {
 namespace {
 
-Json event(std::string id, std::string case_id, Json data = {{"date", "2026-10-15"}}, std::string role = "school_ib", const std::string& oin = kSchoolOin) {
+Json event(std::string id, std::string case_id, Json data = {{"date", "2026-10-15"}}, std::string role = "school_ib",
+           const std::string& oin = kSchoolOin) {
   data.update({{"region", "KNH"}, {"sender", {{"role", role}}}});
-  return {{"specversion", "1.0"}, {"id", id}, {"source", "urn:nld:oin:" + oin + ":systeem:t"}, {"type", "nl.schakel.intern_overleg.v1"}, {"subject", case_id}, {"data", data}};
+  return {{"specversion", "1.0"},
+          {"id", id},
+          {"source", "urn:nld:oin:" + oin + ":systeem:t"},
+          {"type", "nl.schakel.intern_overleg.v1"},
+          {"subject", case_id},
+          {"data", data}};
 }
 const std::vector<std::pair<std::string, std::string>> kEvent{{"Content-Type", "application/cloudevents+json"}};
 
 std::string filled(std::string pattern, const std::string& zaak) {
-  for (const auto& [name, value] : std::map<std::string, std::string>{{"{zaak}", zaak}, {"{bericht}", "1"}, {"{persoon}", "p-1"}, {"{partij}", "gemeente"}, {"{id}", "A-x"}, {"{doel}", "t"}, {"{wat}", "1"}, {"{aflevering}", "A-x"}})
+  for (const auto& [name, value] : std::map<std::string, std::string>{{"{zaak}", zaak},
+                                                                      {"{bericht}", "1"},
+                                                                      {"{persoon}", "p-1"},
+                                                                      {"{partij}", "gemeente"},
+                                                                      {"{id}", "A-x"},
+                                                                      {"{doel}", "t"},
+                                                                      {"{wat}", "1"},
+                                                                      {"{aflevering}", "A-x"}})
     if (auto at = pattern.find(name); at != std::string::npos) pattern.replace(at, name.size(), value);
   return pattern;
 }
@@ -33,7 +46,8 @@ TEST_F(Desk, EveryRouteIsForThoseItSaysAndNobodyElse) {
         break;
       case api::Who::operator_:
         EXPECT_EQ(stranger.status, 404) << path;
-        EXPECT_EQ(ask(gemeente, route.method, path).code, "NOT_FOUND") << path << ": a party does not learn that it exists";
+        EXPECT_EQ(ask(gemeente, route.method, path).code, "NOT_FOUND")
+            << path << ": a party does not learn that it exists";
         clock.advance(std::chrono::minutes(1));
         EXPECT_NE(local.status, 403) << path;
         break;
@@ -45,9 +59,12 @@ TEST_F(Desk, NoRouteBreaksOnABodyThatIsNoObject) {
   auto zaak = open_case();
   for (const auto& route : api::all_routes()) {
     if (route.method == "GET") continue;
-    for (const std::string body : {"", "[]", "{", "\"x\"", "{\"a\":1,\"a\":2}", "{\"bsn\":5}", "\xff", "{\"rol\":7,\"kenmerk\":[],\"actie\":{},\"reden\":5,\"pad\":1,\"gepauzeerd\":3,\"do\":[]}"}) {
+    for (const std::string body :
+         {"", "[]", "{", "\"x\"", "{\"a\":1,\"a\":2}", "{\"bsn\":5}", "\xff",
+          "{\"rol\":7,\"kenmerk\":[],\"actie\":{},\"reden\":5,\"pad\":1,\"gepauzeerd\":3,\"do\":[]}"}) {
       clock.advance(std::chrono::minutes(1));
-      auto got = ask(route.who == api::Who::operator_ ? operator_() : school, route.method, filled(route.pattern, zaak) + (route.stream ? "?zaak=" + zaak : ""), body);
+      auto got = ask(route.who == api::Who::operator_ ? operator_() : school, route.method,
+                     filled(route.pattern, zaak) + (route.stream ? "?zaak=" + zaak : ""), body);
       EXPECT_GE(got.status, 400) << route.pattern << " " << body;
       EXPECT_NE(got.status, 500) << route.pattern << " " << body;
       EXPECT_FALSE(got.code.empty() && got.status != 413) << route.pattern << " " << body << " " << got.status;
@@ -61,12 +78,14 @@ TEST_F(Desk, ACaseOfAnotherIsNotThere) {
     if (route.who != api::Who::party || route.pattern.find("{zaak}") == std::string::npos) continue;
     clock.advance(std::chrono::minutes(1));
     auto foreign = ask(elsewhere, route.method, filled(route.pattern, zaak), route.method == "PUT" ? "{}" : "");
-    auto missing = ask(elsewhere, route.method, filled(route.pattern, "Z-AAAAAAAAAAAAAAAA"), route.method == "PUT" ? "{}" : "");
+    auto missing =
+        ask(elsewhere, route.method, filled(route.pattern, "Z-AAAAAAAAAAAAAAAA"), route.method == "PUT" ? "{}" : "");
     EXPECT_EQ(foreign.code, missing.code) << route.pattern;
     EXPECT_EQ(foreign.body, missing.body) << route.pattern;
     if (route.pattern != "/v1/zaken/{zaak}/bsn") EXPECT_EQ(foreign.code, "CASE_UNKNOWN") << route.pattern;
   }
-  for (const char* path : {"/v1/documenten?zaak=", "/v1/toestemmingen?zaak=", "/v1/afleveringen?zaak=", "/v1/facturen?zaak="})
+  for (const char* path :
+       {"/v1/documenten?zaak=", "/v1/toestemmingen?zaak=", "/v1/afleveringen?zaak=", "/v1/facturen?zaak="})
     EXPECT_EQ(ask(elsewhere, "GET", path + zaak).code, "CASE_UNKNOWN") << path;
   EXPECT_EQ(ask(gemeente, "GET", "/v1/zaken/" + zaak).status, 200) << "a party that works for the region";
   EXPECT_EQ(ask(school, "GET", "/v1/zaken/" + zaak).body["id"], zaak);
@@ -74,17 +93,25 @@ TEST_F(Desk, ACaseOfAnotherIsNotThere) {
 
 TEST_F(Desk, RightsThatTheHeadTellsAreJudgedBeforeTheBody) {
   auto binary = [&](const net::PeerIdentity& peer, const std::string& oin, const std::string& type) {
-    return ask(peer, "POST", "/v1/berichten", "{}", {{"Content-Type", "application/json"}, {"ce-specversion", "1.0"}, {"CE-Type", "nl.schakel." + type + ".v1"}, {"ce-id", "1"}, {"ce-source", "urn:nld:oin:" + oin + ":systeem:t"}});
+    return ask(peer, "POST", "/v1/berichten", "{}",
+               {{"Content-Type", "application/json"},
+                {"ce-specversion", "1.0"},
+                {"CE-Type", "nl.schakel." + type + ".v1"},
+                {"ce-id", "1"},
+                {"ce-source", "urn:nld:oin:" + oin + ":systeem:t"}});
   };
-  for (const auto& [got, code] : {std::pair{ask(mute, "POST", "/v1/berichten", "{}", kEvent), "PARTY_NOT_ALLOWED"}, std::pair{binary(gemeente, kGemeenteOin, "factuur"), "PARTY_NOT_ALLOWED"},
-                                  std::pair{binary(gemeente, kSchoolOin, "intern_overleg"), "SOURCE_NOT_YOURS"}, std::pair{ask(gemeente, "POST", "/v1/zaken", "{}"), "PARTY_NOT_ALLOWED"},
+  for (const auto& [got, code] : {std::pair{ask(mute, "POST", "/v1/berichten", "{}", kEvent), "PARTY_NOT_ALLOWED"},
+                                  std::pair{binary(gemeente, kGemeenteOin, "factuur"), "PARTY_NOT_ALLOWED"},
+                                  std::pair{binary(gemeente, kSchoolOin, "intern_overleg"), "SOURCE_NOT_YOURS"},
+                                  std::pair{ask(gemeente, "POST", "/v1/zaken", "{}"), "PARTY_NOT_ALLOWED"},
                                   std::pair{ask(gemeente, "PUT", "/v1/zaken/Z-A/bsn", "{}"), "BSN_NOT_YOURS"}}) {
     EXPECT_EQ(got.code, code);
     EXPECT_EQ(got.status, 403);
     EXPECT_FALSE(got.body_read) << code;
   }
   EXPECT_TRUE(binary(gemeente, kGemeenteOin, "intern_overleg").body_read);
-  EXPECT_TRUE(binary(gemeente, kGemeenteOin, "bestaat_niet").body_read) << "an unknown type gets its own code from the reader of events";
+  EXPECT_TRUE(binary(gemeente, kGemeenteOin, "bestaat_niet").body_read)
+      << "an unknown type gets its own code from the reader of events";
 }
 
 TEST_F(Desk, EveryRefusalOfAKnownPartyLeavesALeafAndOthersDoNot) {
@@ -99,7 +126,9 @@ TEST_F(Desk, EveryRefusalOfAKnownPartyLeavesALeafAndOthersDoNot) {
   ask(school, "PUT", "/v1/zaken/" + zaak + "/kenmerken/gemeente", std::string(5000, ' '));
   ask(school, "GET", "/v1/zaken?a=1&a=2");
   auto got = refusals();
-  EXPECT_EQ(got, (std::vector<std::string>{"school NOT_FOUND", "school METHOD_NOT_ALLOWED", "school JSON_SYNTAX", "school BSN_INVALID", "stil PARTY_NOT_ALLOWED", "school BODY_TOO_LARGE", "school METHOD_NOT_ALLOWED"}));
+  EXPECT_EQ(got, (std::vector<std::string>{"school NOT_FOUND", "school METHOD_NOT_ALLOWED", "school JSON_SYNTAX",
+                                           "school BSN_INVALID", "stil PARTY_NOT_ALLOWED", "school BODY_TOO_LARGE",
+                                           "school METHOD_NOT_ALLOWED"}));
   EXPECT_EQ(ask(school, "GET", "/v1/zaken/" + zaak).status, 200);
   EXPECT_EQ(refusals().size(), got.size()) << "what is answered leaves none";
 }
@@ -107,7 +136,8 @@ TEST_F(Desk, EveryRefusalOfAKnownPartyLeavesALeafAndOthersDoNot) {
 TEST_F(Desk, AMessageIsAcceptedOnceAndShownToItsSenderOnly) {
   auto zaak = open_case();
   auto text = dump_json(event("e-1", zaak));
-  auto first = ask(school, "POST", "/v1/berichten", text, kEvent), again = ask(school, "POST", "/v1/berichten", text, kEvent);
+  auto first = ask(school, "POST", "/v1/berichten", text, kEvent),
+       again = ask(school, "POST", "/v1/berichten", text, kEvent);
   ASSERT_EQ(first.status, 202) << first.body.dump();
   EXPECT_EQ(again.status, 202);
   EXPECT_FALSE(first.body["berichten"][0]["dubbel"]);
@@ -115,18 +145,31 @@ TEST_F(Desk, AMessageIsAcceptedOnceAndShownToItsSenderOnly) {
   auto path = std::string(first.headers.get("Location"));
   EXPECT_EQ(ask(school, "GET", path).body["id"], "e-1");
   EXPECT_EQ(ask(gemeente, "GET", path).code, "MESSAGE_UNKNOWN");
-  for (const char* bad : {"/v1/berichten/99999", "/v1/berichten/x", "/v1/berichten/1x", "/v1/berichten/-1", "/v1/berichten/99999999999999999999"})
+  for (const char* bad : {"/v1/berichten/99999", "/v1/berichten/x", "/v1/berichten/1x", "/v1/berichten/-1",
+                          "/v1/berichten/99999999999999999999"})
     EXPECT_EQ(ask(school, "GET", bad).code, "MESSAGE_UNKNOWN") << bad;
-  EXPECT_EQ(ask(school, "POST", "/v1/berichten", dump_json(event("e-1", zaak, {{"date", "2026-10-16"}})), kEvent).code, "MESSAGE_CONFLICT");
-  EXPECT_EQ(ask(gemeente, "POST", "/v1/berichten", dump_json(event("e-2", zaak, {{"date", "2026-10-15"}}, "school_ib", kGemeenteOin)), kEvent).code, "PARTY_NOT_ALLOWED");
-  EXPECT_EQ(ask(elsewhere, "POST", "/v1/berichten", dump_json(event("e-3", zaak, {{"date", "2026-10-15"}}, "school_ib", kElsewhereOin)), kEvent).code, "PARTY_NOT_ALLOWED");
+  EXPECT_EQ(ask(school, "POST", "/v1/berichten", dump_json(event("e-1", zaak, {{"date", "2026-10-16"}})), kEvent).code,
+            "MESSAGE_CONFLICT");
+  EXPECT_EQ(ask(gemeente, "POST", "/v1/berichten",
+                dump_json(event("e-2", zaak, {{"date", "2026-10-15"}}, "school_ib", kGemeenteOin)), kEvent)
+                .code,
+            "PARTY_NOT_ALLOWED");
+  EXPECT_EQ(ask(elsewhere, "POST", "/v1/berichten",
+                dump_json(event("e-3", zaak, {{"date", "2026-10-15"}}, "school_ib", kElsewhereOin)), kEvent)
+                .code,
+            "PARTY_NOT_ALLOWED");
 }
 
 TEST_F(Desk, OpeningACaseNeedsAKeyAndARepeatFindsTheSameCase) {
   EXPECT_EQ(ask(school, "POST", "/v1/zaken", "{}").code, "IDEMPOTENCY_KEY");
-  Json data{{"region", "KNH"}, {"sender", {{"role", "school_ib"}}}, {"pupil", {{"birth_date", "2017-03-02"}, {"school", "S"}, {"school_type", "PO"}, {"enrolled", true}}}, {"case", {{"question_kind", "onderwijs_zorg"}, {"custody", {"ouder_1"}}}}};
-  std::vector<std::pair<std::string, std::string>> key{{"Content-Type", "application/json"}, {"Idempotency-Key", "een"}};
-  auto first = ask(school, "POST", "/v1/zaken", dump_json(data), key), again = ask(school, "POST", "/v1/zaken", dump_json(data), key);
+  Json data{{"region", "KNH"},
+            {"sender", {{"role", "school_ib"}}},
+            {"pupil", {{"birth_date", "2017-03-02"}, {"school", "S"}, {"school_type", "PO"}, {"enrolled", true}}},
+            {"case", {{"question_kind", "onderwijs_zorg"}, {"custody", {"ouder_1"}}}}};
+  std::vector<std::pair<std::string, std::string>> key{{"Content-Type", "application/json"},
+                                                       {"Idempotency-Key", "een"}};
+  auto first = ask(school, "POST", "/v1/zaken", dump_json(data), key),
+       again = ask(school, "POST", "/v1/zaken", dump_json(data), key);
   EXPECT_EQ(first.status, 201) << first.body.dump();
   EXPECT_EQ(again.status, 200);
   EXPECT_EQ(first.body["id"], again.body["id"]);
@@ -141,11 +184,15 @@ TEST_F(Desk, OpeningACaseNeedsAKeyAndARepeatFindsTheSameCase) {
 
 TEST_F(Desk, PeopleAreNamedByWhoMay) {
   auto path = "/v1/zaken/" + open_case() + "/deelnemers/";
-  Json person{{"rol", "orthopedagoog"}, {"naam", "Fictieve Orthopedagoog"}, {"mail", "o@swv.example"}, {"tweedeFactor", "sms:+31600000002"}};
+  Json person{{"rol", "orthopedagoog"},
+              {"naam", "Fictieve Orthopedagoog"},
+              {"mail", "o@swv.example"},
+              {"tweedeFactor", "sms:+31600000002"}};
   EXPECT_EQ(ask(school, "PUT", path + "o-1", dump_json(person)).status, 204);
   EXPECT_EQ(ask(gemeente, "PUT", path + "o-2", dump_json(person)).code, "ROLE_NOT_YOURS");
   person["rol"] = "procesregisseur";
-  EXPECT_EQ(ask(gemeente, "PUT", path + "o-1", dump_json(person)).status, 403) << "it may send for the role only some types, and names nobody";
+  EXPECT_EQ(ask(gemeente, "PUT", path + "o-1", dump_json(person)).status, 403)
+      << "it may send for the role only some types, and names nobody";
   person["schoenmaat"] = "44";
   auto unknown = ask(school, "PUT", path + "o-3", dump_json(person));
   EXPECT_EQ(unknown.code, "BODY_INVALID");
@@ -174,7 +221,10 @@ TEST_F(Desk, ReferencesOfPartners) {
 
 TEST_F(Desk, DocumentsAreStoredForTheirOwnerAndBadUploadsAreNot) {
   auto zaak = open_case();
-  auto up = [&](std::string query, std::string body) { return ask(school, "POST", "/v1/documenten?zaak=" + zaak + query, std::move(body), {{"Content-Type", "application/pdf"}}); };
+  auto up = [&](std::string query, std::string body) {
+    return ask(school, "POST", "/v1/documenten?zaak=" + zaak + query, std::move(body),
+               {{"Content-Type", "application/pdf"}});
+  };
   auto made = up("&docType=opp&status=concept&versie=2", "%PDF-1.4");
   ASSERT_EQ(made.status, 201) << made.body.dump();
   EXPECT_EQ(made.body["omvang"], 8);
@@ -184,7 +234,8 @@ TEST_F(Desk, DocumentsAreStoredForTheirOwnerAndBadUploadsAreNot) {
   EXPECT_EQ(bad.body["fouten"].size(), 3u);
   EXPECT_EQ(up("&docType=opp", std::string(1024 * 1024 + 1, 'x')).status, 413);
   EXPECT_EQ(ask(school, "GET", "/v1/documenten?zaak=" + zaak).body["documenten"].size(), 1u);
-  EXPECT_EQ(ask(gemeente, "GET", "/v1/documenten?zaak=" + zaak).body["documenten"].size(), 0u) << "each sees what it uploaded";
+  EXPECT_EQ(ask(gemeente, "GET", "/v1/documenten?zaak=" + zaak).body["documenten"].size(), 0u)
+      << "each sees what it uploaded";
 }
 
 TEST_F(Desk, AMinuteHasItsShare) {
@@ -220,11 +271,14 @@ TEST_F(Desk, DeliveriesAreChangedWithAReasonOnly) {
   d.created_at = d.next_at = clock.now();
   d.sealed = {1};
   ASSERT_TRUE(go(store->commit({{store::Enqueue{d}}})));
-  auto change = [&](Json body, std::string id = "A-1") { return ask(operator_(), "POST", "/v1/beheer/afleveringen/" + id, dump_json(body)); };
+  auto change = [&](Json body, std::string id = "A-1") {
+    return ask(operator_(), "POST", "/v1/beheer/afleveringen/" + id, dump_json(body));
+  };
   EXPECT_EQ(change({{"actie", "opnieuw"}}).code, "REASON_REQUIRED");
   EXPECT_EQ(change({{"actie", "weg"}, {"reden", "omdat"}}).code, "VALUE");
   EXPECT_EQ(change({{"actie", "opnieuw"}, {"reden", "omdat"}}, "A-2").code, "DELIVERY_UNKNOWN");
-  EXPECT_EQ(change({{"actie", "opnieuw"}, {"reden", "omdat"}}).code, "RECIPIENT_UNKNOWN") << "nobody is known for this role";
+  EXPECT_EQ(change({{"actie", "opnieuw"}, {"reden", "omdat"}}).code, "RECIPIENT_UNKNOWN")
+      << "nobody is known for this role";
   EXPECT_EQ(change({{"actie", "opnieuw"}, {"reden", "omdat"}, {"doel", "t"}}).status, 200);
   EXPECT_EQ(ask(operator_(), "GET", "/v1/beheer/afleveringen/A-1").body["status"], "wacht");
   EXPECT_EQ(ask(operator_(), "GET", "/v1/beheer/afleveringen?status=onzin").code, "VALUE");

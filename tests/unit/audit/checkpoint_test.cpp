@@ -55,7 +55,8 @@ TEST(Checkpoint, PublicTextRoundTripsAndADifferentOneIsRefused) {
   auto v = Verifier::from_text(text);
   ASSERT_TRUE(v.has_value());
   EXPECT_TRUE(v->open(signer().sign(head())).has_value());
-  for (const auto& bad : std::vector<std::string>{"", "a", "a+b", "a+b+c", "+00000000+", "other" + text, text + "A"}) EXPECT_FALSE(Verifier::from_text(bad).has_value()) << bad;
+  for (const auto& bad : std::vector<std::string>{"", "a", "a+b", "a+b+c", "+00000000+", "other" + text, text + "A"})
+    EXPECT_FALSE(Verifier::from_text(bad).has_value()) << bad;
   EXPECT_FALSE(Signer::from_seed("has space", Secret(Bytes(32, 1))).has_value());
   EXPECT_FALSE(Signer::from_seed("n", Secret(Bytes(31, 1))).has_value());
 }
@@ -66,28 +67,37 @@ TEST(Checkpoint, HeadsFileForgivesOnlyALineThatACrashCutShort) {
   EXPECT_EQ(parse_heads(line + line).value().size(), 2U);
   EXPECT_EQ(parse_heads(line + line.substr(0, 10)).value().size(), 1U);
   EXPECT_EQ(parse_heads(line).value()[0], signer().sign(head()));
-  for (const auto& bad : std::vector<std::string>{"\n", "{}\n", "[]\n", "{\"head\":1}\n", "{\"head\":\"x\",\"y\":1}\n", "rubbish\n"}) EXPECT_FALSE(parse_heads(line + bad).has_value());
+  for (const auto& bad :
+       std::vector<std::string>{"\n", "{}\n", "[]\n", "{\"head\":1}\n", "{\"head\":\"x\",\"y\":1}\n", "rubbish\n"})
+    EXPECT_FALSE(parse_heads(line + bad).has_value());
 }
 
 TEST(Leaf, BodyIsCanonicalJson) {
   auto op = leaf(Instant{milliseconds{1'800'000'000'000}}, "message.accepted",
-                 {.ids = {{"message", "17"}, {"delivery", "d-1"}}, .codes = {"OK"}, .hashes = {{"envelope", sha256("x")}}, .counts = {{"bytes", 12}}});
-  EXPECT_EQ(op.leaf.body, R"({"at":"2027-01-15T08:00:00.000Z","codes":["OK"],"counts":{"bytes":12},"hashes":{"envelope":")" + sha256_hex("x") +
-                              R"("},"ids":{"delivery":"d-1","message":"17"},"kind":"message.accepted","v":1})");
+                 {.ids = {{"message", "17"}, {"delivery", "d-1"}},
+                  .codes = {"OK"},
+                  .hashes = {{"envelope", sha256("x")}},
+                  .counts = {{"bytes", 12}}});
+  EXPECT_EQ(op.leaf.body,
+            R"({"at":"2027-01-15T08:00:00.000Z","codes":["OK"],"counts":{"bytes":12},"hashes":{"envelope":")" +
+                sha256_hex("x") + R"("},"ids":{"delivery":"d-1","message":"17"},"kind":"message.accepted","v":1})");
   EXPECT_EQ(op.leaf.kind, "message.accepted");
   EXPECT_EQ(op.leaf.position, -1);
 }
 
 TEST(Leaf, PersonalDataIsWithheld) {
   // 999990019 is a test BSN that passes the eleven test.
-  for (const auto& bad : std::vector<std::string>{"999990019", "case:999990019", "bsn/999990019/x", "Jan de Vries", "a@b.nl", "{\"x\":1}", "caf\xc3\xa9", std::string("a\0b", 3)}) {
+  for (const auto& bad : std::vector<std::string>{"999990019", "case:999990019", "bsn/999990019/x", "Jan de Vries",
+                                                  "a@b.nl", "{\"x\":1}", "caf\xc3\xa9", std::string("a\0b", 3)}) {
     EXPECT_FALSE(leaf_text_allowed(bad)) << bad;
     auto body = leaf({}, "k", {.ids = {{"id", bad}}, .codes = {bad}}).leaf.body;
     EXPECT_EQ(body.find("999990019"), std::string::npos);
     EXPECT_NE(body.find("withheld"), std::string::npos);
   }
   EXPECT_FALSE(leaf_text_allowed(std::string(201, 'a')));
-  for (const auto& good : std::vector<std::string>{"", "case:KNH-2026-000123", "00000001800000000000", "123456789012", "f47ac10b-58cc-4372-a567-0e02b2c3d479", "999990018", "urn:nld:oin:00000001800000000000:systeem:ot"})
+  for (const auto& good : std::vector<std::string>{"", "case:KNH-2026-000123", "00000001800000000000", "123456789012",
+                                                   "f47ac10b-58cc-4372-a567-0e02b2c3d479", "999990018",
+                                                   "urn:nld:oin:00000001800000000000:systeem:ot"})
     EXPECT_TRUE(leaf_text_allowed(good)) << good;
 }
 

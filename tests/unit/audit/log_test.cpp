@@ -40,7 +40,8 @@ class AuditLog : public ::testing::Test {
     options.heads_path = heads_path();
     options.batch = 50;
     options.every_leaves = 100;
-    sequencer = std::make_unique<Sequencer>(*db, clock, std::move(Signer::from_seed("schakel.test/log", Secret(Bytes(32, 7))).value()), options);
+    sequencer = std::make_unique<Sequencer>(
+        *db, clock, std::move(Signer::from_seed("schakel.test/log", Secret(Bytes(32, 7))).value()), options);
   }
   void close() {
     sequencer.reset();
@@ -56,11 +57,15 @@ class AuditLog : public ::testing::Test {
 
   void add(int n) {
     store::Transaction t;
-    for (int i = 0; i < n; ++i) t.ops.push_back(leaf(clock.now(), "message.accepted", {.ids = {{"message", std::to_string(++count)}}}));
+    for (int i = 0; i < n; ++i)
+      t.ops.push_back(leaf(clock.now(), "message.accepted", {.ids = {{"message", std::to_string(++count)}}}));
     ASSERT_TRUE(run(db->commit(std::move(t))).has_value());
   }
   void write(std::vector<store::Op> ops) { ASSERT_TRUE(run(db->commit({std::move(ops)})).has_value()); }
-  void started() { auto r = run(sequencer->start()); ASSERT_TRUE(r.has_value()) << r.error().code; }
+  void started() {
+    auto r = run(sequencer->start());
+    ASSERT_TRUE(r.has_value()) << r.error().code;
+  }
   std::string start_error() {
     auto r = run(sequencer->start());
     return r ? "" : r.error().code;
@@ -145,7 +150,8 @@ TEST_F(AuditLog, ContinuesAfterARestartAtAnySize) {
 TEST_F(AuditLog, HeadThatACrashKeptFromTheFileOutsideIsAddedAtTheStart) {
   fill();
   auto lines = outside();
-  std::ofstream(heads_path(), std::ios::trunc) << head_line(lines[0]) << head_line(lines[1]) << head_line(lines[2]).substr(0, 20);
+  std::ofstream(heads_path(), std::ios::trunc)
+      << head_line(lines[0]) << head_line(lines[1]) << head_line(lines[2]).substr(0, 20);
   reopen();
   started();
   EXPECT_EQ(outside(), lines);
@@ -200,16 +206,28 @@ class FlippingStore final : public store::Store {
     co_return page;
   }
   Task<Result<std::optional<store::Row>>> row(std::string s, std::string k) override { return inner_.row(s, k); }
-  Task<Result<std::vector<store::Row>>> rows(std::string s, std::string p, std::string a, int l) override { return inner_.rows(s, p, a, l); }
-  Task<Result<std::vector<store::MessageRow>>> undecided(int l, std::vector<std::string> b) override { return inner_.undecided(l, b); }
+  Task<Result<std::vector<store::Row>>> rows(std::string s, std::string p, std::string a, int l) override {
+    return inner_.rows(s, p, a, l);
+  }
+  Task<Result<std::vector<store::MessageRow>>> undecided(int l, std::vector<std::string> b) override {
+    return inner_.undecided(l, b);
+  }
   Task<Result<std::optional<store::MessageRow>>> message(store::MessageSeq s) override { return inner_.message(s); }
-  Task<Result<std::optional<store::MessageRow>>> find_message(std::string s, std::string i) override { return inner_.find_message(s, i); }
+  Task<Result<std::optional<store::MessageRow>>> find_message(std::string s, std::string i) override {
+    return inner_.find_message(s, i);
+  }
   Task<Result<std::vector<store::MessageRow>>> messages(store::MessageFilter f) override { return inner_.messages(f); }
-  Task<Result<std::vector<store::DecisionRow>>> decisions(std::string c, store::MessageSeq a, int l) override { return inner_.decisions(c, a, l); }
+  Task<Result<std::vector<store::DecisionRow>>> decisions(std::string c, store::MessageSeq a, int l) override {
+    return inner_.decisions(c, a, l);
+  }
   Task<Result<std::optional<store::DecisionRow>>> decision(store::MessageSeq m) override { return inner_.decision(m); }
-  Task<Result<std::vector<store::DeliveryRow>>> due_deliveries(Instant n, int l, std::vector<std::string> b) override { return inner_.due_deliveries(n, l, b); }
+  Task<Result<std::vector<store::DeliveryRow>>> due_deliveries(Instant n, int l, std::vector<std::string> b) override {
+    return inner_.due_deliveries(n, l, b);
+  }
   Task<Result<std::optional<store::DeliveryRow>>> delivery(std::string i) override { return inner_.delivery(i); }
-  Task<Result<std::vector<store::DeliveryRow>>> deliveries(store::DeliveryFilter f) override { return inner_.deliveries(f); }
+  Task<Result<std::vector<store::DeliveryRow>>> deliveries(store::DeliveryFilter f) override {
+    return inner_.deliveries(f);
+  }
   Task<Result<std::vector<store::AttemptRow>>> attempts(std::string d) override { return inner_.attempts(d); }
   Task<Result<std::optional<Instant>>> next_due() override { return inner_.next_due(); }
   Task<Result<std::vector<store::TimerRow>>> due_timers(Instant n, int l) override { return inner_.due_timers(n, l); }
@@ -325,7 +343,9 @@ TEST_F(AuditLog, DeletedEntryIsFound) {
   a.entries.erase(a.entries.begin() + 42);
   expect_first(check(a.write()), "AUDIT_ROOT", 0, 99);
   auto lines = exported();
-  std::erase_if(lines, [](auto& l) { return l.find("\"p\":42,") != std::string::npos || l.find("\"p\":42}") != std::string::npos; });
+  std::erase_if(lines, [](auto& l) {
+    return l.find("\"p\":42,") != std::string::npos || l.find("\"p\":42}") != std::string::npos;
+  });
   expect_first(check(lines), "AUDIT_GAP", 42, 42);
 }
 
@@ -436,8 +456,10 @@ TEST_F(AuditLog, HeadsOfAnotherKeyAnchorNothing) {
 
 TEST_F(AuditLog, HostileExportIsReportedByLineAndNeverTrusted) {
   fill();
-  for (const auto& bad : std::vector<std::string>{"", "rubbish", "{}", "[]", R"({"p":-1,"at":"2027-01-15T08:00:00.000Z","kind":"k","body":"{}"})",
-                          R"({"p":99999999999999999999,"at":"x","kind":"k","body":"{}"})", R"({"p":0,"h":"00","at":"2027-01-15T08:00:00.000Z","kind":"k","body":"{}"})"}) {
+  for (const auto& bad : std::vector<std::string>{
+           "", "rubbish", "{}", "[]", R"({"p":-1,"at":"2027-01-15T08:00:00.000Z","kind":"k","body":"{}"})",
+           R"({"p":99999999999999999999,"at":"x","kind":"k","body":"{}"})",
+           R"({"p":0,"h":"00","at":"2027-01-15T08:00:00.000Z","kind":"k","body":"{}"})"}) {
     auto lines = exported();
     lines.insert(lines.begin() + 4, bad);
     expect_first(check(lines), "AUDIT_EXPORT_FORMAT", 5, 5);
@@ -453,8 +475,17 @@ TEST_F(AuditLog, ALongExportIsVerified) {
   std::stringstream in;
   in << "{\"schakel-audit-export\":1}\n";
   for (int i = 0; i < kEntries; ++i) {
-    auto l = leaf(clock.now(), "delivery.settled", {.ids = {{"delivery", std::to_string(i)}, {"case", "case:KNH-1"}}, .codes = {"OK"}, .hashes = {{"body", sha256("x")}}}).leaf;
-    in << dump_json({{"p", i}, {"at", format_instant(l.at)}, {"kind", l.kind}, {"body", l.body}, {"h", to_hex(leaf_hash(l.body))}}) << '\n';
+    auto l = leaf(clock.now(), "delivery.settled",
+                  {.ids = {{"delivery", std::to_string(i)}, {"case", "case:KNH-1"}},
+                   .codes = {"OK"},
+                   .hashes = {{"body", sha256("x")}}})
+                 .leaf;
+    in << dump_json({{"p", i},
+                     {"at", format_instant(l.at)},
+                     {"kind", l.kind},
+                     {"body", l.body},
+                     {"h", to_hex(leaf_hash(l.body))}})
+       << '\n';
   }
   auto r = verify_export(in, {}, sequencer->verifier());
   EXPECT_TRUE(r.ok());

@@ -22,8 +22,14 @@ Digest by_definition(std::span<const Digest> d) {
 
 TEST(Merkle, KnownAnswersOfCertificateTransparency) {
   // The test vectors every implementation of RFC 6962 carries: inputs "", 00, 10, 2021, 3031, 40414243, ...
-  std::vector<std::string> inputs{"", std::string(1, '\0'), "\x10", "\x20\x21", "\x30\x31", "\x40\x41\x42\x43",
-                                  "\x50\x51\x52\x53\x54\x55\x56\x57", "\x60\x61\x62\x63\x64\x65\x66\x67\x68\x69\x6a\x6b\x6c\x6d\x6e\x6f"};
+  std::vector<std::string> inputs{"",
+                                  std::string(1, '\0'),
+                                  "\x10",
+                                  "\x20\x21",
+                                  "\x30\x31",
+                                  "\x40\x41\x42\x43",
+                                  "\x50\x51\x52\x53\x54\x55\x56\x57",
+                                  "\x60\x61\x62\x63\x64\x65\x66\x67\x68\x69\x6a\x6b\x6c\x6d\x6e\x6f"};
   std::vector<std::string> roots{"6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
                                  "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
                                  "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
@@ -53,8 +59,8 @@ TEST(Merkle, GrowingTreeIsTheDefinitionAtEverySize) {
 }
 
 TEST(Merkle, StoredTreeThatIsNotOneIsRefused) {
-  for (auto text : {"", "{}", "[]", R"({"size":1,"peaks":[]})", R"({"size":-1,"peaks":[]})", R"({"size":1,"peaks":["00"]})",
-                    R"({"size":1,"peaks":[1]})", R"({"size":"1","peaks":[]})"})
+  for (auto text : {"", "{}", "[]", R"({"size":1,"peaks":[]})", R"({"size":-1,"peaks":[]})",
+                    R"({"size":1,"peaks":["00"]})", R"({"size":1,"peaks":[1]})", R"({"size":"1","peaks":[]})"})
     EXPECT_FALSE(Tree::from_text(text).has_value()) << text;
 }
 

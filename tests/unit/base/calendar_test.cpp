@@ -43,7 +43,8 @@ struct Walker {
 /// Gauss's Easter, with Lichtenberg's corrections: not the formula of the code under test. Month and day.
 std::pair<int, int> easter_by_gauss(int x) {
   int k = x / 100, m = 15 + (3 * k + 3) / 4 - (8 * k + 13) / 25, s = 2 - (3 * k + 3) / 4, a = x % 19;
-  int d = (19 * a + m) % 30, r = (d + a / 11) / 29, og = 21 + d - r, sz = 7 - (x + x / 4 + s) % 7, oe = 7 - (og - sz) % 7;
+  int d = (19 * a + m) % 30, r = (d + a / 11) / 29, og = 21 + d - r, sz = 7 - (x + x / 4 + s) % 7,
+      oe = 7 - (og - sz) % 7;
   int march = og + oe;
   return march > 31 ? std::pair{4, march - 31} : std::pair{3, march};
 }
@@ -62,7 +63,8 @@ TEST(Date, EveryDayFrom1970To2120CountsAsByHand) {
 }
 
 TEST(Date, OnlyExactShapesAndRealDaysAreRead) {
-  for (auto text : {"", "2026-1-01", "2026/01/01", "20260101", "2026-01-01 ", " 2026-01-01", "2026-01-0a", "+026-01-01", "2026-01-01T00:00:00Z"}) {
+  for (auto text : {"", "2026-1-01", "2026/01/01", "20260101", "2026-01-01 ", " 2026-01-01", "2026-01-0a", "+026-01-01",
+                    "2026-01-01T00:00:00Z"}) {
     auto d = Date::parse(text);
     ASSERT_FALSE(d) << text;
     EXPECT_EQ(d.error().code, "DATE_FORMAT") << text;
@@ -113,7 +115,9 @@ TEST(Amsterdam, AgreesWithTheCLibraryEverySixHours) {
     localtime_r(&t, &local);
     Instant i{std::chrono::seconds{t}};
     ASSERT_EQ(amsterdam_offset_seconds(i), local.tm_gmtoff) << t;
-    ASSERT_EQ(local_date(i).str(), fmt::format("{:04}-{:02}-{:02}", local.tm_year + 1900, local.tm_mon + 1, local.tm_mday)) << t;
+    ASSERT_EQ(local_date(i).str(),
+              fmt::format("{:04}-{:02}-{:02}", local.tm_year + 1900, local.tm_mon + 1, local.tm_mday))
+        << t;
   }
   before ? setenv("TZ", saved.c_str(), 1) : unsetenv("TZ");
   tzset();
@@ -179,8 +183,15 @@ TEST(Holidays, WorkingDaysOfTenYearsAreThoseOfTheList) {
     };
     int sunday = in_year(w.y, em, ed), today = in_year(w.y, w.m, w.d);
     int kings_weekday = (w.weekday + 700 + in_year(w.y, 4, 27) - today) % 7;
-    std::set<int> off = {1, sunday - 2, sunday + 1, sunday + 39, sunday + 50, in_year(w.y, 4, kings_weekday == 0 ? 26 : 27),
-                         in_year(w.y, 5, 5), in_year(w.y, 12, 25), in_year(w.y, 12, 26)};
+    std::set<int> off = {1,
+                         sunday - 2,
+                         sunday + 1,
+                         sunday + 39,
+                         sunday + 50,
+                         in_year(w.y, 4, kings_weekday == 0 ? 26 : 27),
+                         in_year(w.y, 5, 5),
+                         in_year(w.y, 12, 25),
+                         in_year(w.y, 12, 26)};
     ASSERT_EQ(is_holiday(day(w.str())), off.contains(today)) << w.str();
     ASSERT_EQ(is_working_day(day(w.str())), w.weekday <= 5 && !off.contains(today)) << w.str();
   }

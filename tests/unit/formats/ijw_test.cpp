@@ -28,9 +28,40 @@ Jw323 sample() {
   d.declaratie_dagtekening = day_of("2026-05-06");
   d.totaal = Cents{49117};
   d.clienten = {{"999900006",
-                 {{"P2604000001", "", 10072, "45", "45A03", {day_of("2026-04-01"), day_of("2026-04-30")}, 241, "01", Cents{117}, Cents{28117}, false},
-                  {"P2604000002", "P2603000009", 10073, "45", "45A04", {day_of("2026-03-01"), day_of("2026-03-31")}, 16, "04", Cents{1500}, Cents{24000}, true}}},
-                {"999900018", {{"P2604000003", "", 10074, "50", "50A01", {day_of("2026-04-08"), day_of("2026-04-30")}, 45000, "83", std::nullopt, Cents{45000}, false}}}};
+                 {{"P2604000001",
+                   "",
+                   10072,
+                   "45",
+                   "45A03",
+                   {day_of("2026-04-01"), day_of("2026-04-30")},
+                   241,
+                   "01",
+                   Cents{117},
+                   Cents{28117},
+                   false},
+                  {"P2604000002",
+                   "P2603000009",
+                   10073,
+                   "45",
+                   "45A04",
+                   {day_of("2026-03-01"), day_of("2026-03-31")},
+                   16,
+                   "04",
+                   Cents{1500},
+                   Cents{24000},
+                   true}}},
+                {"999900018",
+                 {{"P2604000003",
+                   "",
+                   10074,
+                   "50",
+                   "50A01",
+                   {day_of("2026-04-08"), day_of("2026-04-30")},
+                   45000,
+                   "83",
+                   std::nullopt,
+                   Cents{45000},
+                   false}}}};
   return d;
 }
 
@@ -66,9 +97,12 @@ TEST(Jw323, EveryBrokenRuleIsNamed) {
   EXPECT_EQ(broken([](auto& d, auto&) { d.clienten[0].bsn = "000000000"; }), (Ids{"CS002"}));
   // The writer never makes a C of nothing, so this one is changed in the text.
   auto nothing = sample();
-  nothing.clienten[0].prestaties[1].bedrag = Cents{}, nothing.clienten[0].prestaties[1].volume = 0, nothing.totaal = Cents{73117};
-  EXPECT_EQ(rules_of(read_jw323(with_first(text_of(nothing), "<ijw:Bedrag>0</ijw:Bedrag>\r\n              <ijw:DebetCredit>D", "<ijw:Bedrag>0</ijw:Bedrag><ijw:DebetCredit>C"))),
-            (Ids{"CS325"}));
+  nothing.clienten[0].prestaties[1].bedrag = Cents{}, nothing.clienten[0].prestaties[1].volume = 0,
+  nothing.totaal = Cents{73117};
+  EXPECT_EQ(
+      rules_of(read_jw323(with_first(text_of(nothing), "<ijw:Bedrag>0</ijw:Bedrag>\r\n              <ijw:DebetCredit>D",
+                                     "<ijw:Bedrag>0</ijw:Bedrag><ijw:DebetCredit>C"))),
+      (Ids{"CS325"}));
   EXPECT_EQ(broken([](auto&, auto& p) { p.vorige_referentie = "X"; }), (Ids{"CD060"}));
   EXPECT_EQ(broken([](auto&, auto& p) { p.tarief.reset(); }), (Ids{"CD087"}));
   EXPECT_EQ(broken([](auto& d, auto&) { d.clienten[1].prestaties[0].volume = 1; }), (Ids{"CS339"}));
@@ -85,7 +119,8 @@ TEST(Jw323, EveryBrokenRuleIsNamed) {
   EXPECT_EQ(broken([](auto& d, auto&) { d.periode.eind = day_of("2026-04-29"); }), (Ids{"CS340"}));
   EXPECT_EQ(broken([](auto& d, auto&) { d.declaratie_dagtekening = day_of("2026-05-07"); }), (Ids{"TR134"}));
   EXPECT_EQ(broken([](auto& d, auto&) { d.clienten[1].prestaties[0].referentie = "P2604000001"; }), (Ids{"TR314"}));
-  EXPECT_EQ(broken([](auto& d, auto&) { d.clienten[0].prestaties[1].vorige_referentie = "P2604000003"; }), (Ids{"TR316"}));
+  EXPECT_EQ(broken([](auto& d, auto&) { d.clienten[0].prestaties[1].vorige_referentie = "P2604000003"; }),
+            (Ids{"TR316"}));
   EXPECT_EQ(broken([](auto& d, auto& p) {
               p.credit = true, p.vorige_referentie = "P2603000009", d.totaal = Cents{45000 - 28117 - 24000};
             }),
@@ -110,8 +145,8 @@ TEST(Jw323, MinutesAreJudgedAtTheHourlyTariff) {
     d.totaal = Cents{amount - 24000 + 45000};
     return rules_of(d);
   };
-  EXPECT_EQ(with_amount(28117, "01"), (Ids{}));          // 70.00 x 241 / 60
-  EXPECT_EQ(with_amount(241 * 117, "01"), (Ids{}));      // 117 may be an exact tariff
+  EXPECT_EQ(with_amount(28117, "01"), (Ids{}));      // 70.00 x 241 / 60
+  EXPECT_EQ(with_amount(241 * 117, "01"), (Ids{}));  // 117 may be an exact tariff
   EXPECT_EQ(with_amount(241 * 117 - 122, "01"), (Ids{"TR346"}));
   EXPECT_EQ(with_amount(28117, "04"), (Ids{"TR346"}));
   EXPECT_EQ(with_amount(241 * 117, "04"), (Ids{}));
@@ -125,7 +160,8 @@ TEST(Jw323, FindingsPointAtTheLine) {
   EXPECT_EQ(r.rules[0].client, 1);
   EXPECT_EQ(r.rules[0].prestatie, 0);
   EXPECT_EQ(r.rules[0].finding.code, "IJW_CS339");
-  EXPECT_TRUE(r.rules[0].finding.pointer.starts_with("/Bericht/Declaratie/Clienten/Client[2]/Prestaties/Prestatie[1]:")) << r.rules[0].finding.pointer;
+  EXPECT_TRUE(r.rules[0].finding.pointer.starts_with("/Bericht/Declaratie/Clienten/Client[2]/Prestaties/Prestatie[1]:"))
+      << r.rules[0].finding.pointer;
 }
 
 TEST(Jw323, AllStructureFindingsAtOnceAndNoRuleBeforeThem) {
@@ -147,14 +183,22 @@ TEST(Jw323Hostile, WrongBytesAreRefusedWithTheirReason) {
   EXPECT_EQ(rules_of(read_jw323(with_first(text, "?>", "?><!DOCTYPE x>"))), (Ids{"XML_DTD"}));
   EXPECT_EQ(rules_of(read_jw323(with(text, kJw323Ns, "urn:x"))), (Ids{"XML_ROOT"}));
   EXPECT_EQ(rules_of(read_jw323(with_first(text, "xmlns:ijw=\"", "xmlns:other=\""))), (Ids{"XML_NAMESPACE"}));
-  EXPECT_EQ(rules_of(read_jw323(with(with(with(text, "<jw323:", "<q:"), "</jw323:", "</q:"), "xmlns:jw323", "xmlns:q"))), (Ids{}));
-  EXPECT_EQ(rules_of(read_jw323(with_first(text, "<jw323:Header>", "<jw323:Header a='1'>"))), (Ids{"XML_ATTRIBUTE_UNKNOWN"}));
-  EXPECT_EQ(rules_of(read_jw323(with_first(text, "<jw323:ProductCode>45A03</jw323:ProductCode>", "<jw323:ProductCode/>"))), (Ids{"XML_ELEMENT_EMPTY"}));
+  EXPECT_EQ(
+      rules_of(read_jw323(with(with(with(text, "<jw323:", "<q:"), "</jw323:", "</q:"), "xmlns:jw323", "xmlns:q"))),
+      (Ids{}));
+  EXPECT_EQ(rules_of(read_jw323(with_first(text, "<jw323:Header>", "<jw323:Header a='1'>"))),
+            (Ids{"XML_ATTRIBUTE_UNKNOWN"}));
+  EXPECT_EQ(
+      rules_of(read_jw323(with_first(text, "<jw323:ProductCode>45A03</jw323:ProductCode>", "<jw323:ProductCode/>"))),
+      (Ids{"XML_ELEMENT_EMPTY"}));
   EXPECT_EQ(rules_of(read_jw323(with_first(text, "<jw323:Header>", "<jw323:Header>x"))), (Ids{"XML_TEXT_UNEXPECTED"}));
-  EXPECT_EQ(rules_of(read_jw323(with_first(text, "<jw323:ProductCode>45A03</jw323:ProductCode>", "<jw323:ProductCode>45A03</jw323:ProductCode><jw323:ProductCode>45A03</jw323:ProductCode>"))),
+  EXPECT_EQ(rules_of(read_jw323(with_first(
+                text, "<jw323:ProductCode>45A03</jw323:ProductCode>",
+                "<jw323:ProductCode>45A03</jw323:ProductCode><jw323:ProductCode>45A03</jw323:ProductCode>"))),
             (Ids{"XML_ELEMENT_REPEATED"}));
   EXPECT_EQ(rules_of(read_jw323("")), (Ids{"XML_SYNTAX"}));
-  auto category = "<jw323:ProductCategorie>45</jw323:ProductCategorie>", code = "<jw323:ProductCode>45A03</jw323:ProductCode>";
+  auto category = "<jw323:ProductCategorie>45</jw323:ProductCategorie>",
+       code = "<jw323:ProductCode>45A03</jw323:ProductCode>";
   text = with_first(with_first(text, category, ""), code, std::string(code) + category);
   EXPECT_EQ(rules_of(read_jw323(text)), (Ids{"XML_ELEMENT_ORDER"}));
 }
@@ -229,13 +273,16 @@ TEST(IjwShared, SamplesBehaveAsNamed) {
   SCHAKEL_NEED(folder);
   auto good = read_jw323(test::slurp(folder / "JW323-geldig.xml"));
   EXPECT_TRUE(good.accepted()) << ::testing::PrintToString(rules_of(good));
-  for (const auto* name : {"JW325-volledig-toegekend.xml", "JW325-deels-afgekeurd.xml", "JW325-technisch-afgekeurd.xml"}) {
+  for (const auto* name :
+       {"JW325-volledig-toegekend.xml", "JW325-deels-afgekeurd.xml", "JW325-technisch-afgekeurd.xml"}) {
     auto r = read_jw325(test::slurp(folder / name));
     ASSERT_TRUE(r.accepted()) << name;
     ASSERT_TRUE(good.message);
     auto lines = granted_lines(*good.message, *r.message);
     ASSERT_TRUE(lines) << name;
-    EXPECT_EQ(lines->size(), std::string_view(name).find("volledig") != std::string::npos ? 3U : std::string_view(name).find("deels") != std::string::npos ? 2U : 0U);
+    EXPECT_EQ(lines->size(), std::string_view(name).find("volledig") != std::string::npos ? 3U
+                             : std::string_view(name).find("deels") != std::string::npos  ? 2U
+                                                                                          : 0U);
   }
 }
 
@@ -249,12 +296,17 @@ std::vector<std::string> mutations(const std::string& text) {
     if (text[at + 1] == '/' || text[at + 1] == '?' || close == std::string::npos || text[close + 1] != '/') continue;
     auto stop = text.find('>', close) + 1;
     auto element = text.substr(at, stop - at);
-    auto replaced = [&](const std::string& with_what) { out.push_back(text.substr(0, at) + with_what + text.substr(stop)); };
-    auto open = text.substr(at, end - at + 1), tail = text.substr(close, stop - close), value = text.substr(end + 1, close - end - 1);
+    auto replaced = [&](const std::string& with_what) {
+      out.push_back(text.substr(0, at) + with_what + text.substr(stop));
+    };
+    auto open = text.substr(at, end - at + 1), tail = text.substr(close, stop - close),
+         value = text.substr(end + 1, close - end - 1);
     replaced("");
     replaced(element + element);
-    for (const auto& v : {std::string(), std::string(" "), " " + value, value + " ", std::string("x"), value + "0", "-" + value, std::string("+") + value, "0" + value,
-                          std::string("C"), std::string("83"), std::string("2026-02-30"), std::string("2026-04-01Z"), std::string("99999999999999999999"), std::string(40, 'A'), std::string("1.5"), value + value})
+    for (const auto& v : {std::string(), std::string(" "), " " + value, value + " ", std::string("x"), value + "0",
+                          "-" + value, std::string("+") + value, "0" + value, std::string("C"), std::string("83"),
+                          std::string("2026-02-30"), std::string("2026-04-01Z"), std::string("99999999999999999999"),
+                          std::string(40, 'A'), std::string("1.5"), value + value})
       // XML Schema knows years before Christ; we do not (a deliberate difference).
       if (!parse_date(v.empty() || v[0] != '-' ? "" : v.substr(1))) replaced(open + v + tail);
   }
@@ -264,24 +316,30 @@ std::vector<std::string> mutations(const std::string& text) {
 TEST(IjwShared, NativeTableAndOfficialSchemaGiveTheSameVerdict) {
   auto folder = test::shared() / "standards/ijw-3.2/xsd";
   SCHAKEL_NEED(folder);
-  auto xsd323 = XsdSchema::load((folder / "JW323.xsd").string()), xsd325 = XsdSchema::load((folder / "JW325.xsd").string());
+  auto xsd323 = XsdSchema::load((folder / "JW323.xsd").string()),
+       xsd325 = XsdSchema::load((folder / "JW325.xsd").string());
   ASSERT_TRUE(xsd323 && xsd325);
   auto d = sample();
   d.clienten[0].prestaties.resize(1);
   d.clienten.resize(1);
   auto part = *write_jw325(reject_lines(sample(), "G1", day_of("2026-05-13"), {{1, 0, {"9369"}}}));
   int compared = 0;
-  for (const auto& [schema, text, table] : {std::tuple{&*xsd323, text_of(d), &jw323_table()}, std::tuple{&*xsd325, part, &jw325_table()}})
+  for (const auto& [schema, text, table] :
+       {std::tuple{&*xsd323, text_of(d), &jw323_table()}, std::tuple{&*xsd325, part, &jw325_table()}})
     for (const auto& m : mutations(text)) {
       auto theirs = schema->check(m);
       auto document = read_xml(m);
       ASSERT_EQ(theirs.has_value(), document.has_value()) << m;
       if (!document) continue;
       auto ours = check_table(document->root(), *table);
-      // RS033 (no empty element) is level 2 in the standard and part of our table; a schema lets white space pass as text.
+      // RS033 (no empty element) is level 2 in the standard and part of our table; a schema lets white space pass as
+      // text.
       std::erase_if(ours, [](const Finding& f) { return f.code == "XML_ELEMENT_EMPTY"; });
       bool blank_only = ours.empty() && !check_table(document->root(), *table).empty();
-      if (!blank_only) EXPECT_EQ(theirs->empty(), ours.empty()) << (ours.empty() ? (theirs->empty() ? m : (*theirs)[0].pointer + m) : ours[0].code + " " + ours[0].pointer + " " + ours[0].message);
+      if (!blank_only)
+        EXPECT_EQ(theirs->empty(), ours.empty())
+            << (ours.empty() ? (theirs->empty() ? m : (*theirs)[0].pointer + m)
+                             : ours[0].code + " " + ours[0].pointer + " " + ours[0].message);
       ++compared;
     }
   EXPECT_GT(compared, 500);
@@ -326,15 +384,33 @@ TEST(IjwShared, BothCheckersNameTheSameRules) {
     auto d = sample();
     auto& p = d.clienten[random() % 2].prestaties[0];
     for (int change = 0; change < 2; ++change) switch (random() % 9) {
-        case 0: d.totaal += Cents{1}; break;
-        case 1: d.clienten[0].bsn = "123456789"; break;
-        case 2: p.vorige_referentie = "X"; break;
-        case 3: p.tarief = p.tarief ? std::nullopt : std::optional(Cents{7}); break;
-        case 4: p.volume += 3; break;
-        case 5: p.periode = {day_of("2026-05-01"), day_of("2026-06-01")}; break;
-        case 6: d.periode.eind = day_of("2026-05-30"); break;
-        case 7: p.referentie = "P2604000002"; break;
-        default: p.periode.begin = day_of("2020-01-01"); break;
+        case 0:
+          d.totaal += Cents{1};
+          break;
+        case 1:
+          d.clienten[0].bsn = "123456789";
+          break;
+        case 2:
+          p.vorige_referentie = "X";
+          break;
+        case 3:
+          p.tarief = p.tarief ? std::nullopt : std::optional(Cents{7});
+          break;
+        case 4:
+          p.volume += 3;
+          break;
+        case 5:
+          p.periode = {day_of("2026-05-01"), day_of("2026-06-01")};
+          break;
+        case 6:
+          d.periode.eind = day_of("2026-05-30");
+          break;
+        case 7:
+          p.referentie = "P2604000002";
+          break;
+        default:
+          p.periode.begin = day_of("2020-01-01");
+          break;
       }
     auto name = fmt::format("{:03}.xml", i);
     folder.write(name, text_of(d));

@@ -25,10 +25,10 @@ std::string info_of(const std::string& pdf) {
 }
 bool have(const char* program) { return test::run(fmt::format("command -v {}", program)).status == 0; }
 
-#define SCHAKEL_RENDER(name, expression)                                                        \
-  auto name##_result = expression;                                                              \
-  if (!name##_result && name##_result.error().code == "PDF_FONT") GTEST_SKIP() << "no fonts";   \
-  ASSERT_TRUE(name##_result) << name##_result.error().message;                                  \
+#define SCHAKEL_RENDER(name, expression)                                                      \
+  auto name##_result = expression;                                                            \
+  if (!name##_result && name##_result.error().code == "PDF_FONT") GTEST_SKIP() << "no fonts"; \
+  ASSERT_TRUE(name##_result) << name##_result.error().message;                                \
   const std::string& name = *name##_result
 
 TEST(Pdf, TheSameInvoiceGivesTheSameBytes) {
@@ -56,8 +56,10 @@ TEST(Pdf, EveryAmountAndPartyOfTheUblIsReadable) {
   SCHAKEL_RENDER(pdf, render_invoice_pdf(test::invoice()));
   if (!have("pdftotext")) GTEST_SKIP() << "pdftotext is not installed";
   auto text = text_of(pdf);
-  for (auto what : {"Factuur", "DB-2026-00017", "12 mei 2026", "11 juni 2026", "OZA-2026-0042", "Gemeente Duinrand", "Stichting Samenwerkingsverband Noordkust", "140,58", "0,01",
-                    "140,59", "NL13 TEST 0123 4567 89", "Niet onderworpen aan btw", "00000001999999990000", "99999901", "Te betalen", "meer <ok> €", "pagina 1 van 1"})
+  for (auto what :
+       {"Factuur", "DB-2026-00017", "12 mei 2026", "11 juni 2026", "OZA-2026-0042", "Gemeente Duinrand",
+        "Stichting Samenwerkingsverband Noordkust", "140,58", "0,01", "140,59", "NL13 TEST 0123 4567 89",
+        "Niet onderworpen aan btw", "00000001999999990000", "99999901", "Te betalen", "meer <ok> €", "pagina 1 van 1"})
     EXPECT_NE(text.find(what), std::string::npos) << what << "\n" << text;
 }
 
@@ -105,7 +107,9 @@ TEST(PdfText, ADocumentFlowsOverPages) {
   d.footer = "Fictief document";
   for (int i = 0; i < 40; ++i) {
     d.blocks.push_back({PdfBlock::Kind::heading, fmt::format("Onderdeel {}", i)});
-    d.blocks.push_back({PdfBlock::Kind::paragraph, "Çelik-Łoś leest graag. Een alinea die lang genoeg is om over meer dan één regel te lopen, zodat het afbreken van regels wordt gezien."});
+    d.blocks.push_back({PdfBlock::Kind::paragraph,
+                        "Çelik-Łoś leest graag. Een alinea die lang genoeg is om over meer dan één regel te lopen, "
+                        "zodat het afbreken van regels wordt gezien."});
     d.blocks.push_back({PdfBlock::Kind::bullet, fmt::format("punt-{:02}", i)});
   }
   SCHAKEL_RENDER(pdf, render_text_pdf(d));

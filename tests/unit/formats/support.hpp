@@ -78,7 +78,7 @@ inline Ran run(const std::string& command) {
 
 }  // namespace schakel::formats::test
 
-#define SCHAKEL_NEED(path)                                                              \
-  do {                                                                                  \
-    if (!std::filesystem::exists(path)) GTEST_SKIP() << "not on this machine: " #path;  \
+#define SCHAKEL_NEED(path)                                                             \
+  do {                                                                                 \
+    if (!std::filesystem::exists(path)) GTEST_SKIP() << "not on this machine: " #path; \
   } while (false)

@@ -16,7 +16,8 @@ inline UblDocument invoice(const std::vector<Cents>& shares = {Cents{14058}, Cen
   d.supplier.street = "Raadhuisplein 1", d.supplier.city = "Duinrand", d.supplier.zip = "1799 ZZ";
   d.supplier.endpoint = d.supplier.legal_id = {"0190", "00000001999999990000"};
   d.supplier.contact = "Team Jeugd", d.supplier.phone = "0223 000 000", d.supplier.mail = "jeugd@duinrand.example";
-  d.customer.name = "Samenwerkingsverband Noordkust", d.customer.registration_name = "Stichting Samenwerkingsverband Noordkust";
+  d.customer.name = "Samenwerkingsverband Noordkust",
+  d.customer.registration_name = "Stichting Samenwerkingsverband Noordkust";
   d.customer.street = "Schoolweg 2", d.customer.city = "Noordstad", d.customer.zip = "1798 ZZ";
   d.customer.endpoint = d.customer.legal_id = {"0106", "99999901"};
   d.customer.contact = "OZA", d.customer.mail = "oza@swv-noordkust.example";

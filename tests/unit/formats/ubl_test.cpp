@@ -46,7 +46,8 @@ UblDocument taxed() {
 
 UblDocument with_pdf() {
   auto d = invoice();
-  d.attachments = {{"DB-2026-00017", "Factuur als PDF", "DB-2026-00017.pdf", "application/pdf", to_bytes("%PDF-1.5 x")}, {"JW323-A1", "Declaratie", "", "", {}}};
+  d.attachments = {{"DB-2026-00017", "Factuur als PDF", "DB-2026-00017.pdf", "application/pdf", to_bytes("%PDF-1.5 x")},
+                   {"JW323-A1", "Declaratie", "", "", {}}};
   return d;
 }
 
@@ -63,16 +64,19 @@ std::vector<std::pair<std::string, UblDocument>> written() {
   auto board = invoice();
   board.supplier.endpoint = board.supplier.legal_id = {"0106", "99999902"};
   auto minimal = invoice();
-  minimal.notes.clear(), minimal.period.reset(), minimal.supplier.phone.clear(), minimal.supplier.contact.clear(), minimal.supplier.mail.clear();
+  minimal.notes.clear(), minimal.period.reset(), minimal.supplier.phone.clear(), minimal.supplier.contact.clear(),
+      minimal.supplier.mail.clear();
   minimal.supplier.endpoint = minimal.customer.endpoint = {};
   for (auto& l : minimal.lines) l.description.clear(), l.seller_item.clear(), l.properties.clear(), l.period.reset();
   auto corrective = invoice({Cents{-2501}});
-  corrective.type_code = "384", corrective.billing_references = {"DB-2026-00016"}, corrective.payment_means.clear(), corrective.payment_id.clear(), corrective.iban.clear();
+  corrective.type_code = "384", corrective.billing_references = {"DB-2026-00016"}, corrective.payment_means.clear(),
+  corrective.payment_id.clear(), corrective.iban.clear();
   corrective.lines[0].quantity = UblDecimal::of(-1), corrective.lines[0].price = UblDecimal::of(Cents{2501});
   std::vector<Cents> many(12);  // the public checker is quadratic in lines
   for (std::size_t i = 0; i < many.size(); ++i) many[i] = Cents{static_cast<std::int64_t>(i * i * 7 % 9973)};
-  return {{"invoice", invoice()}, {"exempt", exempt()}, {"taxed", taxed()}, {"credit", credit_note()}, {"pdf", with_pdf()}, {"mail", by_mail},
-          {"board", board},       {"minimal", minimal}, {"corrective", corrective}, {"many", invoice(many)}};
+  return {{"invoice", invoice()},     {"exempt", exempt()},   {"taxed", taxed()}, {"credit", credit_note()},
+          {"pdf", with_pdf()},        {"mail", by_mail},      {"board", board},   {"minimal", minimal},
+          {"corrective", corrective}, {"many", invoice(many)}};
 }
 
 TEST(Ubl, WhatIsWrittenReadsBackTheSameAndIsAccepted) {
@@ -134,18 +138,23 @@ std::vector<Breaks> breaks() {
       {"BR-E-02", [](auto& d) { d = exempt(), d.supplier.vat_number.clear(); }},
       {"BR-E-05", [](auto& d) { d = exempt(), d.lines[0].percent = UblDecimal::of(21); }},
       {"BR-E-10", [](auto& d) { d = exempt(), d.taxes[0].reason.clear(); }},
-      {"BR-S-09", [](auto& d) { d = taxed(), d.taxes[0].tax = d.tax_total = Cents{1900}, d.tax_inclusive = d.payable = Cents{11900}; }},
+      {"BR-S-09",
+       [](auto& d) {
+         d = taxed(), d.taxes[0].tax = d.tax_total = Cents{1900}, d.tax_inclusive = d.payable = Cents{11900};
+       }},
       // What no public rule sees; BR-CO-25 left EN 16931 with 1.3.16 and is still in NLCIUS.
       {"BR-CO-25", [](auto& d) { d.due_date.reset(), d.payment_terms.clear(); }, false},
       {"SCH-IBAN", [](auto& d) { d.iban = "NL13TEST0123456788"; }, false},
       {"SCH-KVK", [](auto& d) { d.customer.legal_id.value = "9999990"; }, false},
       {"SCH-OIN", [](auto& d) { d.supplier.legal_id.value = "00000000000000000000"; }, false},
       {"SCH-LINE", [](auto& d) { d.lines[0].price.units += 3; }, false},
-      {"SCH-CREDIT", [](auto& d) {
+      {"SCH-CREDIT",
+       [](auto& d) {
          d = credit_note();
          d.lines[0].net = Cents{-2501}, d.lines[0].quantity = UblDecimal::of(-1);
          complete_totals(d, "x");
-       }, false},
+       },
+       false},
       {"NL-R-001", [](auto& d) { d = credit_note(), d.billing_references.clear(); }, false},
   };
 }
@@ -178,14 +187,17 @@ TEST(Ubl, PeppolIsStricterOnThreePoints) {
 TEST(UblInbound, AnyPrefixIsRead) {
   auto xml = *write_ubl(invoice());
   auto other = with(with(with(xml, "cac:", "aggregaat:"), "xmlns:cac", "xmlns:aggregaat"), "cbc:", "b:");
-  other = with(with(with(with(other, "xmlns:cbc", "xmlns:b"), "<Invoice", "<u:Invoice"), "</Invoice", "</u:Invoice"), "xmlns=", "xmlns:u=");
+  other = with(with(with(with(other, "xmlns:cbc", "xmlns:b"), "<Invoice", "<u:Invoice"), "</Invoice", "</u:Invoice"),
+               "xmlns=", "xmlns:u=");
   auto r = read_ubl(other);
   ASSERT_TRUE(r.accepted()) << ::testing::PrintToString(ids(r.findings));
   EXPECT_EQ(*r.document, invoice());
 }
 
 TEST(UblInbound, WhatWeDoNotReadIsPassedOverAndSaid) {
-  auto xml = with_first(*write_ubl(invoice()), "<cac:PaymentMeans>", "<cac:Delivery><cbc:ActualDeliveryDate>2026-04-30</cbc:ActualDeliveryDate></cac:Delivery><cac:PaymentMeans>");
+  auto xml = with_first(
+      *write_ubl(invoice()), "<cac:PaymentMeans>",
+      "<cac:Delivery><cbc:ActualDeliveryDate>2026-04-30</cbc:ActualDeliveryDate></cac:Delivery><cac:PaymentMeans>");
   auto r = read_ubl(xml);
   EXPECT_TRUE(r.accepted());
   ASSERT_EQ(r.warnings.size(), 1U);
@@ -194,18 +206,22 @@ TEST(UblInbound, WhatWeDoNotReadIsPassedOverAndSaid) {
 
 TEST(UblInbound, AnEmptyElementIsRefusedAlsoWhereWeDoNotRead) {
   auto xml = *write_ubl(invoice());
-  EXPECT_EQ(ids(with_first(xml, "<cac:PaymentMeans>", "<cac:Delivery><cbc:ActualDeliveryDate/></cac:Delivery><cac:PaymentMeans>")), (Ids{"SI-UBL-2"}));
+  EXPECT_EQ(ids(with_first(xml, "<cac:PaymentMeans>",
+                           "<cac:Delivery><cbc:ActualDeliveryDate/></cac:Delivery><cac:PaymentMeans>")),
+            (Ids{"SI-UBL-2"}));
   EXPECT_EQ(ids(with_first(xml, "<cbc:BuyerReference>OZA-2026-0042<", "<cbc:BuyerReference> <")).size(), 1U);
 }
 
 TEST(UblInbound, AllowancesAndChargesStayInTheTotals) {
   auto d = taxed();
-  d.allowances = {{false, Cents{1000}, "Korting", "S", UblDecimal::of(21)}, {true, Cents{500}, "Toeslag", "S", UblDecimal::of(21)}};
+  d.allowances = {{false, Cents{1000}, "Korting", "S", UblDecimal::of(21)},
+                  {true, Cents{500}, "Toeslag", "S", UblDecimal::of(21)}};
   d.allowance_total = Cents{1000}, d.charge_total = Cents{500};
   d.tax_exclusive = d.taxes[0].taxable = Cents{9500};
   d.taxes[0].tax = d.tax_total = Cents{1995};
   d.tax_inclusive = Cents{11495}, d.prepaid = Cents{495}, d.payable = Cents{11000};
-  d.lines[0].quantity = *UblDecimal::parse("2.5"), d.lines[0].price = *UblDecimal::parse("41.2345"), d.lines[0].adjustments = Cents{-309};
+  d.lines[0].quantity = *UblDecimal::parse("2.5"), d.lines[0].price = *UblDecimal::parse("41.2345"),
+  d.lines[0].adjustments = Cents{-309};
   auto r = read_ubl(*write_ubl(d));
   ASSERT_TRUE(r.accepted()) << ::testing::PrintToString(ids(r.findings));
   EXPECT_EQ(*r.document, d);
@@ -213,7 +229,8 @@ TEST(UblInbound, AllowancesAndChargesStayInTheTotals) {
 
 TEST(UblHostile, WrongBytesOrderAndValuesAreRefusedWithTheirReason) {
   auto xml = *write_ubl(invoice());
-  EXPECT_EQ(ids(with_first(xml, "?>", "?><!DOCTYPE Invoice [<!ENTITY x SYSTEM 'file:///etc/passwd'>]>")), (Ids{"XML_DTD"}));
+  EXPECT_EQ(ids(with_first(xml, "?>", "?><!DOCTYPE Invoice [<!ENTITY x SYSTEM 'file:///etc/passwd'>]>")),
+            (Ids{"XML_DTD"}));
   EXPECT_EQ(ids(with(xml, "Invoice-2", "Order-2")), (Ids{"XML_ROOT"}));
   EXPECT_EQ(ids(with_first(xml, "xmlns:cbc=", "xmlns:cbd=")), (Ids{"XML_NAMESPACE"}));
   EXPECT_EQ(ids(with_first(xml, "<cbc:ID>DB-2026-00017</cbc:ID>", "")), (Ids{"BR-02"}));
@@ -223,7 +240,11 @@ TEST(UblHostile, WrongBytesOrderAndValuesAreRefusedWithTheirReason) {
   EXPECT_EQ(ids(with_first(xml, ">140.58<", ">140.580<")), (Ids{"BR-DEC-23", "BR-CO-10", "BR-O-08", "SCH-LINE"}));
   EXPECT_EQ(ids(with_first(xml, "<cbc:IssueDate>2026-05-12<", "<cbc:IssueDate>2026-02-30<")), (Ids{"BR-03"}));
   auto date = "<cbc:IssueDate>2026-05-12</cbc:IssueDate>";
-  EXPECT_EQ(read_ubl(with_first(with_first(xml, date, ""), "<cac:InvoicePeriod>", std::string(date) + "<cac:InvoicePeriod>")).findings.at(0).code, "XML_ELEMENT_ORDER");
+  EXPECT_EQ(
+      read_ubl(with_first(with_first(xml, date, ""), "<cac:InvoicePeriod>", std::string(date) + "<cac:InvoicePeriod>"))
+          .findings.at(0)
+          .code,
+      "XML_ELEMENT_ORDER");
   EXPECT_EQ(read_ubl(with_first(xml, date, std::string(date) + date)).findings.at(0).code, "XML_ELEMENT_REPEATED");
   EXPECT_FALSE(read_ubl(with(xml, ">140.58<", ">9999999999999999.58<")).accepted());
   EXPECT_FALSE(read_ubl(with_first(*write_ubl(with_pdf()), "JVBERi", "JVB ERi*")).accepted());
@@ -234,9 +255,11 @@ TEST(UblHostile, WrongBytesOrderAndValuesAreRefusedWithTheirReason) {
 }
 
 TEST(UblDecimal, KeepsWhatWasWritten) {
-  for (auto t : {"1", "0.5", "-2.50", "1.0000", "41.2345", "999999999999999"}) EXPECT_EQ(UblDecimal::parse(t)->text(), t);
+  for (auto t : {"1", "0.5", "-2.50", "1.0000", "41.2345", "999999999999999"})
+    EXPECT_EQ(UblDecimal::parse(t)->text(), t);
   EXPECT_EQ(UblDecimal::parse(".5")->text(), "0.5");
-  for (auto t : {"", ".", "-", "1e3", "1,5", "1234567890123456", "0.123456789", "--1", " 1"}) EXPECT_FALSE(UblDecimal::parse(t)) << t;
+  for (auto t : {"", ".", "-", "1e3", "1,5", "1234567890123456", "0.123456789", "--1", " 1"})
+    EXPECT_FALSE(UblDecimal::parse(t)) << t;
   EXPECT_TRUE(UblDecimal::parse("21")->equals(*UblDecimal::parse("21.00")));
   EXPECT_FALSE(UblDecimal::parse("21")->equals(*UblDecimal::parse("21.01")));
 }
@@ -244,7 +267,8 @@ TEST(UblDecimal, KeepsWhatWasWritten) {
 TEST(UblShared, NativeOrderAndOfficialSchemaAgreeOnWhatWeWrite) {
   auto folder = test::shared() / "standards/ubl-2.1/xsd/maindoc";
   SCHAKEL_NEED(folder);
-  auto xsd_invoice = XsdSchema::load((folder / "UBL-Invoice-2.1.xsd").string()), xsd_credit = XsdSchema::load((folder / "UBL-CreditNote-2.1.xsd").string());
+  auto xsd_invoice = XsdSchema::load((folder / "UBL-Invoice-2.1.xsd").string()),
+       xsd_credit = XsdSchema::load((folder / "UBL-CreditNote-2.1.xsd").string());
   ASSERT_TRUE(xsd_invoice && xsd_credit);
   for (const auto& [name, d] : written()) {
     auto findings = (d.credit_note ? *xsd_credit : *xsd_invoice).check(*write_ubl(d));
@@ -274,16 +298,19 @@ TEST(UblShared, NativeOrderAndOfficialSchemaAgreeOnWhatWeWrite) {
   EXPECT_GT(compared, 20);
 }
 
-/// The public Schematron rules take seconds a file, so they judge everything in the slow run (SCHAKEL_SLOW_TESTS=1) and three
-/// documents in the ordinary one.
+/// The public Schematron rules take seconds a file, so they judge everything in the slow run (SCHAKEL_SLOW_TESTS=1) and
+/// three documents in the ordinary one.
 class UblPublicRules : public ::testing::Test {
  protected:
   static bool slow() { return std::getenv("SCHAKEL_SLOW_TESTS") != nullptr; }
   static test::Ran check(const std::filesystem::path& folder, const std::string& options = "") {
-    return test::run(fmt::format("timeout {} {} {} {}/*.xml", slow() ? 1500 : 60, (test::shared() / "tools/check-invoice").string(), options, folder.string()));
+    return test::run(fmt::format("timeout {} {} {} {}/*.xml", slow() ? 1500 : 60,
+                                 (test::shared() / "tools/check-invoice").string(), options, folder.string()));
   }
   /// 2 and the codes of `timeout` and `env` mean that nothing was judged.
-  static bool judged(const test::Ran& ran) { return ran.status == 0 || (ran.status == 1 && ran.output.find(" passed, ") != std::string::npos); }
+  static bool judged(const test::Ran& ran) {
+    return ran.status == 0 || (ran.status == 1 && ran.output.find(" passed, ") != std::string::npos);
+  }
 };
 
 TEST_F(UblPublicRules, EveryDocumentWrittenPasses) {
@@ -309,7 +336,9 @@ TEST_F(UblPublicRules, TheyNameTheSameRuleOnEveryBrokenDocument) {
   auto ran = check(folder.path());
   if (!judged(ran)) GTEST_SKIP() << "check-invoice cannot run here: " << ran.status << ran.output.substr(0, 300);
   for (const auto& b : breaks())
-    if (b.theirs) EXPECT_NE(ran.output.find(fmt::format("{0}.xml\t{0}", b.rule)), std::string::npos) << b.rule << "\n" << ran.output;
+    if (b.theirs)
+      EXPECT_NE(ran.output.find(fmt::format("{0}.xml\t{0}", b.rule)), std::string::npos) << b.rule << "\n"
+                                                                                         << ran.output;
 }
 
 TEST(UblShared, SamplesBehaveAsNamed) {

@@ -67,7 +67,8 @@ TEST(XmlHostile, AnyDeclarationIsRefusedBeforeParsing) {
   EXPECT_EQ(code_of("<!DOCTYPE r SYSTEM 'http://127.0.0.1:1/x'><r/>"), "XML_DTD");
   EXPECT_EQ(code_of("<!DOCTYPE r [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><r>&x;</r>"), "XML_DTD");
   std::string laughs = "<!DOCTYPE l [<!ENTITY a 'ha'>";
-  for (char c = 'b'; c < 'k'; ++c) laughs += fmt::format("<!ENTITY {} '&{};&{};&{};&{};'>", c, c - 1, c - 1, c - 1, c - 1);
+  for (char c = 'b'; c < 'k'; ++c)
+    laughs += fmt::format("<!ENTITY {} '&{};&{};&{};&{};'>", c, c - 1, c - 1, c - 1, c - 1);
   EXPECT_EQ(code_of(laughs + "]><r>&j;</r>"), "XML_DTD");
   EXPECT_EQ(code_of("<?xml version='1.0'?>\n<!doctype r><r/>"), "XML_DTD");
   EXPECT_EQ(code_of("<r><!-- <!ENTITY a 'b'> --></r>"), "XML_DTD");
@@ -89,7 +90,8 @@ TEST(XmlHostile, OnlyUtf8IsRead) {
   EXPECT_EQ(code_of("<?xml version='1.1'?><r/>"), "XML_VERSION");
   EXPECT_EQ(code_of(std::string_view("\xFF\xFE<\0r\0/\0>\0", 10)), "XML_ENCODING");
   EXPECT_EQ(code_of(std::string_view("<\0r\0/\0>\0", 8)), "XML_UTF8");
-  for (auto bad : {"\xC0\xBC", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE9", "\xEF\xBF\xBF", "\x01", "\xE2\x82"}) EXPECT_EQ(code_of(fmt::format("<r>{}</r>", bad)), "XML_UTF8");
+  for (auto bad : {"\xC0\xBC", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE9", "\xEF\xBF\xBF", "\x01", "\xE2\x82"})
+    EXPECT_EQ(code_of(fmt::format("<r>{}</r>", bad)), "XML_UTF8");
   EXPECT_EQ(code_of("<r>&#0;</r>"), "XML_SYNTAX");
   EXPECT_EQ(code_of("<r>&#xD800;</r>"), "XML_SYNTAX");
   EXPECT_EQ(code_of("\xEF\xBB\xBF<r/>"), "");
@@ -120,8 +122,8 @@ TEST(XmlHostile, DepthSizeCountsAndAttributesAreBounded) {
 }
 
 TEST(XmlHostile, WhatIsNotOneWellFormedDocumentIsRefused) {
-  for (auto bad : {"", " ", "<", "<r", "<r>", "</r>", "<r></s>", "<r/><r/>", "<r/>x", "x<r/>", "<r a='1' a='2'/>", "<r a=1/>", "<r><![CDATA[x</r>", "<r><!-- x</r>",
-                   "<1/>", "<r>]]></r>", "<?xml version='1.0'", "\0"})
+  for (auto bad : {"", " ", "<", "<r", "<r>", "</r>", "<r></s>", "<r/><r/>", "<r/>x", "x<r/>", "<r a='1' a='2'/>",
+                   "<r a=1/>", "<r><![CDATA[x</r>", "<r><!-- x</r>", "<1/>", "<r>]]></r>", "<?xml version='1.0'", "\0"})
     EXPECT_NE(code_of(bad), "") << bad;
   EXPECT_EQ(code_of("<x:r/>"), "XML_NAMESPACE");
   EXPECT_EQ(code_of("<r x:a='1'/>"), "XML_NAMESPACE");
@@ -137,7 +139,16 @@ TEST(XmlHostile, ErrorsCarryThePlaceAndNoContent) {
 
 TEST(XmlWriter, WhatIsWrittenReadsBackTheSame) {
   XmlWriter w;
-  w.open("r").attribute("a", "\"<&>\n\t'").open("b").text("a<b & c>d\r\n\"é€").close().element("c", "x").optional("d", "").open("e").close().close();
+  w.open("r")
+      .attribute("a", "\"<&>\n\t'")
+      .open("b")
+      .text("a<b & c>d\r\n\"é€")
+      .close()
+      .element("c", "x")
+      .optional("d", "")
+      .open("e")
+      .close()
+      .close();
   auto text = std::move(w).finish();
   ASSERT_TRUE(text);
   auto d = read_xml(*text);

@@ -6,7 +6,11 @@ namespace schakel::ingress {
 namespace {
 
 Json event(Json data = {{"region", "KNH"}, {"sender", {{"role", "school_ib"}}}}) {
-  return {{"specversion", "1.0"}, {"id", "1"}, {"source", "urn:nld:oin:00000099000010001000:systeem:las"}, {"type", "nl.schakel.documentlevering.v1"}, {"data", std::move(data)}};
+  return {{"specversion", "1.0"},
+          {"id", "1"},
+          {"source", "urn:nld:oin:00000099000010001000:systeem:las"},
+          {"type", "nl.schakel.documentlevering.v1"},
+          {"data", std::move(data)}};
 }
 constexpr auto kStructured = "application/cloudevents+json; charset=utf-8";
 constexpr auto kBatch = "Application/CloudEvents-Batch+JSON";
@@ -23,12 +27,18 @@ TEST(CloudEvent, ModeFollowsContentTypeAndBatchIsTestedFirst) {
   EXPECT_EQ(mode_of("APPLICATION/CLOUDEVENTS+JSON", false).value(), Mode::structured);
   EXPECT_EQ(mode_of("application/json", true).value(), Mode::binary);
   EXPECT_EQ(mode_of("application/vnd.x+json", true).value(), Mode::binary);
-  for (const char* t : {"application/json", "text/plain", "", "application/cloudevents+avro", "application/cloudevents-batch+xml", "application/xml"}) EXPECT_FALSE(mode_of(t, false)) << t;
+  for (const char* t : {"application/json", "text/plain", "", "application/cloudevents+avro",
+                        "application/cloudevents-batch+xml", "application/xml"})
+    EXPECT_FALSE(mode_of(t, false)) << t;
   EXPECT_FALSE(mode_of("text/plain", true));
 }
 
 TEST(CloudEvent, StructuredEventBecomesAMessageWithoutTheEnvelopeInItsPayload) {
-  auto e = event({{"region", "KNH"}, {"sender", {{"role", "school_ib"}, {"person", "p1"}}}, {"addressed_to", {"smw"}}, {"reference", "VT-1"}, {"meeting", "OT"},
+  auto e = event({{"region", "KNH"},
+                  {"sender", {{"role", "school_ib"}, {"person", "p1"}}},
+                  {"addressed_to", {"smw"}},
+                  {"reference", "VT-1"},
+                  {"meeting", "OT"},
                   {"attachments", {{{"document", "D1"}, {"doc_type", "opp"}, {"version", 2}}}}});
   auto events = read_events(kStructured, {}, e.dump());
   ASSERT_TRUE(events);
@@ -45,8 +55,12 @@ TEST(CloudEvent, BinaryHeadersAreUnquotedAndDecodedOnce) {
   EXPECT_EQ(decode_header("Euro%20%E2%82%AC%20%F0%9F%98%80").value(), "Euro \xE2\x82\xAC \xF0\x9F\x98\x80");
   EXPECT_EQ(decode_header("\"a\\\"b\"").value(), "a\"b");
   EXPECT_EQ(decode_header("%2541").value(), "%41");
-  for (const char* bad : {"%", "%4", "%zz", "%C0%AF", "%0A", "%ED%A0%80", "%FF"}) EXPECT_FALSE(decode_header(bad)) << bad;
-  auto events = read_events("application/json", {{"CE-SpecVersion", "1.0"}, {"ce-id", "a%20b"}, {"ce-source", "s"}, {"ce-type", "nl.schakel.toestemming.v1"}}, R"({"region":"KNH","sender":{"role":"ouder_1"}})");
+  for (const char* bad : {"%", "%4", "%zz", "%C0%AF", "%0A", "%ED%A0%80", "%FF"})
+    EXPECT_FALSE(decode_header(bad)) << bad;
+  auto events = read_events(
+      "application/json",
+      {{"CE-SpecVersion", "1.0"}, {"ce-id", "a%20b"}, {"ce-source", "s"}, {"ce-type", "nl.schakel.toestemming.v1"}},
+      R"({"region":"KNH","sender":{"role":"ouder_1"}})");
   ASSERT_TRUE(events);
   EXPECT_EQ(events->front().attributes.at("id"), "a b");
 }
@@ -89,7 +103,10 @@ TEST(CloudEvent, HostileBodiesGetTheirOwnCode) {
 }
 
 TEST(CloudEvent, EnvelopeFieldsOfTheWrongTypeAreAllNamed) {
-  auto e = event({{"region", 1}, {"addressed_to", "smw"}, {"sender", {{"role", "x"}, {"bsn", "1"}}}, {"attachments", {{{"doc_type", "opp"}}, 5}}});
+  auto e = event({{"region", 1},
+                  {"addressed_to", "smw"},
+                  {"sender", {{"role", "x"}, {"bsn", "1"}}},
+                  {"attachments", {{{"doc_type", "opp"}}, 5}}});
   e["type"] = "com.example.other";
   auto m = to_message(read_events(kStructured, {}, e.dump()).value().front());
   ASSERT_FALSE(m);
@@ -98,7 +115,15 @@ TEST(CloudEvent, EnvelopeFieldsOfTheWrongTypeAreAllNamed) {
 }
 
 TEST(CloudEvent, WrittenEventReadsBackAsTheSameMessage) {
-  auto m = to_message(read_events(kStructured, {}, event({{"region", "KNH"}, {"sender", {{"role", "school_ib"}}}, {"meeting", "OT"}, {"addressed_to", {"smw"}}}).dump()).value().front()).value();
+  auto m = to_message(read_events(kStructured, {},
+                                  event({{"region", "KNH"},
+                                         {"sender", {{"role", "school_ib"}}},
+                                         {"meeting", "OT"},
+                                         {"addressed_to", {"smw"}}})
+                                      .dump())
+                          .value()
+                          .front())
+               .value();
   auto again = to_message(read_events(kStructured, {}, to_event(m).dump()).value().front()).value();
   again.time = m.time;
   EXPECT_EQ(again, m);

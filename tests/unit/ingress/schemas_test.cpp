@@ -27,12 +27,15 @@ TEST(Schemas, EachTypeTakesItsExampleAndRefusesThreeFaultyOnes) {
     covered.insert(m.type);
     m.payload = j.at("valid");
     auto findings = types->check(m);
-    EXPECT_TRUE(findings.empty()) << m.type << " " << (findings.empty() ? "" : findings[0].pointer + " " + findings[0].code);
+    EXPECT_TRUE(findings.empty()) << m.type << " "
+                                  << (findings.empty() ? "" : findings[0].pointer + " " + findings[0].code);
     ASSERT_EQ(j.at("invalid").size(), 3u) << m.type;
     for (const auto& bad : j.at("invalid")) {
       m.payload = bad.at("payload");
       findings = types->check(m);
-      EXPECT_TRUE(std::ranges::any_of(findings, [&](const Finding& f) { return f.code == bad.at("code").get<std::string>(); })) << m.type << ": " << bad.at("why");
+      EXPECT_TRUE(
+          std::ranges::any_of(findings, [&](const Finding& f) { return f.code == bad.at("code").get<std::string>(); }))
+          << m.type << ": " << bad.at("why");
     }
   }
   for (const auto& t : types->types()) EXPECT_TRUE(covered.contains(t)) << t << " has no examples";
@@ -53,7 +56,8 @@ TEST(Schemas, PayloadsOfTheScenariosFit) {
       if (m.type == "link_geopend") continue;  // made by the portal
       m.payload = in.at("payload");
       for (const auto& f : types.check(m)) {
-        // A real invitation says which meeting it is for (domain.md section 3); scenarios leave out what their case has.
+        // A real invitation says which meeting it is for (domain.md section 3); scenarios leave out what their case
+        // has.
         if (m.type == "uitnodiging" && f.code == "SCHEMA_REQUIRED") continue;
         ADD_FAILURE() << file.path().filename() << " " << m.type << " " << f.pointer << " " << f.code;
       }

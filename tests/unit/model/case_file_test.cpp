@@ -21,7 +21,9 @@ CaseFile opened() {
   CaseFile file;
   Draft d;
   d.outcome = Outcome::recorded;
-  d.effects.push_back({"open", "", Json::parse(R"({"pupil": {"birth_date": "2015-01-01", "name": "X", "bsn": "999990019", "school_type": "PO"},
+  d.effects.push_back(
+      {"open", "",
+       Json::parse(R"({"pupil": {"birth_date": "2015-01-01", "name": "X", "bsn": "999990019", "school_type": "PO"},
     "case": {"question_kind": "zorg"}, "consents": [{"id": "c1", "giver": "ouder_1", "purpose": "documents", "valid_from": "2026-01-01T00:00:00+01:00", "valid_until": null}],
     "documents": [{"doc_type": "opp", "status": "concept"}], "meeting": {"kind": "OT", "at": "2026-12-01T10:00:00+01:00"}, "profile_overrides": {"child_consent_age": 16}})")});
   apply(file, message("zaak_opening"), d);
@@ -86,7 +88,8 @@ TEST(CaseFile, JsonGoesThereAndBack) {
   CaseFile file = opened();
   Draft d;
   d.recipients.push_back({"orthopedagoog", {"opp"}, "secure_link", {}, {"KNH-ROUTE-03"}});
-  d.effects.push_back({"escalation", "", {{"body", "escalatiegroep"}, {"started", "2026-10-01T07:00:00.000Z"}, {"members", {"a"}}}});
+  d.effects.push_back(
+      {"escalation", "", {{"body", "escalatiegroep"}, {"started", "2026-10-01T07:00:00.000Z"}, {"members", {"a"}}}});
   Message m = message("documentlevering");
   m.payload = {{"documents", {"opp"}}, {"meeting", "MDO"}};
   apply(file, m, d);

@@ -36,23 +36,36 @@ TEST(Parties, EveryMistakeHasItsPlace) {
     return [pointer, value](Json& j) { j[Json::json_pointer(pointer)] = value; };
   };
   const std::vector<std::tuple<const char*, Json, const char*>> set = {
-      {"/parties/0/schoenmaat", 44, "/parties/0/schoenmaat UNKNOWN_FIELD"}, {"/parties/0/oin", "1234", "/parties/0/oin OIN_FORMAT"},
-      {"/parties/0/domain", "sport", "/parties/0/domain VALUE"}, {"/parties/0/scope", "wereld", "/parties/0/scope VALUE"},
-      {"/parties/0/may_receive_bsn", true, "/parties/0/may_receive_bsn BSN_DOMAIN"}, {"/parties/0/may_supply_bsn", "ja", "/parties/0/may_supply_bsn TYPE"},
-      {"/parties/0/certificates", "x", "/parties/0/certificates TYPE"}, {"/parties/0/may_send", Json::array({5}), "/parties/0/may_send TYPE"},
-      {"/parties/0/may_send/0/types", 5, "/parties/0/may_send/types TYPE"}, {"/parties/0/may_send/0/wie", Json::array(), "/parties/0/may_send/wie UNKNOWN_FIELD"},
-      {"/parties/0/endpoints/0/address", 5, "/parties/0/endpoints/address TYPE"}, {"/parties/0/rate_per_minute", "veel", "/parties/0/rate_per_minute TYPE"},
-      {"/parties/1/id", "school", "/parties/1 DOUBLE"}, {"/parties/1/certificates/1/oin", "0000000700000YY00000", "/parties/1 DOUBLE"},
-      {"/parties/1/invoice/oin", "", "/parties/1/invoice REQUIRED"}, {"/parties/1", 5, "/parties/1 TYPE"}, {"/parties/0/name", nullptr, "/parties/0/name TYPE"}};
+      {"/parties/0/schoenmaat", 44, "/parties/0/schoenmaat UNKNOWN_FIELD"},
+      {"/parties/0/oin", "1234", "/parties/0/oin OIN_FORMAT"},
+      {"/parties/0/domain", "sport", "/parties/0/domain VALUE"},
+      {"/parties/0/scope", "wereld", "/parties/0/scope VALUE"},
+      {"/parties/0/may_receive_bsn", true, "/parties/0/may_receive_bsn BSN_DOMAIN"},
+      {"/parties/0/may_supply_bsn", "ja", "/parties/0/may_supply_bsn TYPE"},
+      {"/parties/0/certificates", "x", "/parties/0/certificates TYPE"},
+      {"/parties/0/may_send", Json::array({5}), "/parties/0/may_send TYPE"},
+      {"/parties/0/may_send/0/types", 5, "/parties/0/may_send/types TYPE"},
+      {"/parties/0/may_send/0/wie", Json::array(), "/parties/0/may_send/wie UNKNOWN_FIELD"},
+      {"/parties/0/endpoints/0/address", 5, "/parties/0/endpoints/address TYPE"},
+      {"/parties/0/rate_per_minute", "veel", "/parties/0/rate_per_minute TYPE"},
+      {"/parties/1/id", "school", "/parties/1 DOUBLE"},
+      {"/parties/1/certificates/1/oin", "0000000700000YY00000", "/parties/1 DOUBLE"},
+      {"/parties/1/invoice/oin", "", "/parties/1/invoice REQUIRED"},
+      {"/parties/1", 5, "/parties/1 TYPE"},
+      {"/parties/0/name", nullptr, "/parties/0/name TYPE"}};
   for (const auto& [pointer, value, wanted] : set) EXPECT_TRUE(findings(at(pointer, value)).contains(wanted)) << wanted;
   auto both = findings([](Json& j) { j["parties"][0]["oin"] = "1", j["parties"][1]["domain"] = "x"; });
   EXPECT_EQ(both.size(), 3U) << "all at once: OIN, domain, and a BSN for another domain than care";
-  for (const Json& bad : {Json(), Json::array(), Json{{"parties", 5}}, Json("x")}) EXPECT_EQ(Parties::read(bad).error().code, "PARTIES_INVALID");
+  for (const Json& bad : {Json(), Json::array(), Json{{"parties", 5}}, Json("x")})
+    EXPECT_EQ(Parties::read(bad).error().code, "PARTIES_INVALID");
 }
 
 TEST(Parties, AreKnownByTheirCertificateAndAPinIsStrict) {
   auto p = Parties::read(good()).value();
-  auto who = [&](CertificateFacts f) { auto* found = p.identify(f); return found ? found->id : "nobody"; };
+  auto who = [&](CertificateFacts f) {
+    auto* found = p.identify(f);
+    return found ? found->id : "nobody";
+  };
   EXPECT_EQ(who({"0000000700000YY00000", {}, "ffff"}), "school");
   EXPECT_EQ(who({"", {"anders.test", "gemeente.test"}, ""}), "gemeente");
   EXPECT_EQ(who({"", {}, "ab12"}), "vast");
@@ -66,7 +79,11 @@ TEST(Parties, WhatIsNotGrantedIsRefused) {
   auto p = Parties::read(good()).value();
   const auto& school = *p.find("school");
   EXPECT_TRUE(Parties::may_send(school, "school_ib", "factuur", "KNH"));
-  for (auto [role, type, region] : {std::tuple{"ouder_1", "factuur", "KNH"}, {"school_ib", "declaratie", "KNH"}, {"school_ib", "factuur", "FRL"}, {"*", "factuur", "KNH"}, {"", "", ""}})
+  for (auto [role, type, region] : {std::tuple{"ouder_1", "factuur", "KNH"},
+                                    {"school_ib", "declaratie", "KNH"},
+                                    {"school_ib", "factuur", "FRL"},
+                                    {"*", "factuur", "KNH"},
+                                    {"", "", ""}})
     EXPECT_FALSE(Parties::may_send(school, role, type, region)) << role << type << region;
   EXPECT_TRUE(Parties::may_send_type(school, "factuur"));
   EXPECT_FALSE(Parties::may_send_type(school, "declaratie"));
@@ -76,7 +93,10 @@ TEST(Parties, WhatIsNotGrantedIsRefused) {
 
 TEST(Parties, RolesAreReachedExactlyFirstAndByRegionAndKind) {
   auto p = Parties::read(good()).value();
-  auto reach = [&](const char* role, const char* region, const char* kind) { auto [party, e] = p.endpoint(role, region, kind); return e ? e->adapter : "nowhere"; };
+  auto reach = [&](const char* role, const char* region, const char* kind) {
+    auto [party, e] = p.endpoint(role, region, kind);
+    return e ? e->adapter : "nowhere";
+  };
   EXPECT_EQ(reach("smw@zandoever", "KNH", "message"), "eigen");
   EXPECT_EQ(reach("smw@elders", "KNH", "message"), "algemeen");
   EXPECT_EQ(reach("smw", "FRL", "message"), "nowhere");
@@ -89,7 +109,9 @@ TEST(Parties, RolesAreReachedExactlyFirstAndByRegionAndKind) {
 
 TEST(Oin, HasItsForm) {
   for (const char* yes : {"00000099000100001000", "0000000700000YY00000"}) EXPECT_TRUE(valid_oin(yes)) << yes;
-  for (const char* no : {"", "0000009900010000100", "00000099000100001001", "0000009A000100001000", "000000990001000o1000", "000000990001000010000"}) EXPECT_FALSE(valid_oin(no)) << no;
+  for (const char* no : {"", "0000009900010000100", "00000099000100001001", "0000009A000100001000",
+                         "000000990001000o1000", "000000990001000010000"})
+    EXPECT_FALSE(valid_oin(no)) << no;
 }
 
 }  // namespace

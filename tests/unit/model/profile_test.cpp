@@ -43,15 +43,21 @@ void expect_finding(const std::function<void(Json&)>& change, const std::string&
   EXPECT_EQ(p.error().code, "PROFILE_INVALID");
   bool found = false;
   for (const Finding& f : p.error().findings) found = found || (f.pointer == pointer && f.code == code);
-  EXPECT_TRUE(found) << pointer << ' ' << code << (p.error().findings.empty() ? "" : " but " + p.error().findings[0].pointer + ' ' + p.error().findings[0].code);
+  EXPECT_TRUE(found) << pointer << ' ' << code
+                     << (p.error().findings.empty()
+                             ? ""
+                             : " but " + p.error().findings[0].pointer + ' ' + p.error().findings[0].code);
 }
 
 TEST(Profile, EveryMistakeHasItsPlace) {
   EXPECT_TRUE(parse(region()));
-  expect_finding([](Json& j) { j["rules"][0]["when"] = {{"case.nothing", true}}; }, "/rules/0/when/case.nothing", "UNKNOWN_FACT");
+  expect_finding([](Json& j) { j["rules"][0]["when"] = {{"case.nothing", true}}; }, "/rules/0/when/case.nothing",
+                 "UNKNOWN_FACT");
   expect_finding([](Json& j) { j["rules"][0]["when"] = {{"case.flag", "yes"}}; }, "/rules/0/when/case.flag", "TYPE");
-  expect_finding([](Json& j) { j["rules"][0]["when"] = {{"case.count", {{"at_leats", 1}}}}; }, "/rules/0/when/case.count/at_leats", "UNKNOWN_COMPARISON");
-  expect_finding([](Json& j) { j["rules"][0]["when"] = {{"case.count", {{"at_least", {{"setting", "none"}}}}}}; }, "/rules/0/when/case.count/at_least/setting", "UNKNOWN_SETTING");
+  expect_finding([](Json& j) { j["rules"][0]["when"] = {{"case.count", {{"at_leats", 1}}}}; },
+                 "/rules/0/when/case.count/at_leats", "UNKNOWN_COMPARISON");
+  expect_finding([](Json& j) { j["rules"][0]["when"] = {{"case.count", {{"at_least", {{"setting", "none"}}}}}}; },
+                 "/rules/0/when/case.count/at_least/setting", "UNKNOWN_SETTING");
   expect_finding([](Json& j) { j["rules"][0]["then"] = {{"explode", true}}; }, "/rules/0/then/explode", "UNKNOWN_KEY");
   expect_finding([](Json& j) { j["rules"][0]["then"] = {{"block", "THRID"}}; }, "/rules/0/then/block", "UNKNOWN_CODE");
   expect_finding([](Json& j) { j["rules"][0]["stage"] = "gates"; }, "/rules/0/stage", "UNKNOWN_STAGE");
@@ -60,13 +66,17 @@ TEST(Profile, EveryMistakeHasItsPlace) {
   expect_finding([](Json& j) { j["rules"][0]["source"] = "t"; }, "/rules/0/source", "UNKNOWN_SOURCE");
   expect_finding([](Json& j) { j["settings"]["limit"].erase("why"); }, "/settings/limit/why", "MISSING");
   expect_finding([](Json& j) { j["extra"] = 1; }, "/extra", "UNKNOWN_KEY");
-  expect_finding([](Json& j) { j["rules"][0]["then"] = {{"recipient", {{"role", "$nobody"}}}}; }, "/rules/0/then/recipient/role", "UNKNOWN_ROLE");
+  expect_finding([](Json& j) { j["rules"][0]["then"] = {{"recipient", {{"role", "$nobody"}}}}; },
+                 "/rules/0/then/recipient/role", "UNKNOWN_ROLE");
   expect_finding([](Json& j) { j["rules"] = 5; }, "/rules", "TYPE");
 }
 
 TEST(Profile, HostileFilesAreRefusedNotThrown) {
-  for (const char* text : {"null", "[]", "5", "{}", R"({"region": 5})", R"({"region": "X", "name": "n", "rules": [null, 5, {}, {"then": []}]})", R"({"region": "X", "name": "n", "gates": [5]})",
-                           R"({"region": "X", "name": "n", "roles": {"a": [{"role": 5, "when": []}]}})", R"({"region": "X", "name": "n", "settings": {"a": 5}, "sources": {"b": 5}, "codes": {}})"})
+  for (const char* text : {"null", "[]", "5", "{}", R"({"region": 5})",
+                           R"({"region": "X", "name": "n", "rules": [null, 5, {}, {"then": []}]})",
+                           R"({"region": "X", "name": "n", "gates": [5]})",
+                           R"({"region": "X", "name": "n", "roles": {"a": [{"role": 5, "when": []}]}})",
+                           R"({"region": "X", "name": "n", "settings": {"a": 5}, "sources": {"b": 5}, "codes": {}})"})
     EXPECT_FALSE(parse(Json::parse(text))) << text;
 }
 
@@ -96,10 +106,23 @@ TEST(Profile, CodesAreRankedAsTheGateListsThem) {
 }
 
 TEST(Profile, ARegionReplacesTheGeneralRecipientsOfAType) {
-  Json base = {{"region", "CORE"}, {"name", "core"}, {"sources", {{"c", "Core"}}},
-               {"rules", {{{"id", "C-1"}, {"source", "c"}, {"quote", "q"}, {"stage", "routing"}, {"on", {"one", "two"}}, {"then", {{"recipient", {{"role", "a"}}}}}}}}};
+  Json base = {{"region", "CORE"},
+               {"name", "core"},
+               {"sources", {{"c", "Core"}}},
+               {"rules",
+                {{{"id", "C-1"},
+                  {"source", "c"},
+                  {"quote", "q"},
+                  {"stage", "routing"},
+                  {"on", {"one", "two"}},
+                  {"then", {{"recipient", {{"role", "a"}}}}}}}}};
   Json j = region();
-  j["rules"].push_back({{"id", "X-2"}, {"source", "s"}, {"quote", "q"}, {"stage", "routing"}, {"on", {"one"}}, {"then", {{"recipient", {{"role", "b"}}}}}});
+  j["rules"].push_back({{"id", "X-2"},
+                        {"source", "s"},
+                        {"quote", "q"},
+                        {"stage", "routing"},
+                        {"on", {"one"}},
+                        {"then", {{"recipient", {{"role", "b"}}}}}});
   auto p = Profile::parse(j, vocabulary(), base);
   ASSERT_TRUE(p);
   ASSERT_EQ((*p)->rules(Stage::routing, "one").size(), 1u);
@@ -186,7 +209,8 @@ TEST(Regions, EveryFileOfTheConfigurationIsSound) {
   for (const auto& [code, profile] : *all)
     for (const Rule& r : profile->all_rules()) {
       EXPECT_FALSE(profile->source_title(r.source).empty()) << code << ' ' << r.id;
-      EXPECT_TRUE(r.id.starts_with(code + "-") || r.id.starts_with("CORE-") || r.id.starts_with("CONF-")) << code << ' ' << r.id;
+      EXPECT_TRUE(r.id.starts_with(code + "-") || r.id.starts_with("CORE-") || r.id.starts_with("CONF-"))
+          << code << ' ' << r.id;
     }
 }
 
@@ -200,8 +224,11 @@ TEST(Vocabulary, MistakesAreFound) {
   EXPECT_EQ(bad(R"({"facts": [{"name": "nowhere.a", "type": "text", "meaning": "m"}]})"), "UNKNOWN_PREFIX");
   EXPECT_EQ(bad(R"({"facts": [{"name": "derived.magic", "type": "text", "meaning": "m"}]})"), "UNKNOWN_FUNCTION");
   EXPECT_EQ(bad(R"({"facts": [{"name": "document.opp.weight", "type": "text", "meaning": "m"}]})"), "UNKNOWN_ASPECT");
-  EXPECT_EQ(bad(R"({"facts": [{"name": "case.a", "type": "text", "meaning": "m"}, {"name": "case.a", "type": "text", "meaning": "m"}]})"), "TWICE");
-  EXPECT_EQ(bad(R"({"facts": [{"name": "pupil.a", "type": "text", "meaning": "m", "stated_by": {"x": "y"}}]})"), "NOT_STATABLE");
+  EXPECT_EQ(
+      bad(R"({"facts": [{"name": "case.a", "type": "text", "meaning": "m"}, {"name": "case.a", "type": "text", "meaning": "m"}]})"),
+      "TWICE");
+  EXPECT_EQ(bad(R"({"facts": [{"name": "pupil.a", "type": "text", "meaning": "m", "stated_by": {"x": "y"}}]})"),
+            "NOT_STATABLE");
 }
 
 }  // namespace

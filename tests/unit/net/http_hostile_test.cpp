@@ -37,7 +37,9 @@ std::vector<Case> hostile() {
       {"te empty", post("Transfer-Encoding:\r\n")},
       {"te quoted", post("Transfer-Encoding: \"chunked\"\r\n", "0\r\n\r\n")},
       {"te with parameter", post("Transfer-Encoding: chunked;x=y\r\n", "0\r\n\r\n")},
-      {"te with vertical tab", post("Transfer-Encoding: \x0b" "chunked\r\n", "0\r\n\r\n")},
+      {"te with vertical tab", post("Transfer-Encoding: \x0b"
+                                    "chunked\r\n",
+                                    "0\r\n\r\n")},
       {"te folded", post("Transfer-Encoding:\r\n chunked\r\n", "0\r\n\r\n")},
       {"te name with blank", post("Transfer-Encoding : chunked\r\n", "0\r\n\r\n")},
       {"te with underscore", post("Transfer_Encoding: chunked\r\nContent-Length: 5\r\n", "0\r\n\r\n")},
@@ -147,13 +149,16 @@ TEST(HostileRequests, EachIsRefusedAndEndsItsConnectionAndTheServerGoesOn) {
     ASSERT_TRUE(good) << good.error().code;
     EXPECT_EQ(good->body, "hello");
   }
-  EXPECT_EQ(running.handler.requests.load(), static_cast<int>(cases.size())) << "no hostile request reached the handler";
+  EXPECT_EQ(running.handler.requests.load(), static_cast<int>(cases.size()))
+      << "no hostile request reached the handler";
 }
 
 TEST(HostileRequests, SmuggledSecondRequestIsNeverAnswered) {
   Running running;
   RawClient client(running.port());
-  client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 40\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /whoami HTTP/1.1\r\nHost: a\r\n\r\n");
+  client.send(
+      "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 40\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /whoami "
+      "HTTP/1.1\r\nHost: a\r\n\r\n");
   const auto answer = client.read();
   EXPECT_EQ(answer.find("\"kind\""), std::string::npos);
   EXPECT_EQ(running.handler.heads, 0);
@@ -172,8 +177,10 @@ TEST(HostileRequests, GarbageAfterAGoodRequestIsRefusedAfterTheGoodAnswer) {
 TEST(HostileRequests, PipelinedGoodRequestsAreAnsweredInOrder) {
   Running running;
   RawClient client(running.port());
-  client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\noneGET / HTTP/1.1\r\nHost: a\r\n\r\n"
-              "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nthree\r\n0\r\n\r\n");
+  client.send(
+      "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\noneGET / HTTP/1.1\r\nHost: a\r\n\r\n"
+      "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: "
+      "close\r\n\r\n5\r\nthree\r\n0\r\n\r\n");
   const auto answer = client.read();
   const auto one = answer.find("one");
   const auto two = answer.find("hello");
@@ -185,15 +192,19 @@ TEST(HostileRequests, PipelinedGoodRequestsAreAnsweredInOrder) {
 
 TEST(Gate, GoodHeadsOfManyShapesAreLetIn) {
   const HeadLimits limits;
-  for (const std::string head : {"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "GET /v1/berichten?na=2026-11-22T09%3A00Z&x= HTTP/1.1\r\nHost: schakel.example:8443\r\n\r\n",
-                                 "OPTIONS * HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", "POST /a HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 0\r\n\r\n",
-                                 "POST /a HTTP/1.1\r\nHost: a\r\nTRANSFER-ENCODING: Chunked\r\nX-Name: caf\xc3\xa9\r\nX-Empty:\r\n\r\n",
-                                 "GET /%C3%A9/.well-known/x HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\n\r\n"}) {
+  for (const std::string head :
+       {"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /v1/berichten?na=2026-11-22T09%3A00Z&x= HTTP/1.1\r\nHost: schakel.example:8443\r\n\r\n",
+        "OPTIONS * HTTP/1.1\r\nHost: [::1]:80\r\n\r\n",
+        "POST /a HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 0\r\n\r\n",
+        "POST /a HTTP/1.1\r\nHost: a\r\nTRANSFER-ENCODING: Chunked\r\nX-Name: caf\xc3\xa9\r\nX-Empty:\r\n\r\n",
+        "GET /%C3%A9/.well-known/x HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\n\r\n"}) {
     const auto read = read_request_head(head, limits);
     const auto* refusal = std::get_if<Refusal>(&read);
     EXPECT_EQ(refusal, nullptr) << head << (refusal != nullptr ? refusal->code : "");
   }
-  const auto read = std::get<RequestHead>(read_request_head("GET /p?q=1?2 HTTP/1.0\r\nHost: a\r\nA: 1\r\na: 2\r\n\r\n", limits));
+  const auto read =
+      std::get<RequestHead>(read_request_head("GET /p?q=1?2 HTTP/1.0\r\nHost: a\r\nA: 1\r\na: 2\r\n\r\n", limits));
   EXPECT_EQ(read.path, "/p");
   EXPECT_EQ(read.query, "q=1?2");
   EXPECT_TRUE(read.http10);
@@ -211,8 +222,12 @@ TEST(Gate, ExactlyTheLimitIsLetInAndOneMoreIsNot) {
   EXPECT_EQ(std::get<Refusal>(read_request_head(with(8193), limits)).status, 431);
   EXPECT_TRUE(std::holds_alternative<RequestHead>(read_request_head(fields(63), limits)));
   EXPECT_EQ(std::get<Refusal>(read_request_head(fields(64), limits)).status, 431);
-  EXPECT_TRUE(std::holds_alternative<RequestHead>(read_request_head("GET /" + std::string(2047, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", limits)));
-  EXPECT_EQ(std::get<Refusal>(read_request_head("GET /" + std::string(2048, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", limits)).status, 414);
+  EXPECT_TRUE(std::holds_alternative<RequestHead>(
+      read_request_head("GET /" + std::string(2047, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", limits)));
+  EXPECT_EQ(
+      std::get<Refusal>(read_request_head("GET /" + std::string(2048, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", limits))
+          .status,
+      414);
 }
 
 TEST(ChunkDecoder, DataIsTheSameHoweverItIsCut) {
@@ -238,10 +253,12 @@ TEST(Url, DecodingRefusesWhatIsNotText) {
   EXPECT_EQ(percent_decode("a%20b+c").value(), "a b+c");
   EXPECT_EQ(percent_decode("a+b", true).value(), "a b");
   EXPECT_EQ(percent_decode("%C3%87elik").value(), "Çelik");
-  for (const auto* bad : {"%", "%2", "%zz", "%00", "%1b", "%ff", "%c0%af", "%ed%a0%80", "%f5%80%80%80", "a\nb"}) EXPECT_FALSE(percent_decode(bad)) << bad;
+  for (const auto* bad : {"%", "%2", "%zz", "%00", "%1b", "%ff", "%c0%af", "%ed%a0%80", "%f5%80%80%80", "a\nb"})
+    EXPECT_FALSE(percent_decode(bad)) << bad;
   const auto pairs = parse_query("a=1&b=&c&&d=x%26y&a=2");
   ASSERT_TRUE(pairs);
-  EXPECT_EQ(*pairs, (std::vector<std::pair<std::string, std::string>>{{"a", "1"}, {"b", ""}, {"c", ""}, {"d", "x&y"}, {"a", "2"}}));
+  EXPECT_EQ(*pairs, (std::vector<std::pair<std::string, std::string>>{
+                        {"a", "1"}, {"b", ""}, {"c", ""}, {"d", "x&y"}, {"a", "2"}}));
   std::string many;
   for (int i = 0; i < 101; ++i) many += "a=1&";
   EXPECT_EQ(parse_query(many).error().code, "QUERY_TOO_MANY");

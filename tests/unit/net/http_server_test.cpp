@@ -42,7 +42,8 @@ TEST(Server, DeclaredBodyOverTheLimitIs413BeforeAByteIsRead) {
 
 TEST(Server, ClientThatSendsAllOfATooLargeBodyStillReadsThe413) {
   Running running;
-  const auto reply = run_now(http_request({.method = "POST", .url = running.url("/echo"), .body = std::string(3'000'000, 'x')}, plain()));
+  const auto reply = run_now(
+      http_request({.method = "POST", .url = running.url("/echo"), .body = std::string(3'000'000, 'x')}, plain()));
   ASSERT_TRUE(reply) << reply.error().code;
   EXPECT_EQ(reply->status, 413);
   EXPECT_EQ(running.server->stats().body_bytes_read, 0);
@@ -51,7 +52,8 @@ TEST(Server, ClientThatSendsAllOfATooLargeBodyStillReadsThe413) {
 TEST(Server, ChunkedBodyOverTheLimitIs413WhenItPassesIt) {
   Running running;
   RawClient client(running.port());
-  client.send("POST /small HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n12345678\r\n3\r\nabc\r\n0\r\n\r\n");
+  client.send(
+      "POST /small HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n12345678\r\n3\r\nabc\r\n0\r\n\r\n");
   EXPECT_TRUE(client.read().starts_with("HTTP/1.1 413"));
   EXPECT_TRUE(client.closed());
   EXPECT_EQ(running.handler.requests, 0);
@@ -82,7 +84,9 @@ TEST(Server, StreamedUploadArrivesWhole) {
   Running running;
   std::atomic<std::int64_t> sent = 0;
   for (const bool announced : {true, false}) {
-    ClientRequest request{.method = "POST", .url = running.url("/up"), .stream = std::make_unique<Numbers>(3'000'000, ~0ULL, announced, &sent)};
+    ClientRequest request{.method = "POST",
+                          .url = running.url("/up"),
+                          .stream = std::make_unique<Numbers>(3'000'000, ~0ULL, announced, &sent)};
     const auto reply = run_now(http_request(std::move(request), plain()));
     ASSERT_TRUE(reply) << reply.error().code;
     EXPECT_EQ(reply->body, "3000000 " + sha256_hex(letters(3'000'000)));
@@ -109,7 +113,8 @@ TEST(Server, UploadThatTheHandlerDoesNotReadEndsTheConnection) {
 
 TEST(Server, StreamedDownloadsArriveWhole) {
   Running running;
-  auto reply = run_now(http_request({.url = running.url("/down")}, {.max_response_bytes = 6'000'000, .allow_plain = true}));
+  auto reply =
+      run_now(http_request({.url = running.url("/down")}, {.max_response_bytes = 6'000'000, .allow_plain = true}));
   ASSERT_TRUE(reply) << reply.error().code;
   EXPECT_EQ(reply->headers.get("Transfer-Encoding"), "chunked");
   EXPECT_EQ(sha256_hex(reply->body), sha256_hex(letters(5'000'000)));
@@ -123,7 +128,8 @@ TEST(Server, StreamedDownloadsArriveWhole) {
 TEST(Server, DownloadThatIsBrokenOffNeverLooksComplete) {
   Running running;
   for (const auto* path : {"/down-broken", "/down-broken?sized"}) {
-    const auto reply = run_now(http_request({.url = running.url(path)}, {.max_response_bytes = 6'000'000, .allow_plain = true}));
+    const auto reply =
+        run_now(http_request({.url = running.url(path)}, {.max_response_bytes = 6'000'000, .allow_plain = true}));
     ASSERT_FALSE(reply);
     EXPECT_EQ(reply.error().code, "HTTP_MALFORMED");
     EXPECT_EQ(running.handler.download, -1 - 1'000'000) << "the producer knows how far it got";
@@ -235,7 +241,9 @@ TEST(Server, OverloadIs503WithRetryAfterBeforeTheHandlerIsAsked) {
 
 TEST(Server, DecorateReachesRefusalsToo) {
   ServerOptions options;
-  options.decorate = [](const RequestHead* head, Response& r) { r.headers.set("X-Frame-Options", head == nullptr ? "none" : "DENY"); };
+  options.decorate = [](const RequestHead* head, Response& r) {
+    r.headers.set("X-Frame-Options", head == nullptr ? "none" : "DENY");
+  };
   Running running(std::move(options));
   EXPECT_EQ(running.get("/")->headers.get("x-frame-options"), "DENY");
   RawClient client(running.port());
@@ -300,7 +308,7 @@ TEST(Server, UnixSocketIsPrivateKnowsItsPeerAndLeavesNoFile) {
     options.listeners.push_back({.name = "local", .endpoint = UnixEndpoint{.path = path}});
     Running running(std::move(options));
     ASSERT_TRUE(running.started) << running.started.error().message;
-    struct stat st {};
+    struct stat st{};
     ASSERT_EQ(::stat(path.c_str(), &st), 0);
     EXPECT_EQ(st.st_mode & 0777U, 0600U);
     const auto reply = run_now(http_request({.url = "http://localhost/whoami"}, {.unix_path = path}));
@@ -362,7 +370,8 @@ TEST(Server, ManyConnectionsAtOnceAreAllAnswered) {
   for (int t = 0; t < 8; ++t)
     threads.emplace_back([&] {
       for (int i = 0; i < 25; ++i) {
-        const auto reply = run_now(http_request({.method = "POST", .url = running.url("/echo"), .body = std::to_string(i)}, plain()));
+        const auto reply =
+            run_now(http_request({.method = "POST", .url = running.url("/echo"), .body = std::to_string(i)}, plain()));
         if (reply && reply->body == std::to_string(i)) ++good;
       }
     });

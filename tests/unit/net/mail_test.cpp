@@ -1,8 +1,9 @@
+#include "core/net/mail.hpp"
+
 #include <openssl/ssl.h>
 
 #include <thread>
 
-#include "core/net/mail.hpp"
 #include "tests/unit/net/net_fixture.hpp"
 
 namespace schakel::net {
@@ -24,7 +25,8 @@ TEST(MailMessage, SameInputGivesTheSameBytes) {
   EXPECT_EQ(write_mail(good()).value(),
             "From: \"Schakel\" <schakel@swv.example>\r\nTo: ib@school.example\r\nSubject: Documenten staan klaar\r\n"
             "Date: Sun, 22 Nov 2026 09:05:07 +0000\r\nMessage-ID: <0191b7d6-1@swv.example>\r\nMIME-Version: 1.0\r\n"
-            "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nEr staan documenten klaar.\r\n\r\n");
+            "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nEr staan "
+            "documenten klaar.\r\n\r\n");
   auto m = good();
   m.attachments.push_back({"factuur.xml", "application/xml", to_bytes("<a/>")});
   EXPECT_EQ(write_mail(m).value(), write_mail(m).value());
@@ -67,7 +69,8 @@ TEST(MailMessage, HeaderInjectionIsRefusedInEveryField) {
       [](MailMessage& m, const std::string& x) { m.attachments.push_back({"a", "a/b" + x, {}}); },
   };
   for (std::size_t i = 0; i < places.size(); ++i)
-    for (const std::string injected : {"\r\nBcc: evil@example.org", "\nBcc: evil@example.org", "\rBcc: x", "\r\n\r\nbody", "\r\n", "\x01"}) {
+    for (const std::string injected :
+         {"\r\nBcc: evil@example.org", "\nBcc: evil@example.org", "\rBcc: x", "\r\n\r\nbody", "\r\n", "\x01"}) {
       auto m = good();
       places[i](m, injected);
       const auto out = write_mail(m);
@@ -82,9 +85,11 @@ TEST(MailMessage, HeaderInjectionIsRefusedInEveryField) {
 }
 
 TEST(MailMessage, OnlyPlainAddressesAreUsed) {
-  for (const auto* ok : {"a@b.nl", "voor.achter+tag@sub.school.example", "x@xn--caf-dma.example", "o'neil@a.example"}) EXPECT_TRUE(is_mail_address(ok)) << ok;
-  for (const auto* bad : {"", "a", "@b", "a@", "a@b@c", "a b@c.nl", "<a@b.nl>", "a@b.nl,c@d.nl", "\"a b\"@c.nl", "a@-b.nl", "a@b-.nl", "a..b@c.nl", ".a@b.nl", "a@b..nl", "a@[1.2.3.4]",
-                          "caf\xc3\xa9@b.nl", "a@caf\xc3\xa9.nl", "a@b.nl>", "a@b.nl NOTIFY=NEVER"})
+  for (const auto* ok : {"a@b.nl", "voor.achter+tag@sub.school.example", "x@xn--caf-dma.example", "o'neil@a.example"})
+    EXPECT_TRUE(is_mail_address(ok)) << ok;
+  for (const auto* bad : {"", "a", "@b", "a@", "a@b@c", "a b@c.nl", "<a@b.nl>", "a@b.nl,c@d.nl", "\"a b\"@c.nl",
+                          "a@-b.nl", "a@b-.nl", "a..b@c.nl", ".a@b.nl", "a@b..nl", "a@[1.2.3.4]", "caf\xc3\xa9@b.nl",
+                          "a@caf\xc3\xa9.nl", "a@b.nl>", "a@b.nl NOTIFY=NEVER"})
     EXPECT_FALSE(is_mail_address(bad)) << bad;
   auto m = good();
   m.to[0].address = "a@b@c";
@@ -105,10 +110,11 @@ class SmtpServer {
     std::string data = "354 go";
     std::string end = "250 queued";  ///< empty: closes without an answer
     std::string auth = "235 ok";
-    bool drop_in_data = false;       ///< closes after the first bytes of the content
+    bool drop_in_data = false;  ///< closes after the first bytes of the content
     bool starttls = false;
   };
-  SmtpServer(Script script, const test::CertificateFiles* tls) : script_(std::move(script)), fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  SmtpServer(Script script, const test::CertificateFiles* tls)
+      : script_(std::move(script)), fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
     if (tls != nullptr) {
       ctx_.reset(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
       SSL_CTX_use_certificate_file(ctx_.get(), tls->certificate.c_str(), SSL_FILETYPE_PEM);
@@ -141,8 +147,10 @@ class SmtpServer {
  private:
   void say(const std::string& line) {
     const auto text = line + "\r\n";
-    if (ssl_) SSL_write(ssl_.get(), text.data(), static_cast<int>(text.size()));
-    else ::send(peer_, text.data(), text.size(), MSG_NOSIGNAL);
+    if (ssl_)
+      SSL_write(ssl_.get(), text.data(), static_cast<int>(text.size()));
+    else
+      ::send(peer_, text.data(), text.size(), MSG_NOSIGNAL);
   }
   bool hear(std::string& line) {
     line.clear();
@@ -215,9 +223,17 @@ class Mail : public ::testing::Test {
   test::TestPki pki{folder};
   ~Mail() override { std::filesystem::remove_all(folder); }
 
-  Result<MailReceipt> send_to(std::uint16_t port, MailMessage m = good(), MailServer::Security security = MailServer::Security::none, std::string ca = {}, std::string user = {}) {
-    MailSender sender(pool, {.host = "127.0.0.1", .port = port, .security = security, .user = std::move(user), .password = Secret("geheim"), .ca_file = std::move(ca),
-                             .helo = "schakel.example", .deadline = 5000ms});
+  Result<MailReceipt> send_to(std::uint16_t port, MailMessage m = good(),
+                              MailServer::Security security = MailServer::Security::none, std::string ca = {},
+                              std::string user = {}) {
+    MailSender sender(pool, {.host = "127.0.0.1",
+                             .port = port,
+                             .security = security,
+                             .user = std::move(user),
+                             .password = Secret("geheim"),
+                             .ca_file = std::move(ca),
+                             .helo = "schakel.example",
+                             .deadline = 5000ms});
     return run_now(sender.send(std::move(m)), std::chrono::seconds(240));
   }
   MailReceipt play(SmtpServer::Script script) {
@@ -240,7 +256,9 @@ TEST_F(Mail, AcceptedMessageArrivesAsWritten) {
   server.join();
   EXPECT_NE(server.commands.find("EHLO schakel.example\r\n"), std::string::npos);
   EXPECT_NE(server.commands.find("MAIL FROM:<schakel@swv.example>\r\n"), std::string::npos) << server.commands;
-  EXPECT_NE(server.commands.find("RCPT TO:<ib@school.example>\r\nRCPT TO:<tweede@school.example>\r\n"), std::string::npos) << server.commands;
+  EXPECT_NE(server.commands.find("RCPT TO:<ib@school.example>\r\nRCPT TO:<tweede@school.example>\r\n"),
+            std::string::npos)
+      << server.commands;
   EXPECT_EQ(server.commands.find("NOTIFY"), std::string::npos);
   EXPECT_EQ(server.commands.find("AUTH"), std::string::npos);
   // Dots are stuffed on the way; taken off again it is what was written.
@@ -285,7 +303,9 @@ TEST_F(Mail, ConnectionLostInsideTheContentIsSafeToRepeat) {
 
 TEST_F(Mail, NobodyThereIsLater) {
   std::uint16_t port = 0;
-  { port = SmtpServer({}, nullptr).port; }
+  {
+    port = SmtpServer({}, nullptr).port;
+  }
   const auto r = send_to(port);
   ASSERT_TRUE(r);
   EXPECT_EQ(r->verdict, MailVerdict::later);

@@ -27,7 +27,8 @@ using namespace std::chrono_literals;
 
 inline std::filesystem::path fresh_folder() {
   static std::atomic<int> number = 0;
-  auto path = std::filesystem::temp_directory_path() / ("schakel-net-" + std::to_string(::getpid()) + "-" + std::to_string(++number));
+  auto path = std::filesystem::temp_directory_path() /
+              ("schakel-net-" + std::to_string(::getpid()) + "-" + std::to_string(++number));
   std::filesystem::remove_all(path);
   std::filesystem::create_directories(path);
   return path;
@@ -47,7 +48,8 @@ class Numbers final : public BodyProducer {
   }
   std::optional<std::uint64_t> size() const override { return announced_ ? std::optional(total_) : std::nullopt; }
   void finished(std::uint64_t sent, bool complete) override {
-    if (report_ != nullptr) *report_ = complete ? static_cast<std::int64_t>(sent) : -1 - static_cast<std::int64_t>(sent);
+    if (report_ != nullptr)
+      *report_ = complete ? static_cast<std::int64_t>(sent) : -1 - static_cast<std::int64_t>(sent);
   }
 
  private:
@@ -106,8 +108,17 @@ class Routes final : public HttpHandler {
       r.stream = std::make_unique<Numbers>(5'000'000, 1'000'000, request.head.query == "sized", &download);
     } else if (path == "/whoami") {
       const auto& p = request.head.peer;
-      r.body = Json{{"kind", static_cast<int>(p.kind)}, {"oin", p.oin}, {"serial", p.subject_serial}, {"dns", p.san_dns}, {"uri", p.san_uri},
-                    {"spki", p.spki_sha256}, {"issuer", p.issuer}, {"chain", p.chain_spki_sha256.size()}, {"key", p.key()}, {"address", request.head.address}}.dump();
+      r.body = Json{{"kind", static_cast<int>(p.kind)},
+                    {"oin", p.oin},
+                    {"serial", p.subject_serial},
+                    {"dns", p.san_dns},
+                    {"uri", p.san_uri},
+                    {"spki", p.spki_sha256},
+                    {"issuer", p.issuer},
+                    {"chain", p.chain_spki_sha256.size()},
+                    {"key", p.key()},
+                    {"address", request.head.address}}
+                   .dump();
     } else if (path == "/throw") {
       throw std::runtime_error("secret text");
     } else if (path == "/hang") {
@@ -185,7 +196,8 @@ class RawClient {
 class Running {
  public:
   explicit Running(ServerOptions options = {}) {
-    if (options.listeners.empty()) options.listeners.push_back({.name = "plain", .endpoint = TcpEndpoint{}, .tls = nullptr});
+    if (options.listeners.empty())
+      options.listeners.push_back({.name = "plain", .endpoint = TcpEndpoint{}, .tls = nullptr});
     shards.start();
     server = std::make_unique<HttpServer>(shards, handler, std::move(options));
     started = server->start();
@@ -196,10 +208,13 @@ class Running {
     shards.stop(1s, 1s);
   }
   [[nodiscard]] std::uint16_t port(std::string_view name = "plain") const { return server->port(name); }
-  [[nodiscard]] std::string url(std::string_view path, std::string_view name = "plain", std::string_view scheme = "http", std::string_view host = "127.0.0.1") const {
+  [[nodiscard]] std::string url(std::string_view path, std::string_view name = "plain",
+                                std::string_view scheme = "http", std::string_view host = "127.0.0.1") const {
     return fmt::format("{}://{}:{}{}", scheme, host, port(name), path);
   }
-  Result<ClientReply> get(std::string_view path) { return run_now(http_request({.url = url(path)}, {.allow_plain = true})); }
+  Result<ClientReply> get(std::string_view path) {
+    return run_now(http_request({.url = url(path)}, {.allow_plain = true}));
+  }
 
   runtime::Shards shards{2};
   Routes handler;

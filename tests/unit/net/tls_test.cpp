@@ -15,12 +15,16 @@ class Tls : public ::testing::Test {
  protected:
   std::filesystem::path folder = fresh_folder();
   test::TestPki pki{folder};
-  test::CertificateFiles server_files = pki.issue({.name = "server", .san = "DNS:localhost,IP:127.0.0.1", .eku = "serverAuth"});
+  test::CertificateFiles server_files =
+      pki.issue({.name = "server", .san = "DNS:localhost,IP:127.0.0.1", .eku = "serverAuth"});
   ~Tls() override { std::filesystem::remove_all(folder); }
 
   TlsServerOptions server_options(Client client = Client::required, std::string crl = {}) {
-    return {.certificate_file = server_files.certificate, .key_file = server_files.key, .client = client,
-            .client_ca_file = client == Client::none ? "" : pki.root(), .crl_file = std::move(crl)};
+    return {.certificate_file = server_files.certificate,
+            .key_file = server_files.key,
+            .client = client,
+            .client_ca_file = client == Client::none ? "" : pki.root(),
+            .crl_file = std::move(crl)};
   }
   std::unique_ptr<Running> serve(TlsServerOptions tls_options) {
     auto tls = TlsServerContext::load(std::move(tls_options));
@@ -31,9 +35,11 @@ class Tls : public ::testing::Test {
     options.listeners.push_back({.name = "tls", .endpoint = TcpEndpoint{}, .tls = *tls});
     return std::make_unique<Running>(std::move(options));
   }
-  Result<ClientReply> call(const Running& running, const test::CertificateFiles* with, std::string_view path = "/whoami",
-                           std::string_view host = "localhost", std::string ca = {}) {
-    auto tls = TlsClientContext::load({.ca_file = ca.empty() ? pki.root() : ca, .certificate_file = with != nullptr ? with->certificate : "",
+  Result<ClientReply> call(const Running& running, const test::CertificateFiles* with,
+                           std::string_view path = "/whoami", std::string_view host = "localhost",
+                           std::string ca = {}) {
+    auto tls = TlsClientContext::load({.ca_file = ca.empty() ? pki.root() : ca,
+                                       .certificate_file = with != nullptr ? with->certificate : "",
                                        .key_file = with != nullptr ? with->key : ""});
     if (!tls) return fail(tls.error());
     return run_now(http_request({.url = running.url(path, "tls", "https", host)}, {.tls = *tls}));
@@ -74,7 +80,8 @@ TEST_F(Tls, MatrixOfClientCertificates) {
     const int before = running_plain->handler.heads;
     const auto reply = call(*running_plain, &files);
     EXPECT_EQ(reply.has_value(), row.in) << (reply ? "let in" : reply.error().code + " " + reply.error().message);
-    if (!row.in && !reply) EXPECT_TRUE(reply.error().code == "HTTP_TLS" || reply.error().code == "TLS_CONFIG") << reply.error().code;
+    if (!row.in && !reply)
+      EXPECT_TRUE(reply.error().code == "HTTP_TLS" || reply.error().code == "TLS_CONFIG") << reply.error().code;
     EXPECT_EQ(running_plain->handler.heads - before, row.in ? 1 : 0) << "nobody asks the handler about a stranger";
   }
   const auto none = call(*running_plain, nullptr);
@@ -118,7 +125,9 @@ TEST_F(Tls, ReloadTakesANewRevocationListWithoutRestart) {
 
 TEST_F(Tls, IdentityIsTheSubjectSerialNumberNotTheCommonName) {
   const auto running = serve(server_options());
-  const auto files = pki.issue({.name = "00000003999999990000", .serial_number = kOin, .san = "DNS:mis.school.example,URI:urn:nld:oin:x,email:a@b.nl"});
+  const auto files = pki.issue({.name = "00000003999999990000",
+                                .serial_number = kOin,
+                                .san = "DNS:mis.school.example,URI:urn:nld:oin:x,email:a@b.nl"});
   const auto reply = call(*running, &files);
   ASSERT_TRUE(reply) << reply.error().message;
   const auto who = Json::parse(reply->body);
@@ -145,7 +154,8 @@ TEST_F(Tls, AmbiguousOrMalformedSerialNumbersAreNoOin) {
   EXPECT_EQ(identity_of(nul.x509.get()).oin, "");
   EXPECT_GT(identity_of(other.x509.get()).not_after, SystemClock().now());
   for (const auto* good : {kOin, "00000007123456AB0000", "00000099000000001000"}) EXPECT_TRUE(is_oin(good)) << good;
-  for (const auto* bad : {"", "0000000112345678200", "000000011234567820000", "0000000A123456782000", "00000001123456782001", "00000007123456ab0000"})
+  for (const auto* bad : {"", "0000000112345678200", "000000011234567820000", "0000000A123456782000",
+                          "00000001123456782001", "00000007123456ab0000"})
     EXPECT_FALSE(is_oin(bad)) << bad;
 }
 
@@ -195,7 +205,8 @@ TEST_F(Tls, OnlyTheSettingsOfTheGuidelineAreOffered) {
   EXPECT_TRUE(try_with([](SSL_CTX*) {}));
   EXPECT_TRUE(try_with([](SSL_CTX* c) { SSL_CTX_set_max_proto_version(c, TLS1_2_VERSION); }));
   EXPECT_FALSE(try_with([](SSL_CTX* c) { SSL_CTX_set_max_proto_version(c, TLS1_1_VERSION); }));
-  for (const char* cipher : {"ECDHE-ECDSA-AES256-SHA384", "ECDHE-ECDSA-AES128-SHA", "AES256-GCM-SHA384", "DHE-RSA-AES256-GCM-SHA384", "ECDHE-ECDSA-AES256-CCM"})
+  for (const char* cipher : {"ECDHE-ECDSA-AES256-SHA384", "ECDHE-ECDSA-AES128-SHA", "AES256-GCM-SHA384",
+                             "DHE-RSA-AES256-GCM-SHA384", "ECDHE-ECDSA-AES256-CCM"})
     EXPECT_FALSE(try_with([cipher](SSL_CTX* c) {
       SSL_CTX_set_max_proto_version(c, TLS1_2_VERSION);
       SSL_CTX_set_cipher_list(c, cipher);
@@ -289,11 +300,14 @@ TEST_F(Tls, LargeBodiesPassBothWays) {
   const auto running = serve(server_options(Client::none));
   auto tls = TlsClientContext::load({.ca_file = pki.root()});
   ASSERT_TRUE(tls);
-  ClientRequest request{.method = "POST", .url = running->url("/up", "tls", "https", "localhost"), .stream = std::make_unique<Numbers>(3'000'000, ~0ULL, false)};
+  ClientRequest request{.method = "POST",
+                        .url = running->url("/up", "tls", "https", "localhost"),
+                        .stream = std::make_unique<Numbers>(3'000'000, ~0ULL, false)};
   const auto up = run_now(http_request(std::move(request), {.tls = *tls}));
   ASSERT_TRUE(up) << up.error().code;
   EXPECT_EQ(up->body, "3000000 " + sha256_hex(letters(3'000'000)));
-  const auto down = run_now(http_request({.url = running->url("/down", "tls", "https", "localhost")}, {.max_response_bytes = 6'000'000, .tls = *tls}));
+  const auto down = run_now(http_request({.url = running->url("/down", "tls", "https", "localhost")},
+                                         {.max_response_bytes = 6'000'000, .tls = *tls}));
   ASSERT_TRUE(down);
   EXPECT_EQ(down->body, letters(5'000'000));
 }

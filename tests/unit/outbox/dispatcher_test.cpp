@@ -28,7 +28,9 @@ class Scripted final : public Attempter {
     answers.pop_front();
     co_return a;
   }
-  Task<Result<store::Transaction>> settlement(const store::DeliveryRow&, const AttemptResult&) override { co_return store::Transaction{}; }
+  Task<Result<store::Transaction>> settlement(const store::DeliveryRow&, const AttemptResult&) override {
+    co_return store::Transaction{};
+  }
   [[nodiscard]] bool repeatable(std::string_view) const override { return may_repeat; }
 };
 
@@ -50,7 +52,9 @@ struct DispatcherTest : ::testing::Test {
   }
   DeliveryState state(const std::string& id) { return run_now(store->delivery(id)).value()->state; }
   int step() { return run_now(dispatcher.step()).value(); }
-  static AttemptResult answer(Verdict v, std::string code = "X") { return {v, std::move(code), std::nullopt, Json::object()}; }
+  static AttemptResult answer(Verdict v, std::string code = "X") {
+    return {v, std::move(code), std::nullopt, Json::object()};
+  }
 };
 
 TEST_F(DispatcherTest, LaneKeepsItsOrderAndNoLaneWaitsForAnother) {

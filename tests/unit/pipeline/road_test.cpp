@@ -28,7 +28,9 @@ class PlainSealer final : public journal::Sealer {
 class Obedient final : public Decider {
  public:
   [[nodiscard]] std::string_view stage() const override { return "routing"; }
-  [[nodiscard]] std::vector<std::string> reads(const CaseFile&, const Message& m, const Profile&) const override { return {"seen/" + m.payload.value("key", "")}; }
+  [[nodiscard]] std::vector<std::string> reads(const CaseFile&, const Message& m, const Profile&) const override {
+    return {"seen/" + m.payload.value("key", "")};
+  }
   [[nodiscard]] Draft decide(FactView& view, const Facts& facts, Draft d) const override {
     const Message& m = view.message();
     d.effects.push_back({"count", "", static_cast<int>(view.file().messages.size())});
@@ -37,7 +39,9 @@ class Obedient final : public Decider {
       if (facts.contains("seen/" + m.payload.value("key", ""))) d.outcome = Outcome::dropped_duplicate;
       d.registers.push_back({"seen/" + m.payload.value("key", ""), m.id});
     }
-    if (m.payload.contains("due")) d.deadlines.push_back({"besluit_due", m.payload["due"], m.payload.value("warn", ""), "R", "target", "school_ib", "set"});
+    if (m.payload.contains("due"))
+      d.deadlines.push_back(
+          {"besluit_due", m.payload["due"], m.payload.value("warn", ""), "R", "target", "school_ib", "set"});
     return d;
   }
 };
@@ -56,8 +60,15 @@ struct Road : ::testing::Test {
   journal::Journal journal{*store, sealer, clock, Secret("k")};
   Obedient decider;
   People people;
-  std::shared_ptr<const Parties> parties = std::make_shared<Parties>(Parties::read({{"parties", {{{"id", "g"}, {"name", "G"}, {"domain", "care"}, {"endpoints", {{{"roles", {"smw"}}, {"regions", {"KNH"}}, {"adapter", "hook"}}}}}}}}).value());
-  Pipeline pipeline{journal, {&decider}, load_profiles(std::string(SCHAKEL_SOURCE_DIR) + "/config").value(), parties, people};
+  std::shared_ptr<const Parties> parties = std::make_shared<Parties>(
+      Parties::read({{"parties",
+                      {{{"id", "g"},
+                        {"name", "G"},
+                        {"domain", "care"},
+                        {"endpoints", {{{"roles", {"smw"}}, {"regions", {"KNH"}}, {"adapter", "hook"}}}}}}}})
+          .value());
+  Pipeline pipeline{
+      journal, {&decider}, load_profiles(std::string(SCHAKEL_SOURCE_DIR) + "/config").value(), parties, people};
 
   Message message(std::string id, Json payload = Json::object(), std::vector<std::string> to = {}) {
     Message m;
@@ -154,7 +165,14 @@ TEST_F(Road, ADeadlineWarnsAndBreachesOnceEachInOfficeHours) {
   clock.set(parse_instant("2026-12-10T08:00:00Z").value());
   EXPECT_EQ(run_now(timers.step()).value(), 1);
   EXPECT_EQ(run_now(timers.step()).value(), 0);
-  auto rows = run_now(store->messages({.case_id = "Z-1", .party = "schakel", .type = "termijnsignaal", .outcome = "", .after = 0, .limit = 10, .with_sealed = true})).value();
+  auto rows = run_now(store->messages({.case_id = "Z-1",
+                                       .party = "schakel",
+                                       .type = "termijnsignaal",
+                                       .outcome = "",
+                                       .after = 0,
+                                       .limit = 10,
+                                       .with_sealed = true}))
+                  .value();
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(run_now(journal.read(rows[0])).value().payload.at("code"), "TIMER_WARN");
   EXPECT_EQ(run_now(journal.read(rows[1])).value().payload.at("code"), "TIMER_BREACH");

@@ -180,7 +180,8 @@ TEST(Series, ACopyCountsOnInAnEpochOfItsOwn) {
   EXPECT_FALSE(run_now(pipeline::continue_series(*disk, clock.now())).value());
   ASSERT_TRUE(run_now(pipeline::mark_copy(*disk, true)));
   ASSERT_TRUE(run_now(pipeline::mark_copy(*disk, false)));
-  EXPECT_FALSE(run_now(pipeline::continue_series(*disk, clock.now())).value()) << "the store that was copied goes on as before";
+  EXPECT_FALSE(run_now(pipeline::continue_series(*disk, clock.now())).value())
+      << "the store that was copied goes on as before";
   ASSERT_TRUE(run_now(pipeline::mark_copy(*disk, true)));
   EXPECT_TRUE(run_now(pipeline::continue_series(*disk, clock.now())).value());
   EXPECT_FALSE(run_now(pipeline::continue_series(*disk, clock.now())).value()) << "once";

@@ -25,7 +25,8 @@ TEST(Examples, TheAdapterWritesOneFileADelivery) {
   d.id = "A-1";
   d.kind = "message";
   d.type = "ot_verslag";
-  for (int attempt = 0; attempt < 2; ++attempt) EXPECT_EQ(test::run_now((*adapter)->send(d)).verdict, Verdict::delivered);
+  for (int attempt = 0; attempt < 2; ++attempt)
+    EXPECT_EQ(test::run_now((*adapter)->send(d)).verdict, Verdict::delivered);
   std::ifstream in(folder / "A-1.json");
   std::string line;
   ASSERT_TRUE(std::getline(in, line));

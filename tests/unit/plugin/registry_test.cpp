@@ -14,8 +14,12 @@ namespace fs = std::filesystem;
 namespace {
 
 Json good() {
-  return {{"zaken_url", "https://zaken.example.nl/api"}, {"documenten_url", "https://Documenten.example.nl:8443/api"}, {"client_id", "c"},
-          {"client_secret", "zgw"}, {"bronorganisatie", "517439943"}, {"types", {{"zaaktype", "https://catalogi.example.nl/1"}}}};
+  return {{"zaken_url", "https://zaken.example.nl/api"},
+          {"documenten_url", "https://Documenten.example.nl:8443/api"},
+          {"client_id", "c"},
+          {"client_secret", "zgw"},
+          {"bronorganisatie", "517439943"},
+          {"types", {{"zaaktype", "https://catalogi.example.nl/1"}}}};
 }
 
 class Folder : public ::testing::Test {
@@ -28,7 +32,9 @@ class Folder : public ::testing::Test {
     fs::create_directories(root / "plugins");
   }
   void TearDown() override { fs::remove_all(root); }
-  void copy(const std::string& as) { fs::copy_file(fs::path(SCHAKEL_PLUGIN_FOLDER) / "adapters/gemeente.so", root / as); }
+  void copy(const std::string& as) {
+    fs::copy_file(fs::path(SCHAKEL_PLUGIN_FOLDER) / "adapters/gemeente.so", root / as);
+  }
   std::string code(Kind kind, std::string_view name, std::string stamp = sdk::build_stamp()) {
     Registry registry(root, std::move(stamp));
     auto loaded = registry.load(kind, name);
@@ -44,7 +50,8 @@ TEST_F(Folder, LoadsOnceAndChecksConfiguration) {
   EXPECT_EQ(*registry.load(Kind::adapter, "gemeente"), *loaded);
   auto grants = (*loaded)->check(good());
   ASSERT_TRUE(grants);
-  EXPECT_EQ(grants->hosts, (std::set<std::string>{"https://zaken.example.nl:443", "https://documenten.example.nl:8443"}));
+  EXPECT_EQ(grants->hosts,
+            (std::set<std::string>{"https://zaken.example.nl:443", "https://documenten.example.nl:8443"}));
   EXPECT_EQ(grants->secrets, (std::set<std::string>{"zgw"}));
   EXPECT_TRUE(grants->access.contains("bsn"));
   EXPECT_FALSE(grants->access.contains("mail"));
@@ -65,7 +72,8 @@ TEST_F(Folder, ConfigurationFindingsComeAllAtOnce) {
   ASSERT_FALSE(grants);
   std::set<std::string> got;
   for (const auto& f : grants.error().findings) got.insert(f.pointer + ' ' + f.code);
-  EXPECT_EQ(got, (std::set<std::string>{"/zaken_url URL_NOT_TLS", "/client_secret SECRET_NAME", "/bronorganisatie SCHEMA_PATTERN", "/types SCHEMA_REQUIRED"}));
+  EXPECT_EQ(got, (std::set<std::string>{"/zaken_url URL_NOT_TLS", "/client_secret SECRET_NAME",
+                                        "/bronorganisatie SCHEMA_PATTERN", "/types SCHEMA_REQUIRED"}));
 }
 
 TEST_F(Folder, AnotherStampIsRefusedBeforeAnyCall) {
@@ -80,7 +88,8 @@ TEST_F(Folder, AnAdapterIsNeverTakenForADecider) {
 }
 
 TEST_F(Folder, NamesCannotLeaveTheFolder) {
-  for (const char* name : {"../adapters/gemeente", "/etc/passwd", "", "Gemeente", "a.so", "a b"}) EXPECT_EQ(code(Kind::adapter, name), "PLUGIN_NAME") << name;
+  for (const char* name : {"../adapters/gemeente", "/etc/passwd", "", "Gemeente", "a.so", "a b"})
+    EXPECT_EQ(code(Kind::adapter, name), "PLUGIN_NAME") << name;
   EXPECT_EQ(code(Kind::adapter, "bestaat_niet"), "PLUGIN_NOT_FOUND");
   fs::create_symlink(fs::path(SCHAKEL_PLUGIN_FOLDER) / "adapters/gemeente.so", root / "adapters/gemeente.so");
   EXPECT_EQ(code(Kind::adapter, "gemeente"), "PLUGIN_WRITABLE");
@@ -110,7 +119,8 @@ TEST(Origin, IsSchemeHostAndPort) {
   EXPECT_EQ(*origin_of("HTTPS://Zaken.Example.NL/a?b"), "https://zaken.example.nl:443");
   EXPECT_EQ(*origin_of("http://127.0.0.1:8080"), "http://127.0.0.1:8080");
   EXPECT_EQ(*origin_of("https://[::1]:1/x"), "https://[::1]:1");
-  for (const char* bad : {"", "zaken.example.nl", "ftp://a/b", "https://", "https://user:pw@a/", "https://a:99999/", "https://a:0/", "javascript:x", "https://a b/"})
+  for (const char* bad : {"", "zaken.example.nl", "ftp://a/b", "https://", "https://user:pw@a/", "https://a:99999/",
+                          "https://a:0/", "javascript:x", "https://a b/"})
     EXPECT_FALSE(origin_of(bad)) << bad;
 }
 

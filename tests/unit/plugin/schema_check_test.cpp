@@ -25,12 +25,16 @@ std::set<std::string> codes_at(const Json& value) {
 }
 
 TEST(SchemaCheck, GoodValueHasNoFinding) {
-  EXPECT_TRUE(codes_at({{"naam", "abc"}, {"lijst", Json::array({{{"cents", 1}}})}, {"soort", "a"}, {"datum", "2026-11-02"}}).empty());
+  EXPECT_TRUE(
+      codes_at({{"naam", "abc"}, {"lijst", Json::array({{{"cents", 1}}})}, {"soort", "a"}, {"datum", "2026-11-02"}})
+          .empty());
 }
 
 TEST(SchemaCheck, EveryUnknownPropertyIsNamedAndOneThatLooksLikeDataIsNot) {
-  Json value{{"naam", "abc"}, {"lijst", Json::array()}, {"vreemd", 1}, {"vreemder", {{"diep", 1}}}, {"999990019", "x"}, {"Jan de Vries", 1}};
-  EXPECT_EQ(codes_at(value), (std::set<std::string>{"/vreemd SCHEMA_UNKNOWN_PROPERTY", "/vreemder SCHEMA_UNKNOWN_PROPERTY", " SCHEMA_UNKNOWN_PROPERTY"}));
+  Json value{{"naam", "abc"},    {"lijst", Json::array()}, {"vreemd", 1}, {"vreemder", {{"diep", 1}}},
+             {"999990019", "x"}, {"Jan de Vries", 1}};
+  EXPECT_EQ(codes_at(value), (std::set<std::string>{"/vreemd SCHEMA_UNKNOWN_PROPERTY",
+                                                    "/vreemder SCHEMA_UNKNOWN_PROPERTY", " SCHEMA_UNKNOWN_PROPERTY"}));
   Json many{{"naam", "abc"}, {"lijst", Json::array()}};
   for (int i = 0; i < 2000; ++i) many["x" + std::to_string(i)] = i;
   auto findings = check_schema(schema(), many);
@@ -39,14 +43,20 @@ TEST(SchemaCheck, EveryUnknownPropertyIsNamedAndOneThatLooksLikeDataIsNot) {
 }
 
 TEST(SchemaCheck, AllFindingsAtOnceWithPointers) {
-  auto got = codes_at({{"naam", "ABC"}, {"lijst", Json::array({{{"cents", -1}}, {{"cents", "x"}}, Json::object()})}, {"soort", "c"}, {"a/b~c", "x"}, {"vreemd", 1}});
-  for (const char* want : {"/naam SCHEMA_PATTERN", "/lijst/0/cents SCHEMA_RANGE", "/lijst/1/cents SCHEMA_TYPE", "/lijst/2/cents SCHEMA_REQUIRED",
-                           "/soort SCHEMA_ENUM", "/a~1b~0c SCHEMA_TYPE", "/vreemd SCHEMA_UNKNOWN_PROPERTY"})
+  auto got = codes_at({{"naam", "ABC"},
+                       {"lijst", Json::array({{{"cents", -1}}, {{"cents", "x"}}, Json::object()})},
+                       {"soort", "c"},
+                       {"a/b~c", "x"},
+                       {"vreemd", 1}});
+  for (const char* want : {"/naam SCHEMA_PATTERN", "/lijst/0/cents SCHEMA_RANGE", "/lijst/1/cents SCHEMA_TYPE",
+                           "/lijst/2/cents SCHEMA_REQUIRED", "/soort SCHEMA_ENUM", "/a~1b~0c SCHEMA_TYPE",
+                           "/vreemd SCHEMA_UNKNOWN_PROPERTY"})
     EXPECT_TRUE(got.contains(want)) << want;
 }
 
 TEST(SchemaCheck, FindingsNeverCarryTheValue) {
-  for (const auto& f : check_schema(schema(), {{"naam", "JANSEN"}, {"lijst", 999990019}, {"999990019", "x"}, {"Jan Jansen", 1}})) {
+  for (const auto& f :
+       check_schema(schema(), {{"naam", "JANSEN"}, {"lijst", 999990019}, {"999990019", "x"}, {"Jan Jansen", 1}})) {
     std::string all = f.pointer + f.code + f.message;
     EXPECT_EQ(all.find("JANSEN"), std::string::npos);
     EXPECT_EQ(all.find("999990019"), std::string::npos);
@@ -56,7 +66,8 @@ TEST(SchemaCheck, FindingsNeverCarryTheValue) {
 
 TEST(SchemaCheck, LongStringUnderAPatternIsRefusedWithoutRunningIt) {
   // std::regex would overflow the stack on this.
-  auto got = codes_at({{"naam", std::string(4'000'000, 'a')}, {"lijst", Json::array()}, {"datum", std::string(1'000'000, '1')}});
+  auto got = codes_at(
+      {{"naam", std::string(4'000'000, 'a')}, {"lijst", Json::array()}, {"datum", std::string(1'000'000, '1')}});
   EXPECT_TRUE(got.contains("/naam SCHEMA_LENGTH"));
   EXPECT_TRUE(got.contains("/datum SCHEMA_LENGTH"));
   EXPECT_TRUE(codes_at({{"naam", "a"}, {"lijst", Json::array()}, {"lang", std::string(1'000'000, 'x')}}).empty());
@@ -68,8 +79,9 @@ TEST(SchemaCheck, PatternFindingsStandBesideALongString) {
 }
 
 TEST(SchemaCheck, UnusableSchemasAreRefusedAtOnce) {
-  for (const char* bad : {R"([])", R"("x")", R"({"properties":{"a":{"$ref":"#/$defs/nergens"}}})", R"({"properties":{"a":{"pattern":"("}}})",
-                          R"({"patternProperties":{"^a":{}}})", R"({"properties":{"a":{"$ref":"https://example.nl/schema.json"}}})", R"({"type":7})"}) {
+  for (const char* bad : {R"([])", R"("x")", R"({"properties":{"a":{"$ref":"#/$defs/nergens"}}})",
+                          R"({"properties":{"a":{"pattern":"("}}})", R"({"patternProperties":{"^a":{}}})",
+                          R"({"properties":{"a":{"$ref":"https://example.nl/schema.json"}}})", R"({"type":7})"}) {
     auto made = SchemaCheck::compile(Json::parse(bad));
     EXPECT_FALSE(made) << bad;
     if (!made) EXPECT_EQ(made.error().code, "SCHEMA_INVALID");

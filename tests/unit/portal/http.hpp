@@ -1,4 +1,5 @@
-// A plain HTTP client that blocks, sends what it is told and shows every byte: for tests of the portal over a real server.
+// A plain HTTP client that blocks, sends what it is told and shows every byte: for tests of the portal over a real
+// server.
 #pragma once
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -73,7 +74,8 @@ struct Browser {
   std::map<std::string, std::string> cookies;
   std::vector<std::pair<std::string, std::string>> extra;
 
-  Answer request(const std::string& method, const std::string& path, const std::string& body = "", const std::string& type = "application/x-www-form-urlencoded", bool own_origin = true) {
+  Answer request(const std::string& method, const std::string& path, const std::string& body = "",
+                 const std::string& type = "application/x-www-form-urlencoded", bool own_origin = true) {
     std::string head = method + " " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n";
     std::string jar;
     for (const auto& [k, v] : cookies) jar += (jar.empty() ? "" : "; ") + k + "=" + v;

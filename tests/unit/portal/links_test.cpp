@@ -38,10 +38,12 @@ TEST_F(Links, StoreHoldsNeitherSecretNorCodeNorCookieNorAddress) {
   auto link = issue(order());
   auto cookie = enter(link);
   const auto secret = secret_of_url(link.url);
-  for (auto space : {"link", "link.delivery", "link.case", "link.session", "link.revoked", "portal.limit", "link.clock"})
+  for (auto space :
+       {"link", "link.delivery", "link.case", "link.session", "link.revoked", "portal.limit", "link.clock"})
     for (auto& r : rows(space)) {
       const auto all = r.key + std::string(as_text(r.value));
-      for (const std::string& needle : {secret, std::string(cookie.reveal_text()), sms.code(), std::string("sam@swv"), std::string("31612345678"), sha256_hex(sms.code())})
+      for (const std::string& needle : {secret, std::string(cookie.reveal_text()), sms.code(), std::string("sam@swv"),
+                                        std::string("31612345678"), sha256_hex(sms.code())})
         EXPECT_EQ(all.find(needle), std::string::npos) << space;
     }
 }
@@ -62,7 +64,8 @@ TEST_F(Links, LinkPlusCodeOpensAndEitherAloneDoesNot) {
   auto v = visitor(link.id, *full);
   ASSERT_TRUE(std::holds_alternative<Full>(v));
   EXPECT_EQ(std::get<Full>(v).session.link.documents, (std::vector<std::string>{"doc-1", "doc-2"}));
-  EXPECT_TRUE(std::holds_alternative<Anonymous>(visitor(link.id, cookie))) << "a new session id at login, the old one ends";
+  EXPECT_TRUE(std::holds_alternative<Anonymous>(visitor(link.id, cookie)))
+      << "a new session id at login, the old one ends";
 }
 
 TEST_F(Links, CookieOfOneLinkIsNothingAtAnother) {
@@ -75,7 +78,8 @@ TEST_F(Links, CookieOfOneLinkIsNothingAtAnother) {
 
 TEST_F(Links, AppCodeOpensOnceAndAReplayDoesNot) {
   auto link = issue(order("d1", "totp:app-1"));
-  auto code = portal::hotp(as_bytes(seed), static_cast<std::uint64_t>(portal::totp_step(clock.now())), portal::totp_profile(as_bytes(seed)));
+  auto code = portal::hotp(as_bytes(seed), static_cast<std::uint64_t>(portal::totp_step(clock.now())),
+                           portal::totp_profile(as_bytes(seed)));
   auto s = session(link.id, prove(link));
   EXPECT_EQ(code_of(run_now(links.try_code(s, text(code)))), "CODE_NONE") << "a round of tries must be begun first";
   ASSERT_TRUE(run_now(links.begin_round(s)));
@@ -146,7 +150,11 @@ TEST_F(Links, RevokedLinkIsDeadStaysDeadAndEndsSessions) {
 
 TEST_F(Links, RevocationInsideADecisionNeverConflictsWithAVisitor) {
   auto link = issue(order("d1"));
-  auto other = issue([&] { auto o = order("d2"); o.role = "procesregisseur"; return o; }());
+  auto other = issue([&] {
+    auto o = order("d2");
+    o.role = "procesregisseur";
+    return o;
+  }());
   auto ops = run_now(links.revoke_ops("case-1", "m1", "orthopedagoog", "CONSENT_WITHDRAWN"));
   ASSERT_TRUE(ops);
   auto cookie = enter(link);  // the row moves on between reading and committing
@@ -179,7 +187,8 @@ TEST_F(Links, NoLinkLivesLongerThanSixtyDaysAndNoneIsBornDead) {
   o.expires = clock.now();
   EXPECT_EQ(code_of(run_now(links.issue(o))), "LINK_PAST");
   EXPECT_EQ(code_of(run_now(links.issue(order("d3", "")))), "LINK_NO_FACTOR");
-  EXPECT_EQ(code_of(run_now(links.issue(order("d3", "mail:sam@swv.example")))), "LINK_NO_FACTOR") << "a code by mail is no second channel";
+  EXPECT_EQ(code_of(run_now(links.issue(order("d3", "mail:sam@swv.example")))), "LINK_NO_FACTOR")
+      << "a code by mail is no second channel";
 }
 
 TEST_F(Links, ExpiryIsTheEndOfTheMeetingDayInAmsterdam) {
@@ -234,7 +243,9 @@ TEST_F(Links, EveryStepIsInTheAuditAndEveryLinkInTheList) {
   ASSERT_TRUE(run_now(links.record_outcome(f, true, {})));
   ASSERT_TRUE(run_now(links.count_download(f, "doc-1")));
   ASSERT_TRUE(run_now(links.record_download(f.link, "doc-1", 1234, true)));
-  for (auto kind : {"link.issued", "link.proven", "link.code_sent", "link.code_wrong", "link.code_right", "link.opened", "link.downloaded"}) EXPECT_EQ(leaves(kind), 1) << kind;
+  for (auto kind : {"link.issued", "link.proven", "link.code_sent", "link.code_wrong", "link.code_right", "link.opened",
+                    "link.downloaded"})
+    EXPECT_EQ(leaves(kind), 1) << kind;
   auto list = run_now(links.list("", 100));
   ASSERT_EQ(list->size(), rows("link").size());
   EXPECT_EQ(list->at(0).downloads, 1);
@@ -277,7 +288,8 @@ TEST(PastedLink, SecretIsFoundInALinkOrAloneAndNowhereElse) {
   const std::string secret(43, 'A');
   EXPECT_EQ(portal::secret_of(secret), secret);
   EXPECT_EQ(portal::secret_of("  https://host/l/abc#" + secret + " \r\n"), secret);
-  for (auto bad : {"", "#", "https://host/l/abc", "https://host/l/abc#kort", "AAAA BBBB"}) EXPECT_EQ(portal::secret_of(bad), "");
+  for (auto bad : {"", "#", "https://host/l/abc", "https://host/l/abc#kort", "AAAA BBBB"})
+    EXPECT_EQ(portal::secret_of(bad), "");
   EXPECT_EQ(portal::secret_of(std::string(100000, 'A')), "");
 }
 
@@ -306,7 +318,9 @@ struct ParallelLinks : ::testing::Test {
   std::map<std::string, int> race(std::vector<portal::Session> who, const std::string& code) {
     boost::asio::thread_pool pool(4);
     std::vector<std::future<Result<Secret>>> answers;
-    for (auto& s : who) answers.push_back(boost::asio::co_spawn(pool, links.try_code(s, Secret(std::string_view(code))), boost::asio::use_future));
+    for (auto& s : who)
+      answers.push_back(
+          boost::asio::co_spawn(pool, links.try_code(s, Secret(std::string_view(code))), boost::asio::use_future));
     std::map<std::string, int> out;
     for (auto& a : answers) {
       auto r = a.get();
@@ -340,7 +354,8 @@ TEST_F(ParallelLinks, LimitIsKeptWhenManyAskAtOnceAndAfterARestart) {
   const portal::Limit limit{"test", 30, 60s, 1};
   boost::asio::thread_pool pool(4);
   std::vector<std::future<Result<bool>>> answers;
-  for (int i = 0; i < 40; ++i) answers.push_back(boost::asio::co_spawn(pool, limiter.allow(limit, "10.0.0.1"), boost::asio::use_future));
+  for (int i = 0; i < 40; ++i)
+    answers.push_back(boost::asio::co_spawn(pool, limiter.allow(limit, "10.0.0.1"), boost::asio::use_future));
   int yes = 0;
   for (auto& a : answers) yes += a.get().value_or(false) ? 1 : 0;
   pool.join();

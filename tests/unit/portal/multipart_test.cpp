@@ -26,7 +26,8 @@ std::string said(std::string_view input, std::size_t step, MultipartLimits limit
 
 const std::string kGood =
     "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nwaarde\r\n"
-    "--b\r\ncontent-disposition: form-data; filename=\"Naam Van Kind.PDF\"; name=f\r\nContent-Type: application/pdf\r\n\r\n\r\n--\r\n--x\r\n"
+    "--b\r\ncontent-disposition: form-data; filename=\"Naam Van Kind.PDF\"; name=f\r\nContent-Type: "
+    "application/pdf\r\n\r\n\r\n--\r\n--x\r\n"
     "--b\r\nContent-Disposition: form-data; name=\"leeg\"\r\n\r\n\r\n--b--\r\nepiloog";
 
 TEST(Multipart, SameEventsHoweverTheBytesAreCut) {
@@ -40,11 +41,15 @@ TEST(Multipart, EveryCutIsNoticed) {
 }
 
 TEST(Multipart, MalformedFormsAreRefused) {
-  for (auto bad : {"x", "--c\r\n", "--bb\r\n", "--b\r\n\r\nx\r\n--b--", "--b\r\nContent-Disposition: attachment; name=a\r\n\r\nx\r\n--b--",
-                   "--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--", "--b\r\nContent-Disposition: form-data; name=\"a\r\n\r\nx\r\n--b--",
-                   "--b\r\nContent-Disposition: form-data; name=a; name=b\r\n\r\nx\r\n--b--",
-                   "--b\r\nContent-Disposition: form-data; name=a\r\nContent-Disposition: form-data; name=b\r\n\r\nx\r\n--b--",
-                   "--b\r\nno colon\r\n\r\nx\r\n--b--", "--b\r\nContent-Disposition: form-data; name=\"\"\r\n\r\nx\r\n--b--", "--b  \r\n"})
+  for (auto bad :
+       {"x", "--c\r\n", "--bb\r\n", "--b\r\n\r\nx\r\n--b--",
+        "--b\r\nContent-Disposition: attachment; name=a\r\n\r\nx\r\n--b--",
+        "--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--",
+        "--b\r\nContent-Disposition: form-data; name=\"a\r\n\r\nx\r\n--b--",
+        "--b\r\nContent-Disposition: form-data; name=a; name=b\r\n\r\nx\r\n--b--",
+        "--b\r\nContent-Disposition: form-data; name=a\r\nContent-Disposition: form-data; name=b\r\n\r\nx\r\n--b--",
+        "--b\r\nno colon\r\n\r\nx\r\n--b--", "--b\r\nContent-Disposition: form-data; name=\"\"\r\n\r\nx\r\n--b--",
+        "--b  \r\n"})
     EXPECT_THAT(said(bad, 5), ::testing::HasSubstr("!MULTIPART_FORMAT")) << bad;
 }
 
@@ -53,11 +58,14 @@ TEST(Multipart, LimitsAreKept) {
   for (int i = 0; i < 40; ++i) many += "--b\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n";
   EXPECT_THAT(said(many + "--b--", 100), ::testing::HasSubstr("!MULTIPART_LIMIT"));
   EXPECT_THAT(said("--b\r\nX: " + std::string(5000, 'x'), 100), ::testing::HasSubstr("!MULTIPART_LIMIT"));
-  EXPECT_THAT(said("--b\r\nContent-Disposition: form-data; name=" + std::string(100, 'n') + "\r\n\r\nx\r\n--b--", 100), ::testing::HasSubstr("!MULTIPART_LIMIT"));
+  EXPECT_THAT(said("--b\r\nContent-Disposition: form-data; name=" + std::string(100, 'n') + "\r\n\r\nx\r\n--b--", 100),
+              ::testing::HasSubstr("!MULTIPART_LIMIT"));
 }
 
 TEST(Multipart, OnlyTheEndingOfAFileNameIsKept) {
-  auto ext = [](std::string name) { return said("--b\r\nContent-Disposition: form-data; name=f; filename=\"" + name + "\"\r\n\r\nx\r\n--b--", 1000); };
+  auto ext = [](std::string name) {
+    return said("--b\r\nContent-Disposition: form-data; name=f; filename=\"" + name + "\"\r\n\r\nx\r\n--b--", 1000);
+  };
   EXPECT_EQ(ext("../../etc/passwd.pdf"), "[f:pdf]x|");
   EXPECT_EQ(ext("zonder"), "[f:]x|");
   EXPECT_EQ(ext("a.p/f"), "[f:]x|");
@@ -68,7 +76,8 @@ TEST(Multipart, OnlyTheEndingOfAFileNameIsKept) {
 TEST(Multipart, BoundaryIsTakenFromTheHeaderOnlyWhenItIsSound) {
   EXPECT_EQ(multipart_boundary("multipart/form-data; boundary=abc").value_or("-"), "abc");
   EXPECT_EQ(multipart_boundary("Multipart/Form-Data; charset=utf-8; boundary=\"a-b:c\"").value_or("-"), "a-b:c");
-  for (auto bad : {"", "multipart/form-data", "multipart/mixed; boundary=a", "multipart/form-data; boundary=", "multipart/form-data; boundary=a; boundary=b",
+  for (auto bad : {"", "multipart/form-data", "multipart/mixed; boundary=a",
+                   "multipart/form-data; boundary=", "multipart/form-data; boundary=a; boundary=b",
                    "multipart/form-data; boundary=\"a", "multipart/form-data; boundary=a b", "text/plain; boundary=a"})
     EXPECT_FALSE(multipart_boundary(bad)) << bad;
   EXPECT_FALSE(multipart_boundary("multipart/form-data; boundary=" + std::string(71, 'a')));

@@ -8,9 +8,9 @@ namespace schakel {
 namespace {
 
 using namespace std::chrono_literals;
+using test::secret_of_url;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using test::secret_of_url;
 using Portal = test::PortalTest;
 
 /// Pages that differ only in what must differ: the id of the link that was asked for.
@@ -35,9 +35,11 @@ TEST_F(Portal, RecipientSeesDocumentsAfterLinkAndCodeAndFetchesThem) {
   EXPECT_THAT(file.header("content-security-policy"), HasSubstr("sandbox"));
   EXPECT_EQ(file.header("x-content-type-options"), "nosniff");
   EXPECT_EQ(file.header("cache-control"), "no-store");
-  EXPECT_EQ(b.post("/l/" + link.id + "/document", "csrf=" + token + "&document=" + doc2).status, 404) << "a document of the case that was not sent here";
+  EXPECT_EQ(b.post("/l/" + link.id + "/document", "csrf=" + token + "&document=" + doc2).status, 404)
+      << "a document of the case that was not sent here";
   EXPECT_EQ(leaves("link.downloaded"), 1);
-  EXPECT_EQ(backend.opened, (std::vector<std::pair<std::string, std::string>>{{"orthopedagoog", ""}, {"orthopedagoog", doc1}}));
+  EXPECT_EQ(backend.opened,
+            (std::vector<std::pair<std::string, std::string>>{{"orthopedagoog", ""}, {"orthopedagoog", doc1}}));
 }
 
 TEST_F(Portal, HundredGetsAndHeadsByAScannerChangeNothing) {
@@ -68,8 +70,13 @@ TEST_F(Portal, UnknownExpiredRevokedAndWrongLinksGiveTheSameAnswer) {
   clock.advance(1min);
   auto used = recipient_link("used");
   const std::string unknown = "AAAAAAAAAAAAAAAAAAAAAA", secret(43, 'A');
-  std::vector<std::pair<std::string, std::string>> tries{
-      {unknown, secret}, {good.id, secret}, {good.id, ""}, {good.id, "rubbish"}, {revoked.id, secret_of_url(revoked.url)}, {expired.id, secret_of_url(expired.url)}, {used.id, secret_of_url(good.url)}};
+  std::vector<std::pair<std::string, std::string>> tries{{unknown, secret},
+                                                         {good.id, secret},
+                                                         {good.id, ""},
+                                                         {good.id, "rubbish"},
+                                                         {revoked.id, secret_of_url(revoked.url)},
+                                                         {expired.id, secret_of_url(expired.url)},
+                                                         {used.id, secret_of_url(good.url)}};
   std::set<std::string> bodies, heads;
   for (auto& [id, s] : tries) {
     auto b = browser();
@@ -102,7 +109,9 @@ TEST_F(SlowRefusals, RefusedLinksTakeTheSameTime) {
   ASSERT_TRUE(*test::run_now(links.revoke(revoked.id, "x")));
   std::map<std::string, std::vector<double>> times;
   for (int i = 0; i < 5; ++i)
-    for (auto& [name, id, secret] : {std::tuple<std::string, std::string, std::string>{"unknown", "AAAAAAAAAAAAAAAAAAAAAA", std::string(43, 'A')}, {"revoked", revoked.id, secret_of_url(revoked.url)}}) {
+    for (auto& [name, id, secret] :
+         {std::tuple<std::string, std::string, std::string>{"unknown", "AAAAAAAAAAAAAAAAAAAAAA", std::string(43, 'A')},
+          {"revoked", revoked.id, secret_of_url(revoked.url)}}) {
       auto b = browser();
       const auto t = std::chrono::steady_clock::now();
       EXPECT_EQ(b.post("/l/" + id + "/openen", "sleutel=" + secret).status, 404);
@@ -122,8 +131,10 @@ TEST_F(Portal, RevocationBreaksARunningDownloadOff) {
   std::string jar;
   for (auto& [k, v] : b.cookies) jar += k + "=" + v;
   test::Wire wire(server->port("portal"));
-  wire.send("POST /l/" + link.id + "/document HTTP/1.1\r\nHost: x\r\nOrigin: https://portaal.example\r\nCookie: " + jar +
-            "\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+  wire.send("POST /l/" + link.id +
+            "/document HTTP/1.1\r\nHost: x\r\nOrigin: https://portaal.example\r\nCookie: " + jar +
+            "\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: " + std::to_string(body.size()) +
+            "\r\n\r\n" + body);
   std::size_t got = 0;
   while (got < 300'000) got += wire.some(65536).size();
   ASSERT_TRUE(*test::run_now(links.revoke(link.id, "CONSENT_WITHDRAWN")));
@@ -155,7 +166,8 @@ TEST_F(Portal, RulesDecideAtOpeningAndAtEachDownload) {
   EXPECT_EQ(b.post("/l/" + link.id + "/opnieuw", "csrf=" + token).status, 303);
   EXPECT_EQ(b.get("/l/" + link.id + "/inhoud").status, 200);
   backend.refuse = {"CONSENT_WITHDRAWN"};
-  EXPECT_EQ(b.post("/l/" + link.id + "/document", "csrf=" + token + "&document=" + doc1).status, 303) << "consent is judged at the download as well";
+  EXPECT_EQ(b.post("/l/" + link.id + "/document", "csrf=" + token + "&document=" + doc1).status, 303)
+      << "consent is judged at the download as well";
   EXPECT_EQ(b.get("/l/" + link.id + "/inhoud").status, 403);
 }
 
@@ -212,14 +224,17 @@ TEST_F(Portal, EveryRouteHasALimitAndRefusesWhoHasNotProvenEnough) {
     if (r.workplace) {
       std::string path(r.pattern);
       path.replace(path.find("{link}"), 6, id);
-      EXPECT_EQ(recipient.request(std::string(r.method), path, r.method == "POST" ? "csrf=x" : "").header("location"), "/l/" + id + "/inhoud") << path;
+      EXPECT_EQ(recipient.request(std::string(r.method), path, r.method == "POST" ? "csrf=x" : "").header("location"),
+                "/l/" + id + "/inhoud")
+          << path;
     }
 }
 
 TEST_F(Portal, UnsafeRequestNeedsOwnOriginAndToken) {
   auto link = recipient_link();
   auto b = entered(link);
-  const auto token = b.csrf("/l/" + link.id + "/inhoud"), path = "/l/" + link.id + "/document", body = "csrf=" + token + "&document=" + doc1;
+  const auto token = b.csrf("/l/" + link.id + "/inhoud"), path = "/l/" + link.id + "/document",
+             body = "csrf=" + token + "&document=" + doc1;
   auto with = [&](std::vector<std::pair<std::string, std::string>> headers) {
     auto c = b;
     c.extra = std::move(headers);
@@ -231,7 +246,8 @@ TEST_F(Portal, UnsafeRequestNeedsOwnOriginAndToken) {
   EXPECT_EQ(with({{"Sec-Fetch-Site", "cross-site"}}), 403);
   EXPECT_EQ(with({{"Sec-Fetch-Site", "same-site"}, {"Origin", "https://portaal.example"}}), 403);
   EXPECT_EQ(with({{"Origin", "https://portaal.example"}, {"Sec-Fetch-Site", "cross-site"}}), 403);
-  EXPECT_EQ(with({{"Origin", "null"}, {"Sec-Fetch-Site", "same-origin"}}), 200) << "what a browser sends from a page without referrer";
+  EXPECT_EQ(with({{"Origin", "null"}, {"Sec-Fetch-Site", "same-origin"}}), 200)
+      << "what a browser sends from a page without referrer";
   EXPECT_EQ(with({{"Origin", "https://portaal.example"}}), 200);
   EXPECT_EQ(b.post(path, "csrf=" + std::string(43, 'A') + "&document=" + doc1).status, 403);
   EXPECT_EQ(b.post(path, "document=" + doc1).status, 403);
@@ -284,7 +300,10 @@ TEST_F(Portal, TooManyTriesOfOneLinkAreSlowedDown) {
 
 TEST_F(Portal, StrangePathsAndMethodsAreRefused) {
   auto b = browser();
-  for (auto path : {"/l/", "/l/a%2Fb", "/l/../w", "/assets/..%2fportal.cpp", "/assets/nope.css", "/w/", "/", "/l/" "AAAA" "/document/extra"})
+  for (auto path : {"/l/", "/l/a%2Fb", "/l/../w", "/assets/..%2fportal.cpp", "/assets/nope.css", "/w/", "/",
+                    "/l/"
+                    "AAAA"
+                    "/document/extra"})
     EXPECT_GE(b.get(path).status, 400) << path;
   EXPECT_EQ(b.request("DELETE", "/toegankelijkheid").status, 405);
   EXPECT_EQ(b.request("POST", "/toegankelijkheid", "x=1").status, 405);

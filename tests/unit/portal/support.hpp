@@ -94,6 +94,8 @@ struct LinkTest : VaultTest {
 };
 
 template <class T>
-std::string code_of(const Result<T>& r) { return r ? std::string() : r.error().code; }
+std::string code_of(const Result<T>& r) {
+  return r ? std::string() : r.error().code;
+}
 
 }  // namespace schakel::test

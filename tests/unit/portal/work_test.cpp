@@ -21,16 +21,20 @@ struct Workplace : test::PortalTest {
     b = entered(link);
     token = b.csrf("/w/" + link.id);
   }
-  test::Answer upload(const std::string& name, const std::string& content, const std::string& csrf, const std::string& kind = "opp", bool cut = false) {
+  test::Answer upload(const std::string& name, const std::string& content, const std::string& csrf,
+                      const std::string& kind = "opp", bool cut = false) {
     std::string body;
     for (auto& [k, v] : {std::pair<std::string, std::string>{"csrf", csrf}, {"soort", kind}, {"status", "compleet"}})
       body += "--grens\r\nContent-Disposition: form-data; name=\"" + k + "\"\r\n\r\n" + v + "\r\n";
-    body += "--grens\r\nContent-Disposition: form-data; name=\"bestand\"; filename=\"" + name + "\"\r\nContent-Type: application/pdf\r\n\r\n" + content + "\r\n";
+    body += "--grens\r\nContent-Disposition: form-data; name=\"bestand\"; filename=\"" + name +
+            "\"\r\nContent-Type: application/pdf\r\n\r\n" + content + "\r\n";
     if (!cut) body += "--grens--\r\n";
     return b.request("POST", "/w/" + link.id + "/document", body, "multipart/form-data; boundary=grens");
   }
   std::string form(const std::string& more = "") {
-    return "csrf=" + token + "&sleutel=AAAAAAAAAAAAAAAAAAAAAA&vraag=onderwijs_zorg&overleg=OT&datum=2026-04-16&tijd=10%3A00&document=" + doc1 + more;
+    return "csrf=" + token +
+           "&sleutel=AAAAAAAAAAAAAAAAAAAAAA&vraag=onderwijs_zorg&overleg=OT&datum=2026-04-16&tijd=10%3A00&document=" +
+           doc1 + more;
   }
 };
 
@@ -55,7 +59,8 @@ TEST_F(Workplace, UploadThatIsNotWhatItSaysIsRefusedAndKeepsNothing) {
   EXPECT_EQ(upload("a.pdf", "%PDF-1.7 x", token, "opp", true).status, 422) << "cut before its end";
   EXPECT_EQ(upload("a.pdf", "%PDF-1.7" + std::string(1'000'000, 'x'), token).status, 413);
   EXPECT_EQ(b.request("POST", "/w/" + link.id + "/document", "rubbish", "text/plain").status, 422);
-  EXPECT_EQ(b.request("POST", "/w/" + link.id + "/document", "rubbish", "multipart/form-data; boundary=grens").status, 422);
+  EXPECT_EQ(b.request("POST", "/w/" + link.id + "/document", "rubbish", "multipart/form-data; boundary=grens").status,
+            422);
   EXPECT_EQ(backend.documents(), before);
 }
 
@@ -67,7 +72,8 @@ TEST_F(Workplace, PreviewSaysWhoGetsWhatAndWhyAndSendsNothing) {
   EXPECT_THAT(a.body, HasSubstr("Jeugdhulpdeskundige (gemeente)"));
   EXPECT_THAT(a.body, HasSubstr("Deze rol is niet betrokken bij dit dossier"));
   EXPECT_THAT(a.body, HasSubstr("donderdag 16 april 2026, 10:00 uur"));
-  EXPECT_THAT(a.body, HasSubstr("Volgens de afspraken in de regio heeft deze rol de documenten niet nodig.")) << "our own rule, in Dutch";
+  EXPECT_THAT(a.body, HasSubstr("Volgens de afspraken in de regio heeft deze rol de documenten niet nodig."))
+      << "our own rule, in Dutch";
   EXPECT_EQ(backend.submits, 0);
 }
 
@@ -98,27 +104,36 @@ TEST_F(Workplace, OwnerWithdrawsOneRecipientAndTheOthersStay) {
 }
 
 TEST_F(Workplace, FormThatIsNotFilledInSaysWhatIsMissing) {
-  auto a = b.post("/w/" + link.id + "/voorbeeld", "csrf=" + token + "&sleutel=AAAAAAAAAAAAAAAAAAAAAA&datum=2026-13-40&tijd=99:99");
+  auto a = b.post("/w/" + link.id + "/voorbeeld",
+                  "csrf=" + token + "&sleutel=AAAAAAAAAAAAAAAAAAAAAA&datum=2026-13-40&tijd=99:99");
   EXPECT_EQ(a.status, 422);
-  for (auto text : {"Kies waar de vraag over gaat.", "Kies voor welk overleg de documenten zijn.", "Vul de datum en het tijdstip van het overleg in.", "Kies minstens één document."})
+  for (auto text : {"Kies waar de vraag over gaat.", "Kies voor welk overleg de documenten zijn.",
+                    "Vul de datum en het tijdstip van het overleg in.", "Kies minstens één document."})
     EXPECT_THAT(a.body, HasSubstr(text));
   EXPECT_THAT(a.body, HasSubstr("aria-invalid"));
 }
 
 TEST(SendForm, ReadsAmsterdamTimeInSummerWinterAndOnTheNightOfTheChange) {
   auto at = [](std::string date, std::string time) {
-    auto f = portal::read_send_form({{"vraag", "zorg"}, {"overleg", "MDO"}, {"datum", date}, {"tijd", time}, {"document", "d"}});
+    auto f = portal::read_send_form(
+        {{"vraag", "zorg"}, {"overleg", "MDO"}, {"datum", date}, {"tijd", time}, {"document", "d"}});
     return f ? format_instant(f->meeting.at) : f.error().code;
   };
   EXPECT_EQ(at("2026-07-01", "10:00"), "2026-07-01T08:00:00.000Z");
   EXPECT_EQ(at("2026-01-15", "10:00"), "2026-01-15T09:00:00.000Z");
   EXPECT_EQ(at("2026-03-29", "10:00"), "2026-03-29T08:00:00.000Z");
   EXPECT_EQ(at("2026-10-25", "10:00"), "2026-10-25T09:00:00.000Z");
-  for (auto [d, t] : {std::pair{"2026-02-30", "10:00"}, {"2026-07-01", "24:00"}, {"2026-07-01", "1:00"}, {"", ""}, {"2026-07-01", "10:00:00"}}) EXPECT_EQ(at(d, t), "FORM");
+  for (auto [d, t] : {std::pair{"2026-02-30", "10:00"},
+                      {"2026-07-01", "24:00"},
+                      {"2026-07-01", "1:00"},
+                      {"", ""},
+                      {"2026-07-01", "10:00:00"}})
+    EXPECT_EQ(at(d, t), "FORM");
 }
 
 TEST(SendForm, HostileFieldsAreRefused) {
-  std::vector<std::pair<std::string, std::string>> good{{"vraag", "zorg"}, {"overleg", "OT"}, {"datum", "2026-07-01"}, {"tijd", "10:00"}};
+  std::vector<std::pair<std::string, std::string>> good{
+      {"vraag", "zorg"}, {"overleg", "OT"}, {"datum", "2026-07-01"}, {"tijd", "10:00"}};
   auto many = good;
   for (int i = 0; i < 60; ++i) many.emplace_back("document", "d" + std::to_string(i));
   EXPECT_FALSE(portal::read_send_form(many));
@@ -134,7 +149,9 @@ TEST(SendForm, HostileFieldsAreRefused) {
 }
 
 TEST(FileKind, EndingAndContentMustAgree) {
-  auto kind = [](std::string_view ext, std::string_view first) { return portal::file_kind(ext, as_bytes(first)).value_or("refused"); };
+  auto kind = [](std::string_view ext, std::string_view first) {
+    return portal::file_kind(ext, as_bytes(first)).value_or("refused");
+  };
   using namespace std::string_view_literals;
   EXPECT_EQ(kind("pdf", "%PDF-1.7"), "application/pdf");
   EXPECT_EQ(kind("pdf", "\xef\xbb\xbf%PDF"), "refused");
@@ -144,20 +161,24 @@ TEST(FileKind, EndingAndContentMustAgree) {
   EXPECT_EQ(kind("txt", "gewone tekst\r\n"), "text/plain");
   EXPECT_EQ(kind("txt", "<html>"), "refused");
   EXPECT_EQ(kind("txt", "a\0b"sv), "refused");
-  EXPECT_EQ(kind("docx", "PK\x03\x04 ... [Content_Types].xml"sv), "application/vnd.openxmlformats-officedocument.wordprocessingml.document");
+  EXPECT_EQ(kind("docx", "PK\x03\x04 ... [Content_Types].xml"sv),
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document");
   EXPECT_EQ(kind("docx", "%PDF-1.7"), "refused");
-  EXPECT_EQ(kind("odt", "PK\x03\x04"
-                        "12345678901234567890123456"
-                        "mimetypeapplication/vnd.oasis.opendocument.text"sv),
+  EXPECT_EQ(kind("odt",
+                 "PK\x03\x04"
+                 "12345678901234567890123456"
+                 "mimetypeapplication/vnd.oasis.opendocument.text"sv),
             "application/vnd.oasis.opendocument.text");
-  for (auto ext : {"svg", "html", "exe", "zip", "", "pdf.exe", "docm"}) EXPECT_EQ(kind(ext, "%PDF-1.7"), "refused") << ext;
+  for (auto ext : {"svg", "html", "exe", "zip", "", "pdf.exe", "docm"})
+    EXPECT_EQ(kind(ext, "%PDF-1.7"), "refused") << ext;
   EXPECT_EQ(kind("pdf", ""), "refused");
 }
 
 TEST(Words, FileNameIsAsciiAndOursWhateverComesIn) {
   EXPECT_EQ(portal::file_name("opp", "OZA-7K3F-9Q2M", 2, "application/pdf"), "opp-OZA-7K3F-9Q2M-v2.pdf");
   const auto hostile = portal::file_name("a\"\r\nX: y/../é", "b;c", 1, "text/html");
-  EXPECT_EQ(hostile.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-."), std::string::npos);
+  EXPECT_EQ(hostile.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-."),
+            std::string::npos);
   EXPECT_EQ(hostile.substr(hostile.rfind('.')), ".bin");
 }
 

@@ -25,7 +25,8 @@ struct World {
   std::vector<PayerShare> shares() {
     std::uint32_t a = static_cast<std::uint32_t>(below(10001)), b = static_cast<std::uint32_t>(below(10001 - a));
     std::vector<PayerShare> out;
-    for (auto [role, bp] : {std::pair<std::string, std::uint32_t>{"gemeente", a}, {"schoolbestuur", b}, {"swv", 10000 - a - b}})
+    for (auto [role, bp] :
+         {std::pair<std::string, std::uint32_t>{"gemeente", a}, {"schoolbestuur", b}, {"swv", 10000 - a - b}})
       if (bp > 0) out.push_back({role, bp});
     return out;
   }
@@ -54,7 +55,10 @@ struct World {
     e.creditor_role = declared ? "schoolbestuur" : "zorgaanbieder";
     e.number = "A";
     const char* kinds[] = {"zorg", "onderwijs", "grijs", "gecombineerd"};
-    for (auto n = 1 + below(5); n > 0; --n) e.lines.push_back({kinds[below(4)], Cents{below(3) ? below(20) : below(2) ? below(500'000) : below(1'000'000'000'000)}});
+    for (auto n = 1 + below(5); n > 0; --n)
+      e.lines.push_back({kinds[below(4)], Cents{below(3)   ? below(20)
+                                                : below(2) ? below(500'000)
+                                                           : below(1'000'000'000'000)}});
     auto total = e.total().value();
     e.vat = Cents{below(2) ? 0 : below(2) ? total * 21 / 121 : below(total + 1)};
     if (below(2)) e.minutes = below(3) ? below(1000) : 1;
@@ -80,7 +84,8 @@ struct World {
     c.number = "C";
     c.credits = invoice.number;
     for (const auto& line : left)
-      if (line.cents > Cents{} && below(2)) c.lines.push_back({line.kind, Cents{below(2) ? 1 : 1 + below(line.cents.value())}});
+      if (line.cents > Cents{} && below(2))
+        c.lines.push_back({line.kind, Cents{below(2) ? 1 : 1 + below(line.cents.value())}});
     if (c.lines.empty())
       for (const auto& line : left)
         if (line.cents > Cents{}) {
@@ -104,7 +109,8 @@ ByRate by_rate(const Json& rates) {
   return out;
 }
 
-/// Net and VAT of every rate: what the payers bear together is what the source charged, and each document is the sum of its rates.
+/// Net and VAT of every rate: what the payers bear together is what the source charged, and each document is the sum of
+/// its rates.
 void expect_rates(const Written& w, const LedgerEntry& source, const LedgerEntry& invoice, int round) {
   std::int64_t sign = source.is_credit() ? -1 : 1;
   for (const auto& doc : w.invoices) {
@@ -121,12 +127,15 @@ void expect_rates(const Written& w, const LedgerEntry& source, const LedgerEntry
   if (source.is_credit() || source.vat_rates.empty()) return;
   ByRate shared;
   for (const auto& issued : invoice.issued)
-    for (const auto& [percent, part] : by_rate(issued.rates)) shared[percent].first += part.first, shared[percent].second += part.second;
-  for (const auto& [percent, part] : by_rate(source.vat_rates)) ASSERT_EQ(shared[percent], part) << round << " rate " << percent;
+    for (const auto& [percent, part] : by_rate(issued.rates))
+      shared[percent].first += part.first, shared[percent].second += part.second;
+  for (const auto& [percent, part] : by_rate(source.vat_rates))
+    ASSERT_EQ(shared[percent], part) << round << " rate " << percent;
 }
 
 /// Of everything that left: who re-invoices gets in what it pays out, for gross, VAT and net alike.
-void expect_whole(const Written& w, const LedgerEntry& source, const LedgerEntry& invoice, std::span<const PayerAmount> amounts, int round) {
+void expect_whole(const Written& w, const LedgerEntry& source, const LedgerEntry& invoice,
+                  std::span<const PayerAmount> amounts, int round) {
   std::int64_t sign = source.is_credit() ? -1 : 1;
   std::int64_t gross = 0, vat = 0;
   for (const auto& a : amounts) gross += a.gross.value(), vat += a.vat.value();
@@ -142,7 +151,8 @@ void expect_whole(const Written& w, const LedgerEntry& source, const LedgerEntry
     bool whole = doc.number == source.number;
     auto mine = std::ranges::find(amounts, doc.payer, &PayerAmount::role);
     ASSERT_NE(mine, amounts.end());
-    ASSERT_EQ(doc.amount_cents, whole ? source.total().value() * sign : mine->gross.value()) << round << ' ' << doc.number;
+    ASSERT_EQ(doc.amount_cents, whole ? source.total().value() * sign : mine->gross.value())
+        << round << ' ' << doc.number;
   }
   if (invoice.holder.empty() || invoice.creditor_role == invoice.holder) return;
   auto forwarded = std::ranges::find(w.invoices, source.number, &InvoiceOut::number);
@@ -185,13 +195,15 @@ void run(int rounds, std::uint64_t seed) {
       ASSERT_NO_FATAL_FAILURE(expect_rates(out, credit, invoice, round));
       std::vector<PayerAmount> delta;
       for (std::size_t i = 0; i < before.size(); ++i)
-        delta.push_back({before[i].role, invoice.issued[i].gross - before[i].gross, invoice.issued[i].vat - before[i].vat});
+        delta.push_back(
+            {before[i].role, invoice.issued[i].gross - before[i].gross, invoice.issued[i].vat - before[i].vat});
       ASSERT_NO_FATAL_FAILURE(expect_whole(out, credit, invoice, delta, round));
       credits.push_back(credit);
       sent.clear();
       for (const auto& c : credits) sent.push_back(&c);
       Shares again = share(invoice, lines_left(invoice, sent), vat_left(invoice, sent));
-      for (const auto& issued : invoice.issued) ASSERT_EQ(issued.gross, again.of(issued.role).gross) << "credit equals recomputation, round " << round;
+      for (const auto& issued : invoice.issued)
+        ASSERT_EQ(issued.gross, again.of(issued.role).gross) << "credit equals recomputation, round " << round;
     }
   }
 }

@@ -8,7 +8,8 @@ namespace {
 using consent::Answer;
 using consent::check;
 
-schakel::Consent given_by(std::string giver, std::string from, std::optional<std::string> until = {}, std::optional<std::string> withdrawn = {}) {
+schakel::Consent given_by(std::string giver, std::string from, std::optional<std::string> until = {},
+                          std::optional<std::string> withdrawn = {}) {
   schakel::Consent c;
   c.id = giver + from;
   c.giver = std::move(giver);
@@ -21,11 +22,13 @@ schakel::Consent given_by(std::string giver, std::string from, std::optional<std
   return c;
 }
 
-Answer ask(const std::vector<schakel::Consent>& consents, std::string_view when, Texts custody = {"ouder_1", "ouder_2"}, bool child = false, Texts docs = {"opp"}) {
+Answer ask(const std::vector<schakel::Consent>& consents, std::string_view when, Texts custody = {"ouder_1", "ouder_2"},
+           bool child = false, Texts docs = {"opp"}) {
   return check(consents, {"documents", "orthopedagoog", docs, at(when), custody, child});
 }
 
-constexpr auto kEarly = "2026-01-01T09:00:00+01:00", kNoon = "2026-06-01T12:00:00+02:00", kBefore = "2026-06-01T11:59:59.999+02:00";
+constexpr auto kEarly = "2026-01-01T09:00:00+01:00", kNoon = "2026-06-01T12:00:00+02:00",
+               kBefore = "2026-06-01T11:59:59.999+02:00";
 
 TEST(ConsentCheck, EverybodyWithCustodyMustConsent) {
   EXPECT_EQ(ask({given_by("ouder_1", kEarly)}, kNoon).code, "CONSENT_PARTIAL");
@@ -33,7 +36,9 @@ TEST(ConsentCheck, EverybodyWithCustodyMustConsent) {
   EXPECT_TRUE(ask({given_by("ouder_1", kEarly), given_by("ouder_2", kEarly)}, kNoon).covered());
 }
 
-TEST(ConsentCheck, NobodyWithCustodyKnownIsADenial) { EXPECT_EQ(ask({given_by("ouder_1", kEarly)}, kNoon, {}).code, "CONSENT_MISSING"); }
+TEST(ConsentCheck, NobodyWithCustodyKnownIsADenial) {
+  EXPECT_EQ(ask({given_by("ouder_1", kEarly)}, kNoon, {}).code, "CONSENT_MISSING");
+}
 
 TEST(ConsentCheck, WithdrawalWinsAtItsOwnInstant) {
   std::vector<schakel::Consent> c = {given_by("ouder_1", kEarly, {}, kNoon)};
@@ -70,7 +75,8 @@ TEST(ConsentCheck, ThePupilIsReportedBesideTheParents) {
   Answer a = ask({}, kNoon, {"ouder_1"}, true);
   EXPECT_EQ(a.code, "CONSENT_MISSING");
   EXPECT_TRUE(a.child_missing);
-  EXPECT_FALSE(ask({given_by("ouder_1", kEarly), given_by("leerling", kEarly)}, kNoon, {"ouder_1"}, true).child_missing);
+  EXPECT_FALSE(
+      ask({given_by("ouder_1", kEarly), given_by("leerling", kEarly)}, kNoon, {"ouder_1"}, true).child_missing);
 }
 
 TEST(ConsentStage, PupilIsAskedFromMidnightOfTheTwelfthBirthday) {
@@ -79,7 +85,8 @@ TEST(ConsentStage, PupilIsAskedFromMidnightOfTheTwelfthBirthday) {
   Case c("KNH", g);
   Json docs = {{"documents", {"groeidocument"}}, {"meeting", "OT"}};
   EXPECT_EQ(c.play("2026-11-09T23:59:59+01:00", "documentlevering", "school_ib", docs).outcome, Outcome::delivered);
-  EXPECT_EQ(c.play("2026-11-10T00:00:00+01:00", "documentlevering", "school_ib", docs).codes, Texts{"CHILD_CONSENT_MISSING"});
+  EXPECT_EQ(c.play("2026-11-10T00:00:00+01:00", "documentlevering", "school_ib", docs).codes,
+            Texts{"CHILD_CONSENT_MISSING"});
 }
 
 TEST(ConsentStage, UnderVoogdijTheVoogdConsentsInsteadOfTheParents) {
@@ -97,30 +104,37 @@ TEST(ConsentStage, GeneralConsentNeverCoversTheGezinsplan) {
   Json g = given();
   g["case"]["hoorrecht_vervuld"] = true;
   Case c("MH", g);
-  EXPECT_EQ(c.play("2026-10-02T09:00:00+02:00", "gezinsplan_bijlage", "lokaal_team", {{"version", 1}}).codes, Texts{"CONSENT_MISSING"});
+  EXPECT_EQ(c.play("2026-10-02T09:00:00+02:00", "gezinsplan_bijlage", "lokaal_team", {{"version", 1}}).codes,
+            Texts{"CONSENT_MISSING"});
 }
 
 TEST(ConsentStage, HoorrechtIsAskedOnlyWhereTheParentsConsent) {
   Json g = given();
-  g["consents"] = Json::array({consent("p1", "ouder_1", "gezinsplan_to_school")});  // a braced list of one would be a copy
+  g["consents"] =
+      Json::array({consent("p1", "ouder_1", "gezinsplan_to_school")});  // a braced list of one would be a copy
   g["case"]["custody"] = Json::array({"ouder_1"});
   Case c("MH", g);
-  EXPECT_EQ(c.play("2026-10-02T09:00:00+02:00", "gezinsplan_bijlage", "lokaal_team", {{"version", 1}}).codes, Texts{"HOORRECHT_MISSING"});
+  EXPECT_EQ(c.play("2026-10-02T09:00:00+02:00", "gezinsplan_bijlage", "lokaal_team", {{"version", 1}}).codes,
+            Texts{"HOORRECHT_MISSING"});
   c.play("2026-10-03T09:00:00+02:00", "toestemming_intrekking", "ouder_1", {{"consent", "p1"}});
-  EXPECT_EQ(c.play("2026-10-03T09:00:00+02:00", "gezinsplan_bijlage", "lokaal_team", {{"version", 1}}).codes, Texts{"CONSENT_WITHDRAWN"});
+  EXPECT_EQ(c.play("2026-10-03T09:00:00+02:00", "gezinsplan_bijlage", "lokaal_team", {{"version", 1}}).codes,
+            Texts{"CONSENT_WITHDRAWN"});
 }
 
 TEST(ConsentStage, AfterAWithdrawalOpenedLinksAreToldOnceAndUnopenedOnesEnd) {
   Case c("KNH", given());
-  c.play("2026-11-02T09:00:00+01:00", "documentlevering", "school_ib", {{"documents", {"groeidocument"}}, {"meeting", "OT"}});
+  c.play("2026-11-02T09:00:00+01:00", "documentlevering", "school_ib",
+         {{"documents", {"groeidocument"}}, {"meeting", "OT"}});
   std::string delivery = c.message.id;
-  EXPECT_EQ(c.play("2026-11-02T10:00:00+01:00", "link_geopend", "orthopedagoog", {{"delivery", delivery}}).outcome, Outcome::delivered);
+  EXPECT_EQ(c.play("2026-11-02T10:00:00+01:00", "link_geopend", "orthopedagoog", {{"delivery", delivery}}).outcome,
+            Outcome::delivered);
   c.play("2026-11-03T09:00:00+01:00", "toestemming_intrekking", "ouder_1", {{"consent", "c1"}});
   EXPECT_TRUE(c.signalled("CONSENT_WITHDRAWN_AFTER_DOWNLOAD", "orthopedagoog"));
   EXPECT_EQ(c.last.revoked_links, Texts{delivery + "/jeugdhulpdeskundige"});
   c.play("2026-11-04T09:00:00+01:00", "toestemming_intrekking", "ouder_2", {{"consent", "c2"}});
   EXPECT_TRUE(c.last.signals.empty());
-  EXPECT_EQ(c.play("2026-11-04T10:00:00+01:00", "link_geopend", "jeugdhulpdeskundige", {{"delivery", delivery}}).codes, Texts{"CONSENT_WITHDRAWN"});
+  EXPECT_EQ(c.play("2026-11-04T10:00:00+01:00", "link_geopend", "jeugdhulpdeskundige", {{"delivery", delivery}}).codes,
+            Texts{"CONSENT_WITHDRAWN"});
   EXPECT_TRUE(c.last.filings.empty());
 }
 
@@ -129,7 +143,9 @@ TEST(Audience, FinanceNeverReachesParentsOrPupilInAnyRegion) {
     Json g = given();
     g["case"]["content_fixed"] = true;
     Case c(region, g);
-    c.play("2026-10-02T09:00:00+02:00", "financieringsafspraak", "swv", {{"lines", {{{"kind", "zorg"}, {"payer", "gemeente"}, {"cents", 100}}}}}, {"gemeente_financien", "ouders", "leerling"});
+    c.play("2026-10-02T09:00:00+02:00", "financieringsafspraak", "swv",
+           {{"lines", {{{"kind", "zorg"}, {"payer", "gemeente"}, {"cents", 100}}}}},
+           {"gemeente_financien", "ouders", "leerling"});
     EXPECT_EQ(c.roles(), Texts{"gemeente_financien"}) << region;
     c.play("2026-10-03T09:00:00+02:00", "financieringsafspraak", "swv", {{"lines", Json::array()}}, {"ouders"});
     EXPECT_EQ(c.last.codes, Texts{"AUDIENCE_FINANCE"}) << region;
@@ -138,7 +154,8 @@ TEST(Audience, FinanceNeverReachesParentsOrPupilInAnyRegion) {
 
 TEST(Audience, ARoleThatNoRuleImpliesIsDroppedAndNamed) {
   Case c("KNH", given());
-  c.play("2026-10-02T09:00:00+02:00", "documentlevering", "school_ib", {{"documents", {"groeidocument"}}, {"meeting", "OT"}}, {"orthopedagoog", "smw"});
+  c.play("2026-10-02T09:00:00+02:00", "documentlevering", "school_ib",
+         {{"documents", {"groeidocument"}}, {"meeting", "OT"}}, {"orthopedagoog", "smw"});
   ASSERT_EQ(c.last.suppressed.size(), 1u);
   EXPECT_EQ(c.last.suppressed[0].role, "smw");
   EXPECT_EQ(c.last.suppressed[0].code, "AUDIENCE_NOT_INVOLVED");

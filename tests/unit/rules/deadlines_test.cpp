@@ -38,7 +38,8 @@ TEST(Deadlines, UnderTheHoldPolicyWhoWouldGetItTooLateGetsNothing) {
   EXPECT_EQ(c.last.outcome, Outcome::blocked);
   EXPECT_EQ(c.last.codes, (std::vector<std::string>{"LEAD_TIME_VIOLATION"}));
   // What is blocked leaves only its record; why stands in its explanation.
-  EXPECT_TRUE(std::ranges::any_of(c.last.explanation, [](const Explanation& e) { return e.code == "LEAD_TIME_VIOLATION"; }));
+  EXPECT_TRUE(
+      std::ranges::any_of(c.last.explanation, [](const Explanation& e) { return e.code == "LEAD_TIME_VIOLATION"; }));
   c.file.overrides = Json::object();
   c.play("2026-03-17T00:10:00+01:00", "documentlevering", "school_ib", docs);
   EXPECT_EQ(c.roles(), in_time) << "the policy of the region itself delivers and flags";
@@ -49,7 +50,8 @@ TEST(Deadlines, AppendixPolicyKnowsNothingBetweenOnTimeAndLate) {
   g["case"]["wijkteam_involved"] = true;
   g["profile_overrides"] = {{"lead_time_policy", "appendix_4_weeks"}};
   Case c("KNH", g);
-  c.play("2026-11-06T09:00:00+01:00", "documentlevering", "school_ib", {{"documents", {"groeidocument"}}, {"meeting", "OT"}});
+  c.play("2026-11-06T09:00:00+01:00", "documentlevering", "school_ib",
+         {{"documents", {"groeidocument"}}, {"meeting", "OT"}});
   EXPECT_TRUE(c.signalled("LEAD_TIME_VIOLATION", "school_ib", "procesregisseur"));
   EXPECT_FALSE(c.signalled("LEAD_TIME_SHORT", "school_ib", "procesregisseur"));
 }
@@ -95,7 +97,8 @@ TEST(Deadlines, MonthsAreClampedAndHolidaysAnnouncedOnce) {
   EXPECT_EQ(c.due("ots_afspraak_due"), "2027-02-28");
   c.play("2026-03-10T09:00:00+01:00", "ot_verslag", "school_ib", {{"plan_agreed", "2026-03-10"}});
   EXPECT_EQ(c.due("operationeel_due"), "2026-05-05");
-  EXPECT_TRUE(std::ranges::any_of(c.last.signals, [](const Signal& s) { return s.code == "FALLS_ON_HOLIDAY" && s.timer == "operationeel_due"; }));
+  EXPECT_TRUE(std::ranges::any_of(
+      c.last.signals, [](const Signal& s) { return s.code == "FALLS_ON_HOLIDAY" && s.timer == "operationeel_due"; }));
   c.play("2026-03-10T10:00:00+01:00", "ot_verslag", "school_ib", {{"plan_agreed", "2026-03-10"}});
   EXPECT_TRUE(c.last.signals.empty());
 }

@@ -39,10 +39,12 @@ TEST(Edge, CreditsOfOneCentUntilNothingIsLeftGiveBackExactlyWhatWasAsked) {
 TEST(Edge, ACreditMayMoveTheRemainderToAnotherPayerAndStillAddsUp) {
   // Three equal thirds of 4 are 2, 1, 1; of 2 they are 1, 1, 0.
   Case c(frl(), frl_case({{"gemeente", 3334}, {"schoolbestuur", 3333}, {"swv", 3333}}));
-  EXPECT_EQ(amounts(c.invoice("A", {line("gecombineerd", 4)}, 0, kMarch)), (Amounts{{"A", 4}, {"DB-A", 1}, {"DB-A-SB", 1}}));
+  EXPECT_EQ(amounts(c.invoice("A", {line("gecombineerd", 4)}, 0, kMarch)),
+            (Amounts{{"A", 4}, {"DB-A", 1}, {"DB-A-SB", 1}}));
   auto d = c.credit("C", "A", {line("gecombineerd", 2)});
   EXPECT_EQ(amounts(d), (Amounts{{"C", -2}, {"CN-C", -1}}));
-  EXPECT_EQ(find(d, "CN-C").split, Json({{"gemeente_cents", -1}, {"schoolbestuur_cents", 0}, {"swv_cents", -1}, {"total_cents", -2}}));
+  EXPECT_EQ(find(d, "CN-C").split,
+            Json({{"gemeente_cents", -1}, {"schoolbestuur_cents", 0}, {"swv_cents", -1}, {"total_cents", -2}}));
   EXPECT_THAT(signals(d), ElementsAre("ZERO_SHARE_NOT_SENT>gemeente_financien"));
 }
 
@@ -52,7 +54,8 @@ TEST(Edge, CreditToTheSchoolbestuurCarriesItsSuffixAndTheSplitWhereTheSwvGetsNot
   auto d = c.credit("C", "A", {line("gecombineerd", 10)});
   EXPECT_EQ(amounts(d), (Amounts{{"C", -10}, {"CN-C-SB", -5}}));
   EXPECT_EQ(find(d, "CN-C-SB").credits, "DB-A-SB");
-  EXPECT_EQ(find(d, "CN-C-SB").split, Json({{"gemeente_cents", -5}, {"schoolbestuur_cents", -5}, {"total_cents", -10}}));
+  EXPECT_EQ(find(d, "CN-C-SB").split,
+            Json({{"gemeente_cents", -5}, {"schoolbestuur_cents", -5}, {"total_cents", -10}}));
 }
 
 TEST(Edge, TiesGoToGemeenteThenSchoolbestuurThenSwv) {
@@ -86,27 +89,35 @@ TEST(Edge, AnInvoiceWithoutPeriodIsNotInsideAnAgreementThatHasOne) {
 TEST(Edge, ALineWithoutPeriodTakesThatOfTheCaseAndWithoutOneCoversAllExceptWhereTheRegionAsksForIt) {
   Json line_only = {{"funding_agreed", true}, {"funding", Json::array({{{"kind", "zorg"}, {"payer", "gemeente"}}})}};
   EXPECT_EQ(Case(mh(), line_only).invoice("A", {line("zorg", 5)}, 0, kMarch).outcome, Outcome::delivered);
-  EXPECT_THAT(Case(frl(), line_only).invoice("A", {line("zorg", 5)}, 0, kMarch).codes, ElementsAre("OUTSIDE_FUNDING_PERIOD"));
+  EXPECT_THAT(Case(frl(), line_only).invoice("A", {line("zorg", 5)}, 0, kMarch).codes,
+              ElementsAre("OUTSIDE_FUNDING_PERIOD"));
   line_only["funding_period"] = {"2026-03-01", "2026-03-31"};
   EXPECT_EQ(Case(frl(), line_only).invoice("A", {line("zorg", 5)}, 0, kMarch).outcome, Outcome::delivered);
-  EXPECT_THAT(Case(mh(), line_only).invoice("A", {line("zorg", 5)}, 0, {{"period", "2026-04"}}).codes, ElementsAre("OUTSIDE_FUNDING_PERIOD"));
+  EXPECT_THAT(Case(mh(), line_only).invoice("A", {line("zorg", 5)}, 0, {{"period", "2026-04"}}).codes,
+              ElementsAre("OUTSIDE_FUNDING_PERIOD"));
 }
 
 TEST(Edge, AMonthOfTheAgreementEndsOnItsLastDayAlsoInALeapYear) {
   Case c(frl(), frl_case({{"gemeente", 5000}, {"swv", 5000}}, {"2028-02-01", "2028-02-28"}));
-  EXPECT_THAT(c.invoice("A", {line("gecombineerd", 5)}, 0, {{"period", "2028-02"}}).codes, ElementsAre("OUTSIDE_FUNDING_PERIOD")) << "29 February";
+  EXPECT_THAT(c.invoice("A", {line("gecombineerd", 5)}, 0, {{"period", "2028-02"}}).codes,
+              ElementsAre("OUTSIDE_FUNDING_PERIOD"))
+      << "29 February";
 }
 
 TEST(Edge, ReleaseWithMixedCodesKeepsTheOrderOfArrivalOfWhatLeaves) {
-  Json facts = {{"funding_agreed", false},
-                {"funding", Json::array({{{"kind", "zorg"}, {"payer", "gemeente"}}, {{"kind", "grijs"}, {"payer", "50/50"}}})},
-                {"funding_period", {"2026-03-01", "2026-04-30"}}};
+  Json facts = {
+      {"funding_agreed", false},
+      {"funding", Json::array({{{"kind", "zorg"}, {"payer", "gemeente"}}, {{"kind", "grijs"}, {"payer", "50/50"}}})},
+      {"funding_period", {"2026-03-01", "2026-04-30"}}};
   Case c(knh(), facts);
-  auto in = [&](const char* n, const char* kind, const char* period) { return c.invoice(n, {line(kind, 10)}, 0, {{"period", period}}).codes; };
+  auto in = [&](const char* n, const char* kind, const char* period) {
+    return c.invoice(n, {line(kind, 10)}, 0, {{"period", period}}).codes;
+  };
   EXPECT_THAT(in("1", "grijs", "2026-03"), ElementsAre("FUNDING_NOT_AGREED"));
   EXPECT_THAT(in("2", "grijs", "2026-05"), ElementsAre("FUNDING_NOT_AGREED", "OUTSIDE_FUNDING_PERIOD"));
   EXPECT_THAT(in("3", "onderwijs", "2026-03"), ElementsAre("FUNDING_NOT_AGREED"));
-  EXPECT_THAT(c.credit("C2", "2", {line("grijs", 4)}).codes, ElementsAre("FUNDING_NOT_AGREED", "OUTSIDE_FUNDING_PERIOD"));
+  EXPECT_THAT(c.credit("C2", "2", {line("grijs", 4)}).codes,
+              ElementsAre("FUNDING_NOT_AGREED", "OUTSIDE_FUNDING_PERIOD"));
   EXPECT_THAT(in("4", "zorg", "2026-04"), ElementsAre("FUNDING_NOT_AGREED"));
   EXPECT_THAT(c.credit("C1", "1", {line("grijs", 4)}).codes, ElementsAre("FUNDING_NOT_AGREED"));
   Texts order;
@@ -114,17 +125,23 @@ TEST(Edge, ReleaseWithMixedCodesKeepsTheOrderOfArrivalOfWhatLeaves) {
   EXPECT_THAT(order, ElementsAre("1", "DB-1", "4", "C1", "CN-C1"));
   order.clear();
   // A line for education in March and one for grey in May: what was left leaves, a credit still behind its invoice.
-  for (const auto& i : c.agree({{{"kind", "onderwijs"}, {"payer", "swv"}}, {{"kind", "grijs"}, {"payer", "50/50"}, {"period", {"2026-05-01", "2026-05-31"}}}}).invoices)
+  for (const auto& i : c.agree({{{"kind", "onderwijs"}, {"payer", "swv"}},
+                                {{"kind", "grijs"}, {"payer", "50/50"}, {"period", {"2026-05-01", "2026-05-31"}}}})
+                           .invoices)
     order.push_back(i.number);
   EXPECT_THAT(order, ElementsAre("2", "DB-2", "3", "DB-3", "C2", "CN-C2"));
 }
 
 TEST(Edge, ACreditBesideAnInvoiceThatStaysHeldStaysWithIt) {
-  Case c(knh(), {{"funding_agreed", true}, {"dispute", true}, {"funding", Json::array({{{"kind", "grijs"}, {"payer", "50/50"}}})}, {"funding_period", {"2026-03-01", "2026-03-31"}}});
+  Case c(knh(), {{"funding_agreed", true},
+                 {"dispute", true},
+                 {"funding", Json::array({{{"kind", "grijs"}, {"payer", "50/50"}}})},
+                 {"funding_period", {"2026-03-01", "2026-03-31"}}});
   (void)c.invoice("A", {line("grijs", 10)}, 0, {{"period", "2026-04"}});
   EXPECT_THAT(c.credit("C", "A", {line("grijs", 1)}).codes, ElementsAre("OUTSIDE_FUNDING_PERIOD", "DISPUTE_PENDING"));
   EXPECT_THAT(c.play("escalatie_besluit", "escalatiegroep", Json::object()).invoices, IsEmpty());
-  EXPECT_THAT(c.credit("D", "A", {line("grijs", 1)}).codes, ElementsAre("OUTSIDE_FUNDING_PERIOD")) << "the codes of the invoice as it stands now";
+  EXPECT_THAT(c.credit("D", "A", {line("grijs", 1)}).codes, ElementsAre("OUTSIDE_FUNDING_PERIOD"))
+      << "the codes of the invoice as it stands now";
 }
 
 TEST(Edge, AnEscalationAfterTheAdviceHoldsOnTopOfTheRatification) {
@@ -145,7 +162,8 @@ TEST(Edge, ANewAdviceNeedsNewRatification) {
   EXPECT_THAT(c.invoice("B", {line("zorg", 10)}).codes, ElementsAre("BEKRACHTIGING_MISSING"));
   (void)c.play("bekrachtiging", "swv", Json::object());
   EXPECT_EQ(amounts(c.play("bekrachtiging", "gemeente", Json::object())), (Amounts{{"B", 10}, {"DB-B", 8}}));
-  EXPECT_EQ(amounts(c.credit("C", "A", {line("zorg", 10)})), (Amounts{{"C", -10}, {"CN-C", -5}})) << "the shares of then";
+  EXPECT_EQ(amounts(c.credit("C", "A", {line("zorg", 10)})), (Amounts{{"C", -10}, {"CN-C", -5}}))
+      << "the shares of then";
 }
 
 TEST(Edge, RatificationBeforeAnyAdviceCountsForNothing) {
@@ -165,14 +183,19 @@ TEST(Edge, AnAdviceWithoutSharesIsRatifiedWithoutASplit) {
 }
 
 TEST(Edge, RegieThatEducationDoesNotKeepStopsASwvShareOfCareToo) {
-  Case c(mh(), {{"funding_agreed", true}, {"education_regie", false}, {"funding", Json::array({{{"kind", "zorg"}, {"payer_bp", {{"gemeente", 5000}, {"swv", 5000}}}}})}});
+  Case c(mh(), {{"funding_agreed", true},
+                {"education_regie", false},
+                {"funding", Json::array({{{"kind", "zorg"}, {"payer_bp", {{"gemeente", 5000}, {"swv", 5000}}}}})}});
   auto d = c.invoice("A", {line("zorg", 10)});
   EXPECT_EQ(d.outcome, Outcome::blocked);
   EXPECT_THAT(d.codes, ElementsAre("EDU_REGIE_MISSING"));
 }
 
 TEST(Edge, VatOfThreeGroupsIsRoundedDownPerGroupAndTheRestStaysWithTheHolder) {
-  Json facts = {{"funding_agreed", true}, {"funding", Json::array({{{"kind", "onderwijs"}, {"payer", "swv"}}, {{"kind", "zorg"}, {"payer", "gemeente"}}, {{"kind", "grijs"}, {"payer", "50/50"}}})}};
+  Json facts = {{"funding_agreed", true},
+                {"funding", Json::array({{{"kind", "onderwijs"}, {"payer", "swv"}},
+                                         {{"kind", "zorg"}, {"payer", "gemeente"}},
+                                         {{"kind", "grijs"}, {"payer", "50/50"}}})}};
   Case c(knh(), facts);
   auto d = c.invoice("A", {line("zorg", 100), line("grijs", 101), line("onderwijs", 99)}, 50);
   // grey: floor(50*101/300) = 16, half 8; education: floor(50*99/300) = 16.
@@ -215,7 +238,8 @@ TEST(Edge, HrCreditIsSharedByTheMinutesOfItsInvoice) {
   auto d = c.credit("C", "A", {line("gecombineerd", 60208)});
   EXPECT_EQ(amounts(d), (Amounts{{"C-O", -30033}, {"C-J", -30175}}));
   EXPECT_EQ(find(d, "C-O").credits, "A-O");
-  EXPECT_EQ(find(d, "C-J").split, Json({{"education_cents", -30033}, {"gemeente_cents", -30175}, {"total_cents", -60208}}));
+  EXPECT_EQ(find(d, "C-J").split,
+            Json({{"education_cents", -30033}, {"gemeente_cents", -30175}, {"total_cents", -60208}}));
 }
 
 TEST(Edge, HrInvoiceOfOneSideGoesToThatSideUnderItsOwnNumber) {
@@ -239,7 +263,8 @@ TEST(Edge, HoldGreyOnlyLetsCareThroughDuringADispute) {
 
 TEST(Edge, OverridesOfTheTenantGoBeforeTheRegion) {
   Case c(knh());
-  c.file.overrides = {{"grey_split", {{"odd_cent", "swv"}}}, {"invoice_addresses", {{"gemeente", "elders@gemeente.example"}}}};
+  c.file.overrides = {{"grey_split", {{"odd_cent", "swv"}}},
+                      {"invoice_addresses", {{"gemeente", "elders@gemeente.example"}}}};
   auto d = c.invoice("A", {line("grijs", 3)});
   EXPECT_EQ(find(d, "DB-A").amount_cents, 2);
   EXPECT_EQ(find(d, "A").address, "elders@gemeente.example");
@@ -275,21 +300,29 @@ TEST(Edge, AReleasedInvoiceNamesThePartyThatSentIt) {
 }
 
 TEST(Edge, DeclaratieOfTheSchoolbestuurInOtherRegionsFollowsTheRecordedShares) {
-  Case c(mh(), {{"funding_agreed", true}, {"funding", Json::array({{{"payer_bp", {{"gemeente", 6000}, {"swv", 4000}}}}})}});
+  Case c(mh(),
+         {{"funding_agreed", true}, {"funding", Json::array({{{"payer_bp", {{"gemeente", 6000}, {"swv", 4000}}}}})}});
   EXPECT_EQ(amounts(c.declaratie("SB", 10)), (Amounts{{"DE-SB", 4}, {"FG-SB", 6}}));
 }
 
 TEST(Edge, ADoorbelastingOfTheGemeenteItselfGoesToTheSwvUnlessTheBrokerSentIt) {
   Case c(knh());
-  auto d = c.play("doorbelasting", "gemeente_financien", {{"number", "GEM-1"}, {"source_invoice", "ZB-9"}, {"share_cents", 5000}});
+  auto d = c.play("doorbelasting", "gemeente_financien",
+                  {{"number", "GEM-1"}, {"source_invoice", "ZB-9"}, {"share_cents", 5000}});
   EXPECT_EQ(d.outcome, Outcome::delivered);
   EXPECT_THAT(roles(d), ElementsAre("swv_financien"));
   const auto& out = find(d, "GEM-1");
-  EXPECT_EQ(std::tie(out.kind, out.payer, out.payee, out.amount_cents, out.address), std::tuple("doorbelasting", "swv", "gemeente", 5000, "oza@swvkopvannoordholland.nl"));
-  EXPECT_EQ(amounts(c.credit("GC", "GEM-1", {line("gecombineerd", 1000)}, 0, "gemeente_financien")), (Amounts{{"GC", -1000}}));
+  EXPECT_EQ(std::tie(out.kind, out.payer, out.payee, out.amount_cents, out.address),
+            std::tuple("doorbelasting", "swv", "gemeente", 5000, "oza@swvkopvannoordholland.nl"));
+  EXPECT_EQ(amounts(c.credit("GC", "GEM-1", {line("gecombineerd", 1000)}, 0, "gemeente_financien")),
+            (Amounts{{"GC", -1000}}));
   (void)c.invoice("ZB-1", {line("grijs", 10)});
-  EXPECT_EQ(c.play("doorbelasting", "gemeente_financien", {{"number", "GEM-2"}, {"source_invoice", "ZB-1"}, {"share_cents", 5}}).outcome, Outcome::quarantined);
-  EXPECT_EQ(c.play("doorbelasting", "gemeente_financien", {{"number", "DB-ZB-1"}, {"share_cents", 5}}).outcome, Outcome::quarantined);
+  EXPECT_EQ(c.play("doorbelasting", "gemeente_financien",
+                   {{"number", "GEM-2"}, {"source_invoice", "ZB-1"}, {"share_cents", 5}})
+                .outcome,
+            Outcome::quarantined);
+  EXPECT_EQ(c.play("doorbelasting", "gemeente_financien", {{"number", "DB-ZB-1"}, {"share_cents", 5}}).outcome,
+            Outcome::quarantined);
 }
 
 TEST(Edge, AnInvoiceOfNothingIsForwardedAndSplitsNothing) {

@@ -1,4 +1,5 @@
-// Money of the regions without a fixed half: MH-T4, FRL-T5, MVS-T4, HR-T3; and what every document and decision carries.
+// Money of the regions without a fixed half: MH-T4, FRL-T5, MVS-T4, HR-T3; and what every document and decision
+// carries.
 #include <gmock/gmock.h>
 
 #include "tests/unit/rules/invoicing_support.hpp"
@@ -10,10 +11,14 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 const Json kKnhFunding = {{"funding_agreed", true},
-                          {"funding", {{{"kind", "zorg"}, {"payer", "gemeente"}}, {{"kind", "grijs"}, {"payer", "50/50"}}, {{"kind", "onderwijs"}, {"payer", "swv"}}}},
+                          {"funding",
+                           {{{"kind", "zorg"}, {"payer", "gemeente"}},
+                            {{"kind", "grijs"}, {"payer", "50/50"}},
+                            {{"kind", "onderwijs"}, {"payer", "swv"}}}},
                           {"funding_period", {"2026-09-01", "2027-07-31"}}};
 
-// --- MH, FRL, MVS, HR -------------------------------------------------------------------------------------------------
+// --- MH, FRL, MVS, HR
+// -------------------------------------------------------------------------------------------------
 
 TEST(MhMoney, BindingAdviceIsAppliedWhenBothHaveRatified) {
   Case c(mh());
@@ -22,10 +27,12 @@ TEST(MhMoney, BindingAdviceIsAppliedWhenBothHaveRatified) {
   (void)c.play("bindend_advies", "oza_team", {{"shares", {{"gemeente", 6000}, {"swv", 4000}}}});
   EXPECT_THAT(c.invoice("RV-451", {line("gecombineerd", 123457)}).codes, ElementsAre("BEKRACHTIGING_MISSING"));
   EXPECT_THAT(c.play("bekrachtiging", "gemeente", Json::object()).invoices, IsEmpty());
-  EXPECT_THAT(c.play("bekrachtiging", "gemeente", Json::object()).invoices, IsEmpty()) << "twice by the same party is once";
+  EXPECT_THAT(c.play("bekrachtiging", "gemeente", Json::object()).invoices, IsEmpty())
+      << "twice by the same party is once";
   auto d = c.play("bekrachtiging", "swv", Json::object());
   EXPECT_EQ(amounts(d), (Amounts{{"A", 100}, {"DB-A", 40}, {"RV-451", 123457}, {"DB-RV-451", 49383}}));
-  EXPECT_EQ(find(d, "DB-RV-451").split, Json({{"gemeente_cents", 74074}, {"swv_cents", 49383}, {"total_cents", 123457}}));
+  EXPECT_EQ(find(d, "DB-RV-451").split,
+            Json({{"gemeente_cents", 74074}, {"swv_cents", 49383}, {"total_cents", 123457}}));
 }
 
 TEST(MhMoney, AnAdviceThatDoesNotAddUpIsNeverCarriedOut) {
@@ -54,18 +61,28 @@ TEST(MhMoney, EducationNeedsEnrolmentAndRegie) {
 }
 
 TEST(FrlMoney, ContractHolderReinvoicesTheOthersByLargestRemainder) {
-  Case c(frl(), {{"funding_agreed", true}, {"contract_holder", "gemeente"}, {"funding", {{{"payer_bp", {{"gemeente", 5000}, {"schoolbestuur", 2500}, {"swv", 2500}}}, {"period", {"2026-02-01", "2026-07-31"}}}}}});
+  Case c(frl(), {{"funding_agreed", true},
+                 {"contract_holder", "gemeente"},
+                 {"funding",
+                  {{{"payer_bp", {{"gemeente", 5000}, {"schoolbestuur", 2500}, {"swv", 2500}}},
+                    {"period", {"2026-02-01", "2026-07-31"}}}}}});
   auto d = c.invoice("TW", {line("gecombineerd", 100003)}, 0, {{"service_period", {"2026-07-01", "2026-07-31"}}});
   EXPECT_EQ(amounts(d), (Amounts{{"TW", 100003}, {"DB-TW", 25001}, {"DB-TW-SB", 25001}}));
-  EXPECT_EQ(find(d, "DB-TW").split, Json({{"gemeente_cents", 50001}, {"schoolbestuur_cents", 25001}, {"swv_cents", 25001}, {"total_cents", 100003}}));
+  EXPECT_EQ(
+      find(d, "DB-TW").split,
+      Json({{"gemeente_cents", 50001}, {"schoolbestuur_cents", 25001}, {"swv_cents", 25001}, {"total_cents", 100003}}));
   EXPECT_TRUE(find(d, "DB-TW-SB").split.is_null());
   auto one = c.invoice("ONE", {line("gecombineerd", 1)}, 0, {{"period", "2026-07"}});
   EXPECT_EQ(amounts(one), (Amounts{{"ONE", 1}}));
-  EXPECT_THAT(signals(one), ElementsAre("ZERO_SHARE_NOT_SENT>gemeente_financien", "ZERO_SHARE_NOT_SENT>gemeente_financien"));
+  EXPECT_THAT(signals(one),
+              ElementsAre("ZERO_SHARE_NOT_SENT>gemeente_financien", "ZERO_SHARE_NOT_SENT>gemeente_financien"));
 }
 
 TEST(FrlMoney, SplitStandsOnTheLastReinvoiceWhereTheSwvPaysNothing) {
-  Case c(frl(), {{"funding_agreed", true}, {"funding", {{{"payer_bp", {{"gemeente", 5000}, {"schoolbestuur", 5000}}}, {"period", {"2026-02-01", "2026-07-31"}}}}}});
+  Case c(frl(),
+         {{"funding_agreed", true},
+          {"funding",
+           {{{"payer_bp", {{"gemeente", 5000}, {"schoolbestuur", 5000}}}, {"period", {"2026-02-01", "2026-07-31"}}}}}});
   auto d = c.invoice("A", {line("gecombineerd", 5)}, 0, {{"period", "2026-07"}});
   EXPECT_EQ(find(d, "DB-A-SB").split, Json({{"gemeente_cents", 3}, {"schoolbestuur_cents", 2}, {"total_cents", 5}}));
 }
@@ -87,7 +104,8 @@ TEST(HrMoney, CombinedInvoiceIsSharedByMinutesAndEachSideIsInvoicedDirectly) {
   EXPECT_EQ(amounts(d), (Amounts{{"DR-88-O", 30033}, {"DR-88-J", 30175}}));
   EXPECT_EQ(find(d, "DR-88-O").minutes, 212);
   EXPECT_EQ(find(d, "DR-88-J").minutes, 213);
-  EXPECT_EQ(find(d, "DR-88-J").split, Json({{"education_cents", 30033}, {"gemeente_cents", 30175}, {"total_cents", 60208}}));
+  EXPECT_EQ(find(d, "DR-88-J").split,
+            Json({{"education_cents", 30033}, {"gemeente_cents", 30175}, {"total_cents", 60208}}));
   EXPECT_TRUE(find(d, "DR-88-O").split.is_null());
   auto one = c.invoice("ONE", {line("gecombineerd", 100)}, 0, {{"minutes", 1}});
   EXPECT_EQ(amounts(one), (Amounts{{"ONE-O", 0}, {"ONE-J", 100}})) << "both halves of an order are sent";
@@ -100,11 +118,13 @@ TEST(HrMoney, AConsultOfTheExpertgroepHoldsNothing) {
   EXPECT_EQ(c.invoice("A", {line("gecombineerd", 2)}, 0, {{"minutes", 2}}).outcome, Outcome::delivered);
 }
 
-// --- audience, lines, explanation -------------------------------------------------------------------------------------
+// --- audience, lines, explanation
+// -------------------------------------------------------------------------------------
 
 TEST(Audience, ParentsNeverGetMoneyAndOthersOnlyWhenTheyPay) {
   Case c(knh());
-  auto d = c.play("factuur", "zorgaanbieder_billing", {{"number", "A"}, {"lines", {line("zorg", 5)}}}, {}, {"gemeente_financien", "ouders", "leerling", "smw", "swv_financien"});
+  auto d = c.play("factuur", "zorgaanbieder_billing", {{"number", "A"}, {"lines", {line("zorg", 5)}}}, {},
+                  {"gemeente_financien", "ouders", "leerling", "smw", "swv_financien"});
   EXPECT_THAT(roles(d), ElementsAre("gemeente_financien"));
   Texts rows;
   for (const auto& s : d.suppressed) rows.push_back(s.role + ":" + s.code);
@@ -113,7 +133,8 @@ TEST(Audience, ParentsNeverGetMoneyAndOthersOnlyWhenTheyPay) {
 
 TEST(Lines, OfEveryDocumentAddUpToItsAmount) {
   Case c(knh(), {{"funding_agreed", true}, {"funding", kKnhFunding["funding"]}});
-  auto d = c.invoice("A", {line("grijs", 3), line("zorg", 10), line("grijs", 4), line("onderwijs", 7)}, 0, {{"period", "2026-10"}});
+  auto d = c.invoice("A", {line("grijs", 3), line("zorg", 10), line("grijs", 4), line("onderwijs", 7)}, 0,
+                     {{"period", "2026-10"}});
   for (const auto& i : d.invoices) {
     std::int64_t sum = 0;
     for (const auto& l : i.lines) {
@@ -124,7 +145,8 @@ TEST(Lines, OfEveryDocumentAddUpToItsAmount) {
   }
   const auto& db = find(d, "DB-A");
   ASSERT_EQ(db.lines.size(), 3u);
-  EXPECT_EQ(db.lines[0]["description"], "Grijs gebied van onderwijs en zorg, oktober 2026: aandeel samenwerkingsverband, factuur A");
+  EXPECT_EQ(db.lines[0]["description"],
+            "Grijs gebied van onderwijs en zorg, oktober 2026: aandeel samenwerkingsverband, factuur A");
   EXPECT_EQ(db.period_from, "2026-10-01");
   EXPECT_EQ(db.period_to, "2026-10-31");
   EXPECT_EQ(db.source_message, "m1");
@@ -132,15 +154,30 @@ TEST(Lines, OfEveryDocumentAddUpToItsAmount) {
 
 TEST(Lines, CarryNoTextOfTheSource) {
   Case c(knh());
-  auto d = c.play("factuur", "zorgaanbieder_billing", {{"number", "A"}, {"lines", {{{"kind", "zorg"}, {"cents", 5}, {"description", "Fictief Guus, maandag"}}}}});
+  auto d = c.play(
+      "factuur", "zorgaanbieder_billing",
+      {{"number", "A"}, {"lines", {{{"kind", "zorg"}, {"cents", 5}, {"description", "Fictief Guus, maandag"}}}}});
   EXPECT_EQ(Json(find(d, "A").lines).dump().find("Guus"), std::string::npos);
 }
 
 TEST(Explanation, NamesTheRulesOfTheRegionWithTheirQuotes) {
-  Json file = {{"region", "KNH"}, {"name", "KNH"}, {"sources", {{"mis-k-2022", "MIS-K"}}},
+  Json file = {{"region", "KNH"},
+               {"name", "KNH"},
+               {"sources", {{"mis-k-2022", "MIS-K"}}},
                {"settings", {{"grey_split.enabled", {{"value", true}, {"why", "KNH-MONEY-01"}}}}},
-               {"rules", {{{"id", "KNH-MONEY-01"}, {"source", "mis-k-2022"}, {"quote", "bekostiging van 50%/50%"}, {"stage", "invoicing"}, {"on", {"factuur"}}, {"then", {{"explains", {"half"}}}}},
-                          {{"id", "KNH-MONEY-13"}, {"source", "mis-k-2022"}, {"quote", "vastgelegd in het OZA-document"}, {"stage", "invoicing"}, {"on", {"factuur"}}, {"then", {{"explains", {"FUNDING_NOT_AGREED"}}}}}}}};
+               {"rules",
+                {{{"id", "KNH-MONEY-01"},
+                  {"source", "mis-k-2022"},
+                  {"quote", "bekostiging van 50%/50%"},
+                  {"stage", "invoicing"},
+                  {"on", {"factuur"}},
+                  {"then", {{"explains", {"half"}}}}},
+                 {{"id", "KNH-MONEY-13"},
+                  {"source", "mis-k-2022"},
+                  {"quote", "vastgelegd in het OZA-document"},
+                  {"stage", "invoicing"},
+                  {"on", {"factuur"}},
+                  {"then", {{"explains", {"FUNDING_NOT_AGREED"}}}}}}}};
   auto made = Profile::parse(file, *Vocabulary::parse({{"facts", Json::array()}}));
   ASSERT_TRUE(made);
   Case c(*made);

@@ -1,5 +1,5 @@
-// The money of every published scenario, with the other deciders played from what the scenario expects of them: so that a
-// difference here is a difference of the money rules alone. tests/scenarios plays them whole.
+// The money of every published scenario, with the other deciders played from what the scenario expects of them: so that
+// a difference here is a difference of the money rules alone. tests/scenarios plays them whole.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -10,7 +10,11 @@ namespace schakel::invoicing_test {
 namespace {
 
 const std::map<std::string, std::pair<std::string, std::shared_ptr<const Profile> (*)()>> kRegions = {
-    {"KNH", {"zandoever", [] { return knh(); }}}, {"MH", {"rivierland", mh}}, {"FRL", {"terpwoude", frl}}, {"MVS", {"havenmonde", mvs}}, {"HR", {"duinrijk", hr}}};
+    {"KNH", {"zandoever", [] { return knh(); }}},
+    {"MH", {"rivierland", mh}},
+    {"FRL", {"terpwoude", frl}},
+    {"MVS", {"havenmonde", mvs}},
+    {"HR", {"duinrijk", hr}}};
 
 Json of_message(const Json& list, std::int64_t seq, const char* what) {
   for (const auto& row : list)
@@ -24,7 +28,9 @@ Json sorted(std::vector<Json> rows) {
 }
 
 Json row(const InvoiceOut& i, std::int64_t seq) {
-  Json j = {{"message_seq", seq}, {"number", i.number}, {"kind", i.kind}, {"payer", i.payer}, {"payee", i.payee}, {"amount_cents", i.amount_cents}, {"status", i.status}};
+  Json j = {{"message_seq", seq}, {"number", i.number}, {"kind", i.kind},
+            {"payer", i.payer},   {"payee", i.payee},   {"amount_cents", i.amount_cents},
+            {"status", i.status}};
   if (i.vat_cents) j["vat_cents"] = *i.vat_cents;
   if (i.net_cents) j["net_cents"] = *i.net_cents;
   if (i.minutes) j["minutes"] = *i.minutes;
@@ -55,7 +61,8 @@ void play(const Json& s) {
       for (const auto& l : payload.at("lines")) funding.push_back(l);
       before.effects = {{"fact", "funding_agreed", true}, {"fact", "funding", funding}};
     }
-    if (outcome == "delivered" && (type == "oza_vaststelling" || payload.value("content_fixed", false))) before.effects.push_back({"fact", "content_fixed", true});
+    if (outcome == "delivered" && (type == "oza_vaststelling" || payload.value("content_fixed", false)))
+      before.effects.push_back({"fact", "content_fixed", true});
     Draft d = c.play(type, m.at("from"), payload, before, m.value("addressed_to", Texts{}));
     for (const auto& i : d.invoices) invoices.push_back(row(i, seq));
     Json zero = Json::array(), zero_wanted = Json::array();

@@ -12,11 +12,18 @@
 
 namespace schakel::invoicing_test {
 
-inline std::shared_ptr<const Profile> profile(const std::string& region, const std::vector<std::pair<std::string, Json>>& settings) {
+inline std::shared_ptr<const Profile> profile(const std::string& region,
+                                              const std::vector<std::pair<std::string, Json>>& settings) {
   Json all = {{"invoice_addresses",
-               {{"gemeente", "facturen@gemeente.example"}, {"swv", "facturen@swv.example"}, {"schoolbestuur", "administratie@schoolbestuur.example"}}}};
+               {{"gemeente", "facturen@gemeente.example"},
+                {"swv", "facturen@swv.example"},
+                {"schoolbestuur", "administratie@schoolbestuur.example"}}}};
   for (const auto& [name, value] : settings) all[name] = value;
-  Json file = {{"region", region}, {"name", region}, {"sources", {{"test", "Test"}}}, {"settings", Json::object()}, {"rules", Json::array()}};
+  Json file = {{"region", region},
+               {"name", region},
+               {"sources", {{"test", "Test"}}},
+               {"settings", Json::object()},
+               {"rules", Json::array()}};
   for (const auto& [name, value] : all.items()) file["settings"][name] = {{"value", value}, {"why", "test"}};
   auto vocabulary = Vocabulary::parse({{"facts", Json::array()}});
   EXPECT_TRUE(vocabulary);
@@ -27,26 +34,35 @@ inline std::shared_ptr<const Profile> profile(const std::string& region, const s
 }
 
 inline std::shared_ptr<const Profile> knh(std::vector<std::pair<std::string, Json>> more = {}) {
-  std::vector<std::pair<std::string, Json>> s = {{"grey_split.enabled", true},
-                                                 {"swv_invoice_address", "oza@swvkopvannoordholland.nl"},
-                                                 {"grey_contract_holder", {{"PO", "gemeente"}, {"SBO", "schoolbestuur"}, {"SO", "schoolbestuur"}}},
-                                                 {"escalation", {{"binding", true}}}};
+  std::vector<std::pair<std::string, Json>> s = {
+      {"grey_split.enabled", true},
+      {"swv_invoice_address", "oza@swvkopvannoordholland.nl"},
+      {"grey_contract_holder", {{"PO", "gemeente"}, {"SBO", "schoolbestuur"}, {"SO", "schoolbestuur"}}},
+      {"escalation", {{"binding", true}}}};
   s.insert(s.end(), more.begin(), more.end());
   return profile("KNH", s);
 }
 inline std::shared_ptr<const Profile> mh() {
-  return profile("MH", {{"escalation", {{"needs_ratification", {"gemeente", "swv"}}}}, {"money.education_needs_enrolment", true}, {"money.education_needs_regie", true}});
+  return profile("MH", {{"escalation", {{"needs_ratification", {"gemeente", "swv"}}}},
+                        {"money.education_needs_enrolment", true},
+                        {"money.education_needs_regie", true}});
 }
 inline std::shared_ptr<const Profile> frl() { return profile("FRL", {{"funding_lines_need_period", true}}); }
-inline std::shared_ptr<const Profile> mvs() { return profile("MVS", {{"money.flow", "offering_party"}, {"money.content_first", true}}); }
-inline std::shared_ptr<const Profile> hr() { return profile("HR", {{"money.flow", "ordering_parties"}, {"escalation", {{"binding", false}}}}); }
+inline std::shared_ptr<const Profile> mvs() {
+  return profile("MVS", {{"money.flow", "offering_party"}, {"money.content_first", true}});
+}
+inline std::shared_ptr<const Profile> hr() {
+  return profile("HR", {{"money.flow", "ordering_parties"}, {"escalation", {{"binding", false}}}});
+}
 
 /// A braced list of one Json would be a copy of it, not a list.
 using Lines = std::vector<Json>;
 
 class Case {
  public:
-  explicit Case(std::shared_ptr<const Profile> p, Json facts = {{"funding_agreed", true}}, std::string school_type = "PO") : profile_(std::move(p)) {
+  explicit Case(std::shared_ptr<const Profile> p, Json facts = {{"funding_agreed", true}},
+                std::string school_type = "PO")
+      : profile_(std::move(p)) {
     file.id = "case-1";
     file.region = profile_->region();
     file.facts = std::move(facts);
@@ -54,7 +70,8 @@ class Case {
   }
 
   /// Plays one message; what earlier deciders did is in `before`.
-  Draft play(std::string type, std::string from, Json payload, Draft before = {}, std::vector<std::string> addressed_to = {}) {
+  Draft play(std::string type, std::string from, Json payload, Draft before = {},
+             std::vector<std::string> addressed_to = {}) {
     Message m;
     m.seq = ++seq_;
     m.id = "m" + std::to_string(seq_);
@@ -85,7 +102,8 @@ class Case {
   Draft declaratie(const std::string& number, std::int64_t grey, std::int64_t vat = 0) {
     return play("declaratie", "schoolbestuur", {{"number", number}, {"grey_total_cents", grey}, {"vat_cents", vat}});
   }
-  Draft credit(const std::string& number, const std::string& on, const Lines& lines, std::int64_t vat = 0, const std::string& from = "zorgaanbieder_billing") {
+  Draft credit(const std::string& number, const std::string& on, const Lines& lines, std::int64_t vat = 0,
+               const std::string& from = "zorgaanbieder_billing") {
     return play("creditnota", from, {{"number", number}, {"credits", on}, {"lines", Json(lines)}, {"vat_cents", vat}});
   }
   /// A financieringsafspraak as the earlier deciders leave it: facts of the case change.

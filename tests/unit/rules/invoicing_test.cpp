@@ -10,10 +10,14 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 const Json kKnhFunding = {{"funding_agreed", true},
-                          {"funding", {{{"kind", "zorg"}, {"payer", "gemeente"}}, {{"kind", "grijs"}, {"payer", "50/50"}}, {{"kind", "onderwijs"}, {"payer", "swv"}}}},
+                          {"funding",
+                           {{{"kind", "zorg"}, {"payer", "gemeente"}},
+                            {{"kind", "grijs"}, {"payer", "50/50"}},
+                            {{"kind", "onderwijs"}, {"payer", "swv"}}}},
                           {"funding_period", {"2026-09-01", "2027-07-31"}}};
 
-// --- KNH-T9, CORE-MONEY-02 --------------------------------------------------------------------------------------------
+// --- KNH-T9, CORE-MONEY-02
+// --------------------------------------------------------------------------------------------
 
 TEST(KnhMoney, GreyIsHalvedAndTheOddCentStaysWithTheGemeente) {
   Case c(knh());
@@ -59,11 +63,13 @@ TEST(KnhMoney, OddCentAlternatesAcrossInvoicesAndCases) {
 
 TEST(KnhMoney, EducationGoesToTheSwvOnlyWhereTheAgreementAllotsIt) {
   Case allotted(knh(), kKnhFunding);
-  auto d = allotted.invoice("A", {line("zorg", 125000), line("grijs", 33333), line("onderwijs", 20000)}, 0, {{"period", "2026-09"}});
+  auto d = allotted.invoice("A", {line("zorg", 125000), line("grijs", 33333), line("onderwijs", 20000)}, 0,
+                            {{"period", "2026-09"}});
   EXPECT_EQ(amounts(d), (Amounts{{"A", 178333}, {"DB-A", 36666}}));
   EXPECT_EQ(find(d, "DB-A").split, Json({{"swv_cents", 36666}, {"gemeente_cents", 141667}, {"total_cents", 178333}}));
   Case not_allotted(knh());
-  EXPECT_EQ(find(not_allotted.invoice("A", {line("grijs", 302347), line("onderwijs", 425063)}), "DB-A").amount_cents, 151173);
+  EXPECT_EQ(find(not_allotted.invoice("A", {line("grijs", 302347), line("onderwijs", 425063)}), "DB-A").amount_cents,
+            151173);
 }
 
 TEST(KnhMoney, SchoolbestuurDeclaresHalfAndInvoicesTheRestToTheGemeente) {
@@ -72,7 +78,8 @@ TEST(KnhMoney, SchoolbestuurDeclaresHalfAndInvoicesTheRestToTheGemeente) {
   EXPECT_EQ(amounts(d), (Amounts{{"DE-SB-77", 216052}, {"FG-SB-77", 216053}}));
   const auto& de = find(d, "DE-SB-77");
   EXPECT_EQ(std::tie(de.kind, de.payer, de.payee, de.vat_cents, de.net_cents),
-            std::tuple("declaratie", "swv", "schoolbestuur", std::optional<std::int64_t>(37496), std::optional<std::int64_t>(178556)));
+            std::tuple("declaratie", "swv", "schoolbestuur", std::optional<std::int64_t>(37496),
+                       std::optional<std::int64_t>(178556)));
   const auto& fg = find(d, "FG-SB-77");
   EXPECT_EQ(std::tie(fg.kind, fg.payer, fg.vat_cents, fg.net_cents),
             std::tuple("factuur", "gemeente", std::optional<std::int64_t>(37497), std::optional<std::int64_t>(178556)));
@@ -93,11 +100,13 @@ TEST(KnhMoney, WithTheSchoolbestuurAsHolderTheProvidersInvoiceGoesThereAndIsRein
   auto d = c.invoice("A", {line("zorg", 1000), line("grijs", 101), line("onderwijs", 500)});
   EXPECT_EQ(amounts(d), (Amounts{{"A", 1601}, {"DE-A", 50}, {"FG-A", 1051}}));
   EXPECT_EQ(find(d, "A").payer, "schoolbestuur");
-  EXPECT_EQ(find(d, "DE-A").split, Json({{"swv_cents", 50}, {"gemeente_cents", 1051}, {"schoolbestuur_cents", 500}, {"total_cents", 1601}}));
+  EXPECT_EQ(find(d, "DE-A").split,
+            Json({{"swv_cents", 50}, {"gemeente_cents", 1051}, {"schoolbestuur_cents", 500}, {"total_cents", 1601}}));
   EXPECT_EQ(amounts(c.invoice("B", {line("zorg", 1000)})), (Amounts{{"B", 1000}})) << "care alone is the gemeente's";
 }
 
-// --- CORE-MONEY-05 ----------------------------------------------------------------------------------------------------
+// --- CORE-MONEY-05
+// ----------------------------------------------------------------------------------------------------
 
 TEST(Vat, OfSeveralGroupsIsSharedInProportionAndAddsUp) {
   Case c(knh(), {{"funding_agreed", true}, {"funding", kKnhFunding["funding"]}});
@@ -115,7 +124,8 @@ TEST(Vat, IsNotMentionedWhereTheSourceHasNone) {
   for (const auto& i : d.invoices) EXPECT_TRUE(!i.vat_cents && !i.net_cents);
 }
 
-// --- CORE-MONEY-04 ----------------------------------------------------------------------------------------------------
+// --- CORE-MONEY-04
+// ----------------------------------------------------------------------------------------------------
 
 TEST(Credit, IsTheDifferenceOfTheCumulativeHalves) {
   Case c(knh());
@@ -147,7 +157,8 @@ TEST(Credit, LargerThanWhatIsLeftInTotalOrOfOneKindIsQuarantined) {
   EXPECT_THAT(c.credit("C3", "A", {line("onderwijs", 1)}).codes, ElementsAre("INVOICE_CONFLICT"));
   EXPECT_EQ(c.credit("C4", "A", {line("grijs", 30)}).outcome, Outcome::delivered);
   EXPECT_EQ(c.credit("C5", "A", {line("grijs", 21)}).outcome, Outcome::quarantined) << "30 of 50 are gone";
-  EXPECT_EQ(c.credit("C5", "A", {line("grijs", 20), line("zorg", 100)}).outcome, Outcome::delivered) << "a refused number is not remembered";
+  EXPECT_EQ(c.credit("C5", "A", {line("grijs", 20), line("zorg", 100)}).outcome, Outcome::delivered)
+      << "a refused number is not remembered";
   EXPECT_EQ(c.credit("C6", "A", {line("zorg", 1)}).outcome, Outcome::quarantined) << "nothing is left";
 }
 
@@ -159,9 +170,13 @@ TEST(Credit, OnAnUnknownInvoiceOrOneOfAnotherCreditorIsQuarantined) {
 }
 
 TEST(Credit, GoesToTheSameDebtorsWhateverWasAgreedSince) {
-  Case c(frl(), {{"funding_agreed", true}, {"contract_holder", "gemeente"}, {"funding", {{{"payer_bp", {{"gemeente", 5000}, {"swv", 5000}}}, {"period", {"2026-01-01", "2026-12-31"}}}}}});
+  Case c(frl(), {{"funding_agreed", true},
+                 {"contract_holder", "gemeente"},
+                 {"funding",
+                  {{{"payer_bp", {{"gemeente", 5000}, {"swv", 5000}}}, {"period", {"2026-01-01", "2026-12-31"}}}}}});
   (void)c.invoice("A", {line("gecombineerd", 1000)}, 0, {{"period", "2026-03"}});
-  c.file.facts["funding"] = Json::array({{{"payer_bp", {{"gemeente", 2000}, {"swv", 8000}}}, {"period", {"2026-01-01", "2026-12-31"}}}});
+  c.file.facts["funding"] =
+      Json::array({{{"payer_bp", {{"gemeente", 2000}, {"swv", 8000}}}, {"period", {"2026-01-01", "2026-12-31"}}}});
   EXPECT_EQ(amounts(c.credit("C", "A", {line("gecombineerd", 1000)})), (Amounts{{"C", -1000}, {"CN-C", -500}}));
 }
 
@@ -174,7 +189,8 @@ TEST(Credit, OfADeclaratieReachesBothDebtors) {
   EXPECT_EQ(find(d, "CN-C-G").credits, "FG-SB-1");
 }
 
-// --- KNH-T10, CORE-MONEY-06, CORE-MONEY-07 ----------------------------------------------------------------------------
+// --- KNH-T10, CORE-MONEY-06, CORE-MONEY-07
+// ----------------------------------------------------------------------------
 
 TEST(Gate, SameKeyAndContentIsDroppedSameKeyOtherContentQuarantined) {
   Case c(knh());
@@ -229,22 +245,36 @@ TEST(Gate, ARefusalByAnEarlierDeciderStandsBehindDuplicateOnly) {
 }
 
 TEST(Gate, EachCodeOfTheTableInItsOrder) {
-  Case c(knh(), {{"funding_agreed", false}, {"dispute", true}, {"funding", {{{"kind", "grijs"}, {"payer", "50/50"}}}}, {"funding_period", {"2026-09-01", "2026-10-31"}}});
-  EXPECT_THAT(c.invoice("A", {line("grijs", 1)}, 0, {{"period", "2026-11"}}).codes, ElementsAre("FUNDING_NOT_AGREED", "OUTSIDE_FUNDING_PERIOD", "DISPUTE_PENDING"));
-  EXPECT_THAT(c.invoice("B", {line("grijs", 1)}, 0, {{"period", "2026-10"}}).codes, ElementsAre("FUNDING_NOT_AGREED", "DISPUTE_PENDING"));
+  Case c(knh(), {{"funding_agreed", false},
+                 {"dispute", true},
+                 {"funding", {{{"kind", "grijs"}, {"payer", "50/50"}}}},
+                 {"funding_period", {"2026-09-01", "2026-10-31"}}});
+  EXPECT_THAT(c.invoice("A", {line("grijs", 1)}, 0, {{"period", "2026-11"}}).codes,
+              ElementsAre("FUNDING_NOT_AGREED", "OUTSIDE_FUNDING_PERIOD", "DISPUTE_PENDING"));
+  EXPECT_THAT(c.invoice("B", {line("grijs", 1)}, 0, {{"period", "2026-10"}}).codes,
+              ElementsAre("FUNDING_NOT_AGREED", "DISPUTE_PENDING"));
 }
 
 TEST(Gate, AKindThatNoLineAnswersForIsNotAgreedAndHasNoPeriod) {
-  Case c(knh(), {{"funding_agreed", true}, {"funding", {{{"kind", "grijs"}, {"payer", "50/50"}}}}, {"funding_period", {"2026-09-01", "2026-10-31"}}});
-  EXPECT_THAT(c.invoice("A", {line("onderwijs", 1)}, 0, {{"period", "2026-12"}}).codes, ElementsAre("FUNDING_NOT_AGREED"));
-  EXPECT_THAT(c.invoice("B", {line("onderwijs", 1), line("grijs", 1)}, 0, {{"period", "2026-12"}}).codes, ElementsAre("FUNDING_NOT_AGREED", "OUTSIDE_FUNDING_PERIOD"));
-  EXPECT_EQ(c.invoice("C", {line("gecombineerd", 1)}, 0, {{"period", "2026-10"}}).outcome, Outcome::delivered) << "every line answers for gecombineerd";
+  Case c(knh(), {{"funding_agreed", true},
+                 {"funding", {{{"kind", "grijs"}, {"payer", "50/50"}}}},
+                 {"funding_period", {"2026-09-01", "2026-10-31"}}});
+  EXPECT_THAT(c.invoice("A", {line("onderwijs", 1)}, 0, {{"period", "2026-12"}}).codes,
+              ElementsAre("FUNDING_NOT_AGREED"));
+  EXPECT_THAT(c.invoice("B", {line("onderwijs", 1), line("grijs", 1)}, 0, {{"period", "2026-12"}}).codes,
+              ElementsAre("FUNDING_NOT_AGREED", "OUTSIDE_FUNDING_PERIOD"));
+  EXPECT_EQ(c.invoice("C", {line("gecombineerd", 1)}, 0, {{"period", "2026-10"}}).outcome, Outcome::delivered)
+      << "every line answers for gecombineerd";
 }
 
 TEST(Gate, PeriodIsInclusiveOnBothEndsAndOneDayOutsideIsEnough) {
-  Json facts = {{"funding_agreed", true}, {"funding", {{{"payer_bp", {{"gemeente", 5000}, {"swv", 5000}}}, {"period", {"2026-02-01", "2026-04-30"}}}}}};
+  Json facts = {
+      {"funding_agreed", true},
+      {"funding", {{{"payer_bp", {{"gemeente", 5000}, {"swv", 5000}}}, {"period", {"2026-02-01", "2026-04-30"}}}}}};
   Case c(frl(), facts);
-  auto with = [&](const char* n, const char* from, const char* to) { return c.invoice(n, {line("gecombineerd", 10)}, 0, {{"service_period", {from, to}}}).codes; };
+  auto with = [&](const char* n, const char* from, const char* to) {
+    return c.invoice(n, {line("gecombineerd", 10)}, 0, {{"service_period", {from, to}}}).codes;
+  };
   EXPECT_THAT(with("A", "2026-02-01", "2026-04-30"), IsEmpty());
   EXPECT_THAT(with("B", "2026-01-31", "2026-04-30"), ElementsAre("OUTSIDE_FUNDING_PERIOD"));
   EXPECT_THAT(with("C", "2026-02-01", "2026-05-01"), ElementsAre("OUTSIDE_FUNDING_PERIOD"));
@@ -252,18 +282,25 @@ TEST(Gate, PeriodIsInclusiveOnBothEndsAndOneDayOutsideIsEnough) {
 
 TEST(Gate, OfSeveralLinesTheFirstThatCoversThePeriodCounts) {
   Json facts = {{"funding_agreed", true},
-                {"funding", {{{"payer_bp", {{"gemeente", 10000}}}, {"period", {"2026-01-01", "2026-01-31"}}},
-                             {{"payer_bp", {{"gemeente", 2500}, {"swv", 7500}}}, {"period", {"2026-02-01", "2026-12-31"}}},
-                             {{"payer_bp", {{"gemeente", 5000}, {"swv", 5000}}}, {"period", {"2026-01-01", "2026-12-31"}}}}}};
+                {"funding",
+                 {{{"payer_bp", {{"gemeente", 10000}}}, {"period", {"2026-01-01", "2026-01-31"}}},
+                  {{"payer_bp", {{"gemeente", 2500}, {"swv", 7500}}}, {"period", {"2026-02-01", "2026-12-31"}}},
+                  {{"payer_bp", {{"gemeente", 5000}, {"swv", 5000}}}, {"period", {"2026-01-01", "2026-12-31"}}}}}};
   Case c(frl(), facts);
   EXPECT_EQ(amounts(c.invoice("A", {line("gecombineerd", 100)}, 0, {{"period", "2026-01"}})), (Amounts{{"A", 100}}));
   EXPECT_EQ(find(c.invoice("B", {line("gecombineerd", 100)}, 0, {{"period", "2026-03"}}), "DB-B").amount_cents, 75);
-  EXPECT_EQ(find(c.invoice("C", {line("gecombineerd", 100)}, 0, {{"service_period", {"2026-01-15", "2026-02-15"}}}), "DB-C").amount_cents, 50);
+  EXPECT_EQ(
+      find(c.invoice("C", {line("gecombineerd", 100)}, 0, {{"service_period", {"2026-01-15", "2026-02-15"}}}), "DB-C")
+          .amount_cents,
+      50);
 }
 
 TEST(Gate, SharesThatDoNotAddUpAreNoAgreement) {
-  Case c(frl(), {{"funding_agreed", true}, {"funding", {{{"payer_bp", {{"gemeente", 5000}, {"swv", 4999}}}, {"period", {"2026-01-01", "2026-12-31"}}}}}});
-  EXPECT_THAT(c.invoice("A", {line("gecombineerd", 10)}, 0, {{"period", "2026-03"}}).codes, ElementsAre("FUNDING_NOT_AGREED"));
+  Case c(frl(), {{"funding_agreed", true},
+                 {"funding",
+                  {{{"payer_bp", {{"gemeente", 5000}, {"swv", 4999}}}, {"period", {"2026-01-01", "2026-12-31"}}}}}});
+  EXPECT_THAT(c.invoice("A", {line("gecombineerd", 10)}, 0, {{"period", "2026-03"}}).codes,
+              ElementsAre("FUNDING_NOT_AGREED"));
 }
 
 TEST(Gate, WhatIsNoInvoiceIsQuarantinedWithTheFieldsThatAreWrong) {
@@ -290,10 +327,14 @@ TEST(Gate, WhatIsNoInvoiceIsQuarantinedWithTheFieldsThatAreWrong) {
     EXPECT_THAT(d.codes, ElementsAre("INVOICE_INVALID"));
     EXPECT_THAT(d.effects, IsEmpty());
   }
-  EXPECT_THAT(c.play("creditnota", "zorgaanbieder_billing", {{"number", "C"}, {"credits", "A"}, {"lines", {line("zorg", 0)}}}).codes, ElementsAre("INVOICE_INVALID"));
+  EXPECT_THAT(
+      c.play("creditnota", "zorgaanbieder_billing", {{"number", "C"}, {"credits", "A"}, {"lines", {line("zorg", 0)}}})
+          .codes,
+      ElementsAre("INVOICE_INVALID"));
 }
 
-// --- release ----------------------------------------------------------------------------------------------------------
+// --- release
+// ----------------------------------------------------------------------------------------------------------
 
 TEST(Release, IsInOrderOfArrivalWithCreditsInTheirPlace) {
   Case c(knh(), {{"funding_agreed", false}});
@@ -308,7 +349,8 @@ TEST(Release, IsInOrderOfArrivalWithCreditsInTheirPlace) {
   for (const auto& i : d.invoices) EXPECT_EQ(i.released_by, 5);
   EXPECT_EQ(find(d, "CN-C").split, Json({{"swv_cents", -1}, {"gemeente_cents", 0}, {"total_cents", -1}}));
   EXPECT_THAT(d.recipients, IsEmpty()) << "released invoices are no recipients of the releasing message";
-  EXPECT_THAT(c.play("escalatie_besluit", "escalatiegroep", Json::object()).invoices, IsEmpty()) << "nothing is released twice";
+  EXPECT_THAT(c.play("escalatie_besluit", "escalatiegroep", Json::object()).invoices, IsEmpty())
+      << "nothing is released twice";
 }
 
 TEST(Release, AHeldCreditTakesNothingUntilItsTurnAndIsRefusedWhenTooLittleIsLeftThen) {
@@ -318,20 +360,27 @@ TEST(Release, AHeldCreditTakesNothingUntilItsTurnAndIsRefusedWhenTooLittleIsLeft
   EXPECT_EQ(c.credit("C2", "A", {line("grijs", 100)}).outcome, Outcome::held);
   auto d = c.agree();
   EXPECT_EQ(amounts(d), (Amounts{{"A", 100}, {"DB-A", 50}, {"C1", -1}, {"CN-C1", -1}}));
-  EXPECT_NE(std::ranges::find(d.explanation, "INVOICE_CONFLICT", &Explanation::code), d.explanation.end()) << "it is refused in the open";
+  EXPECT_NE(std::ranges::find(d.explanation, "INVOICE_CONFLICT", &Explanation::code), d.explanation.end())
+      << "it is refused in the open";
   EXPECT_TRUE(ledger_of(c.file.invoices).entries[2].refused);
-  EXPECT_EQ(amounts(c.credit("C2", "A", {line("grijs", 99)})), (Amounts{{"C2", -99}, {"CN-C2", -49}})) << "its number is free again";
+  EXPECT_EQ(amounts(c.credit("C2", "A", {line("grijs", 99)})), (Amounts{{"C2", -99}, {"CN-C2", -49}}))
+      << "its number is free again";
 }
 
 TEST(Release, OnlyWhatNothingElseHolds) {
-  Case c(knh(), {{"funding_agreed", false}, {"funding", {{{"kind", "grijs"}, {"payer", "50/50"}}}}, {"funding_period", {"2026-07-01", "2026-08-31"}}});
+  Case c(knh(), {{"funding_agreed", false},
+                 {"funding", {{{"kind", "grijs"}, {"payer", "50/50"}}}},
+                 {"funding_period", {"2026-07-01", "2026-08-31"}}});
   (void)c.play("escalatie", "procesregisseur", Json::object());
-  EXPECT_THAT(c.invoice("A", {line("grijs", 10)}, 0, {{"period", "2026-09"}}).codes, ElementsAre("FUNDING_NOT_AGREED", "OUTSIDE_FUNDING_PERIOD", "DISPUTE_PENDING"));
-  EXPECT_THAT(c.invoice("B", {line("grijs", 10)}, 0, {{"period", "2026-08"}}).codes, ElementsAre("FUNDING_NOT_AGREED", "DISPUTE_PENDING"));
+  EXPECT_THAT(c.invoice("A", {line("grijs", 10)}, 0, {{"period", "2026-09"}}).codes,
+              ElementsAre("FUNDING_NOT_AGREED", "OUTSIDE_FUNDING_PERIOD", "DISPUTE_PENDING"));
+  EXPECT_THAT(c.invoice("B", {line("grijs", 10)}, 0, {{"period", "2026-08"}}).codes,
+              ElementsAre("FUNDING_NOT_AGREED", "DISPUTE_PENDING"));
   EXPECT_THAT(c.play("escalatie_besluit", "escalatiegroep", Json::object()).invoices, IsEmpty());
   EXPECT_EQ(amounts(c.agree()), (Amounts{{"B", 10}, {"DB-B", 5}}));
   auto ledger = ledger_of(c.file.invoices);
-  EXPECT_THAT(ledger.entries[0].codes, ElementsAre("OUTSIDE_FUNDING_PERIOD")) << "the codes of what stays are those of now";
+  EXPECT_THAT(ledger.entries[0].codes, ElementsAre("OUTSIDE_FUNDING_PERIOD"))
+      << "the codes of what stays are those of now";
 }
 
 TEST(Release, ZeroSharesAreSignalledByTheReleasingMessage) {

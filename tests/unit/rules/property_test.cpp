@@ -72,7 +72,8 @@ TEST(Properties, RemovingAConsentNeverAddsARecipient) {
         less.consents.erase(less.consents.begin() + static_cast<std::ptrdiff_t>(i));
         Draft without = decide(deciders, less, m, p, {});
         for (const Recipient& r : without.recipients)
-          EXPECT_TRUE(std::ranges::any_of(with.recipients, [&](const Recipient& x) { return x.role == r.role; })) << m.id << ' ' << r.role;
+          EXPECT_TRUE(std::ranges::any_of(with.recipients, [&](const Recipient& x) { return x.role == r.role; }))
+              << m.id << ' ' << r.role;
       }
     });
 }
@@ -104,21 +105,69 @@ TEST(Properties, CaseFileSurvivesItsJson) {
     });
 }
 
-/// Payloads from outside may hold anything where a rule expects a text or a number: a decision follows, never an exception.
+/// Payloads from outside may hold anything where a rule expects a text or a number: a decision follows, never an
+/// exception.
 TEST(Properties, HostilePayloadsAreDecidedNotThrown) {
   std::mt19937 random(7);
-  const std::vector<Json> odd = {nullptr, true, -1, 1.5, "", "x", Json::array(), Json::object(), Json::array({nullptr, 1, "opp"}), Json{{"a", 1}}, std::string(5000, 'x'), INT64_MAX};
-  const std::vector<std::string> fields = {"documents", "meeting", "opp", "purpose", "consent", "delivery", "lines", "measure", "end", "date", "start", "minutes_leerkracht", "point_of_disagreement", "provider",
-                                           "experts", "goal_start", "goal_end", "extension_until", "pgb_plan", "procesregisseurs", "granted", "alignment", "shares", "at", "number", "cents", "vat_cents"};
-  const std::vector<std::string> types = {"documentlevering", "link_geopend", "toestemming", "toestemming_intrekking", "oza_vaststelling", "uitnodiging", "beschikking", "zorgtoewijzing", "ots_melding", "onderzoek_start",
-                                          "evaluatie", "escalatie", "escalatie_besluit", "onderschrijding_aanvraag", "inspectie_besluit", "tlv_aanvraag", "hulpvraagmelding", "financieringsafspraak", "bindend_advies",
-                                          "zorgtoewijzing_antwoord", "factuur", "creditnota", "declaratie", "startgesprek", "ot_verslag", "nonsense"};
+  const std::vector<Json> odd = {nullptr,
+                                 true,
+                                 -1,
+                                 1.5,
+                                 "",
+                                 "x",
+                                 Json::array(),
+                                 Json::object(),
+                                 Json::array({nullptr, 1, "opp"}),
+                                 Json{{"a", 1}},
+                                 std::string(5000, 'x'),
+                                 INT64_MAX};
+  const std::vector<std::string> fields = {"documents",
+                                           "meeting",
+                                           "opp",
+                                           "purpose",
+                                           "consent",
+                                           "delivery",
+                                           "lines",
+                                           "measure",
+                                           "end",
+                                           "date",
+                                           "start",
+                                           "minutes_leerkracht",
+                                           "point_of_disagreement",
+                                           "provider",
+                                           "experts",
+                                           "goal_start",
+                                           "goal_end",
+                                           "extension_until",
+                                           "pgb_plan",
+                                           "procesregisseurs",
+                                           "granted",
+                                           "alignment",
+                                           "shares",
+                                           "at",
+                                           "number",
+                                           "cents",
+                                           "vat_cents"};
+  const std::vector<std::string> types = {"documentlevering",  "link_geopend",
+                                          "toestemming",       "toestemming_intrekking",
+                                          "oza_vaststelling",  "uitnodiging",
+                                          "beschikking",       "zorgtoewijzing",
+                                          "ots_melding",       "onderzoek_start",
+                                          "evaluatie",         "escalatie",
+                                          "escalatie_besluit", "onderschrijding_aanvraag",
+                                          "inspectie_besluit", "tlv_aanvraag",
+                                          "hulpvraagmelding",  "financieringsafspraak",
+                                          "bindend_advies",    "zorgtoewijzing_antwoord",
+                                          "factuur",           "creditnota",
+                                          "declaratie",        "startgesprek",
+                                          "ot_verslag",        "nonsense"};
   for (const auto& [region, profile] : profiles()) {
     Case c(region, given());
     for (int i = 0; i < 1500; ++i) {
       Json payload = Json::object();
       for (int k = 0; k < 4; ++k) payload[fields[random() % fields.size()]] = odd[random() % odd.size()];
-      EXPECT_NO_THROW(c.play("2026-10-02T09:00:00+02:00", types[random() % types.size()], "school_ib", payload)) << payload.dump();
+      EXPECT_NO_THROW(c.play("2026-10-02T09:00:00+02:00", types[random() % types.size()], "school_ib", payload))
+          << payload.dump();
     }
   }
 }

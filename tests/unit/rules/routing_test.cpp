@@ -12,12 +12,13 @@ TEST(Routing, DocumentRecipientsAreTheUnionOfTheRows) {
     std::string question;
     Texts roles;
   };
-  for (const Row& row : std::vector<Row>{{false, false, "onderwijs_zorg", {"jeugdhulpdeskundige", "orthopedagoog"}},
-                                         {true, false, "zorg", {"orthopedagoog", "procesregisseur"}},
-                                         {false, true, "zorg", {"gezinsvoogd", "jeugdhulpdeskundige", "orthopedagoog"}},
-                                         {true, true, "onderwijs_zorg", {"gezinsvoogd", "jeugdhulpdeskundige", "orthopedagoog", "procesregisseur"}},
-                                         {false, true, "onderwijs", {"orthopedagoog"}},
-                                         {true, false, "onderwijs", {"orthopedagoog", "procesregisseur"}}}) {
+  for (const Row& row : std::vector<Row>{
+           {false, false, "onderwijs_zorg", {"jeugdhulpdeskundige", "orthopedagoog"}},
+           {true, false, "zorg", {"orthopedagoog", "procesregisseur"}},
+           {false, true, "zorg", {"gezinsvoogd", "jeugdhulpdeskundige", "orthopedagoog"}},
+           {true, true, "onderwijs_zorg", {"gezinsvoogd", "jeugdhulpdeskundige", "orthopedagoog", "procesregisseur"}},
+           {false, true, "onderwijs", {"orthopedagoog"}},
+           {true, false, "onderwijs", {"orthopedagoog", "procesregisseur"}}}) {
     Json g = given();
     g["case"]["wijkteam_involved"] = row.wijkteam;
     g["case"]["gi_involved"] = row.gi;
@@ -38,7 +39,8 @@ TEST(Routing, EducationOnlyGivesTheProcesregisseurANoticeWithoutDocuments) {
   ASSERT_NE(it, c.last.recipients.end());
   EXPECT_EQ(it->content, Texts{"notice"});
   EXPECT_EQ(it->channel, "broker");
-  EXPECT_EQ(c.play("2026-10-03T09:00:00+02:00", "link_geopend", "procesregisseur", {{"delivery", "m1"}}).codes, Texts{"AUDIENCE_NOT_INVOLVED"});
+  EXPECT_EQ(c.play("2026-10-03T09:00:00+02:00", "link_geopend", "procesregisseur", {{"delivery", "m1"}}).codes,
+            Texts{"AUDIENCE_NOT_INVOLVED"});
 }
 
 TEST(Routing, CodesStandInTheOrderOfTheGateWithConsentFirst) {
@@ -46,9 +48,15 @@ TEST(Routing, CodesStandInTheOrderOfTheGateWithConsentFirst) {
   g["documents"] = Json::array();
   g["consents"] = Json::array();
   Case c("KNH", g);
-  EXPECT_EQ(c.play("2026-10-02T09:00:00+02:00", "documentlevering", "school_ib", {{"documents", {"lvs"}}, {"meeting", "OT"}}).codes, (Texts{"CONSENT_MISSING", "GROEIDOCUMENT_MISSING"}));
-  EXPECT_EQ(c.play("2026-10-02T09:00:00+02:00", "oza_vaststelling", "school_ib", {{"minutes_leerkracht", 600}, {"minutes_assistent", 0}}).codes,
-            (Texts{"GROEIDOCUMENT_MISSING", "OPP_MISSING", "CTO_ADVICE_REQUIRED", "ORTHO_AGREEMENT_MISSING", "PR_SIGNATURE_MISSING", "FUNDING_NOT_AGREED"}));
+  EXPECT_EQ(
+      c.play("2026-10-02T09:00:00+02:00", "documentlevering", "school_ib", {{"documents", {"lvs"}}, {"meeting", "OT"}})
+          .codes,
+      (Texts{"CONSENT_MISSING", "GROEIDOCUMENT_MISSING"}));
+  EXPECT_EQ(c.play("2026-10-02T09:00:00+02:00", "oza_vaststelling", "school_ib",
+                   {{"minutes_leerkracht", 600}, {"minutes_assistent", 0}})
+                .codes,
+            (Texts{"GROEIDOCUMENT_MISSING", "OPP_MISSING", "CTO_ADVICE_REQUIRED", "ORTHO_AGREEMENT_MISSING",
+                   "PR_SIGNATURE_MISSING", "FUNDING_NOT_AGREED"}));
 }
 
 TEST(Routing, CtoThresholdsAreSharp) {
@@ -57,8 +65,15 @@ TEST(Routing, CtoThresholdsAreSharp) {
   g["case"]["wijkteam_involved"] = true;
   Case c("KNH", g);
   auto play = [&](int teacher, int assistant, std::int64_t cents) {
-    return c.play("2026-10-02T09:00:00+02:00", "oza_vaststelling", "school_ib",
-                  {{"opp", "compleet"}, {"orthopedagoog_akkoord", true}, {"procesregisseur_handtekening", true}, {"minutes_leerkracht", teacher}, {"minutes_assistent", assistant}, {"education_cents_per_year", cents}}).codes;
+    return c
+        .play("2026-10-02T09:00:00+02:00", "oza_vaststelling", "school_ib",
+              {{"opp", "compleet"},
+               {"orthopedagoog_akkoord", true},
+               {"procesregisseur_handtekening", true},
+               {"minutes_leerkracht", teacher},
+               {"minutes_assistent", assistant},
+               {"education_cents_per_year", cents}})
+        .codes;
   };
   EXPECT_EQ(play(300, 299, 800000), Texts{});
   EXPECT_EQ(play(300, 300, 0), Texts{"CTO_ADVICE_REQUIRED"});
@@ -97,20 +112,26 @@ TEST(Routing, FirstOpeningByTheFilingRoleMakesOneDossier) {
 TEST(Routing, LinkEndsFourteenDaysAfterTheMeeting) {
   Case c("KNH", given());
   c.play("2026-10-02T09:00:00+02:00", "documentlevering", "school_ib", kDocs);
-  EXPECT_EQ(c.play("2026-12-17T23:59:00+01:00", "link_geopend", "orthopedagoog", {{"delivery", "m1"}}).outcome, Outcome::delivered);
-  EXPECT_EQ(c.play("2026-12-18T00:00:00+01:00", "link_geopend", "orthopedagoog", {{"delivery", "m1"}}).codes, Texts{"LINK_EXPIRED"});
+  EXPECT_EQ(c.play("2026-12-17T23:59:00+01:00", "link_geopend", "orthopedagoog", {{"delivery", "m1"}}).outcome,
+            Outcome::delivered);
+  EXPECT_EQ(c.play("2026-12-18T00:00:00+01:00", "link_geopend", "orthopedagoog", {{"delivery", "m1"}}).codes,
+            Texts{"LINK_EXPIRED"});
   EXPECT_EQ(c.last.for_role, "orthopedagoog");
 }
 
 TEST(Routing, ParentsMayNotBeLeftOutOfACto) {
   Case c("KNH", given());
-  EXPECT_EQ(c.play("2026-10-02T09:00:00+02:00", "uitnodiging", "school_ib", {{"meeting", "cto"}}, {"cto_voorzitter", "jeugdhulpdeskundige"}).codes, Texts{"MANDATORY_INVITEE_MISSING"});
+  EXPECT_EQ(c.play("2026-10-02T09:00:00+02:00", "uitnodiging", "school_ib", {{"meeting", "cto"}},
+                   {"cto_voorzitter", "jeugdhulpdeskundige"})
+                .codes,
+            Texts{"MANDATORY_INVITEE_MISSING"});
 }
 
 TEST(Routing, SmwIsClosedAfterTheHandOver) {
   Json g = given();
   for (const char* purpose : {"smw_contact", "aanmelding_zorg"})
-    for (const char* giver : {"ouder_1", "ouder_2"}) g["consents"].push_back(consent(std::string(giver) + purpose, giver, purpose));
+    for (const char* giver : {"ouder_1", "ouder_2"})
+      g["consents"].push_back(consent(std::string(giver) + purpose, giver, purpose));
   Case c("KNH", g);
   EXPECT_EQ(c.play("2026-10-02T09:00:00+02:00", "zorgsignaal_smw", "school_ib").outcome, Outcome::delivered);
   EXPECT_EQ(c.play("2026-10-03T09:00:00+02:00", "aanmelding_tjg", "smw").outcome, Outcome::delivered);
@@ -122,11 +143,13 @@ TEST(Routing, SmwIsClosedAfterTheHandOver) {
 
 TEST(Routing, ProviderIsNamedOnceAZorgtoewijzingNamedIt) {
   Json g = given();
-  for (const char* giver : {"ouder_1", "ouder_2"}) g["consents"].push_back(consent(std::string(giver) + "z", giver, "aanmelding_zorg"));
+  for (const char* giver : {"ouder_1", "ouder_2"})
+    g["consents"].push_back(consent(std::string(giver) + "z", giver, "aanmelding_zorg"));
   Case c("KNH", g);
   c.play("2026-10-02T09:00:00+02:00", "zorgtoewijzing", "smw", {{"provider", "C"}});
   EXPECT_EQ(c.roles(), Texts{"zorgaanbieder:C"});
-  c.play("2026-10-03T09:00:00+02:00", "zorgtoewijzing_antwoord", "zorgaanbieder", {{"answer", "geweigerd"}, {"provider", "C"}});
+  c.play("2026-10-03T09:00:00+02:00", "zorgtoewijzing_antwoord", "zorgaanbieder",
+         {{"answer", "geweigerd"}, {"provider", "C"}});
   EXPECT_EQ(c.roles(), Texts{"smw"});
   c.play("2026-10-04T09:00:00+02:00", "evaluatie", "zorgaanbieder");
   EXPECT_EQ(c.roles(), (Texts{"jeugdhulpdeskundige", "leerling", "ouders", "school_ib"}));
@@ -136,8 +159,13 @@ TEST(Routing, ResponsibleGemeenteFollowsTheWoonplaatsbeginsel) {
   Json g = given();
   g["pupil"]["school_type"] = "VO";
   g["pupil"]["birth_date"] = "2010-05-05";
-  g["case"] = {{"custody", {"ouder_1"}}, {"jeugdhulpvraag", true}, {"gezaghebbende_ouder_gemeente", "A"}, {"brp_gemeente", "B"}, {"brp_before_stay", "C"}};
-  g["consents"] = {consent("e1", "ouder_1", "external_invite", "2020-01-01T09:00:00+01:00"), consent("e2", "leerling", "external_invite", "2020-01-01T09:00:00+01:00")};
+  g["case"] = {{"custody", {"ouder_1"}},
+               {"jeugdhulpvraag", true},
+               {"gezaghebbende_ouder_gemeente", "A"},
+               {"brp_gemeente", "B"},
+               {"brp_before_stay", "C"}};
+  g["consents"] = {consent("e1", "ouder_1", "external_invite", "2020-01-01T09:00:00+01:00"),
+                   consent("e2", "leerling", "external_invite", "2020-01-01T09:00:00+01:00")};
   auto invited = [&](std::string when, bool stay) {
     g["case"]["verblijf"] = stay;
     Case c("MH", g, when);
@@ -168,8 +196,10 @@ TEST(Routing, EveryDecisionNamesItsRulesWithQuoteAndFacts) {
 
 TEST(Routing, AlmostReachedThresholdIsExplained) {
   Case c("KNH", given());
-  c.play("2026-10-02T09:00:00+02:00", "oza_vaststelling", "school_ib", {{"minutes_leerkracht", 599}, {"minutes_assistent", 0}});
-  EXPECT_TRUE(std::ranges::any_of(c.last.explanation, [](const Explanation& e) { return e.rule == "KNH-CTO-01" && e.result == "near"; }));
+  c.play("2026-10-02T09:00:00+02:00", "oza_vaststelling", "school_ib",
+         {{"minutes_leerkracht", 599}, {"minutes_assistent", 0}});
+  EXPECT_TRUE(std::ranges::any_of(c.last.explanation,
+                                  [](const Explanation& e) { return e.rule == "KNH-CTO-01" && e.result == "near"; }));
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ TEST(ScenarioReader, MistakesHaveTheirPlace) {
     change(j);
     auto s = scenario::read(j.dump());
     ASSERT_FALSE(s) << pointer;
-    EXPECT_TRUE(std::ranges::any_of(s.error().findings, [&](const Finding& f) { return f.pointer == pointer; })) << pointer;
+    EXPECT_TRUE(std::ranges::any_of(s.error().findings, [&](const Finding& f) { return f.pointer == pointer; }))
+        << pointer;
   };
   finds([](Json& j) { j["schema"] = "oza-scenario/2"; }, "/schema");
   finds([](Json& j) { j["extra"] = 1; }, "/extra");
@@ -57,7 +58,8 @@ TEST(ScenarioRun, PassesAndSaysWhatDiffers) {
 }
 
 TEST(ScenarioCompare, OrderCountsInCodesOnly) {
-  Json a = {{"recipients", {{{"message_seq", 1}, {"to", {"a", "b"}}, {"content", {"x", "y"}}, {"channel", "broker"}}}}, {"blocked_because", {{{"message_seq", 2}, {"codes", {"A", "B"}}}}}};
+  Json a = {{"recipients", {{{"message_seq", 1}, {"to", {"a", "b"}}, {"content", {"x", "y"}}, {"channel", "broker"}}}},
+            {"blocked_because", {{{"message_seq", 2}, {"codes", {"A", "B"}}}}}};
   Json b = a;
   b["recipients"][0]["to"] = {"b", "a"};
   b["recipients"][0]["content"] = {"y", "x"};

@@ -1,11 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <csignal>
-#include <atomic>
 #include <future>
 #include <latch>
 #include <mutex>
@@ -69,7 +69,9 @@ TEST(Deadline, OwnErrorInTimeIsNotRewritten) {
   EXPECT_EQ(r.error().code, "OTHER");
 }
 
-TEST(Deadline, ExceptionOfTheWorkPassesThrough) { EXPECT_THROW((void)run_now(with_deadline(throws(), 10s)), std::logic_error); }
+TEST(Deadline, ExceptionOfTheWorkPassesThrough) {
+  EXPECT_THROW((void)run_now(with_deadline(throws(), 10s)), std::logic_error);
+}
 
 Task<int> nested() {
   const auto inner = co_await with_deadline(number_after(1, 1h), 1h);

@@ -5,8 +5,8 @@
 #include <fstream>
 
 #include "core/store/sqlite/opening.hpp"
-#include "core/store/sqlite/writes.hpp"
 #include "core/store/sqlite/sqlite_store.hpp"
+#include "core/store/sqlite/writes.hpp"
 #include "tests/conformance/store_conformance.hpp"
 #include "tests/unit/store/fault_vfs.hpp"
 #include "tests/unit/store/temp_folder.hpp"
@@ -99,7 +99,8 @@ class StoreFaults : public ::testing::Test {
     }
     for (const auto& id : out.refused) EXPECT_TRUE(run(store.commit({{Accept{big(id)}}})).has_value()) << what;
     std::set<std::string> seen;
-    for (auto& m : held(run(store.messages({.limit = 1000})))) EXPECT_TRUE(seen.insert(m.id).second) << what << ": twice " << m.id;
+    for (auto& m : held(run(store.messages({.limit = 1000}))))
+      EXPECT_TRUE(seen.insert(m.id).second) << what << ": twice " << m.id;
     auto report = run(store.integrity()).value();
     EXPECT_TRUE(report.corrupt.empty()) << what << ": " << report.corrupt.front();
   }
@@ -135,7 +136,9 @@ class StoreFaults : public ::testing::Test {
 };
 
 TEST_F(StoreFaults, EveryChangingCallFailsOnce) { EXPECT_GT(sweep({.fault = FaultVfs::Fault::io_error}), 100); }
-TEST_F(StoreFaults, EveryChangingCallFailsForGood) { EXPECT_GT(sweep({.fault = FaultVfs::Fault::io_error, .sticky = true}), 100); }
+TEST_F(StoreFaults, EveryChangingCallFailsForGood) {
+  EXPECT_GT(sweep({.fault = FaultVfs::Fault::io_error, .sticky = true}), 100);
+}
 TEST_F(StoreFaults, DiskIsFullAtEveryWrite) { EXPECT_GT(sweep({.fault = FaultVfs::Fault::disk_full}), 50); }
 TEST_F(StoreFaults, EveryReadingCallFailsOnce) {
   // Some readings are tried again by SQLite itself, or serve nobody; what is answered must be true all the same.
@@ -162,7 +165,8 @@ TEST_F(StoreFaults, EveryWriteIsCutShort) { EXPECT_GT(sweep({.fault = FaultVfs::
 void write_image(const std::string& folder, const std::map<std::string, Bytes>& files) {
   std::filesystem::create_directory(folder);
   for (const auto& [name, bytes] : files)
-    std::ofstream(folder + "/" + name, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    std::ofstream(folder + "/" + name, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
 }
 
 Outcome acknowledged_before(const std::vector<FaultVfs::Event>& events, std::size_t cut) {
@@ -186,7 +190,8 @@ TEST_F(StoreFaults, PowerCutAtAnyMomentLosesNothingAcknowledged) {
       if (keep != 0 && cut % 3 != 0) continue;
       auto where = folder.file("cut");
       write_image(where, disk_after_cut(events, cut, keep, chance));
-      expect_kept(where + "/j.db", acknowledged_before(events, cut), "cut " + std::to_string(cut) + " keep " + std::to_string(keep));
+      expect_kept(where + "/j.db", acknowledged_before(events, cut),
+                  "cut " + std::to_string(cut) + " keep " + std::to_string(keep));
       std::filesystem::remove_all(where);
       ++cuts;
       if (HasFailure()) return;
@@ -225,8 +230,8 @@ TEST_F(StoreFaults, ControlWithSynchronousNormalDoesLose) {
   EXPECT_LT(run((*store)->stats()).value().messages, 10);
 }
 
-/// A process wrote a message and died before its flush; the next one is sent the same message. Returns whether a power cut
-/// after the second acknowledgement loses it (finding F1).
+/// A process wrote a message and died before its flush; the next one is sent the same message. Returns whether a power
+/// cut after the second acknowledgement loses it (finding F1).
 bool trap_loses(const Clock& clock, bool start_checkpoint) {
   test::TempFolder folder;
   auto path = folder.file("j.db");

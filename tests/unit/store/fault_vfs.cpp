@@ -55,7 +55,8 @@ int x_truncate(sqlite3_file* f, sqlite3_int64 size) {
 }
 int x_sync(sqlite3_file* f, int) {
   auto& o = *self(f)->owner;
-  // The page cache keeps what was written; the record does not learn of a flush. So the next one would "succeed" (finding F5).
+  // The page cache keeps what was written; the record does not learn of a flush. So the next one would "succeed"
+  // (finding F5).
   if (o.fails(FaultVfs::Call::sync, *self(f)->name)) return SQLITE_IOERR_FSYNC;
   o.record({FaultVfs::Event::Kind::sync, *self(f)->name});
   return SQLITE_OK;  // nothing to gain from a real flush here
@@ -76,8 +77,9 @@ void x_shm_barrier(sqlite3_file* f) { methods(f)->xShmBarrier(real(f)); }
 int x_shm_unmap(sqlite3_file* f, int d) { return methods(f)->xShmUnmap(real(f), d); }
 
 // Version 2: without memory-mapped reads, which the store does not use.
-const sqlite3_io_methods kMethods{2,       x_close,   x_read,    x_write,  x_truncate, x_sync,    x_size,     x_lock,        x_unlock,    x_check,
-                                  x_control, x_sector, x_device, x_shm_map, x_shm_lock, x_shm_barrier, x_shm_unmap, nullptr, nullptr};
+const sqlite3_io_methods kMethods{2,          x_close,       x_read,      x_write,   x_truncate, x_sync,   x_size,
+                                  x_lock,     x_unlock,      x_check,     x_control, x_sector,   x_device, x_shm_map,
+                                  x_shm_lock, x_shm_barrier, x_shm_unmap, nullptr,   nullptr};
 
 int v_open(sqlite3_vfs* v, const char* name, sqlite3_file* f, int flags, int* out) {
   f->pMethods = nullptr;
@@ -165,7 +167,8 @@ bool FaultVfs::fails(Call call, const std::string& file) {
   std::lock_guard lock(mutex_);
   bool reads = call == Call::read || call == Call::open || call == Call::shm;
   if (fired_ && !reads) ++after_;
-  if (plan_.nth == 0 || reads != plan_.reads || !file.ends_with(plan_.file) || (plan_.only_sync && call != Call::sync)) return false;
+  if (plan_.nth == 0 || reads != plan_.reads || !file.ends_with(plan_.file) || (plan_.only_sync && call != Call::sync))
+    return false;
   // A full disk and a short write are things that happen to writes.
   if (plan_.fault != Fault::io_error && call != Call::write) return false;
   ++calls_;
@@ -187,7 +190,8 @@ std::vector<FaultVfs::Event> FaultVfs::events() const {
   return events_;
 }
 
-std::map<std::string, Bytes> disk_after_cut(const std::vector<FaultVfs::Event>& events, std::size_t cut, int keep, std::mt19937& chance) {
+std::map<std::string, Bytes> disk_after_cut(const std::vector<FaultVfs::Event>& events, std::size_t cut, int keep,
+                                            std::mt19937& chance) {
   using Kind = FaultVfs::Event::Kind;
   std::map<std::string, std::optional<Bytes>> disk;
   std::map<std::string, std::vector<const FaultVfs::Event*>> pending;
@@ -236,7 +240,8 @@ std::map<std::string, Bytes> disk_after_cut(const std::vector<FaultVfs::Event>& 
         } else {
           for (std::size_t at = 0; at < e->data.size(); at += 512)
             if (half(chance))
-              put(disk[name], e->offset + static_cast<std::int64_t>(at), e->data.data() + at, std::min<std::size_t>(512, e->data.size() - at));
+              put(disk[name], e->offset + static_cast<std::int64_t>(at), e->data.data() + at,
+                  std::min<std::size_t>(512, e->data.size() - at));
         }
       }
     }

@@ -1,7 +1,7 @@
 // A SQLite VFS over the operating system's that fails chosen calls and records what would be on disk after a power cut.
 //
-// The real files always hold what the page cache would hold; the record tells which of it was flushed. So a killed process is
-// a closed store on the same files, and a power cut is an image made from the record.
+// The real files always hold what the page cache would hold; the record tells which of it was flushed. So a killed
+// process is a closed store on the same files, and a power cut is an image made from the record.
 #pragma once
 #include <sqlite3.h>
 
@@ -33,8 +33,9 @@ class FaultVfs {
   FaultVfs& operator=(const FaultVfs&) = delete;
   [[nodiscard]] const std::string& name() const { return name_; }
 
-  /// The nth call from now on that changes files (`reads` false) or reads, opens or maps (`reads` true) fails; with `sticky`
-  /// every later one of them too. With `file` only calls on files whose name ends so, and `only_sync` only flushes.
+  /// The nth call from now on that changes files (`reads` false) or reads, opens or maps (`reads` true) fails; with
+  /// `sticky` every later one of them too. With `file` only calls on files whose name ends so, and `only_sync` only
+  /// flushes.
   struct Plan {
     int nth = 0;
     Fault fault = Fault::io_error;
@@ -71,8 +72,9 @@ class FaultVfs {
   std::vector<Event> events_;
 };
 
-/// What reached the disk of the first `cut` events: all that was flushed, and of the rest `keep` (0 nothing, 1 everything in
-/// order, 2 any sectors of 512 bytes in any order and any truncation or removal, by chance).
-std::map<std::string, Bytes> disk_after_cut(const std::vector<FaultVfs::Event>& events, std::size_t cut, int keep, std::mt19937& chance);
+/// What reached the disk of the first `cut` events: all that was flushed, and of the rest `keep` (0 nothing, 1
+/// everything in order, 2 any sectors of 512 bytes in any order and any truncation or removal, by chance).
+std::map<std::string, Bytes> disk_after_cut(const std::vector<FaultVfs::Event>& events, std::size_t cut, int keep,
+                                            std::mt19937& chance);
 
 }  // namespace schakel::test

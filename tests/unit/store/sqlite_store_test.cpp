@@ -120,12 +120,12 @@ TEST_F(SqliteStoreTest, FilesAreReadableByTheOwnerOnly) {
   auto s = open();
   ok(*s, {Accept{message("m1")}});
   for (auto name : {"j.db", "j.db-wal", "j.db-shm", "j.db.lock"}) {
-    struct stat st {};
+    struct stat st{};
     ASSERT_EQ(::stat(folder.file(name).c_str(), &st), 0) << name;
     EXPECT_EQ(st.st_mode & 0777, 0600U) << name;
   }
   ASSERT_TRUE(run(s->backup(folder.file("copy.db"))).has_value());
-  struct stat st {};
+  struct stat st{};
   ASSERT_EQ(::stat(folder.file("copy.db").c_str(), &st), 0);
   EXPECT_EQ(st.st_mode & 0777, 0600U);
 }
@@ -198,7 +198,8 @@ TEST_F(SqliteStoreTest, ManyCallersShareOneCommit) {
   gate.shut();
   std::vector<std::string> codes;
   auto spawn = [&](int i) {
-    boost::asio::co_spawn(context, send(*s, "m" + std::to_string(i), codes), [](std::exception_ptr e) { EXPECT_FALSE(e); });
+    boost::asio::co_spawn(context, send(*s, "m" + std::to_string(i), codes),
+                          [](std::exception_ptr e) { EXPECT_FALSE(e); });
   };
   auto before = s->health();
   spawn(0);
@@ -225,7 +226,8 @@ TEST_F(SqliteStoreTest, QueueIsBoundedByNumberAndByBytes) {
     context.restart();
     std::vector<std::string> codes;
     auto spawn = [&](int i) {
-      boost::asio::co_spawn(context, send(*s, "m" + std::to_string(i), codes), [](std::exception_ptr e) { EXPECT_FALSE(e); });
+      boost::asio::co_spawn(context, send(*s, "m" + std::to_string(i), codes),
+                            [](std::exception_ptr e) { EXPECT_FALSE(e); });
     };
     spawn(0);
     context.poll();
@@ -248,7 +250,8 @@ TEST_F(SqliteStoreTest, ClosingFinishesWhatIsQueued) {
   gate.shut();
   std::vector<std::string> codes;
   for (int i = 0; i < 40; ++i)
-    boost::asio::co_spawn(context, send(*s, "m" + std::to_string(i), codes), [](std::exception_ptr e) { EXPECT_FALSE(e); });
+    boost::asio::co_spawn(context, send(*s, "m" + std::to_string(i), codes),
+                          [](std::exception_ptr e) { EXPECT_FALSE(e); });
   context.poll();
   gate.wait_until_held();
   std::thread closer([&] { s->close(); });
@@ -317,13 +320,15 @@ TEST_F(SqliteStoreTest, WriteLockHeldFromOutsideIsBusyAndNotFatal) {
 
 TEST_F(SqliteStoreTest, DamagedRowIsNeverServed) {
   auto s = open();
-  ok(*s, {Accept{message("m1", "case:a")}, Accept{message("m2", "case:a")}, Accept{message("m3", "case:b")}, Enqueue{delivery("d1", "x")},
-          Enqueue{delivery("d2", "y")}, SetTimer{{"t1", "c1", "n", at(0), "set", {}}}, PutRow{"s", "k", to_bytes("v"), {}},
-          AppendLeaf{{-1, at(0), "k", "{}"}}, SequenceLeaves{}});
+  ok(*s, {Accept{message("m1", "case:a")}, Accept{message("m2", "case:a")}, Accept{message("m3", "case:b")},
+          Enqueue{delivery("d1", "x")}, Enqueue{delivery("d2", "y")}, SetTimer{{"t1", "c1", "n", at(0), "set", {}}},
+          PutRow{"s", "k", to_bytes("v"), {}}, AppendLeaf{{-1, at(0), "k", "{}"}}, SequenceLeaves{}});
   ok(*s, {Decide{decision(3)}, StartAttempt{"d2", 0, at(1)}});
   s->close();
-  raw("UPDATE messages SET sealed=x'00' WHERE seq=1; UPDATE deliveries SET target='thief' WHERE id='d1'; UPDATE timers SET due=due-1; "
-      "UPDATE kv SET value=x'01'; UPDATE leaves SET body='{ }'; UPDATE decisions SET outcome='blocked'; UPDATE attempts SET code='X'");
+  raw("UPDATE messages SET sealed=x'00' WHERE seq=1; UPDATE deliveries SET target='thief' WHERE id='d1'; UPDATE timers "
+      "SET due=due-1; "
+      "UPDATE kv SET value=x'01'; UPDATE leaves SET body='{ }'; UPDATE decisions SET outcome='blocked'; UPDATE "
+      "attempts SET code='X'");
   s = open();
   EXPECT_EQ(run(s->message(1)).error().code, "STORE_CORRUPT_ROW");
   EXPECT_EQ(run(s->message(1)).error().kind, ErrorKind::internal);
@@ -418,12 +423,14 @@ double milliseconds_of(auto work) {
 
 TEST_F(SqliteStoreTest, MemoryStoreIsFastEnoughForAScenarioEach) {
   std::vector<double> opening;
-  for (int i = 0; i < 20; ++i) opening.push_back(milliseconds_of([&] { (void)SqliteStore::open(":memory:", clock, options()); }));
+  for (int i = 0; i < 20; ++i)
+    opening.push_back(milliseconds_of([&] { (void)SqliteStore::open(":memory:", clock, options()); }));
   std::ranges::sort(opening);
   auto s = SqliteStore::open(":memory:", clock, options()).value().release();
   std::unique_ptr<SqliteStore> store(s);
   auto ms = milliseconds_of([&] {
-    for (int i = 0; i < 500; ++i) ok(*store, {Accept{message("m" + std::to_string(i))}, Enqueue{delivery("d" + std::to_string(i))}});
+    for (int i = 0; i < 500; ++i)
+      ok(*store, {Accept{message("m" + std::to_string(i))}, Enqueue{delivery("d" + std::to_string(i))}});
   });
   RecordProperty("open_ms", std::to_string(opening[10]));
   RecordProperty("transactions_per_second", std::to_string(500 / ms * 1000));
@@ -443,13 +450,16 @@ TEST_F(SqliteStoreTest, DueDeliveriesAmongAHundredThousandTakeLessThanTwentyMill
       for (int i = 0; i < 333; ++i) {
         auto n = std::to_string(shape) + "-" + std::to_string(block * 333 + i);
         auto lane = shape == 1 ? "long" + std::to_string(i % 10) : "lane" + n;
-        ops.emplace_back(Enqueue{delivery("d" + n, lane, "target" + std::to_string(i % 20), at(shape == 2 ? 1'000'000 : i))});
+        ops.emplace_back(
+            Enqueue{delivery("d" + n, lane, "target" + std::to_string(i % 20), at(shape == 2 ? 1'000'000 : i))});
       }
       ok(*s, std::move(ops));
     }
     std::vector<double> times;
     std::size_t got = 0;
-    for (int i = 0; i < 9; ++i) times.push_back(milliseconds_of([&] { got = run(s->due_deliveries(at(1000), 100, {"target1", "target2"})).value().size(); }));
+    for (int i = 0; i < 9; ++i)
+      times.push_back(
+          milliseconds_of([&] { got = run(s->due_deliveries(at(1000), 100, {"target1", "target2"})).value().size(); }));
     std::ranges::sort(times);
     std::printf("due_deliveries with %d pending: %.2f ms\n", (shape + 1) * 33'300, times[4]);
     EXPECT_EQ(got, 100U);

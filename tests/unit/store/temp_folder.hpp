@@ -11,7 +11,8 @@ class TempFolder {
  public:
   TempFolder() {
     std::error_code none;
-    auto base = std::filesystem::is_directory("/dev/shm", none) ? std::filesystem::path("/dev/shm") : std::filesystem::temp_directory_path();
+    auto base = std::filesystem::is_directory("/dev/shm", none) ? std::filesystem::path("/dev/shm")
+                                                                : std::filesystem::temp_directory_path();
     path_ = base / ("schakel-" + to_hex(random_bytes(8)));
     std::filesystem::create_directory(path_);
   }

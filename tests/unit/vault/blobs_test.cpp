@@ -41,7 +41,8 @@ struct BlobsTest : ::testing::Test {
     return Bytes(std::istreambuf_iterator<char>(in), {});
   }
   void put_raw(const std::string& file, const Bytes& b) {
-    std::ofstream(dir.path / "blobs" / file, std::ios::binary | std::ios::trunc).write(reinterpret_cast<const char*>(b.data()), static_cast<std::streamsize>(b.size()));
+    std::ofstream(dir.path / "blobs" / file, std::ios::binary | std::ios::trunc)
+        .write(reinterpret_cast<const char*>(b.data()), static_cast<std::streamsize>(b.size()));
   }
   /// Reads everything; the code of the first error.
   std::string verdict(const vault::BlobInfo& info, std::int64_t size) {
@@ -54,7 +55,8 @@ struct BlobsTest : ::testing::Test {
 constexpr std::size_t kSealed = vault::kChunk + vault::kTagBytes;
 
 TEST_F(BlobsTest, ContentOfEveryAwkwardSizeComesBack) {
-  for (std::size_t n : {std::size_t{0}, std::size_t{1}, vault::kChunk - 1, vault::kChunk, vault::kChunk + 1, 3 * vault::kChunk, 3 * vault::kChunk + 77}) {
+  for (std::size_t n : {std::size_t{0}, std::size_t{1}, vault::kChunk - 1, vault::kChunk, vault::kChunk + 1,
+                        3 * vault::kChunk, 3 * vault::kChunk + 77}) {
     const auto content = pattern(n);
     auto info = write(content);
     EXPECT_EQ(info.size, static_cast<std::int64_t>(n));
@@ -80,7 +82,10 @@ TEST_F(BlobsTest, ReorderedDroppedDoubledAndAppendedChunksAreRefused) {
   const auto content = pattern(3 * vault::kChunk + 10);
   const auto info = write(content);
   const auto good = raw(info.file);
-  auto chunk = [&](std::size_t i) { return Bytes(good.begin() + static_cast<std::ptrdiff_t>(16 + i * kSealed), good.begin() + static_cast<std::ptrdiff_t>(std::min(good.size(), 16 + (i + 1) * kSealed))); };
+  auto chunk = [&](std::size_t i) {
+    return Bytes(good.begin() + static_cast<std::ptrdiff_t>(16 + i * kSealed),
+                 good.begin() + static_cast<std::ptrdiff_t>(std::min(good.size(), 16 + (i + 1) * kSealed)));
+  };
   auto build = [&](std::vector<std::size_t> order) {
     Bytes b(good.begin(), good.begin() + 16);
     for (auto i : order) {
@@ -93,7 +98,8 @@ TEST_F(BlobsTest, ReorderedDroppedDoubledAndAppendedChunksAreRefused) {
   EXPECT_EQ(verdict(info, info.size), "VAULT_TAMPERED");
   put_raw(info.file, build({0, 1, 2}));  // last dropped, size in the record as stored
   EXPECT_EQ(verdict(info, info.size), "VAULT_TAMPERED");
-  EXPECT_EQ(verdict(info, 3 * static_cast<std::int64_t>(vault::kChunk)), "VAULT_TAMPERED");  // and with a record that agrees
+  EXPECT_EQ(verdict(info, 3 * static_cast<std::int64_t>(vault::kChunk)),
+            "VAULT_TAMPERED");  // and with a record that agrees
   put_raw(info.file, build({0, 0, 2, 3}));
   EXPECT_EQ(verdict(info, info.size), "VAULT_TAMPERED");
   auto longer = good;
@@ -108,7 +114,8 @@ TEST_F(BlobsTest, ReorderedDroppedDoubledAndAppendedChunksAreRefused) {
 TEST_F(BlobsTest, FlippedBitAnotherKeyAnotherPlaceAndAnotherFileAreRefused) {
   const auto info = write(pattern(1000));
   const auto good = raw(info.file);
-  for (std::size_t at : {std::size_t{0}, std::size_t{5}, std::size_t{9}, std::size_t{15}, std::size_t{20}, good.size() - 1}) {
+  for (std::size_t at :
+       {std::size_t{0}, std::size_t{5}, std::size_t{9}, std::size_t{15}, std::size_t{20}, good.size() - 1}) {
     auto bad = good;
     bad[at] ^= 1;
     put_raw(info.file, bad);
@@ -173,7 +180,8 @@ TEST_F(DocumentsTest, StoredDocumentIsListedAndReadByRange) {
   ASSERT_EQ(list->size(), 1u);
   EXPECT_EQ(list->at(0).file_name, "opp-v1.pdf");
   EXPECT_EQ(run_now(documents.info(stored->id))->size, 150000);
-  EXPECT_EQ(*run_now(documents.read(stored->id, 100000, 50)), Bytes(content.begin() + 100000, content.begin() + 100050));
+  EXPECT_EQ(*run_now(documents.read(stored->id, 100000, 50)),
+            Bytes(content.begin() + 100000, content.begin() + 100050));
   EXPECT_EQ(code(run_now(documents.info("nope"))), "DOCUMENT_UNKNOWN");
 }
 

@@ -16,7 +16,8 @@ Secret bsn(std::string_view digits) { return Secret(digits); }
 TEST(ElevenTest, AcceptsTestNumbersAndRefusesEveryNeighbour) {
   // Numbers of the public test range; none is given to a person.
   for (auto ok : {"999990019", "999991772", "123456782", "12345672", "012345672"}) EXPECT_TRUE(vault::is_bsn(ok)) << ok;
-  for (auto bad : {"999990018", "123456789", "000000000", "00000000", "", "1234567", "1234567890", "12345678a", "-23456782", " 23456782"})
+  for (auto bad : {"999990018", "123456789", "000000000", "00000000", "", "1234567", "1234567890", "12345678a",
+                   "-23456782", " 23456782"})
     EXPECT_FALSE(vault::is_bsn(bad)) << bad;
 }
 
@@ -31,7 +32,8 @@ TEST_F(Test, BsnIsFoundByItsHashAndStoredNowhereInTheClear) {
   for (auto space : {"bsn", "bsn.index"})
     for (auto& r : rows(space)) {
       const auto all = r.key + std::string(as_text(r.value));
-      for (std::string needle : {std::string("999990019"), to_base64(as_bytes("999990019")), to_hex(as_bytes("999990019")), to_hex(sha256("999990019"))})
+      for (std::string needle : {std::string("999990019"), to_base64(as_bytes("999990019")),
+                                 to_hex(as_bytes("999990019")), to_hex(sha256("999990019"))})
         EXPECT_EQ(all.find(needle), std::string::npos);
     }
 }
@@ -69,8 +71,10 @@ TEST_F(Test, ErasureTakesBsnParticipantsAndTheirIndexes) {
   vault::Bsn numbers(*vault, *store, clock);
   vault::Participants people(*vault, *store);
   commit(*run_now(numbers.put("case-1", bsn("999990019"))));
-  commit({*run_now(people.put({"case-1", "p1", "school_ib", "Noor Verzonnen", "noor@school.example", "sms:+31612345678", "school"}))});
-  commit({*run_now(people.put({"case-2", "p1", "school_ib", "Noor Verzonnen", "noor@school.example", "sms:+31612345678", "school"}))});
+  commit({*run_now(people.put(
+      {"case-1", "p1", "school_ib", "Noor Verzonnen", "noor@school.example", "sms:+31612345678", "school"}))});
+  commit({*run_now(people.put(
+      {"case-2", "p1", "school_ib", "Noor Verzonnen", "noor@school.example", "sms:+31612345678", "school"}))});
   commit(run_now(vault->erase_case("case-1"))->ops);
   vault->forget("case-1");
   EXPECT_EQ(*run_now(numbers.case_of(bsn("999990019"))), std::nullopt);
@@ -81,8 +85,10 @@ TEST_F(Test, ErasureTakesBsnParticipantsAndTheirIndexes) {
 
 TEST_F(Test, ParticipantsAreFoundByRoleAndPersonAndSealedAtRest) {
   vault::Participants people(*vault, *store);
-  const vault::Participant ib{"case-1", "p1", "school_ib", "Noor Verzonnen", "noor@school.example", "totp:p1", "school"};
-  const vault::Participant ortho{"case-1", "p2", "orthopedagoog", "Sam Bedacht", "sam@swv.example", "sms:+31612345678", "swv"};
+  const vault::Participant ib{"case-1",  "p1",    "school_ib", "Noor Verzonnen", "noor@school.example",
+                              "totp:p1", "school"};
+  const vault::Participant ortho{"case-1",           "p2", "orthopedagoog", "Sam Bedacht", "sam@swv.example",
+                                 "sms:+31612345678", "swv"};
   commit({*run_now(people.put(ib)), *run_now(people.put(ortho))});
   EXPECT_EQ(run_now(people.by_role("case-1", "orthopedagoog"))->at(0), ortho);
   EXPECT_EQ(*run_now(people.by_person("case-1", "p1")), ib);

@@ -11,7 +11,9 @@
 
 namespace schakel::test {
 
-inline vault::MasterKey master(std::uint8_t fill) { return std::move(*vault::MasterKey::from_bytes(Secret(Bytes(32, fill)))); }
+inline vault::MasterKey master(std::uint8_t fill) {
+  return std::move(*vault::MasterKey::from_bytes(Secret(Bytes(32, fill))));
+}
 
 /// A store in memory with a vault on it.
 struct VaultTest : ::testing::Test {
@@ -25,7 +27,9 @@ struct VaultTest : ::testing::Test {
     auto done = run_now(store->commit(std::move(t)));
     ASSERT_TRUE(done) << done.error().code;
   }
-  std::vector<store::Row> rows(std::string_view space) { return std::move(*run_now(store->rows(std::string(space), "", "", 1000))); }
+  std::vector<store::Row> rows(std::string_view space) {
+    return std::move(*run_now(store->rows(std::string(space), "", "", 1000)));
+  }
 };
 
 /// A folder that goes with the test.

@@ -23,8 +23,9 @@ TEST_F(Test, WhatWasSealedOpensOnlyInItsPlace) {
   ASSERT_TRUE(sealed);
   EXPECT_EQ(as_text(*run_now(vault->open(place, *sealed))), "inhoud");
   ASSERT_TRUE(run_now(vault->ensure_case_key("case-2")));
-  for (auto other : {Place{"case-2", "payload", "m1", 1}, Place{"case-1", "decision", "m1", 1}, Place{"case-1", "payload", "m2", 1},
-                     Place{"case-1", "payload", "m1", 2}, Place{"", "payload", "m1", 1}})
+  for (auto other :
+       {Place{"case-2", "payload", "m1", 1}, Place{"case-1", "decision", "m1", 1}, Place{"case-1", "payload", "m2", 1},
+        Place{"case-1", "payload", "m1", 2}, Place{"", "payload", "m1", 1}})
     EXPECT_EQ(code(run_now(vault->open(other, *sealed))), "VAULT_TAMPERED");
 }
 
@@ -37,7 +38,8 @@ TEST_F(Test, EveryFlippedBitAndEveryCutIsDetected) {
     EXPECT_EQ(code(run_now(vault->open(place, bad))), "VAULT_TAMPERED") << i;
   }
   for (std::size_t n = 0; n < sealed.size(); ++n)
-    EXPECT_EQ(code(run_now(vault->open(place, Bytes(sealed.begin(), sealed.begin() + static_cast<std::ptrdiff_t>(n))))), "VAULT_TAMPERED");
+    EXPECT_EQ(code(run_now(vault->open(place, Bytes(sealed.begin(), sealed.begin() + static_cast<std::ptrdiff_t>(n))))),
+              "VAULT_TAMPERED");
 }
 
 TEST_F(Test, SamePlainTwiceGivesDifferentBytesAndNoNonceRepeats) {
@@ -147,7 +149,9 @@ TEST_F(Test, RotationIsResumedAndLeavesNothingUnderTheOldKey) {
 
 TEST_F(Test, PseudonymIsReadableStableAndAnotherInEachDomain) {
   auto a = *run_now(vault->pseudonym("case-1", "gemeente"));
-  EXPECT_THAT(a, ::testing::MatchesRegex("OZA-[0-9A-HJKMNP-TV-Z][0-9A-HJKMNP-TV-Z][0-9A-HJKMNP-TV-Z][0-9A-HJKMNP-TV-Z]-[0-9A-HJKMNP-TV-Z]+"));
+  EXPECT_THAT(a,
+              ::testing::MatchesRegex(
+                  "OZA-[0-9A-HJKMNP-TV-Z][0-9A-HJKMNP-TV-Z][0-9A-HJKMNP-TV-Z][0-9A-HJKMNP-TV-Z]-[0-9A-HJKMNP-TV-Z]+"));
   EXPECT_EQ(a.size(), 13u);
   EXPECT_EQ(*run_now(vault->pseudonym("case-1", "gemeente")), a);
   EXPECT_NE(*run_now(vault->pseudonym("case-1", "swv")), a);
@@ -197,7 +201,8 @@ TEST(MasterKey, FileThatOthersMayReadIsRefused) {
 TEST(Aead, KnownAnswerOfTheGcmSpecification) {
   // NIST GCM test case 14: 256 bit zero key, zero nonce, one zero block.
   const Bytes key(32, 0), nonce(12, 0), plain(16, 0);
-  EXPECT_EQ(to_hex(vault::gcm_seal(key, nonce, {}, plain)), "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919");
+  EXPECT_EQ(to_hex(vault::gcm_seal(key, nonce, {}, plain)),
+            "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919");
 }
 
 }  // namespace

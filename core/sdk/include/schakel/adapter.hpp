@@ -11,14 +11,16 @@ namespace schakel {
 /// What goes to one recipient in one attempt. Everything an adapter may see of the message; fields its schema did not
 /// declare in `x-fields` are taken out before it gets here.
 struct Delivery {
-  std::string id;       ///< stable over attempts: the idempotency key towards the partner
-  std::string kind;     ///< message, documents, notice, filing, invoice, signal, revocation
+  std::string id;    ///< stable over attempts: the idempotency key towards the partner
+  std::string kind;  ///< message, documents, notice, filing, invoice, signal, revocation
   std::string message_id, type, region;
   std::string case_id;
   std::string pseudonym;  ///< of the case towards this partner's domain; what a mail or invoice may name
   std::string role;       ///< recipient role
-  Json endpoint = Json::object();  ///< address data of the recipient: {"mail":..., "second_factor":...} or of the party record
-  Json body = Json::object();      ///< {payload, sender_role, meeting{kind,at}, filing{...}, invoice{...}, signal{...}} as the kind asks
+  Json endpoint =
+      Json::object();  ///< address data of the recipient: {"mail":..., "second_factor":...} or of the party record
+  Json body = Json::object();  ///< {payload, sender_role, meeting{kind,at}, filing{...}, invoice{...}, signal{...}} as
+                               ///< the kind asks
   std::vector<DocumentInfo> documents;
   int attempt = 1;
   Instant first_attempt{};
@@ -34,7 +36,7 @@ enum class Verdict {
 
 struct AttemptResult {
   Verdict verdict = Verdict::unknown;
-  std::string code;    ///< stable, no personal data: HTTP_503, ZGW_identificatie-niet-uniek, SMTP_550
+  std::string code;  ///< stable, no personal data: HTTP_503, ZGW_identificatie-niet-uniek, SMTP_550
   std::optional<std::chrono::seconds> retry_after;
   Json receipt = Json::object();  ///< ids the partner gave us (zaak url uuid, message id); sealed at rest
 };
@@ -43,11 +45,12 @@ struct AttemptResult {
 class Inbox {
  public:
   virtual ~Inbox() = default;
-  /// `event` is a CloudEvent in structured JSON. Value: true when new, false when it was there already. It is durable then,
-  /// so that the adapter may now move its cursor or file.
+  /// `event` is a CloudEvent in structured JSON. Value: true when new, false when it was there already. It is durable
+  /// then, so that the adapter may now move its cursor or file.
   virtual Task<Result<bool>> accept(std::string party, Json event) = 0;
   /// Stores a document that came with it and returns its id for the claim check.
-  virtual Task<Result<std::string>> store_document(std::string party, std::string case_id, DocumentInfo info, Bytes content) = 0;
+  virtual Task<Result<std::string>> store_document(std::string party, std::string case_id, DocumentInfo info,
+                                                   Bytes content) = 0;
   /// Our case for a partner's own number; nullopt when unknown.
   virtual Task<Result<std::optional<std::string>>> case_of(std::string party, std::string foreign_id) = 0;
   /// Our case for a BSN, through a keyed hash (design.md, Identity); nullopt when unknown.
@@ -60,8 +63,8 @@ class Adapter {
   virtual ~Adapter() = default;
   /// Called once before anything else. An error degrades this channel only.
   virtual Task<Result<void>> start(Host& host) = 0;
-  /// Makes one attempt. The outbox owns retries, deadlines, circuit breaking and dead letters. Never throws on purpose; what
-  /// is thrown counts as unknown with code ADAPTER_THREW.
+  /// Makes one attempt. The outbox owns retries, deadlines, circuit breaking and dead letters. Never throws on purpose;
+  /// what is thrown counts as unknown with code ADAPTER_THREW.
   virtual Task<AttemptResult> send(const Delivery& delivery) = 0;
   /// Brings messages in until it is cancelled. The default has nothing to bring.
   virtual Task<void> run(Inbox& inbox);

@@ -20,9 +20,14 @@ class Decider {
   /// Name of the stage, as configuration lists it: routing, consent, invoicing, deadlines.
   [[nodiscard]] virtual std::string_view stage() const = 0;
   /// Keys of cross-case registers that decide() will want to see for this message.
-  [[nodiscard]] virtual std::vector<std::string> reads(const CaseFile& file, const Message& message, const Profile& profile) const { (void)file, (void)message, (void)profile; return {}; }
-  /// Same arguments, same draft, for ever. `view` reads the case file, the message, the region's rules and the facts; it is at
-  /// the instant the message was accepted and has what earlier deciders changed. `draft` is what these handed on.
+  [[nodiscard]] virtual std::vector<std::string> reads(const CaseFile& file, const Message& message,
+                                                       const Profile& profile) const {
+    (void)file, (void)message, (void)profile;
+    return {};
+  }
+  /// Same arguments, same draft, for ever. `view` reads the case file, the message, the region's rules and the facts;
+  /// it is at the instant the message was accepted and has what earlier deciders changed. `draft` is what these handed
+  /// on.
   [[nodiscard]] virtual Draft decide(FactView& view, const Facts& facts, Draft draft) const = 0;
 };
 

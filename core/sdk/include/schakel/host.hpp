@@ -1,6 +1,7 @@
 // What an adapter may reach. It gets nothing that its schema.json did not declare.
 //
-// Thread: all of it is used from the io_context the adapter's coroutines run on. Lifetime: the Host outlives the adapter.
+// Thread: all of it is used from the io_context the adapter's coroutines run on. Lifetime: the Host outlives the
+// adapter.
 #pragma once
 #include <functional>
 #include <map>
@@ -41,16 +42,20 @@ class HttpAccess {
   virtual Task<Result<HttpReply>> request(HttpRequest request) = 0;
 };
 
-struct MailAttachment { std::string name, media_type; Bytes content; };
+struct MailAttachment {
+  std::string name, media_type;
+  Bytes content;
+};
 struct Mail {
   std::string to;
-  std::string subject;  ///< no personal data
-  std::string text;     ///< no personal data
+  std::string subject;     ///< no personal data
+  std::string text;        ///< no personal data
   std::string message_id;  ///< fixed per content, so that a repeat is recognisable
   std::vector<MailAttachment> attachments;
 };
-/// Value: the server's final reply. Error codes: MAIL_REFUSED (5xx, kind invalid), MAIL_LATER (4xx or not reachable, kind
-/// unavailable), MAIL_OUTCOME_UNKNOWN (kind timeout: connection broke after the content was sent), MAIL_HEADER (kind invalid).
+/// Value: the server's final reply. Error codes: MAIL_REFUSED (5xx, kind invalid), MAIL_LATER (4xx or not reachable,
+/// kind unavailable), MAIL_OUTCOME_UNKNOWN (kind timeout: connection broke after the content was sent), MAIL_HEADER
+/// (kind invalid).
 class MailAccess {
  public:
   virtual ~MailAccess() = default;
@@ -63,7 +68,8 @@ class Progress {
   virtual ~Progress() = default;
   virtual Task<Result<std::optional<Json>>> get(std::string key) = 0;
   virtual Task<Result<void>> put(std::string key, Json value) = 0;
-  /// All of it or nothing, in one commit; nullopt erases, and then the bytes are overwritten on disk, not only unlinked.
+  /// All of it or nothing, in one commit; nullopt erases, and then the bytes are overwritten on disk, not only
+  /// unlinked.
   virtual Task<Result<void>> write(std::vector<std::pair<std::string, std::optional<Json>>> changes) = 0;
   /// Keys that start with `prefix` and are greater than `after`, in order, at most `limit`.
   virtual Task<Result<std::vector<std::string>>> keys(std::string prefix, std::string after, int limit) = 0;
@@ -88,9 +94,9 @@ struct LinkOrder {
   std::string message_id, case_id, role, person;
   std::vector<std::string> documents;
   Instant expires{};
-  std::string mail;            ///< where the link goes
-  std::string second_factor;   ///< "totp:<secret name>" or "sms:<number>"
-  bool workplace = false;      ///< a workplace of school staff instead of a delivery
+  std::string mail;           ///< where the link goes
+  std::string second_factor;  ///< "totp:<secret name>" or "sms:<number>"
+  bool workplace = false;     ///< a workplace of school staff instead of a delivery
 };
 struct IssuedLink {
   std::string id;
@@ -120,7 +126,8 @@ class Host {
   virtual Links& links() = 0;
   virtual Metrics& metrics() = 0;
   virtual const Clock& clock() = 0;
-  /// Waits between two polls; ends by exception when the adapter is cancelled. A bench turns its clock instead of waiting.
+  /// Waits between two polls; ends by exception when the adapter is cancelled. A bench turns its clock instead of
+  /// waiting.
   virtual Task<void> pause(milliseconds time);
   /// A secret that the schema marks writeOnly and the configuration names. SECRET_UNKNOWN otherwise.
   virtual Result<Secret> secret(std::string_view name) = 0;

@@ -16,8 +16,8 @@ namespace schakel::sdk {
 /// An error of HttpAccess, MailAccess, secret() or bsn() as the verdict of the attempt. `code` is the error's own.
 [[nodiscard]] AttemptResult outcome_of_error(const Error& error);
 
-/// A status as the verdict of one call: 2xx delivered; 429, 500, 503 retry_later; 408, 502, 504 unknown (a gateway in between may
-/// have passed it on); all else rejected, redirects too. `code` is HTTP_<status>.
+/// A status as the verdict of one call: 2xx delivered; 429, 500, 503 retry_later; 408, 502, 504 unknown (a gateway in
+/// between may have passed it on); all else rejected, redirects too. `code` is HTTP_<status>.
 [[nodiscard]] AttemptResult outcome_of_status(const HttpReply& reply);
 
 /// The same UUID (version 8) for the same text, for partners that want a UUID as idempotency key.
@@ -26,7 +26,8 @@ namespace schakel::sdk {
 /// Percent-encoded for one path segment or query value.
 [[nodiscard]] std::string url_segment(std::string_view text);
 
-/// What a partner's JSON says at `key` of an object, when it is there and of that type; never throws on what came from outside.
+/// What a partner's JSON says at `key` of an object, when it is there and of that type; never throws on what came from
+/// outside.
 [[nodiscard]] std::string text_at(const Json& object, const char* key);
 [[nodiscard]] bool flag_at(const Json& object, const char* key, bool otherwise = false);
 [[nodiscard]] std::optional<std::int64_t> number_at(const Json& object, const char* key);
