@@ -125,65 +125,99 @@ std::vector<std::string> Dispatcher::closed_targets() {
   return out;
 }
 
-Task<> Dispatcher::one(DeliveryRow row) {
+void Dispatcher::store_works(bool now, std::string_view code) {
+  if (now == store_works_) return;
+  store_works_ = now;
+  // Once for each change: a disk that is full is not filled further by saying so.
+  log(now ? LogLevel::info : LogLevel::error, now ? "outbox.store_works_again" : "outbox.store_refuses",
+      {{"code", std::string(code)}});
+}
+
+/// False: not ours any more, or the store takes nothing now; the delivery stays due.
+Task<bool> Dispatcher::start(const DeliveryRow& row) {
   auto now = clock_.now();
+  auto started = co_await store_.commit({{store::StartAttempt{row.id, row.attempts, now}}});
+  if (started) {
+    store_works(true);
+    co_return true;
+  }
+  breakers_[row.target].give_back(now);
+  // A conflict means that somebody cancelled it or another worker has it.
+  if (started.error().kind == ErrorKind::conflict) co_return false;
+  store_works(false, started.error().code);
+  // The delivery stays due, so that the next round would try again at once.
+  co_await runtime::sleep_for(options_.store_pause);
+  co_return false;
+}
+
+Task<> Dispatcher::settle(const DeliveryRow& row, AttemptResult result) {
   int number = row.attempts + 1;
-  auto start = co_await store_.commit({{store::StartAttempt{row.id, row.attempts, now}}});
-  if (!start) {
-    breakers_[row.target].give_back(now);
-    // A conflict means that somebody cancelled it or another worker has it: not ours any more.
-    if (start.error().kind != ErrorKind::conflict)
-      log(LogLevel::error, "outbox.start_failed", {{"delivery", row.id}, {"code", start.error().code}});
-  } else {
+  auto now = clock_.now();
+  auto& breaker = breakers_[row.target];
+  if (result.verdict == Verdict::delivered || result.verdict == Verdict::rejected)
+    breaker.succeeded();
+  else
+    breaker.failed(now);
+  auto next = after(options_.retry, result, attempter_.repeatable(row.target), number, row.created_at, now,
+                    options_.random ? options_.random() : 0.5);
+  // Nothing new starts towards a target whose breaker is open; what failed waits at least until the probe.
+  if (next.state == DeliveryState::pending && breaker.state() == Breaker::State::open)
+    next.at = std::max(next.at, breaker.retry_at());
+  // What came of the attempt must be written down, or the lane stands still until the next start: a store that is busy
+  // or full is asked again for as long as it takes. The wait ends, by exception, with the scope.
+  for (auto wait = std::min(milliseconds{200}, options_.store_pause);;
+       wait = std::min(wait * 2, options_.store_pause)) {
+    auto extra = co_await attempter_.settlement(row, result);
+    if (!extra && extra.error().kind != ErrorKind::unavailable)
+      log(LogLevel::error, "outbox.settlement_failed", {{"delivery", row.id}, {"code", extra.error().code}});
+    std::optional<Error> refused;
+    if (!extra && extra.error().kind == ErrorKind::unavailable) {
+      refused = extra.error();
+    } else {
+      store::Transaction tx;
+      if (extra) tx = std::move(*extra);
+      tx.ops.push_back(store::Settle{row.id, number, now, std::string(verdict_name(result.verdict)), result.code,
+                                     next.state, next.at});
+      tx.ops.push_back(audit::leaf(now, "delivery.attempted",
+                                   {.ids = {{"delivery", row.id},
+                                            {"target", row.target},
+                                            {"role", row.role},
+                                            {"kind", row.kind},
+                                            {"case", row.case_id},
+                                            {"verdict", std::string(verdict_name(result.verdict))}},
+                                    .codes = {result.code},
+                                    .counts = {{"attempt", number}}}));
+      auto settled = co_await store_.commit(std::move(tx));
+      if (!settled) refused = settled.error();
+    }
+    if (!refused) {
+      store_works(true);
+      break;
+    }
+    if (refused->kind != ErrorKind::unavailable || refused->code == "STORE_CLOSED") {
+      if (refused->kind != ErrorKind::conflict)
+        log(LogLevel::error, "outbox.settle_failed", {{"delivery", row.id}, {"code", refused->code}});
+      break;
+    }
+    store_works(false, refused->code);
+    co_await runtime::sleep_for(wait);
+  }
+  if (next.state == DeliveryState::dead || next.state == DeliveryState::parked)
+    log(LogLevel::warn, "outbox.dead_letter",
+        {{"delivery", row.id}, {"target", row.target}, {"code", result.code}, {"attempts", std::int64_t{number}}});
+}
+
+Task<> Dispatcher::one(DeliveryRow row) {
+  auto started = co_await start(row);
+  if (started) {
     AttemptResult result;
     try {
-      result = co_await attempter_.attempt(row, number);
+      result = co_await attempter_.attempt(row, row.attempts + 1);
     } catch (const std::exception&) {
       // The text of a foreign exception may quote what it was working on.
       result = {Verdict::unknown, "ADAPTER_THREW", std::nullopt, Json::object()};
     }
-    now = clock_.now();
-    auto& breaker = breakers_[row.target];
-    if (result.verdict == Verdict::delivered || result.verdict == Verdict::rejected)
-      breaker.succeeded();
-    else
-      breaker.failed(now);
-    auto next = after(options_.retry, result, attempter_.repeatable(row.target), number, row.created_at, now,
-                      options_.random ? options_.random() : 0.5);
-    // Nothing new starts towards a target whose breaker is open; what failed waits at least until the probe.
-    if (next.state == DeliveryState::pending && breaker.state() == Breaker::State::open)
-      next.at = std::max(next.at, breaker.retry_at());
-    auto extra = co_await attempter_.settlement(row, result);
-    store::Transaction tx;
-    if (extra)
-      tx = std::move(*extra);
-    else
-      log(LogLevel::error, "outbox.settlement_failed", {{"delivery", row.id}, {"code", extra.error().code}});
-    tx.ops.push_back(store::Settle{row.id, number, now, std::string(verdict_name(result.verdict)), result.code,
-                                   next.state, next.at});
-    tx.ops.push_back(audit::leaf(now, "delivery.attempted",
-                                 {.ids = {{"delivery", row.id},
-                                          {"target", row.target},
-                                          {"role", row.role},
-                                          {"kind", row.kind},
-                                          {"case", row.case_id},
-                                          {"verdict", std::string(verdict_name(result.verdict))}},
-                                  .codes = {result.code},
-                                  .counts = {{"attempt", number}}}));
-    // What came of the attempt must be written down, or the lane stands still until the next start: a busy store is
-    // asked again.
-    auto copy = tx;
-    auto settled = co_await store_.commit(std::move(tx));
-    for (int again = 0; again < 300 && !settled && settled.error().kind == ErrorKind::unavailable; ++again) {
-      co_await runtime::sleep_for(std::chrono::milliseconds(200));
-      auto next_try = copy;
-      settled = co_await store_.commit(std::move(next_try));
-    }
-    if (!settled && settled.error().kind != ErrorKind::conflict)
-      log(LogLevel::error, "outbox.settle_failed", {{"delivery", row.id}, {"code", settled.error().code}});
-    if (next.state == DeliveryState::dead || next.state == DeliveryState::parked)
-      log(LogLevel::warn, "outbox.dead_letter",
-          {{"delivery", row.id}, {"target", row.target}, {"code", result.code}, {"attempts", std::int64_t{number}}});
+    co_await settle(row, std::move(result));
   }
   in_flight_.erase(row.id);
   --running_[row.target];
@@ -211,7 +245,9 @@ Task<> Dispatcher::run(runtime::Scope& scope) {
     if (room > 0) {
       auto rows = co_await store_.due_deliveries(clock_.now(), room, closed_targets());
       if (!rows) {
-        log(LogLevel::error, "outbox.read_failed", {{"code", rows.error().code}});
+        store_works(false, rows.error().code);
+        auto on = co_await scope.pause(options_.store_pause);
+        if (!on) break;
       } else {
         for (auto& row : *rows) {
           if (in_flight_.contains(row.id) || running_[row.target] >= options_.per_target ||

@@ -25,10 +25,11 @@ class Attempter {
 
 struct DispatcherOptions {
   RetryPolicy retry;
-  int per_target = 8;                          ///< attempts at once towards one target
-  int in_flight = 64;                          ///< attempts at once in all
-  milliseconds idle{std::chrono::seconds(5)};  ///< looks again after this long even when nobody rings
-  std::function<double()> random;              ///< uniform in [0, 1)
+  int per_target = 8;                                 ///< attempts at once towards one target
+  int in_flight = 64;                                 ///< attempts at once in all
+  milliseconds idle{std::chrono::seconds(5)};         ///< looks again after this long even when nobody rings
+  milliseconds store_pause{std::chrono::seconds(1)};  ///< before the next try while the store takes nothing (disk full)
+  std::function<double()> random;                     ///< uniform in [0, 1)
 };
 
 /// Thread: one io_context. Lifetime: needs store and attempter to outlive it.
@@ -52,6 +53,9 @@ class Dispatcher {
 
  private:
   Task<> one(store::DeliveryRow row);
+  Task<bool> start(const store::DeliveryRow& row);
+  Task<> settle(const store::DeliveryRow& row, AttemptResult result);
+  void store_works(bool now, std::string_view code = {});
   Task<Result<void>> refresh_paused();
   std::vector<std::string> closed_targets();
   store::Store& store_;
@@ -63,6 +67,7 @@ class Dispatcher {
   std::map<std::string, int> running_;
   std::set<std::string> in_flight_;
   std::set<std::string> paused_;
+  bool store_works_ = true;
 };
 
 }  // namespace schakel::outbox

@@ -22,13 +22,16 @@ class Scripted final : public Attempter {
 
   Task<AttemptResult> attempt(store::DeliveryRow row, int number) override {
     sent.push_back(fmt::format("{}#{}", row.id, number));
+    if (on_attempt) on_attempt();
     if (throws) throw std::runtime_error("999990019");
     if (answers.empty()) co_return AttemptResult{Verdict::delivered, "OK", std::nullopt, Json::object()};
     auto a = answers.front();
     answers.pop_front();
     co_return a;
   }
+  std::function<void()> on_attempt, on_settlement;
   Task<Result<store::Transaction>> settlement(const store::DeliveryRow&, const AttemptResult&) override {
+    if (on_settlement) on_settlement();
     co_return store::Transaction{};
   }
   [[nodiscard]] bool repeatable(std::string_view) const override { return may_repeat; }
@@ -162,6 +165,71 @@ TEST_F(DispatcherTest, ADeadLetterOnlyAfterEightAttemptsAndADay) {
   }
   EXPECT_EQ(state("A1"), DeliveryState::dead);
   EXPECT_GE(partner.sent.size(), 8u);
+}
+
+/// A store on a disk that the test fills and empties.
+struct DispatcherOnAFullDisk : DispatcherTest {
+  bool full = false;
+  int asked = 0;  ///< once for each batch that the store writes or refuses
+  void SetUp() override {
+    store::SqliteOptions options;
+    options.disk_use = [this] {
+      ++asked;
+      return Result<store::DiskUse>(store::DiskUse{1ULL << 40, full ? 0 : 1ULL << 39});
+    };
+    store = store::SqliteStore::open(":memory:", clock, options).value();
+  }
+  Dispatcher on_disk() {
+    DispatcherOptions options;
+    options.store_pause = 10ms;
+    return {*store, partner, clock, options};
+  }
+};
+
+TEST_F(DispatcherOnAFullDisk, WhatCameOfAnAttemptIsWrittenDownWhenThereIsRoomAgainHoweverLongThatTakes) {
+  add("A1");
+  add("A2");
+  auto d = on_disk();
+  int tries = 0;
+  partner.on_attempt = [&] { full = partner.sent.size() == 1; };
+  partner.on_settlement = [&] { full = full && ++tries < 20; };
+  EXPECT_EQ(run_now(d.step()).value(), 1);
+  EXPECT_EQ(tries, 20);
+  EXPECT_EQ(state("A1"), DeliveryState::delivered);
+  EXPECT_EQ(run_now(d.step()).value(), 1);
+  EXPECT_EQ(partner.sent, (std::vector<std::string>{"A1#1", "A2#1"})) << "sent once each, the lane goes on";
+}
+
+TEST_F(DispatcherOnAFullDisk, NothingIsSentWhoseStartCannotBeWrittenDown) {
+  add("A1");
+  auto d = on_disk();
+  full = true;
+  EXPECT_EQ(run_now(d.step()).value(), 1);
+  EXPECT_TRUE(partner.sent.empty());
+  EXPECT_EQ(state("A1"), DeliveryState::pending);
+  full = false;
+  EXPECT_EQ(run_now(d.step()).value(), 1);
+  EXPECT_EQ(state("A1"), DeliveryState::delivered);
+}
+
+Task<> run_for(Dispatcher& d, milliseconds time) {
+  runtime::Scope scope(co_await boost::asio::this_coro::executor);
+  scope.spawn(d.run(scope), "test.outbox");
+  co_await runtime::sleep_for(time);
+  auto ended = co_await scope.close(100ms, 1s);
+  EXPECT_TRUE(ended);
+}
+
+TEST_F(DispatcherOnAFullDisk, AStoreThatRefusesIsAskedAtTheSpeedOfThePause) {
+  for (int i = 0; i < 5; ++i) add(fmt::format("D{}", i), fmt::format("case:{}|t", i));
+  auto d = on_disk();
+  full = true;
+  asked = 0;
+  run_now(run_for(d, 300ms));
+  EXPECT_GT(asked, 0);
+  // Five lanes, one try in 10 ms each at the most; without the pause it is thousands.
+  EXPECT_LE(asked, 5 * 31);
+  EXPECT_TRUE(partner.sent.empty());
 }
 
 }  // namespace
