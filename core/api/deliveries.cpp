@@ -85,15 +85,15 @@ Task<net::Response> get_invoices(Call& call) {
   co_return json(200, *view);
 }
 
+/// /in/{instance}/...
+std::string instance_of(const net::RequestHead& head) {
+  auto rest = head.path.substr(4);
+  return rest.substr(0, rest.find('/'));
+}
+
 Task<net::Response> inbound(Call& call) {
   // /in/<instance>/...: the adapter's own interface, behind our certificate check.
-  auto rest = call.request.head.path.substr(4);
-  auto name = rest.substr(0, rest.find('/'));
-  const auto& instances = call.services.delivering.instances();
-  auto it = instances.find(name);
-  if (it == instances.end() || !it->second.adapter || !it->second.inbox ||
-      (!it->second.party.empty() && it->second.party != call.party->id))
-    co_return problem({ErrorKind::not_found, "NOT_FOUND", "There is nothing here", {}});
+  auto it = call.services.delivering.instances().find(instance_of(call.request.head));
   if (call.services.xsd && !call.request.body.empty()) {
     std::vector<Finding> findings;
     auto look = [&] {
@@ -127,6 +127,15 @@ Task<net::Response> inbound(Call& call) {
 }
 
 }  // namespace
+
+Result<void> inbound_admits(const Services& services, const Party& party, const net::RequestHead& head) {
+  const auto& instances = services.delivering.instances();
+  auto it = instances.find(instance_of(head));
+  if (it == instances.end() || !it->second.adapter || !it->second.inbox ||
+      (!it->second.party.empty() && it->second.party != party.id))
+    return fail(ErrorKind::not_found, "NOT_FOUND", "There is nothing here");
+  return {};
+}
 
 Task<net::Response> adapter_inbound(Call& call) {
   auto response = co_await inbound(call);

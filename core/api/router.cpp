@@ -119,8 +119,9 @@ void decorate(const net::RequestHead*, net::Response& r) {
 Router::Router(Services services, std::vector<Route> routes)
     : services_(std::move(services)), routes_(std::move(routes)) {}
 
-void Router::below(std::string prefix, std::uint64_t body_limit, std::function<Task<net::Response>(Call&)> run) {
-  prefixes_.push_back({"*", std::move(prefix), Who::party, body_limit, false, std::move(run)});
+void Router::below(std::string prefix, std::uint64_t body_limit, std::function<Task<net::Response>(Call&)> run,
+                   std::function<Result<void>(const Services&, const Party&, const net::RequestHead&)> admits) {
+  prefixes_.push_back({"*", std::move(prefix), Who::party, body_limit, false, std::move(run), std::move(admits)});
 }
 
 bool Router::within_rate(const Party& party) {

@@ -47,7 +47,8 @@ class Router final : public net::HttpHandler {
   Task<net::Response> on_request(net::Request& request) override;
   [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
   /// Serves `prefix` and everything below through a function of its own (adapters' inbound paths).
-  void below(std::string prefix, std::uint64_t body_limit, std::function<Task<net::Response>(Call&)> run);
+  void below(std::string prefix, std::uint64_t body_limit, std::function<Task<net::Response>(Call&)> run,
+             std::function<Result<void>(const Services&, const Party&, const net::RequestHead&)> admits = {});
 
  private:
   struct Matched;

@@ -16,6 +16,8 @@ namespace schakel::api {
 [[nodiscard]] std::vector<Route> register_routes();  ///< what registers are made of, for the operator
 /// /in/<instance>/...: the inbound interface of an adapter.
 Task<net::Response> adapter_inbound(Call& call);
+/// Whether that adapter is there for this party: asked before a byte of the body is read.
+Result<void> inbound_admits(const Services& services, const Party& party, const net::RequestHead& head);
 /// All of them.
 [[nodiscard]] std::vector<Route> all_routes();
 

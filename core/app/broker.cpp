@@ -102,6 +102,8 @@ double uniform() {
 }
 
 constexpr std::string_view kAuditSeed = "audit.seed";
+/// Messages that wait for a decision above which intake answers 503.
+constexpr std::int64_t kMostUndecided = 20000;
 
 }  // namespace
 
@@ -441,9 +443,12 @@ Task<Result<Json>> Broker::Parts::verify_audit() {
 }
 
 Json Broker::Parts::health() const {
-  Json parts{{"store", !store->health().failed}};
+  auto state = store->health();
+  // The same switch that refuses intake.
+  bool keeps_up = undecided.load() <= kMostUndecided;
+  Json parts{{"store", !state.failed}, {"room", state.accepting || state.failed}, {"keeps_up", keeps_up}};
   for (const auto& [name, i] : delivering->instances()) parts["adapters"][name] = i.adapter != nullptr;
-  return {{"ready", !store->health().failed && !stopped}, {"parts", parts}};
+  return {{"ready", state.accepting && keeps_up && !stopped}, {"parts", parts}};
 }
 
 Result<void> Broker::Parts::listen() {
@@ -483,7 +488,7 @@ Result<void> Broker::Parts::listen() {
                          config.schemas_dir.string()};
   services.xsd = xsd.get();
   router = std::make_unique<api::Router>(std::move(services), api::all_routes());
-  router->below("/in/", std::uint64_t{32} << 20, api::adapter_inbound);
+  router->below("/in/", std::uint64_t{32} << 20, api::adapter_inbound, api::inbound_admits);
   net::ServerOptions o;
   o.listeners.push_back(listener("api", config.api, std::move(*api_tls)));
   o.listeners.push_back(listener("health", config.health, nullptr));
@@ -492,7 +497,8 @@ Result<void> Broker::Parts::listen() {
   o.decorate = api::decorate;
   // Intake waits while decisions are far behind: an honest 503 instead of an unbounded queue.
   o.overloaded = [this](const net::RequestHead& head) -> std::optional<std::chrono::seconds> {
-    if (head.method == "POST" && head.listener == "api" && undecided.load() > 20000) return std::chrono::seconds(5);
+    if (head.method == "POST" && head.listener == "api" && undecided.load() > kMostUndecided)
+      return std::chrono::seconds(5);
     return std::nullopt;
   };
   api_server = std::make_unique<net::HttpServer>(*shards, *router, std::move(o));

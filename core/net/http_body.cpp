@@ -75,13 +75,14 @@ Task<Result<std::size_t>> IncomingBody::read_chunked(std::span<std::uint8_t> int
   }
 }
 
-Task<Result<std::string>> read_whole(BodyReader& body, std::uint64_t limit) {
+Task<Result<std::string>> read_whole(BodyReader& body, std::uint64_t limit, BodyBudget::Hold& hold) {
   std::string out;
   std::array<std::uint8_t, 16 * 1024> piece;
   for (;;) {
     const auto n = co_await body.read(piece);
     if (!n) co_return fail(n.error());
     if (*n == 0) co_return out;
+    if (!hold.grow(*n)) co_return fail(ErrorKind::unavailable, "OVERLOADED", "no more bodies may be held now");
     if (out.size() + *n > limit)
       co_return fail(ErrorKind::too_large, "BODY_TOO_LARGE", "the body is larger than allowed here");
     out.append(reinterpret_cast<const char*>(piece.data()), *n);

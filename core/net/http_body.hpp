@@ -30,7 +30,8 @@ class IncomingBody final : public BodyReader {
   std::optional<Error> failed_;
 };
 
-/// The whole body, at most `limit` bytes. Errors as BodyReader::read().
-[[nodiscard]] Task<Result<std::string>> read_whole(BodyReader& body, std::uint64_t limit);
+/// The whole body, at most `limit` bytes, counted in `hold` as it comes. Errors as BodyReader::read(), and OVERLOADED
+/// (unavailable) when no more bodies may be held now.
+[[nodiscard]] Task<Result<std::string>> read_whole(BodyReader& body, std::uint64_t limit, BodyBudget::Hold& hold);
 
 }  // namespace schakel::net

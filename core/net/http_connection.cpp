@@ -155,6 +155,13 @@ Task<> Connection::run() {
   stream_->close();
 }
 
+Response Connection::too_busy() {
+  ++context_.stats.overloaded;
+  auto busy = problem(503, "OVERLOADED", refusal_title(503));
+  busy.headers.add("Retry-After", "5");
+  return busy;
+}
+
 Task<std::variant<RequestHead, Refusal, Connection::Next>> Connection::read_head() {
   const auto& limits = context_.options.limits;
   busy_ = !buffer_.empty();
@@ -267,6 +274,11 @@ Task<Connection::Next> Connection::serve_one() {
     const auto next = co_await answer(&head, problem(413, "BODY_TOO_LARGE", refusal_title(413)), false);
     co_return next;
   }
+  BodyBudget::Hold hold(context_.bodies, quota_key_.empty() ? address_ : quota_key_);
+  if (!accept.stream && !hold.fits(head.content_length.value_or(0))) {
+    const auto next = co_await answer(&head, too_busy(), false);
+    co_return next;
+  }
   if (accept.stream) request_limit_ = TimePoint::max();
 
   IncomingBody body(*this, head, accept.body_limit);
@@ -277,11 +289,15 @@ Task<Connection::Next> Connection::serve_one() {
   if (accept.stream) {
     request.stream = &body;
   } else {
-    auto whole = co_await read_whole(body, accept.body_limit);
+    auto whole = co_await read_whole(body, accept.body_limit, hold);
     if (!whole) {
       const auto& code = whole.error().code;
       if (code == "BODY_TOO_LARGE") ++context_.stats.bodies_too_large;
       if (code == "BODY_SLOW") co_return Next::close;
+      if (code == "OVERLOADED") {
+        const auto next = co_await answer(&head, too_busy(), false);
+        co_return next;
+      }
       co_await context_.handler.on_body_refused(request, code);
       const int status = code == "BODY_BROKEN" ? 400 : status_of(whole.error().kind);
       const auto next = co_await answer(&head, problem(status, code, refusal_title(status)), false);

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "core/net/body_budget.hpp"
 #include "core/net/http_server.hpp"
 #include "core/net/stream.hpp"
 
@@ -28,6 +29,7 @@ struct ConnectionContext {
   const ServerOptions& options;
   ServerStats& stats;
   Quota& identities;
+  BodyBudget& bodies;
   std::atomic<std::size_t>& handshakes;
   const std::atomic<bool>& stopping;
 };
@@ -62,6 +64,7 @@ class Connection {
   [[nodiscard]] Task<Result<std::size_t>> receive(std::span<char> into);
   [[nodiscard]] TimePoint rate_limit(std::chrono::steady_clock::duration waited, std::uint64_t bytes) const;
   [[nodiscard]] Response refuse(const Refusal& refusal);
+  [[nodiscard]] Response too_busy();
 
   ConnectionContext context_;
   std::unique_ptr<Stream> stream_;

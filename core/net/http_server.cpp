@@ -34,6 +34,7 @@ struct HttpServer::Core : std::enable_shared_from_this<Core> {
   ServerOptions options;
   ServerStats stats;
   Quota identities, addresses;
+  BodyBudget bodies{options.limits.bodies, options.limits.bodies_per_peer};
   std::atomic<std::size_t> handshakes{0};
   std::atomic<bool> stopping{false};
   std::vector<std::unique_ptr<Listener>> listeners;
@@ -64,7 +65,7 @@ struct HttpServer::Core : std::enable_shared_from_this<Core> {
   using RunningPtr = std::shared_ptr<Running>;
 
   Result<void> bind(const ListenerOptions& o, const asio::any_io_executor& executor);
-  ConnectionContext context() { return {handler, options, stats, identities, handshakes, stopping}; }
+  ConnectionContext context() { return {handler, options, stats, identities, bodies, handshakes, stopping}; }
 };
 
 namespace {

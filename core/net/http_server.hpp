@@ -61,6 +61,10 @@ struct ServerLimits {
   std::size_t connections_per_address = 1024;  ///< many schools share one address
   std::size_t connections_per_identity = 256;
   std::size_t handshakes = 512;  ///< TLS handshakes under way at the same time
+  /// Bytes of bodies held in memory at the same time, in all and of one peer (identity, or address without one); a body
+  /// that does not fit is answered with 503, before it is read where its length is known.
+  std::uint64_t bodies = 96ULL << 20;
+  std::uint64_t bodies_per_peer = 48ULL << 20;
 };
 
 struct TcpEndpoint {

@@ -70,8 +70,16 @@ void Engine::close() {
 }
 
 SqliteHealth Engine::health() const {
+  // Asked anew: where nobody writes any more because this said no, nothing else would notice that there is room again.
+  bool accepting = (memory_ && !options_.disk_use) || space_now() == Space::enough;
   std::lock_guard lock(mutex_);
-  return {failed_.has_value(), writes_.size(), batches_, transactions_, wal_frames_ * 4120, corrupt_rows_};
+  return {.failed = failed_.has_value(),
+          .accepting = accepting && !failed_,
+          .queued = writes_.size(),
+          .batches = batches_,
+          .transactions = transactions_,
+          .wal_bytes = wal_frames_ * 4120,
+          .corrupt_rows = corrupt_rows_};
 }
 
 std::optional<Error> Engine::unusable() const {
@@ -185,22 +193,23 @@ void Engine::checkpoint_if_long() {
   }
 }
 
+Engine::Space Engine::space_now() const {
+  auto use = options_.disk_use ? options_.disk_use() : disk_use(folder_of(path_));
+  if (!use) return Space::enough;  // not knowing is no reason to stop; a full disk then ends the store
+  if (use->available < options_.reserve) return Space::none;
+  if (static_cast<double>(use->total - use->available) >= options_.high_water * static_cast<double>(use->total) &&
+      use->available < options_.high_water_free)
+    return Space::no_intake;
+  return Space::enough;
+}
+
 Engine::Space Engine::space() {
   if (memory_ && !options_.disk_use) return Space::enough;
   auto now = std::chrono::steady_clock::now();
   if (!options_.disk_use && now - space_asked_ < kSpaceInterval) return space_;
   space_asked_ = now;
-  auto use = options_.disk_use ? options_.disk_use() : disk_use(folder_of(path_));
   auto before = space_;
-  if (!use)
-    space_ = Space::enough;  // not knowing is no reason to stop; a full disk then ends the store
-  else if (use->available < options_.reserve)
-    space_ = Space::none;
-  else if (static_cast<double>(use->total - use->available) >= options_.high_water * static_cast<double>(use->total) &&
-           use->available < options_.high_water_free)
-    space_ = Space::no_intake;
-  else
-    space_ = Space::enough;
+  space_ = space_now();
   if (space_ != before)
     log(space_ == Space::enough ? LogLevel::info : LogLevel::error, "store.disk",
         {{"accepting", space_ == Space::enough}});

@@ -116,6 +116,8 @@ class Engine {
   Result<Committed> apply_one(const Transaction& transaction, Space space);
   void checkpoint_if_long();
   Space space();
+  /// Of the disk as it is; thread: any.
+  [[nodiscard]] Space space_now() const;
   std::optional<Error> unusable() const;
   Error read_failure(const SqliteFailure& failure);
   static void report_corrupt(int rows);

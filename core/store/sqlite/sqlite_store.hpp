@@ -34,6 +34,7 @@ struct SqliteOptions {
 /// What an operator watches beside stats().
 struct SqliteHealth {
   bool failed = false;
+  bool accepting = true;          ///< false: new messages are refused, failed or disk above its high-water mark
   std::size_t queued = 0;         ///< commits that wait
   std::int64_t batches = 0;       ///< COMMITs since opening
   std::int64_t transactions = 0;  ///< that they carried

@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "core/net/body_budget.hpp"
 #include "tests/unit/net/net_fixture.hpp"
 
 namespace schakel::net {
@@ -237,6 +238,48 @@ TEST(Server, OverloadIs503WithRetryAfterBeforeTheHandlerIsAsked) {
   EXPECT_EQ(running.handler.heads, 0);
   full = false;
   EXPECT_EQ(running.get("/")->status, 200);
+}
+
+TEST(Server, BodiesHeldInMemoryHaveACeilingForEachPeerAndTheirPlaceComesBack) {
+  ServerOptions options;
+  options.limits.bodies_per_peer = 1000;
+  Running running(std::move(options));
+  const auto whole = letters(800);
+  {
+    RawClient slow(running.port());
+    slow.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 800\r\nExpect: 100-continue\r\n\r\n");
+    slow.read("100 Continue\r\n\r\n");
+    slow.send(whole.substr(0, 700));
+    settles_at(running.server->stats().body_bytes_read, 700);
+    RawClient declared(running.port());
+    declared.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 800\r\nExpect: 100-continue\r\n\r\n");
+    const auto refused = declared.read();
+    EXPECT_TRUE(refused.starts_with("HTTP/1.1 503")) << "before the body is invited";
+    EXPECT_NE(refused.find("OVERLOADED"), std::string::npos);
+    EXPECT_NE(refused.find("Retry-After: 5\r\n"), std::string::npos);
+    RawClient chunked(running.port());
+    chunked.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n320\r\n" + whole +
+                 "\r\n0\r\n\r\n");
+    EXPECT_TRUE(chunked.read().starts_with("HTTP/1.1 503")) << "a body without a length counts as it comes";
+    slow.send(whole.substr(700));
+    EXPECT_NE(slow.read(whole).find("HTTP/1.1 200"), std::string::npos) << "what was there first goes on";
+  }
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(run_now(http_request({.method = "POST", .url = running.url("/echo"), .body = whole}, plain()))->status,
+              200)
+        << "no place is lost";
+}
+
+TEST(Server, BodiesHeldInMemoryHaveACeilingOverAll) {
+  BodyBudget budget(100, 80);
+  BodyBudget::Hold a(budget, "a"), b(budget, "b");
+  EXPECT_FALSE(a.grow(81));
+  EXPECT_TRUE(a.grow(70));
+  EXPECT_TRUE(b.fits(30));
+  EXPECT_FALSE(b.grow(31));
+  EXPECT_FALSE(b.fits(~0ULL));
+  EXPECT_TRUE(b.grow(30));
+  EXPECT_EQ(budget.held(), 100u);
 }
 
 TEST(Server, DecorateReachesRefusalsToo) {

@@ -271,12 +271,15 @@ TEST_F(SqliteStoreTest, FullDiskRefusesNewWorkFirstAndDeliveryGoesOn) {
   ASSERT_FALSE(r.has_value());
   EXPECT_EQ(r.error().code, "STORE_FULL");
   EXPECT_EQ(r.error().kind, ErrorKind::unavailable);
+  EXPECT_FALSE(s->health().accepting);
+  EXPECT_FALSE(s->health().failed);
   ok(*s, {StartAttempt{"d1", 0, at(1)}});
   ok(*s, {Settle{"d1", 1, at(2), "delivered", "", DeliveryState::delivered, at(2)}, Decide{decision(1)}});
   disk.available = 1ULL << 20;  // below the reserve
   EXPECT_EQ(run(s->commit({{PutRow{"s", "k", {}, {}}}})).error().code, "STORE_FULL");
   EXPECT_TRUE(run(s->message(1)).value().has_value());
   disk.available = 50ULL << 20;  // space came back
+  EXPECT_TRUE(s->health().accepting) << "seen without a write";
   ok(*s, {Accept{message("m2")}});
   disk = {10ULL << 40, 500ULL << 30};  // 95 % of a large disk is no reason to stop
   ok(*s, {Accept{message("m3")}});
