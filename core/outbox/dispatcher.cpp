@@ -9,6 +9,9 @@ using store::DeliveryState;
 
 namespace {
 
+/// Code of an attempt that was running when our own process ended.
+constexpr std::string_view kProcessEnded = "PROCESS_ENDED";
+
 std::string_view verdict_name(Verdict v) {
   switch (v) {
     case Verdict::delivered:
@@ -65,7 +68,7 @@ Task<Result<int>> Dispatcher::recover() {
       auto state = again ? DeliveryState::pending : DeliveryState::parked;
       auto now = clock_.now();
       store::Transaction tx;
-      tx.ops.push_back(store::Settle{row.id, row.attempts, now, "unknown", "PROCESS_ENDED", state, now});
+      tx.ops.push_back(store::Settle{row.id, row.attempts, now, "unknown", std::string(kProcessEnded), state, now});
       tx.ops.push_back(audit::leaf(now, "delivery.interrupted",
                                    {.ids = {{"delivery", row.id}, {"target", row.target}, {"case", row.case_id}},
                                     .counts = {{"attempt", row.attempts}}}));
@@ -150,6 +153,16 @@ Task<bool> Dispatcher::start(const DeliveryRow& row) {
   co_return false;
 }
 
+/// How often the target failed before the attempt that is being settled. An attempt that our own end cut off says
+/// nothing about the target: a broker that was restarted often would otherwise wait hours after the first failure.
+Task<int> Dispatcher::failures_so_far(const DeliveryRow& row) {
+  if (row.attempts == 0) co_return 0;
+  auto tried = co_await store_.attempts(row.id);
+  if (!tried) co_return row.attempts;
+  co_return static_cast<int>(std::ranges::count_if(
+      *tried, [&](const store::AttemptRow& a) { return a.number <= row.attempts && a.code != kProcessEnded; }));
+}
+
 Task<> Dispatcher::settle(const DeliveryRow& row, AttemptResult result) {
   int number = row.attempts + 1;
   auto now = clock_.now();
@@ -158,7 +171,8 @@ Task<> Dispatcher::settle(const DeliveryRow& row, AttemptResult result) {
     breaker.succeeded();
   else
     breaker.failed(now);
-  auto next = after(options_.retry, result, attempter_.repeatable(row.target), number, row.created_at, now,
+  auto failures = co_await failures_so_far(row);
+  auto next = after(options_.retry, result, attempter_.repeatable(row.target), failures + 1, row.created_at, now,
                     options_.random ? options_.random() : 0.5);
   // Nothing new starts towards a target whose breaker is open; what failed waits at least until the probe.
   if (next.state == DeliveryState::pending && breaker.state() == Breaker::State::open)

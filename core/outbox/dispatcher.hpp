@@ -54,6 +54,7 @@ class Dispatcher {
  private:
   Task<> one(store::DeliveryRow row);
   Task<bool> start(const store::DeliveryRow& row);
+  Task<int> failures_so_far(const store::DeliveryRow& row);
   Task<> settle(const store::DeliveryRow& row, AttemptResult result);
   void store_works(bool now, std::string_view code = {});
   Task<Result<void>> refresh_paused();

@@ -135,6 +135,26 @@ TEST_F(DispatcherTest, AttemptUnderWayAtTheEndOfAProcessIsFoundAndRepeatedWithTh
   EXPECT_EQ(state("A1"), DeliveryState::delivered);
 }
 
+TEST_F(DispatcherTest, AttemptsThatOurOwnEndCutOffAreNoFailuresOfTheTarget) {
+  add("A1");
+  for (int i = 0; i < 30; ++i) {
+    ASSERT_TRUE(run_now(store->commit({{store::StartAttempt{"A1", i, clock.now()}}})));
+    Dispatcher next(*store, partner, clock, {});
+    ASSERT_EQ(run_now(next.recover()).value(), 1);
+  }
+  partner.answers = {answer(Verdict::retry_later), answer(Verdict::retry_later)};
+  clock.advance(48h);
+  EXPECT_EQ(step(), 1);
+  EXPECT_EQ(state("A1"), DeliveryState::pending) << "one failure is no dead letter, however old it is";
+  auto row = run_now(store->delivery("A1")).value();
+  EXPECT_LE(row->next_at - clock.now(), 5s) << "the first failure waits as a first failure does";
+  clock.advance(5s);
+  EXPECT_EQ(step(), 1);
+  row = run_now(store->delivery("A1")).value();
+  EXPECT_GT(row->next_at - clock.now(), 4s);
+  EXPECT_LE(row->next_at - clock.now(), 10s);
+}
+
 TEST_F(DispatcherTest, PausedTargetGetsNothingAlsoAfterARestart) {
   add("A1");
   ASSERT_TRUE(run_now(dispatcher.pause("t", true)));
