@@ -9,6 +9,7 @@
 
 #include "core/api/routes.hpp"
 #include "core/app/edges.hpp"
+#include "core/app/keys.hpp"
 #include "core/app/openapi.hpp"
 #include "core/app/portal_backend.hpp"
 #include "core/audit/sequencer.hpp"
@@ -80,19 +81,6 @@ class OwnHttp final : public HttpAccess {
 
 net::ListenerOptions listener(std::string name, const ListenerConfig& c, std::shared_ptr<net::TlsServerContext> tls) {
   return {std::move(name), net::TcpEndpoint{c.address, c.port}, std::move(tls)};
-}
-
-Result<std::shared_ptr<net::TlsServerContext>> server_tls(const ListenerConfig& c) {
-  if (c.certificate.empty()) return std::shared_ptr<net::TlsServerContext>{};
-  net::TlsServerOptions o;
-  o.certificate_file = c.certificate;
-  o.key_file = c.key;
-  if (!c.client_ca.empty()) {
-    o.client = net::TlsServerOptions::ClientCertificate::required;
-    o.client_ca_file = c.client_ca;
-    o.crl_file = c.crl;
-  }
-  return net::TlsServerContext::load(std::move(o));
 }
 
 /// Random numbers for jitter: not a secret, so the fast generator will do.
@@ -173,7 +161,7 @@ struct Broker::Parts {
 };
 
 Task<Result<void>> Broker::Parts::open_vault() {
-  auto master = vault::MasterKey::from_file(config.master_key);
+  auto master = master_key(config);
   if (!master) co_return fail(std::move(master.error()));
   auto opened = co_await vault::Vault::open(*store, clock, std::move(*master));
   if (!opened) co_return fail(std::move(opened.error()));

@@ -1,13 +1,19 @@
 #include "core/app/config.hpp"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <boost/url/parse.hpp>
+#include <cstdlib>
 #include <fstream>
 #include <set>
 
+#include "core/app/keys.hpp"
 #include "core/formats/xsd_folder.hpp"
 #include "core/model/region_files.hpp"
+#include "core/net/mail_message.hpp"
+#include "core/pipeline/decide.hpp"
 #include "core/plugin/registry.hpp"
 
 namespace schakel::app {
@@ -55,6 +61,17 @@ class Reader {
     if (must_exist && !fs::exists(p)) bad(at + "/" + name, "FILE_MISSING", "this file or folder is not there");
     return p.lexically_normal();
   }
+  /// A key or secret. A service manager hands such files over in $CREDENTIALS_DIRECTORY, by their file name: one that
+  /// is there goes first, so that the same configuration serves by hand and as a service.
+  fs::path secret(const Json& j, const std::string& at, const char* name, fs::path otherwise = {}) {
+    auto given = path(j, at, name, false, std::move(otherwise));
+    if (given.empty()) return given;
+    if (const char* handed = std::getenv("CREDENTIALS_DIRECTORY"); handed && *handed)
+      if (auto p = fs::path(handed) / given.filename(); fs::exists(p)) return p.lexically_normal();
+    std::error_code ec;
+    if (!fs::exists(given, ec)) bad(at + "/" + name, "FILE_MISSING", "this file is not there, or may not be seen");
+    return given;
+  }
   const Json& part(const Json& j, const char* name) {
     static const Json kNone = Json::object();
     return j.is_object() && j.contains(name) ? j[name] : kNone;
@@ -74,9 +91,12 @@ ListenerConfig read_listener(Reader& r, const Json& j, const std::string& at, bo
   r.known(j, at, {"address", "port", "certificate", "key", "client_ca", "crl", "base_url", "sms"});
   ListenerConfig l;
   l.address = r.text(j, at, "address", "127.0.0.1");
+  if (in6_addr any{};
+      ::inet_pton(AF_INET, l.address.c_str(), &any) != 1 && ::inet_pton(AF_INET6, l.address.c_str(), &any) != 1)
+    r.bad(at + "/address", "VALUE", "must be an IP address; 0.0.0.0 or :: for all");
   l.port = static_cast<std::uint16_t>(r.number(j, at, "port", 0, 0, 65535));
   l.certificate = r.path(j, at, "certificate", true);
-  l.key = r.path(j, at, "key", true);
+  l.key = r.secret(j, at, "key");
   l.client_ca = r.path(j, at, "client_ca", true);
   l.crl = r.path(j, at, "crl", true);
   if (l.certificate.empty() && !loopback(l.address))
@@ -85,7 +105,9 @@ ListenerConfig read_listener(Reader& r, const Json& j, const std::string& at, bo
     r.bad(at, "TLS_REQUIRED", "certificate, key and client_ca are required: parties are known by their certificate");
   if (!l.key.empty()) {
     struct stat s{};
-    if (::stat(l.key.c_str(), &s) == 0 && (s.st_mode & 077))
+    // What a service manager hands over may have a group: its folder is closed to others.
+    auto others = handed_over(l.key) ? 037 : 077;
+    if (::stat(l.key.c_str(), &s) == 0 && (s.st_mode & others))
       r.bad(at + "/key", "KEY_MODE", "a private key may be readable by its owner only");
   }
   return l;
@@ -99,6 +121,11 @@ Result<Json> read_json(const fs::path& file) {
 }
 
 }  // namespace
+
+bool handed_over(const fs::path& file) {
+  const char* handed = std::getenv("CREDENTIALS_DIRECTORY");
+  return handed && *handed && file.parent_path() == fs::path(handed).lexically_normal();
+}
 
 fs::path installed_prefix() { return fs::read_symlink("/proc/self/exe").parent_path().parent_path(); }
 
@@ -126,7 +153,7 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
   c.ballast_bytes = static_cast<std::uint64_t>(r.number(store, "/store", "ballast_bytes", 0, 0, std::int64_t{1} << 40));
   const auto& vault = r.part(j, "vault");
   r.known(vault, "/vault", {"master_key_file"});
-  c.master_key = r.path(vault, "/vault", "master_key_file", true, "secrets/master.key");
+  c.master_key = r.secret(vault, "/vault", "master_key_file", "secrets/master.key");
   if (c.master_key.string().starts_with(c.data_dir.string() + "/"))
     r.bad("/vault/master_key_file", "KEY_PLACE",
           "the master key must not lie in the data folder: a copy of the data would hold its key", "KEY-6");
@@ -141,6 +168,8 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
   r.known(log, "/log", {"file", "level"});
   c.log_file = r.path(log, "/log", "file", false);
   c.log_level = r.text(log, "/log", "level", "info");
+  if (!std::set<std::string>{"debug", "info", "warn", "error"}.contains(c.log_level))
+    r.bad("/log/level", "VALUE", "must be debug, info, warn or error");
   const auto& listen = r.part(j, "listen");
   r.known(listen, "/listen", {"api", "health"});
   c.api = read_listener(r, r.part(listen, "api"), "/listen/api", true);
@@ -148,7 +177,14 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
   const auto& portal = r.part(j, "portal");
   c.portal.listener = read_listener(r, portal, "/portal", false);
   c.portal.base_url = r.text(portal, "/portal", "base_url");
-  if (c.portal.base_url.empty()) r.bad("/portal/base_url", "REQUIRED", "links in mails start with this address");
+  if (c.portal.base_url.empty())
+    r.bad("/portal/base_url", "REQUIRED", "links in mails start with this address");
+  else if (auto url = boost::urls::parse_uri(c.portal.base_url);
+           !url || (url->scheme() != "https" && url->scheme() != "http") || url->host().empty() ||
+           url->has_userinfo() || !url->encoded_path().empty() || url->has_query() || url->has_fragment())
+    r.bad("/portal/base_url", "VALUE", "must be https://host without anything after it, also no slash");
+  else if (url->scheme() != "https" && !loopback(url->host()) && url->host() != "[::1]")
+    r.bad("/portal/base_url", "TLS_REQUIRED", "links in mails must be https");
   if (portal.contains("sms")) {
     c.portal.sms = portal["sms"];
     r.known(c.portal.sms, "/portal/sms", {"url", "secret"});
@@ -165,6 +201,8 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
   if (c.mail.security == "none" && !loopback(c.mail.host))
     r.bad("/mail/security", "TLS_REQUIRED", "mail without TLS goes to a loopback address only");
   c.mail.from = r.text(mail, "/mail", "from");
+  if (!c.mail.from.empty() && !net::is_mail_address(c.mail.from))
+    r.bad("/mail/from", "VALUE", "must be a mail address");
   c.mail.user = r.text(mail, "/mail", "user");
   c.mail.password_secret = r.text(mail, "/mail", "password_secret");
   c.mail.ca = r.path(mail, "/mail", "ca", true);
@@ -172,7 +210,7 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
   r.known(http, "/http", {"ca", "certificate", "key"});
   c.http_ca = r.path(http, "/http", "ca", true);
   c.http_certificate = r.path(http, "/http", "certificate", true);
-  c.http_key = r.path(http, "/http", "key", true);
+  c.http_key = r.secret(http, "/http", "key");
   const auto& limits = r.part(j, "limits");
   r.known(limits, "/limits", {"document_bytes"});
   c.document_limit = r.number(limits, "/limits", "document_bytes", c.document_limit, 1024, std::int64_t{1} << 40);
@@ -189,7 +227,7 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
   else
     for (const auto& [secret, where] : secrets.items()) {
       r.known(where, "/secrets/" + secret, {"file"});
-      c.secrets[secret] = r.path(where, "/secrets/" + secret, "file", true);
+      c.secrets[secret] = r.secret(where, "/secrets/" + secret, "file");
     }
 
   if (auto file = r.path(j, "", "parties", true, "parties.json"); fs::exists(file)) {
@@ -240,8 +278,20 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
           findings.push_back({fmt::format("parties.json#{}", p.id), "ADAPTER_UNKNOWN",
                               "an endpoint names an adapter instance that is not configured", ""});
 
+  // What a start would stumble over is said here: the unit checks before it starts.
+  if (findings.empty()) {
+    for (auto [at, listener] :
+         {std::pair{"/listen/api", &c.api}, {"/listen/health", &c.health}, {"/portal", &c.portal.listener}})
+      if (auto tls = server_tls(*listener); !tls) r.bad(at, tls.error().code, tls.error().message);
+    if (auto key = master_key(c); !key) r.bad("/vault/master_key_file", key.error().code, key.error().message);
+    if (auto tls = net::TlsClientContext::load({c.http_ca, c.http_certificate, c.http_key, {}}); !tls)
+      r.bad("/http", tls.error().code, tls.error().message);
+  }
   if (findings.empty() && fs::exists(c.plugins_dir)) {
     plugin::Registry registry(c.plugins_dir);
+    for (auto decider : kDeciderOrder)
+      if (auto plugin = registry.load(plugin::Kind::decider, decider); !plugin)
+        r.bad("/plugins_dir", plugin.error().code, fmt::format("{}: {}", decider, plugin.error().message));
     for (const auto& [instance, a] : c.adapters) {
       auto plugin = registry.load(plugin::Kind::adapter, a.plugin);
       if (!plugin) {

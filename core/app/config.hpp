@@ -39,6 +39,9 @@ struct PortalConfig {
   Json sms = Json();  ///< {url, secret}; null: TOTP only
 };
 
+/// Whether a key came by $CREDENTIALS_DIRECTORY, from a service manager.
+[[nodiscard]] bool handed_over(const std::filesystem::path& file);
+
 /// Every path is absolute once read. Settings: docs/configuring.md.
 struct Config {
   std::filesystem::path file, folder, data_dir, store_path, master_key, regions_dir, schemas_dir, own_regions_dir,

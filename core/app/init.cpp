@@ -101,15 +101,25 @@ Json example(const std::string& id) {
 
 void save(const fs::path& path, const Json& j) { std::ofstream(path) << j.dump(2) << "\n"; }
 
-int init(const fs::path& given, int port, const Common& common) {
+struct Places {
+  std::string data, socket;
+};
+
+int init(const fs::path& given, int port, const Places& places, const Common& common) {
   auto dir = fs::absolute(given).lexically_normal();
   if (fs::exists(dir / "schakel.json"))
     return report({ErrorKind::conflict, "FILE_EXISTS", "there is a schakel.json already; init never overwrites", {}},
                   common);
   std::error_code ec;
-  for (const char* sub : {"certs", "secrets", "run", "out", "voorbeeld"}) fs::create_directories(dir / sub, ec);
+  for (const char* sub : {"certs", "secrets", "voorbeeld"}) fs::create_directories(dir / sub, ec);
   fs::permissions(dir / "secrets", fs::perms::owner_all, ec);
-  fs::permissions(dir / "run", fs::perms::owner_all, ec);
+  if (places.socket.empty()) {
+    fs::create_directories(dir / "run", ec);
+    fs::permissions(dir / "run", fs::perms::owner_all, ec);
+  }
+  // What the file adapter writes lies where the broker may write.
+  auto out = (places.data.empty() ? dir : fs::path(places.data)) / "out";
+  if (places.data.empty()) fs::create_directories(out, ec);
   auto pki = make_test_pki(dir / "certs", {{"server", "Schakel TEST", "", true},
                                            {"school", "Basisschool De Verzonnen Vuurtoren", kSchoolOin, false},
                                            {"swv", "Samenwerkingsverband Zandoever", kSwvOin, false},
@@ -119,7 +129,9 @@ int init(const fs::path& given, int port, const Common& common) {
   if (!key) return report(key.error(), common);
   auto config = configuration(port);
   config["adapters"]["secure_link"]["config"] = {{"message_id_domain", "schakel.example"}};
-  config["adapters"]["map"]["config"]["out_folder"] = (dir / "out").string();
+  config["adapters"]["map"]["config"]["out_folder"] = out.string();
+  if (!places.data.empty()) config["data_dir"] = places.data;
+  if (!places.socket.empty()) config["socket"] = places.socket;
   save(dir / "schakel.json", config);
   save(dir / "parties.json", parties());
   save(dir / "voorbeeld/zaak-opening.json", example(random_uuid()));
@@ -144,10 +156,13 @@ int init(const fs::path& given, int port, const Common& common) {
 void add_init(CLI::App& app, Common& common, int& exit) {
   static std::string dir;
   static int port = 8443;
+  static Places places;
   auto* c = app.add_subcommand("init", "Make a runnable configuration with test certificates in a folder");
   c->add_option("dir", dir, "folder, made when it is not there")->required();
   c->add_option("--port", port, "of the API; the portal and health get the next two")->check(CLI::Range(1, 65533));
-  c->callback([&common, &exit] { exit = init(dir, port, common); });
+  c->add_option("--data-dir", places.data, "where the broker keeps its data (default: data in that folder)");
+  c->add_option("--socket", places.socket, "of the operator (default: run/schakel.sock in that folder)");
+  c->callback([&common, &exit] { exit = init(dir, port, places, common); });
 }
 
 }  // namespace schakel::app

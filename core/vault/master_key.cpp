@@ -56,11 +56,13 @@ Result<MasterKey> MasterKey::from_bytes(Secret key) {
   return MasterKey(std::move(key));
 }
 
-Result<MasterKey> MasterKey::from_file(const std::string& path) {
+Result<MasterKey> MasterKey::from_file(const std::string& path) { return read_key(path, 077); }
+
+Result<MasterKey> MasterKey::read_key(const std::string& path, unsigned refused_bits) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (fd.v < 0) return fail(ErrorKind::not_found, "MASTER_KEY_MISSING", "the master key file cannot be opened");
   struct stat st{};
-  if (::fstat(fd.v, &st) != 0 || !S_ISREG(st.st_mode) || (st.st_mode & 077) != 0)
+  if (::fstat(fd.v, &st) != 0 || !S_ISREG(st.st_mode) || (st.st_mode & refused_bits) != 0)
     return fail(ErrorKind::forbidden, "MASTER_KEY_MODE",
                 "the master key file must be a plain file that only its owner may read (chmod 600)");
   Bytes raw(256);
@@ -74,7 +76,7 @@ Result<MasterKey> MasterKey::from_file(const std::string& path) {
 Result<MasterKey> MasterKey::from_credential(const std::string& credentials_directory, std::string_view name) {
   if (credentials_directory.empty() || name.empty() || name.find('/') != name.npos)
     return fail(ErrorKind::invalid, "MASTER_KEY_MISSING", "no such credential");
-  return from_file(credentials_directory + "/" + std::string(name));
+  return read_key(credentials_directory + "/" + std::string(name), 037);
 }
 
 Result<MasterKey> MasterKey::create_file(const std::string& path) {

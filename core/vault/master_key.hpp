@@ -14,7 +14,8 @@ class MasterKey {
   /// A file of 32 raw bytes, 64 hex digits or base64, readable by its owner only (mode 0600 or 0400); a symbolic link
   /// is refused. MASTER_KEY_MISSING, MASTER_KEY_MODE (group or others may read it), MASTER_KEY_FORMAT.
   [[nodiscard]] static Result<MasterKey> from_file(const std::string& path);
-  /// systemd: the file `name` below $CREDENTIALS_DIRECTORY, whose value the caller hands in.
+  /// systemd: the file `name` below $CREDENTIALS_DIRECTORY, whose value the caller hands in. Its group may read it: the
+  /// access that systemd gives shows as that, and the folder is closed to others.
   [[nodiscard]] static Result<MasterKey> from_credential(const std::string& credentials_directory,
                                                          std::string_view name);
   /// Writes a fresh key with mode 0600 and fsyncs it. MASTER_KEY_EXISTS when the file is there: a key is never
@@ -30,6 +31,7 @@ class MasterKey {
 
  private:
   explicit MasterKey(Secret key);
+  static Result<MasterKey> read_key(const std::string& path, unsigned refused_bits);
   Secret key_;
   std::string id_;
 };

@@ -7,6 +7,7 @@
 
 #include "core/audit/leaf.hpp"
 #include "core/audit/log_rows.hpp"
+#include "core/audit/restore.hpp"
 #include "core/audit/sequencer.hpp"
 #include "core/audit/verify.hpp"
 #include "core/base/json.hpp"
@@ -179,6 +180,52 @@ TEST_F(AuditLog, RestoredBackupIsSeenAsAForkAndNotSignedOver) {
   std::filesystem::rename(folder.file("kept"), heads_path());
   reopen();
   EXPECT_EQ(start_error(), "AUDIT_FORK");
+}
+
+TEST_F(AuditLog, RestoredBackupStartsAfterAPersonAcceptedItAndSaysSoInItsLog) {
+  started();
+  add(50);
+  ASSERT_TRUE(run(sequencer->flush()).has_value());
+  auto accept = [&] { return run(accept_restore(*db, heads_path(), "uid-0", "disk replaced", clock.now())); };
+  EXPECT_EQ(accept().error().code, "AUDIT_NO_FORK") << "there is nothing to accept";
+  auto backup = folder.file("backup.db");
+  ASSERT_TRUE(run(db->backup(backup)).has_value());
+  add(70);
+  ASSERT_TRUE(run(sequencer->flush()).has_value());
+  close();
+  std::filesystem::rename(backup, path());
+  open();
+  EXPECT_EQ(start_error(), "AUDIT_FORK");
+  reopen();
+  auto accepted = accept();
+  ASSERT_TRUE(accepted) << accepted.error().code;
+  EXPECT_EQ(accepted->here, 50u);
+  EXPECT_EQ(accepted->outside, 120u);
+  EXPECT_TRUE(std::filesystem::exists(accepted->kept)) << "what was lost can still be told";
+  started();
+  add(5);
+  ASSERT_TRUE(run(sequencer->flush()).has_value());
+  auto report = check_store();
+  EXPECT_TRUE(report.ok());
+  EXPECT_EQ(report.leaves, 56u) << "50, the leaf of the restore, 5";
+  auto rows = run(db->leaves(50, 1)).value();
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].kind, "store.restored");
+  EXPECT_EQ(rows[0].body.find("disk replaced"), std::string::npos) << "the reason may name somebody";
+  // Whoever holds the old heads still sees it.
+  std::filesystem::copy_file(accepted->kept, heads_path(), std::filesystem::copy_options::overwrite_existing);
+  reopen();
+  EXPECT_EQ(start_error(), "AUDIT_FORK");
+}
+
+TEST_F(AuditLog, RestoreIsNotAcceptedOnHeadsThatCannotBeRead) {
+  started();
+  add(50);
+  ASSERT_TRUE(run(sequencer->flush()).has_value());
+  std::ofstream(heads_path(), std::ios::app) << "{\"head\":\"no note\"}\n";
+  EXPECT_EQ(run(accept_restore(*db, heads_path(), "uid-0", "why", clock.now())).error().code, "AUDIT_HEAD_FORMAT");
+  std::ofstream(heads_path(), std::ios::app) << "rubbish\n";
+  EXPECT_EQ(run(accept_restore(*db, heads_path(), "uid-0", "why", clock.now())).error().code, "AUDIT_HEADS_FORMAT");
 }
 
 TEST_F(AuditLog, StoredTreeOrHeadThatWasTamperedWithIsNotSignedOver) {

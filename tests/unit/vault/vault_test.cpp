@@ -188,6 +188,12 @@ TEST(MasterKey, FileThatOthersMayReadIsRefused) {
   EXPECT_EQ(read->id(), made->id());
   ::chmod(path.c_str(), 0640);
   EXPECT_EQ(code(vault::MasterKey::from_file(path)), "MASTER_KEY_MODE");
+  ::chmod(path.c_str(), 0440);
+  EXPECT_EQ(code(vault::MasterKey::from_file(path)), "MASTER_KEY_MODE");
+  EXPECT_TRUE(vault::MasterKey::from_credential(dir.path.string(), "master.key"))
+      << "systemd's access shows as a group";
+  ::chmod(path.c_str(), 0404);
+  EXPECT_EQ(code(vault::MasterKey::from_credential(dir.path.string(), "master.key")), "MASTER_KEY_MODE");
   ::chmod(path.c_str(), 0600);
   std::filesystem::create_symlink(path, dir.path / "link");
   EXPECT_EQ(code(vault::MasterKey::from_file((dir.path / "link").string())), "MASTER_KEY_MISSING");
