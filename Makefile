@@ -32,7 +32,7 @@ bench: deps ## the figures of docs/performance.md
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS) --target $$(ls tests/bench/*_bench.cpp | xargs -n 1 basename -s .cpp) schakel
 	@for b in build/release/bin/*_bench; do "$$b" --benchmark_counters_tabular=true || exit 1; done
-	@if [ -x tests/bench/run ]; then tests/bench/run; fi
+	@node tests/bench/ingest.mjs --seconds 8
 
 fuzz: deps ## each fuzz target for FUZZ_SECONDS=60
 	@cmake --preset fuzz >/dev/null

@@ -8,10 +8,22 @@ import { Story } from './demo/story.mjs';
 import { BSN, PEOPLE } from './demo/world.mjs';
 
 const CANARIES = [BSN, 'Kanariepiet', ...Object.values(PEOPLE).flatMap((p) => [p.naam, p.mail, p.tweedeFactor.slice(4)])];
+/** A canary as it is, in hex and in base64 at each of the three places it can begin; only what its own bytes decide. */
+function disguises(canary) {
+  const bytes = Buffer.from(canary);
+  const base64 = [0, 1, 2].map((shift) => {
+    const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64').replace(/=+$/, '');
+    return text.slice([0, 2, 3][shift], Math.floor(((shift + bytes.length) * 8) / 6));
+  });
+  const escaped = JSON.stringify(canary).slice(1, -1);
+  return [canary, escaped, encodeURIComponent(canary), bytes.toString('hex'), bytes.toString('hex').toUpperCase(), ...base64, ...base64.map((t) => t.replaceAll('+', '-').replaceAll('/', '_'))];
+}
+const DISGUISES = new Map(CANARIES.map((c) => [c, [...new Set(disguises(c))]]));
+for (const c of CANARIES) for (let at = 0; at < 3; at += 1) if (!disguises(c).some((d) => Buffer.from(`${'x'.repeat(at)}${c}yz`).toString('base64').includes(d))) throw new Error('a disguise is not recognised');
 const results = [];
 function look(place, text, but = []) {
   const bytes = Buffer.isBuffer(text) ? text : Buffer.from(typeof text === 'string' ? text : JSON.stringify(text) ?? '');
-  const found = CANARIES.filter((c) => !but.includes(c) && bytes.includes(c));
+  const found = CANARIES.filter((c) => !but.includes(c) && DISGUISES.get(c).some((d) => bytes.includes(d)));
   results.push({ place, found });
 }
 const demand = (place, good) => results.push({ place, found: good ? [] : ['!'] });
@@ -59,9 +71,10 @@ try {
   for (const mail of await (await fetch(`${stage.places.postbus}/api/mails`)).json()) look('mail: subject, text, file names', [mail.subject, mail.text, mail.messageId, mail.attachments.map((a) => a.name)]);
   for (const sms of await (await fetch(`${stage.places.sms}/messages`)).json()) look('text of an SMS', sms.text);
   for (const path of ['/metrics', '/healthz', '/readyz']) look(path, await (await fetch(stage.places.gezondheid + path)).text());
-  for (const words of [['status'], ['case'], ['case', zaak], ['explain', zaak], ['dlq'], ['link'], ['invoice', 'list'], ['audit', 'verify'], ['check', stage.config]]) {
+  for (const words of [['status'], ['case'], ['case', zaak], ['explain', zaak], ['dlq', 'list'], ['link', 'list', '--case', zaak], ['invoice', 'list'], ['report', 'overleggen'], ['audit', 'list'], ['audit', 'verify'], ['check', stage.config]]) {
     const done = run(binary, ['--config', stage.config, ...words]);
     look(`schakel ${words.join(' ').replace(zaak, '<zaak>')}`, done.out + done.err);
+    demand(`schakel ${words.join(' ').replace(zaak, '<zaak>')} ended with ${done.status}: ${done.err.slice(0, 200)}`, done.status === 0);
   }
   await stage.end();
   for (const path of files(stage.folder)) {

@@ -132,9 +132,19 @@ try {
   const ids = new Map();
   for (const e of events) { const key = `${e.data.payload.onderwerp}/${e.data.role}`; ids.set(key, (ids.get(key) ?? new Set()).add(e.id)); }
   const doubled = [...ids].filter(([, set]) => set.size > 1).map(([key]) => key);
+  // Order of first arrival, per case and role, is the order in which the sender said it.
+  const order = new Map();
+  const swapped = [];
+  for (const e of events) {
+    const [lane, n] = e.data.payload.onderwerp.split('.').map(Number);
+    const key = `${lane}/${e.data.role}`;
+    if (n < (order.get(key) ?? -1)) swapped.push(`${key}: ${n} after ${order.get(key)}`);
+    order.set(key, Math.max(n, order.get(key) ?? -1));
+  }
   const lost = [...acknowledged].filter((m) => !events.some((e) => e.data.payload.onderwerp === m));
   const checks = [
     ['0 acknowledged messages lost', lost.length === 0, lost.slice(0, 5)], ['0 effects under two delivery ids', doubled.length === 0, doubled.slice(0, 5)],
+    ['0 out of order within a case', swapped.length === 0, swapped.slice(0, 5)],
     ['the kills hit a broker under load', acknowledged.size >= cycles / 2, acknowledged.size],
     ['the audit log verifies', run(binary, ['--config', config, 'audit', 'verify']).status === 0, ''],
     ['nothing is left undecided', JSON.parse(must('status', run(binary, ['--config', config, 'status', '--json']))).onbeslist === 0, ''],
