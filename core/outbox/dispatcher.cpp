@@ -136,12 +136,16 @@ Task<> Dispatcher::one(DeliveryRow row) {
       log(LogLevel::error, "outbox.start_failed", {{"delivery", row.id}, {"code", start.error().code}});
   } else {
     AttemptResult result;
+    const auto began = std::chrono::steady_clock::now();
     try {
       result = co_await attempter_.attempt(row, number);
     } catch (const std::exception&) {
       // The text of a foreign exception may quote what it was working on.
       result = {Verdict::unknown, "ADAPTER_THREW", std::nullopt, Json::object()};
     }
+    if (options_.attempted)
+      options_.attempted(row.target, verdict_name(result.verdict),
+                         std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began));
     now = clock_.now();
     auto& breaker = breakers_[row.target];
     if (result.verdict == Verdict::delivered || result.verdict == Verdict::rejected)

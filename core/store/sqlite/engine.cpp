@@ -74,6 +74,8 @@ SqliteHealth Engine::health() const {
   return {failed_.has_value(), writes_.size(), batches_, transactions_, wal_frames_ * 4120, corrupt_rows_};
 }
 
+bool Engine::room_for_intake() const { return (memory_ && !options_.disk_use) || judge(ask_disk()) == Space::enough; }
+
 std::optional<Error> Engine::unusable() const {
   if (failed_) return failed_;
   if (closing_) return closed();
@@ -185,22 +187,26 @@ void Engine::checkpoint_if_long() {
   }
 }
 
+Result<DiskUse> Engine::ask_disk() const {
+  return options_.disk_use ? options_.disk_use() : disk_use(folder_of(path_));
+}
+
+Engine::Space Engine::judge(const Result<DiskUse>& use) const {
+  if (!use) return Space::enough;  // not knowing is no reason to stop; a full disk then ends the store
+  if (use->available < options_.reserve) return Space::none;
+  const auto used = static_cast<double>(use->total - use->available);
+  if (used >= options_.high_water * static_cast<double>(use->total) && use->available < options_.high_water_free)
+    return Space::no_intake;
+  return Space::enough;
+}
+
 Engine::Space Engine::space() {
   if (memory_ && !options_.disk_use) return Space::enough;
   auto now = std::chrono::steady_clock::now();
   if (!options_.disk_use && now - space_asked_ < kSpaceInterval) return space_;
   space_asked_ = now;
-  auto use = options_.disk_use ? options_.disk_use() : disk_use(folder_of(path_));
   auto before = space_;
-  if (!use)
-    space_ = Space::enough;  // not knowing is no reason to stop; a full disk then ends the store
-  else if (use->available < options_.reserve)
-    space_ = Space::none;
-  else if (static_cast<double>(use->total - use->available) >= options_.high_water * static_cast<double>(use->total) &&
-           use->available < options_.high_water_free)
-    space_ = Space::no_intake;
-  else
-    space_ = Space::enough;
+  space_ = judge(ask_disk());
   if (space_ != before)
     log(space_ == Space::enough ? LogLevel::info : LogLevel::error, "store.disk",
         {{"accepting", space_ == Space::enough}});

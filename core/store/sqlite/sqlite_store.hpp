@@ -82,6 +82,9 @@ class SqliteStore final : public Store {
   Task<Result<IntegrityReport>> integrity();
   /// Thread: any.
   [[nodiscard]] SqliteHealth health() const;
+  /// Whether the disk has room for new work (DUR-9): asked anew each time, so that room which came back is seen where
+  /// nothing is written any more. Thread: any.
+  [[nodiscard]] bool room_for_intake() const;
 
  private:
   class Impl;
