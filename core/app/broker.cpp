@@ -8,7 +8,9 @@
 #include <random>
 
 #include "core/api/routes.hpp"
+#include "core/app/certificates.hpp"
 #include "core/app/edges.hpp"
+#include "core/app/link_orders.hpp"
 #include "core/app/openapi.hpp"
 #include "core/app/portal_backend.hpp"
 #include "core/audit/sequencer.hpp"
@@ -140,12 +142,14 @@ struct Broker::Parts {
   std::vector<std::unique_ptr<delivery::InstanceHost>> hosts;
   std::vector<std::unique_ptr<Adapter>> adapters;
   std::unique_ptr<BrokerPortalBackend> backend;
+  std::unique_ptr<LockNotice> lock_notice;
   std::unique_ptr<portal::RateLimiter> limiter;
   std::unique_ptr<portal::Portal> portal;
   std::unique_ptr<formats::XsdFolder> xsd;
   std::unique_ptr<api::Router> router;
   std::unique_ptr<net::HttpServer> api_server, portal_server;
   std::unique_ptr<runtime::Scope> scope, adapter_scope;
+  CertificateWatch certificates;
   std::string audit_key_text;
   std::atomic<std::int64_t> undecided{0};
   bool stopped = false;
@@ -213,6 +217,8 @@ Task<Result<void>> Broker::Parts::set_up() {
     auto tls = net::TlsClientContext::load({config.http_ca, config.http_certificate, config.http_key, {}});
     if (!tls) co_return fail(std::move(tls.error()));
     client_tls = std::move(*tls);
+    certificates.add({config.http_ca, config.http_certificate, config.http_key},
+                     [context = client_tls] { return context->reload(); });
   } else {
     auto tls = net::TlsClientContext::load({});
     if (!tls) co_return fail(std::move(tls.error()));
@@ -301,6 +307,12 @@ Task<Result<void>> Broker::Parts::set_up() {
       std::make_unique<BrokerPortalBackend>(shards->executor(0), *journal, *pipeline, *ingress, *delivering, *documents,
                                             *participants, *vault, *links, config.parties, config.document_limit);
   backend->on_enqueued([this] { dispatcher->arrivals().ring(); });
+  lock_notice = std::make_unique<LockNotice>(*journal, *participants, config.parties);
+  links->on_lock(
+      [this](portal::LinkView link, store::Transaction& with) { return lock_notice->add(std::move(link), with); });
+  links->on_event([this](const portal::LinkEvent& e) {
+    if (e.kind == "locked") dispatcher->arrivals().ring();
+  });
   co_return Result<void>{};
 }
 
@@ -402,6 +414,7 @@ Task<void> Broker::Parts::watch() {
       metrics.set("schakel_http_requests", {}, static_cast<double>(api_server->stats().requests.load()));
       metrics.set("schakel_http_body_bytes_read", {}, static_cast<double>(api_server->stats().body_bytes_read.load()));
     }
+    certificates.look();
     if (clock.now() >= next_sweep) {
       next_sweep = clock.now() + std::chrono::hours(1);
       co_await sweep();
@@ -451,6 +464,11 @@ Result<void> Broker::Parts::listen() {
   if (!api_tls) return fail(std::move(api_tls.error()));
   auto portal_tls = server_tls(config.portal.listener);
   if (!portal_tls) return fail(std::move(portal_tls.error()));
+  for (const auto& tls : {*api_tls, *portal_tls})
+    if (tls) {
+      const auto& f = tls->options();
+      certificates.add({f.certificate_file, f.key_file, f.client_ca_file, f.crl_file}, [tls] { return tls->reload(); });
+    }
   auto openapi = openapi_text();
   if (!config.xsd_dir.empty()) {
     auto opened_xsd = formats::XsdFolder::open(config.xsd_dir.string());
