@@ -3,6 +3,7 @@
 #include "core/pipeline/invoice_index.hpp"
 #include "core/pipeline/settlement.hpp"
 #include "core/runtime/hop.hpp"
+#include "core/store/every.hpp"
 
 namespace schakel::api {
 
@@ -56,22 +57,20 @@ Task<net::Response> get_deliveries(Call& call) {
   auto zaak = call.query["zaak"];
   auto member = co_await require_member(call.services, *call.party, zaak);
   if (!member) co_return problem(member.error());
-  auto own = co_await call.services.store.messages({.case_id = zaak,
-                                                    .party = call.party->id,
-                                                    .type = "",
-                                                    .outcome = "",
-                                                    .after = 0,
-                                                    .limit = 1000,
-                                                    .with_sealed = false});
+  store::MessageFilter mine;
+  mine.case_id = zaak;
+  mine.party = call.party->id;
+  auto own = co_await store::every_message(call.services.store, mine);
   if (!own) co_return problem(own.error());
+  std::set<store::MessageSeq> sent;
+  for (const auto& m : *own) sent.insert(m.seq);
   store::DeliveryFilter filter;
   filter.case_id = zaak;
-  filter.limit = 1000;
-  auto rows = co_await call.services.store.deliveries(filter);
+  auto rows = co_await store::every_delivery(call.services.store, filter);
   if (!rows) co_return problem(rows.error());
   Json out = Json::array();
   for (const auto& d : *rows)
-    if (std::ranges::any_of(*own, [&](const auto& m) { return m.seq == d.message; })) out.push_back(delivery_view(d));
+    if (sent.contains(d.message)) out.push_back(delivery_view(d));
   co_return json(200, {{"afleveringen", out}});
 }
 
