@@ -237,7 +237,7 @@ struct Work {
 
   /// What another message changes for money: disputes and advice are kept in the ledger, agreements in the facts of the
   /// case.
-  void follow_disputes() {
+  void follow_disputes(const FactView& facts) {
     if (message.type == "escalatie" && switches.escalation_suspends) {
       ledger.dispute = true;
       draft.effects.push_back(dispute_effect(true));
@@ -261,8 +261,9 @@ struct Work {
       draft.effects.push_back(dispute_effect(false));
       draft.effects.push_back(advice_effect(advice));
     } else if (message.type == "bekrachtiging" && ledger.advice) {
+      // Who ratifies for a party is for the rules of the region to say (MH-ESC-05).
       for (const auto& party : switches.ratified_by)
-        if ((message.sender_role == party || message.sender_role.starts_with(party + "_")) &&
+        if (facts.is("case.ratified_" + party) &&
             std::ranges::find(ledger.advice->ratified, party) == ledger.advice->ratified.end()) {
           ledger.advice->ratified.push_back(party);
           draft.effects.push_back(advice_effect(*ledger.advice));
@@ -384,7 +385,7 @@ Draft InvoicingDecider::decide(FactView& view, const Facts& facts, Draft draft) 
   if (invoice) {
     work.incoming(view, facts);
   } else {
-    work.follow_disputes();
+    work.follow_disputes(view);
     work.release(profile, view.at());
   }
   return std::move(work.draft);

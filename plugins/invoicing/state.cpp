@@ -74,15 +74,12 @@ std::optional<FundingLine> read_line(const Json& v) {
   return line;
 }
 
-/// HR-MONEY-02: the education side is configured in the order; else whoever of school and SWV gave it last.
+/// HR-MONEY-02: the education side is configured in the order; else whoever of school and SWV gave it last, which the
+/// rules of the region say (HR-GATE-01).
 std::string education_side(const FactView& facts) {
   auto stated = text(facts, "education_payer");
-  if (!stated.empty()) return stated.starts_with("school") ? "schoolbestuur" : "swv";
-  std::string side = "swv";
-  for (const auto& m : facts.file().messages)
-    if (m.type == "opdracht" && m.outcome == Outcome::delivered && m.sender_role != "medewerker_toegang")
-      side = m.sender_role.starts_with("school") ? "schoolbestuur" : "swv";
-  return side;
+  if (stated.empty()) stated = text(facts, "order_education_payer");
+  return stated.starts_with("school") ? "schoolbestuur" : "swv";
 }
 
 }  // namespace
