@@ -217,7 +217,9 @@ struct Work {
     if (state.advice) seen["ratified_by"] = state.advice->ratified;
     if (!codes.empty()) {
       bool blocked = !with_invoice && std::ranges::any_of(codes, [](const std::string& c) { return blocks(c); });
-      for (const auto& code : codes) explain(draft, facts, message.type, code, "blocked", code, seen);
+      for (const auto& code : codes)
+        explain(draft, facts, message.type, code == "AUDIENCE_NOT_INVOLVED" ? "pgb" : std::string_view(code), "blocked",
+                code, seen);
       if (blocked) return stop(Outcome::blocked, std::move(codes));
       draft.outcome = Outcome::held;
       draft.codes = codes;
