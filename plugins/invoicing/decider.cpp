@@ -268,7 +268,7 @@ struct Work {
     } else if (message.type == "bekrachtiging" && ledger.advice) {
       // Who ratifies for a party is for the rules of the region to say (MH-ESC-05).
       for (const auto& party : switches.ratified_by)
-        if (facts.is("case.ratified_" + party) &&
+        if (is_stated(facts, "ratified_" + party) &&
             std::ranges::find(ledger.advice->ratified, party) == ledger.advice->ratified.end()) {
           ledger.advice->ratified.push_back(party);
           draft.effects.push_back(advice_effect(*ledger.advice));

@@ -84,6 +84,8 @@ std::string education_side(const FactView& facts) {
 
 }  // namespace
 
+bool is_stated(const FactView& facts, const std::string& name) { return flag(facts, name).value_or(false); }
+
 std::optional<std::vector<PayerShare>> read_shares(const Json& basis_points) {
   if (!basis_points.is_object()) return {};
   std::vector<PayerShare> out;

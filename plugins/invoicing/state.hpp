@@ -68,6 +68,9 @@ struct MoneyState {
 /// `ledger` says how the dispute and the advice stand; `facts` the rest.
 [[nodiscard]] MoneyState read_state(const FactView& facts, const Ledger& ledger, const Switches& switches);
 
+/// A fact of the case that is true, also one that the vocabulary does not name.
+[[nodiscard]] bool is_stated(const FactView& facts, const std::string& name);
+
 /// Shares in the order of ties (gemeente, schoolbestuur, swv) without those of 0; nullopt when a payer is unknown or
 /// they do not add up to 10000.
 [[nodiscard]] std::optional<std::vector<PayerShare>> read_shares(const Json& basis_points);

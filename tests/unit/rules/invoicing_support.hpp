@@ -88,6 +88,7 @@ class Case {
       if (auto it = registers.find(key); it != registers.end()) facts[key] = it->second;
     FactView view(file, m, *profile_, m.time);
     view.adopt(before.effects);
+    if (before.codes.empty()) rules_of_the_region(m);
     Draft draft = decider_.decide(view, facts, std::move(before));
     for (const auto& r : draft.registers) registers[r.key] = r.value;
     apply(file, m, draft);
@@ -121,6 +122,15 @@ class Case {
   std::string party;
 
  private:
+  /// What the facts rules of MH (MH-ESC-04, MH-ESC-05) and HR (HR-GATE-01) make of a message, which are not played
+  /// here.
+  void rules_of_the_region(const Message& m) {
+    if (m.type == "bindend_advies") file.facts["ratified_gemeente"] = file.facts["ratified_swv"] = false;
+    if (m.type == "bekrachtiging") file.facts["ratified_" + m.sender_role.substr(0, m.sender_role.find('_'))] = true;
+    if (m.type == "opdracht" && (m.sender_role == "swv" || m.sender_role.starts_with("school")))
+      file.facts["order_education_payer"] = m.sender_role == "swv" ? "swv" : "schoolbestuur";
+  }
+
   std::shared_ptr<const Profile> profile_;
   invoicing::InvoicingDecider decider_;
   std::int64_t seq_ = 0;
