@@ -46,6 +46,8 @@ constexpr std::array<EwCode, 42> kEwCodes = {{
     {"INVOICE_CONFLICT", "zelfde nummer, andere inhoud", "same number, other content"},
     {"INVOICE_INVALID", "de factuur klopt niet", "the invoice is not valid"},
     {"ESCALATION_SAME_PERSON", "dezelfde persoon zit op twee plaatsen", "the same person holds two places"},
+    {"OVERRIDE_UNKNOWN", "deze regio kent die instelling niet", "the region has no such setting"},
+    {"OVERRIDE_INVALID", "die waarde kan deze instelling niet hebben", "the setting cannot have that value"},
     {"RATIFICATION_OVERDUE", "de bekrachtiging is te laat", "the ratification is overdue"},
     {"CONSENT_WITHDRAWN_AFTER_DOWNLOAD", "ingetrokken nadat het was opgehaald", "withdrawn after it was downloaded"},
     {"CONSENT_UNKNOWN", "deze toestemming is er niet", "there is no such consent"},

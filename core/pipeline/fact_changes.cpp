@@ -39,10 +39,19 @@ const std::vector<FcInputs>& fc_inputs() {
 }
 
 /// What the invoicing decider asks of a case beside the conditions of its rules (plugins/invoicing/gate.cpp).
-constexpr std::array kFcMoney = {"case.funding_agreed"sv, "case.dispute"sv,         "case.content_fixed"sv,
-                                 "pupil.enrolled"sv,      "case.education_regie"sv, "case.ratified_gemeente"sv,
-                                 "case.ratified_swv"sv,   "case.order_education"sv, "case.order_care"sv,
-                                 "case.profile_ok"sv,     "case.contract_holder"sv};
+constexpr std::array kFcMoney = {"case.funding_agreed"sv,
+                                 "case.dispute"sv,
+                                 "case.content_fixed"sv,
+                                 "pupil.enrolled"sv,
+                                 "case.education_regie"sv,
+                                 "case.ratified_gemeente"sv,
+                                 "case.ratified_swv"sv,
+                                 "case.order_education"sv,
+                                 "case.order_care"sv,
+                                 "case.profile_ok"sv,
+                                 "case.contract_holder"sv,
+                                 "case.order_education_payer"sv,
+                                 "case.pgb"sv};
 constexpr std::array kFcStages = {Stage::facts,    Stage::gate,    Stage::routing,
                                   Stage::audience, Stage::consent, Stage::invoicing};
 constexpr std::array kFcDocumentStates = {"concept"sv, "compleet"sv, "ondertekend"sv, "vastgesteld"sv};
