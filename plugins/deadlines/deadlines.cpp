@@ -121,7 +121,7 @@ class Terms {
     if (list.kind == FactValue::Kind::list && list.json->size() > 1)
       for (const Json& j : *list.json) {
         bool read = j.is_object() && j.value("at", Json()).is_string() && j.value("kind", Json()).is_string();
-        auto at = read ? parse_instant(j["at"].get<std::string>()) : std::nullopt;
+        auto at = parse_instant(read ? j["at"].get<std::string>() : std::string());
         if (!at) continue;
         auto& seat = seats_.emplace_back(std::make_unique<Seat>(view.file()));
         seat->file.meeting = Meeting{j["kind"].get<std::string>(), *at};
