@@ -187,8 +187,10 @@ void apply(CaseFile& file, const Message& message, const Draft& draft) {
         // Of several that stand, the one of this kind.
         if (auto list = file.facts.find("meetings"); list != file.facts.end() && list->is_array())
           for (const Json& j : *list)
-            if (auto m = meeting_from(j); m && m->at > message.time && same_kind(m->kind, past.meeting->kind))
-              past.meeting->at = m->at;
+            if (j.is_object() && j.value("at", Json()).is_string() && j.value("kind", Json()).is_string())
+              if (auto at = parse_instant(j["at"].get<std::string>());
+                  at && *at > message.time && same_kind(j["kind"].get<std::string>(), past.meeting->kind))
+                past.meeting->at = *at;
       }
     }
   }

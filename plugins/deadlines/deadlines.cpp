@@ -153,13 +153,15 @@ class Terms {
   Terms(const FactView& view, const Draft& draft, const CaseFile& before, bool moved) : view_(view) {
     FactValue list = view.get("case.meetings");
     if (list.kind == FactValue::Kind::list && list.json->size() > 1)
-      for (const Json& j : *list.json)
-        if (auto at = parse_instant(j.value("at", ""))) {
-          auto& seat = seats_.emplace_back(std::make_unique<Seat>(view.file()));
-          seat->file.meeting = Meeting{j.value("kind", ""), *at};
-          seat->view = std::make_unique<FactView>(seat->file, view.message(), view.profile(), view.at());
-          seat->view->adopt(draft.effects);
-        }
+      for (const Json& j : *list.json) {
+        bool read = j.is_object() && j.value("at", Json()).is_string() && j.value("kind", Json()).is_string();
+        auto at = parse_instant(read ? j["at"].get<std::string>() : std::string());
+        if (!at) continue;
+        auto& seat = seats_.emplace_back(std::make_unique<Seat>(view.file()));
+        seat->file.meeting = Meeting{j["kind"].get<std::string>(), *at};
+        seat->view = std::make_unique<FactView>(seat->file, view.message(), view.profile(), view.at());
+        seat->view->adopt(draft.effects);
+      }
     std::ranges::sort(seats_, {}, [](const auto& s) { return s->file.meeting->at; });
     for (auto& seat : seats_) seat->due = all_due(*seat->view);
     if (seats_.empty()) {

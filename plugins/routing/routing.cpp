@@ -246,7 +246,8 @@ std::vector<Meeting> meetings_of(const FactView& view) {
   FactValue list = view.get("case.meetings");
   if (list.kind == FactValue::Kind::list)
     for (const Json& j : *list.json)
-      if (auto at = parse_instant(j.value("at", ""))) out.push_back({j.value("kind", ""), *at});
+      if (j.is_object() && j.value("at", Json()).is_string() && j.value("kind", Json()).is_string())
+        if (auto at = parse_instant(j["at"].get<std::string>())) out.push_back({j["kind"].get<std::string>(), *at});
   if (out.empty() && view.file().meeting) out.push_back(*view.file().meeting);
   return out;
 }
