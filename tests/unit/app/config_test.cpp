@@ -8,7 +8,7 @@
 
 #include "core/app/test_pki.hpp"
 #include "core/vault/master_key.hpp"
-#include "tests/unit/store/temp_folder.hpp"
+#include "tests/support/temp_folder.hpp"
 
 namespace schakel::app {
 namespace {

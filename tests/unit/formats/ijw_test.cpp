@@ -349,7 +349,7 @@ TEST(IjwShared, EveryAnswerWrittenPassesTheIndependentChecker) {
   auto tool = test::shared() / "tools/check-ijw";
   SCHAKEL_NEED(tool);
   if (test::run("command -v python3 xmllint").status != 0) GTEST_SKIP() << "python3 or xmllint is not installed";
-  test::TempFolder folder;
+  schakel::test::TempFolder folder;
   auto d = sample();
   auto today = day_of("2026-05-13");
   int n = 0;
@@ -377,7 +377,7 @@ TEST(IjwShared, BothCheckersNameTheSameRules) {
   auto tool = test::shared() / "tools/check-ijw";
   SCHAKEL_NEED(tool);
   if (test::run("command -v python3 xmllint").status != 0) GTEST_SKIP() << "python3 or xmllint is not installed";
-  test::TempFolder folder;
+  schakel::test::TempFolder folder;
   std::mt19937 random(23);
   std::map<std::string, Ids> ours;
   for (int i = 0; i < 40; ++i) {

@@ -15,12 +15,12 @@ namespace schakel::formats {
 namespace {
 
 std::string text_of(const std::string& pdf) {
-  test::TempFolder folder;
+  schakel::test::TempFolder folder;
   auto file = folder.write("a.pdf", pdf);
   return test::run("pdftotext -layout " + file.string() + " -").output;
 }
 std::string info_of(const std::string& pdf) {
-  test::TempFolder folder;
+  schakel::test::TempFolder folder;
   return test::run("pdfinfo " + folder.write("a.pdf", pdf).string()).output;
 }
 bool have(const char* program) { return test::run(fmt::format("command -v {}", program)).status == 0; }

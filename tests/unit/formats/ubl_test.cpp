@@ -315,14 +315,14 @@ class UblPublicRules : public ::testing::Test {
 
 TEST_F(UblPublicRules, EveryDocumentWrittenPasses) {
   SCHAKEL_NEED(test::shared() / "tools/check-invoice");
-  test::TempFolder folder;
+  schakel::test::TempFolder folder;
   for (const auto& [name, d] : written())
     if (slow() || name == "invoice" || name == "credit" || name == "exempt") folder.write(name + ".xml", *write_ubl(d));
   auto ran = check(folder.path());
   if (!judged(ran)) GTEST_SKIP() << "check-invoice cannot run here: " << ran.status << ran.output.substr(0, 300);
   EXPECT_EQ(ran.status, 0) << ran.output;
   if (!slow()) return;
-  test::TempFolder european;
+  schakel::test::TempFolder european;
   european.write("peppol.xml", *write_ubl(peppol()));
   EXPECT_EQ(check(european.path(), "--profile en16931").status, 0);
 }
@@ -330,7 +330,7 @@ TEST_F(UblPublicRules, EveryDocumentWrittenPasses) {
 TEST_F(UblPublicRules, TheyNameTheSameRuleOnEveryBrokenDocument) {
   SCHAKEL_NEED(test::shared() / "tools/check-invoice");
   if (!slow()) GTEST_SKIP() << "takes minutes: set SCHAKEL_SLOW_TESTS=1";
-  test::TempFolder folder;
+  schakel::test::TempFolder folder;
   for (const auto& b : breaks())
     if (b.theirs) folder.write(fmt::format("{}.xml", b.rule), broken(b));
   auto ran = check(folder.path());

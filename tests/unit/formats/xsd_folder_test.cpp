@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 struct XsdFolderTest : ::testing::Test {
   void put(const std::string& name, const std::string& text) { temp.write(name, text); }
-  test::TempFolder temp;
+  schakel::test::TempFolder temp;
   const fs::path folder = temp.path();
 };
 

@@ -35,7 +35,7 @@ class Folder : public ::testing::Test {
     auto loaded = registry.load(kind, name);
     return loaded ? "loaded" : loaded.error().code;
   }
-  test::TempFolder temp;
+  schakel::test::TempFolder temp;
   const fs::path root = temp.path();
 };
 
