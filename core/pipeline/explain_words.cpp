@@ -12,7 +12,7 @@ namespace {
 struct EwCode {
   std::string_view code, nl, en;
 };
-constexpr std::array<EwCode, 42> kEwCodes = {{
+constexpr std::array<EwCode, 44> kEwCodes = {{
     {"CONSENT_WITHDRAWN", "de toestemming is ingetrokken", "the consent was withdrawn"},
     {"CONSENT_EXPIRED", "de toestemming is verlopen", "the consent has expired"},
     {"CONSENT_PARTIAL", "niet iedereen met gezag gaf toestemming", "not everybody with custody consented"},

@@ -53,7 +53,8 @@ struct Api : ::testing::Test, test::RealRoad {
             {},
             {},
             nullptr,
-            SCHAKEL_SOURCE_DIR "/config/schemas/messages"};
+            SCHAKEL_SOURCE_DIR "/config/schemas/messages",
+            {}};
   }
   /// What a route answers. The broker's work runs on `io`, which is the one the caller is on.
   net::Response ask(std::string method, std::string pattern, std::map<std::string, std::string> path, const char* party,

@@ -95,7 +95,7 @@ struct PollHost final : Host {
 struct Intake : test::VaultTest {
   test::TempFolder folder;
   runtime::BlockingPool pool{1, 16};
-  vault::Documents documents{*vault, *store, clock, pool, std::move(*vault::Blobs::open(folder.path / "blobs"))};
+  vault::Documents documents{*vault, *store, clock, pool, std::move(*vault::Blobs::open(folder.path() / "blobs"))};
   vault::Bsn bsn{*vault, *store, clock};
   journal::VaultSealer sealer{*vault};
   journal::Journal journal{*store, sealer, clock, Secret("k")};

@@ -25,7 +25,7 @@ struct Sending : ::testing::Test, test::RealRoad {
   test::TempFolder folder;
   runtime::BlockingPool pool{1, 16};
   std::unique_ptr<vault::Vault> vault = std::move(*run_now(vault::Vault::open(*store, clock, test::master(1))));
-  vault::Documents documents{*vault, *store, clock, pool, std::move(*vault::Blobs::open(folder.path / "blobs"))};
+  vault::Documents documents{*vault, *store, clock, pool, std::move(*vault::Blobs::open(folder.path() / "blobs"))};
   delivery::Delivering delivering{journal, *vault, documents, pipeline->profiles()};
   outbox::Dispatcher dispatcher{*store, delivering, clock, outbox::DispatcherOptions{}};
   Hook hook;
