@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/support/temp_folder.hpp"
+
 namespace schakel::plugin {
 namespace fs = std::filesystem;
 namespace {
