@@ -88,6 +88,11 @@ std::optional<Profile::OverrideFault> Profile::override_fault(const Json& overri
   for (const auto& [name, value] : overrides.items()) open.emplace_back(name, &value);
   for (std::size_t i = 0; i < open.size(); ++i) {
     auto [name, value] = open[i];
+    // Elements of a list by their names.
+    if (parts_.contains(name) && value->is_object()) {
+      for (const auto& [key, part] : value->items()) open.emplace_back(name + "." + key, &part);
+      continue;
+    }
     if (by_name_.contains(name)) {
       if (!may_be(name, *value)) return OverrideFault{name, false};
       continue;

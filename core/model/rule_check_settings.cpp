@@ -12,7 +12,7 @@ namespace {
 
 /// Settings that deciders and named functions read by name. tests/unit/model/rule_settings_test.cpp compares it with
 /// the code.
-constexpr std::array<std::string_view, 27> kReadByCode = {"child_consent_age",
+constexpr std::array<std::string_view, 29> kReadByCode = {"child_consent_age",
                                                           "combined_split_bp",
                                                           "cto.count_grey",
                                                           "escalation.binding",
@@ -37,6 +37,8 @@ constexpr std::array<std::string_view, 27> kReadByCode = {"child_consent_age",
                                                           "money.number_series",
                                                           "money.pgb_pays_care",
                                                           "settled_after_days",
+                                                          "registers.meetings_minimum",
+                                                          "registers.meetings_school_types",
                                                           "swv_invoice_address",
                                                           "woonplaats_change"};
 

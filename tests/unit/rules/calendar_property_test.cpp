@@ -107,7 +107,7 @@ const Term kTerms[] = {
      [](sys_days d) { return months(end_of_school_year(d), -2); }},
     {"HR", "goal_start", "doel_max_end", in_months<6>, [](sys_days d) { return plus<-28>(in_months<6>(d)); }},
     {"HR", "permission_start", "onderschrijding_review_due", in_months<12>, in_months_before<12, 2>},
-    {"HR", "permission_start", "onderschrijding_max", in_months<24>, in_months_before<24, 3>},
+    {"HR", "permission_first_start", "onderschrijding_max", in_months<24>, in_months_before<24, 3>},
     {"HR", "residential_expected_end", "toegroei_max", in_months<24>}};
 
 TEST(Terms, AgreeWithAnIndependentCalendarForEveryDayOfTenYears) {
