@@ -171,8 +171,7 @@ class Terms {
     for (const Due& first : seats_.front()->due) due_.push_back(choose(first.name(), draft, before, moved));
     for (const auto& seat : seats_)
       for (const Due& d : seat->due)
-        if (std::ranges::none_of(due_, [&](const Due& x) { return x.name() == d.name(); }))
-          due_.push_back(d);
+        if (std::ranges::none_of(due_, [&](const Due& x) { return x.name() == d.name(); })) due_.push_back(d);
   }
 
   [[nodiscard]] std::vector<Due>& due() { return due_; }
