@@ -46,6 +46,13 @@ test('the rules are those of domain.md, with its quotes', { skip: existsSync(dom
   const ours = new Map();
   for (const r of regions) for (const x of r.rules) ours.set(x.id, x.quote);
   assert.deepEqual([...quotes.keys()].filter((id) => !ours.has(id)), [], 'rules of domain.md that we do not have');
-  assert.deepEqual([...ours.keys()].filter((id) => !quotes.has(id)), [], 'rules that domain.md does not have');
+  // What the table of messages and the text beside the rules say has no number there: ours is that of the message, or CORE-MANDATE.
+  const text = readFileSync(domain, 'utf8').replaceAll('`', '');
+  const numbered = (id, quote) => {
+    const [, number, type] = /^Message ([0-9]+), ([a-z_]+):/.exec(quote) ?? [];
+    if (id.startsWith('CORE-TYPE-')) return id === `CORE-TYPE-${number.padStart(2, '0')}` && new RegExp(`^\\| ${number} \\| ${type} \\|`, 'm').test(text);
+    return id.startsWith('CORE-MANDATE-') && text.includes(quote);
+  };
+  assert.deepEqual([...ours].filter(([id, quote]) => !quotes.has(id) && !numbered(id, quote)).map(([id]) => id), [], 'rules that domain.md does not have');
   for (const [id, quote] of quotes) assert.equal(plain(ours.get(id)), plain(quote), id);
 });

@@ -37,9 +37,9 @@ test('SystemdKnowsEveryLineOfTheUnit', (t) => {
 test('KeysComeInAsCredentialsAndTheReadmeNamesThem', () => {
   const readme = readFileSync(join(deploy, 'README.md'), 'utf8');
   const given = values('LoadCredential').map((line) => line.split(':')[0]);
-  const named = [...readme.matchAll(/\/run\/credentials\/schakel\.service\/([a-z.]+)/g)].map((m) => m[1]);
+  const named = [...readme.matchAll(/`LoadCredential=([a-z.]+):/g)].map((m) => m[1]);
   assert.deepEqual([...new Set(named)].sort(), given.sort());
-  assert.ok(given.includes('master.key') && given.includes('api.key'));
+  assert.ok(given.includes('master.key') && given.includes('server.key'));
 });
 
 test('WhatTheUnitStartsMayBeExecutedAndAHangIsNoticed', () => {
