@@ -188,6 +188,7 @@ TEST(MasterKey, FileThatOthersMayReadIsRefused) {
   EXPECT_EQ(read->id(), made->id());
   ::chmod(path.c_str(), 0640);
   EXPECT_EQ(code(vault::MasterKey::from_file(path)), "MASTER_KEY_MODE");
+  ::chmod(path.c_str(), 0660);
   EXPECT_EQ(code(vault::MasterKey::from_credential(dir.path().string(), "master.key")), "MASTER_KEY_MODE");
   ::chmod(path.c_str(), 0440);
   EXPECT_TRUE(vault::MasterKey::from_credential(dir.path().string(), "master.key")) << "an access list shows so";
