@@ -303,8 +303,11 @@ struct Work {
         ledger.put(std::move(entry));
         continue;
       }
-      explain(draft, facts, entry.kind, "release", "fired", "RELEASED",
-              {{"number", entry.number}, {"held_for", entry.codes}});
+      // Each reason that is gone has a sentence of its own: a decision on a dispute is not what agreed the funding.
+      Json seen{{"number", entry.number}, {"held_for", entry.codes}};
+      explain(draft, facts, entry.kind, "release", "fired", "RELEASED", seen);
+      for (const auto& code : entry.codes)
+        explain(draft, facts, entry.kind, "release:" + code, "fired", "RELEASED", seen);
       (void)send(entry, state, facts, message.seq);
     }
     record(before);
