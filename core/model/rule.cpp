@@ -115,7 +115,9 @@ bool Condition::holds(const FactView& facts) const {
 
 bool Condition::nearly(const FactView& facts) const {
   if (op == Op::all && children.size() > 1) {
-    auto misses = std::ranges::count_if(children, [&](const Condition& c) { return !c.holds(facts); });
+    int misses = 0;
+    for (const Condition& c : children)
+      if (!c.holds(facts) && ++misses > 1) return false;
     return misses == 1;
   }
   if (op == Op::all && children.size() == 1) return children[0].nearly(facts);
@@ -142,7 +144,7 @@ Explanation explain(const Rule& rule, const FactView& facts, std::string_view st
                     std::string_view code) {
   const Vocabulary& vocabulary = facts.profile().vocabulary();
   SeenFacts seen(facts.profile().vocabulary_owner(), rule.facts.size());
-  for (int slot : rule.facts) seen.add(vocabulary.at(slot).name, facts.get(slot).to_json());
+  for (int slot : rule.facts) seen.add(vocabulary.at(slot).name, facts.get(slot).seen());
   return explain(rule, stage, result, code, std::move(seen));
 }
 

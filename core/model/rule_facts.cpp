@@ -286,7 +286,9 @@ std::span<const Statement> Vocabulary::statements(std::string_view type) const {
 
 FactView::FactView(const CaseFile& file, const Message& message, const Profile& profile, Instant at)
     : file_(&file), message_(&message), profile_(&profile), at_(at), rules_(profile.rules(message.type)) {
-  place_.resize(static_cast<std::size_t>(profile.vocabulary().size()));
+  auto slots = static_cast<std::size_t>(profile.vocabulary().size());
+  place_ = {static_cast<const FactValue**>(memory_.allocate(slots * sizeof(void*), alignof(void*))), slots};
+  std::ranges::fill(place_, nullptr);
   changes_.reserve(4);
   state_message();
 }

@@ -1,9 +1,11 @@
 // The published vocabulary of facts (config/schemas/facts.json) and the view through which rules read them.
 #pragma once
 #include <array>
+#include <cstddef>
 #include <deque>
 #include <map>
 #include <memory>
+#include <memory_resource>
 #include <span>
 #include <string>
 #include <string_view>
@@ -142,7 +144,7 @@ class FactView {
     bool gone = false;            ///< a document that is no more
     [[nodiscard]] Json json() const;
   };
-  [[nodiscard]] const std::vector<Change>& changes() const { return changes_; }
+  [[nodiscard]] std::span<const Change> changes() const { return changes_; }
   /// Takes over what an earlier decider of the same message found (its effects of kind fact and document).
   void adopt(std::span<const Effect> effects);
   /// As a new view that adopts these effects; costs nothing where that is what this view has already.
@@ -178,9 +180,12 @@ class FactView {
   Instant at_;
   std::span<const std::vector<const Rule*>> rules_;  ///< by stage
   bool as_stated_ = true;                            ///< nothing but what the message states, each document once
-  std::vector<Change> changes_;
-  mutable std::deque<FactValue> known_;          ///< values in the order of their reading; they stay where they are
-  mutable std::vector<const FactValue*> place_;  ///< by slot; null = not read
+  // A decision is made in microseconds: what a view needs for common cases lies in the view itself.
+  alignas(std::max_align_t) mutable std::array<std::byte, 5120> room_;
+  mutable std::pmr::monotonic_buffer_resource memory_{room_.data(), room_.size()};
+  std::pmr::vector<Change> changes_{&memory_};
+  mutable std::pmr::deque<FactValue> known_{&memory_};  ///< in the order of their reading; they stay where they are
+  std::span<const FactValue*> place_;                   ///< by slot; null = not read
   mutable std::vector<std::unique_ptr<std::string>> kept_;
   mutable std::vector<std::unique_ptr<Json>> set_;
   std::vector<std::pair<int, const Json*>> stated_;

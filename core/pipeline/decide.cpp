@@ -60,7 +60,8 @@ Draft decide(std::span<const Decider* const> deciders, const CaseFile& file, con
     return draft;
   }
   // One view for all: a fact is read once, whoever asks. Each decider starts from the facts as the draft changes them.
-  FactView view(file, message, profile, message.time);
+  // Its room is written before it is read: zeroing it first would be a tenth of a decision.
+  [[clang::uninitialized]] FactView view(file, message, profile, message.time);
   draft.explanation.reserve(16);
   for (const Decider* d : deciders) {
     view.restart(draft.effects);

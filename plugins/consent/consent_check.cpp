@@ -21,12 +21,16 @@ State worse(State a, State b) {
   return rank(a) <= rank(b) ? a : b;
 }
 
+/// Consents for the purpose and the role of a question.
+using Relevant = std::vector<const Consent*>;
+
 /// One giver, one document (or the message itself where `doc` is empty).
-State of_giver(std::span<const Consent> consents, const Question& q, std::string_view giver, std::string_view doc,
+State of_giver(const Relevant& consents, const Question& q, std::string_view giver, std::string_view doc,
                std::vector<std::string>& used) {
   State found = State::missing;
-  for (const Consent& c : consents) {
-    if (c.giver != giver || c.purpose != q.purpose || !names(c.roles, q.role)) continue;
+  for (const Consent* one : consents) {
+    const Consent& c = *one;
+    if (c.giver != giver) continue;
     if (!doc.empty() && !names(c.doc_types, doc)) continue;
     if (c.withdrawn_at && q.at >= *c.withdrawn_at) {
       found = worse(found, State::withdrawn);
@@ -42,8 +46,7 @@ State of_giver(std::span<const Consent> consents, const Question& q, std::string
   return found;
 }
 
-State of_giver(std::span<const Consent> consents, const Question& q, std::string_view giver,
-               std::vector<std::string>& used) {
+State of_giver(const Relevant& consents, const Question& q, std::string_view giver, std::vector<std::string>& used) {
   if (q.doc_types.empty()) return of_giver(consents, q, giver, {}, used);
   State all = State::valid;
   for (const std::string& doc : q.doc_types) {
@@ -63,9 +66,13 @@ int strictness(std::string_view code) {
 
 Answer check(std::span<const Consent> consents, const Question& q) {
   Answer a;
+  Relevant relevant;
+  relevant.reserve(consents.size());
+  for (const Consent& c : consents)
+    if (c.purpose == q.purpose && names(c.roles, q.role)) relevant.push_back(&c);
   std::size_t valid = 0;
   bool withdrawn = false, expired = false;
-  for (const std::string& giver : q.custody) switch (of_giver(consents, q, giver, a.used)) {
+  for (const std::string& giver : q.custody) switch (of_giver(relevant, q, giver, a.used)) {
       case State::valid:
         ++valid;
         break;
@@ -87,7 +94,7 @@ Answer check(std::span<const Consent> consents, const Question& q) {
     a.code = kCodes[2];
   else if (valid == 0)
     a.code = kCodes[3];
-  if (q.child_needed) a.child_missing = of_giver(consents, q, "leerling", a.used) != State::valid;
+  if (q.child_needed) a.child_missing = of_giver(relevant, q, "leerling", a.used) != State::valid;
   return a;
 }
 

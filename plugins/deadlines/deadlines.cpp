@@ -14,12 +14,46 @@ Date shifted(Date from, int days, int months, int working_days) {
   return add_days(from, days);
 }
 
+/// A deadline as it follows from the facts, not yet in words: of most that follow nothing is new.
+struct Due {
+  const Rule* rule;
+  Date date;
+  std::optional<Date> warn;
+  std::string_view responsible;
+  bool replaced = false;
+
+  [[nodiscard]] const TimerOutcome& timer() const { return *rule->then.timer; }
+  [[nodiscard]] const std::string& name() const { return timer().name; }
+  [[nodiscard]] Deadline deadline(std::string_view state) const {
+    Deadline d;
+    d.name = name();
+    d.date = date.str();
+    if (warn) d.warn_date = warn->str();
+    d.rule = rule->id;
+    d.severity = timer().severity;
+    if (replaced) d.severity += "_replaced";
+    d.responsible = responsible;
+    d.state = state;
+    return d;
+  }
+  /// Whether the case file has it exactly so.
+  [[nodiscard]] bool is(const Deadline& old, std::string_view day, std::string_view state) const {
+    std::string_view severity(old.severity);
+    if (old.state != state || old.date != day || old.rule != rule->id || old.responsible != responsible ||
+        !severity.starts_with(timer().severity) ||
+        severity.substr(timer().severity.size()) != (replaced ? "_replaced" : ""))
+      return false;
+    return warn ? old.warn_date == warn->str() : old.warn_date.empty();
+  }
+};
+
 /// The term of a timer from its start, with its warning. CORE-TIME-01 to -04.
-Deadline term(const TimerOutcome& t, const Rule& rule, Date from, const FactView& view) {
+Due term(const TimerOutcome& t, const Rule& rule, Date from, const FactView& view) {
   const Json& overrides = view.file().overrides;
   std::int64_t days = t.days_setting.empty() ? t.days : view.profile().setting_int(t.days_setting, overrides, t.days);
   int sign = t.backwards ? -1 : 1;
-  Date due = from;
+  Due d{&rule, from, std::nullopt, {}};
+  Date& due = d.date;
   if (t.ends == "school_year")
     due = school_year(from).last;
   else if (t.working_days > 0)
@@ -30,43 +64,36 @@ Deadline term(const TimerOutcome& t, const Rule& rule, Date from, const FactView
     due = add_days(due, sign * days);
   }
   if (t.rolls) due = roll_forward(due);
-  Deadline d;
-  d.name = t.name;
-  d.date = due.str();
   if (t.warn_from_days != 0)
-    d.warn_date = add_days(from, t.warn_from_days).str();
+    d.warn = add_days(from, t.warn_from_days);
   else if (t.warn_working_days != 0)
-    d.warn_date = add_working_days(from, t.warn_working_days).str();
+    d.warn = add_working_days(from, t.warn_working_days);
   else if (t.warn_days != 0 || t.warn_months != 0)
-    d.warn_date = shifted(due, t.warn_days, t.warn_months, 0).str();
-  d.rule = rule.id;
-  d.severity = t.severity;
-  d.responsible = std::string(view.profile().role(t.responsible, view));
-  if (t.replaced && t.replaced->holds(view)) {
-    d.severity += "_replaced";
-    d.state = "replaced";
-  }
+    d.warn = shifted(due, t.warn_days, t.warn_months, 0);
+  d.responsible = view.profile().role(t.responsible, view);
+  d.replaced = t.replaced && t.replaced->holds(view);
   return d;
 }
-
-struct Due {
-  Deadline deadline;
-  const Rule* rule;
-};
 
 std::vector<Due> all_due(const FactView& view) {
   std::vector<Due> out;
   auto rules = view.rules(Stage::timer);
   out.reserve(rules.size());
+  // Most timers of a region start at one of a few dates.
+  int start = -1;
+  std::optional<Date> date;
   for (const Rule* r : rules) {
     const TimerOutcome& t = *r->then.timer;
-    FactValue from = view.get(t.from);
+    const FactValue& from = view.get(t.from);
     if (from.kind != FactValue::Kind::text) continue;
     if (!r->when.holds(view)) continue;
-    if (std::ranges::any_of(out, [&](const Due& d) { return d.deadline.name == t.name; })) continue;
-    auto date = Date::parse(from.text);
-    if (!date) continue;
-    out.push_back({term(t, *r, *date, view), r});
+    if (std::ranges::any_of(out, [&](const Due& d) { return d.name() == t.name; })) continue;
+    if (t.from != start) {
+      auto read = Date::parse(from.text);
+      date = read ? std::optional(*read) : std::nullopt;
+      start = t.from;
+    }
+    if (date) out.push_back(term(t, *r, *date, view));
   }
   return out;
 }
@@ -93,13 +120,13 @@ void lead_times(const FactView& view, const std::vector<Due>& due, Draft& draft)
   for (const Recipient& to : draft.recipients) {
     if (to.channel != "secure_link") continue;
     std::string name = "documents_due:" + to.role;
-    auto it = std::ranges::find_if(due, [&](const Due& d) { return d.deadline.name == name; });
+    auto it = std::ranges::find_if(due, [&](const Due& d) { return d.name() == name; });
     if (it == due.end()) continue;
-    Date last = Date::parse(it->deadline.date).value();
+    Date last = it->date;
     // The appendix asks four weeks of whoever has four weeks: for those there is nothing between on time and late.
     Date floor = appendix ? std::min(last, add_days(meeting, -general)) : add_days(meeting, -general);
     SeenFacts seen(nullptr, 4);
-    seen.add("due", it->deadline.date);
+    seen.add("due", last.str());
     seen.add("floor", floor.str());
     seen.add("sent", sent.str());
     seen.add("meeting", meeting.str());
@@ -141,33 +168,33 @@ bool needs_copy(const Draft& draft) {
   return std::ranges::any_of(draft.effects, [](const Effect& e) { return e.what == "open" || e.what == "meeting"; });
 }
 
-void timers(const CaseFile& file, const FactView& view, std::vector<Due>& due, Draft& draft) {
+void timers(const CaseFile& file, const FactView& view, const std::vector<Due>& due, Draft& draft) {
   const Message& message = view.message();
   std::string_view today = view.today();
-  for (Due& d : due) {
-    Deadline& next = d.deadline;
-    auto old = std::ranges::find(file.deadlines, next.name, &Deadline::name);
+  for (const Due& next : due) {
+    auto old = std::ranges::find(file.deadlines, next.name(), &Deadline::name);
     bool had = old != file.deadlines.end() && old->state != "cancelled";
-    bool same_date = had && old->date == next.date;
-    if (same_date && next.state == "set" && (old->state == "met" || old->state == "breached")) next.state = old->state;
-    const auto& met_by = d.rule->then.timer->met_by;
-    if (next.state == "set" && std::ranges::find(met_by, message.type) != met_by.end()) {
-      bool late = today > next.date;
-      next.state = late ? "breached" : "met";
-      if (late) signal(draft, {"TIMER_BREACH", message.sender_role, "", next.name, next.rule});
-      draft.explanation.push_back(view.profile().explain(next.rule, "deadlines", "fired",
-                                                         late ? "TIMER_BREACH" : "met:" + next.name,
-                                                         {{"due", next.date}, {"today", std::string(today)}}));
+    const std::string day = next.date.str();
+    bool same_date = had && old->date == day;
+    std::string_view state = next.replaced ? "replaced" : "set";
+    if (same_date && !next.replaced && (old->state == "met" || old->state == "breached")) state = old->state;
+    const auto& met_by = next.timer().met_by;
+    if (state == "set" && std::ranges::find(met_by, message.type) != met_by.end()) {
+      bool late = today > day;
+      state = late ? "breached" : "met";
+      if (late) signal(draft, {"TIMER_BREACH", message.sender_role, "", next.name(), next.rule->id});
+      draft.explanation.push_back(view.profile().explain(next.rule->id, "deadlines", "fired",
+                                                         late ? "TIMER_BREACH" : "met:" + next.name(),
+                                                         {{"due", day}, {"today", std::string(today)}}));
     }
-    if (d.rule->then.timer->announces_holiday && !same_date && is_holiday(Date::parse(next.date).value()) &&
-        message.type != "zaak_opening")
-      signal(draft, {"FALLS_ON_HOLIDAY", "school_ib", "", next.name, "CORE-TIME-06"});
-    if (had && *old == next) continue;
-    if (!same_date) draft.explanation.push_back(explain(*d.rule, view, "deadlines", "fired", next.name));
-    draft.deadlines.push_back(next);
+    if (next.timer().announces_holiday && !same_date && is_holiday(next.date) && message.type != "zaak_opening")
+      signal(draft, {"FALLS_ON_HOLIDAY", "school_ib", "", next.name(), "CORE-TIME-06"});
+    if (had && next.is(*old, day, state)) continue;
+    if (!same_date) draft.explanation.push_back(explain(*next.rule, view, "deadlines", "fired", next.name()));
+    draft.deadlines.push_back(next.deadline(state));
   }
   for (const Deadline& old : file.deadlines) {
-    if (old.state == "cancelled" || std::ranges::any_of(due, [&](const Due& d) { return d.deadline.name == old.name; }))
+    if (old.state == "cancelled" || std::ranges::any_of(due, [&](const Due& d) { return d.name() == old.name; }))
       continue;
     Deadline gone = old;
     gone.state = "cancelled";
@@ -179,7 +206,7 @@ void timers(const CaseFile& file, const FactView& view, std::vector<Due>& due, D
 
 std::vector<Deadline> deadlines_of(const FactView& view) {
   std::vector<Deadline> out;
-  for (Due& d : all_due(view)) out.push_back(std::move(d.deadline));
+  for (const Due& d : all_due(view)) out.push_back(d.deadline(d.replaced ? "replaced" : "set"));
   return out;
 }
 
