@@ -15,6 +15,21 @@ Task<Result<void>> require_member(Services& s, const Party& party, std::string c
   co_return Result<void>{};
 }
 
+Task<Result<std::set<store::MessageSeq>>> sent_by(Services& s, const Party& party, std::string case_id) {
+  std::set<store::MessageSeq> out;
+  store::MessageFilter filter;
+  filter.case_id = std::move(case_id);
+  filter.party = party.id;
+  filter.limit = 1000;
+  for (;;) {
+    auto rows = co_await s.store.messages(filter);
+    if (!rows) co_return fail(std::move(rows.error()));
+    for (const auto& row : *rows) out.insert(row.seq);
+    if (std::cmp_less(rows->size(), filter.limit)) co_return out;
+    filter.after = rows->back().seq;
+  }
+}
+
 Json delivery_view(const store::DeliveryRow& d) {
   static constexpr std::array<const char*, 6> kStates = {"wacht",   "onderweg",   "afgeleverd",
                                                          "mislukt", "geparkeerd", "ingetrokken"};
@@ -101,21 +116,13 @@ Task<net::Response> get_case(Call& call) {
   if (!view) co_return problem(view.error());
   // Where it went in detail is for who sent it and for the operator; another party sees its own messages.
   Json own = Json::array();
-  auto rows = co_await call.services.store.messages({.case_id = call.path["zaak"],
-                                                     .party = call.party->id,
-                                                     .type = "",
-                                                     .outcome = "",
-                                                     .after = 0,
-                                                     .limit = 1000,
-                                                     .with_sealed = false});
-  if (!rows) co_return problem(rows.error());
+  auto sent = co_await sent_by(call.services, *call.party, call.path["zaak"]);
+  if (!sent) co_return problem(sent.error());
   for (const auto& m : (*view)["berichten"])
-    for (const auto& row : *rows)
-      if (m["volgnummer"] == row.seq) own.push_back(m);
+    if (sent->contains(m["volgnummer"].get<store::MessageSeq>())) own.push_back(m);
   Json deliveries = Json::array();
   for (const auto& d : (*view)["afleveringen"])
-    for (const auto& row : *rows)
-      if (d["bericht"] == row.seq) deliveries.push_back(d);
+    if (sent->contains(d["bericht"].get<store::MessageSeq>())) deliveries.push_back(d);
   (*view)["berichten"] = own;
   (*view)["afleveringen"] = deliveries;
   co_return json(200, *view);

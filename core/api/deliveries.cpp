@@ -56,14 +56,8 @@ Task<net::Response> get_deliveries(Call& call) {
   auto zaak = call.query["zaak"];
   auto member = co_await require_member(call.services, *call.party, zaak);
   if (!member) co_return problem(member.error());
-  auto own = co_await call.services.store.messages({.case_id = zaak,
-                                                    .party = call.party->id,
-                                                    .type = "",
-                                                    .outcome = "",
-                                                    .after = 0,
-                                                    .limit = 1000,
-                                                    .with_sealed = false});
-  if (!own) co_return problem(own.error());
+  auto sent = co_await sent_by(call.services, *call.party, zaak);
+  if (!sent) co_return problem(sent.error());
   store::DeliveryFilter filter;
   filter.case_id = zaak;
   filter.limit = 1000;
@@ -71,7 +65,7 @@ Task<net::Response> get_deliveries(Call& call) {
   if (!rows) co_return problem(rows.error());
   Json out = Json::array();
   for (const auto& d : *rows)
-    if (std::ranges::any_of(*own, [&](const auto& m) { return m.seq == d.message; })) out.push_back(delivery_view(d));
+    if (sent->contains(d.message)) out.push_back(delivery_view(d));
   co_return json(200, {{"afleveringen", out}});
 }
 

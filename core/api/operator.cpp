@@ -1,3 +1,4 @@
+#include <atomic>
 #include <charconv>
 
 #include "core/api/routes.hpp"
@@ -220,14 +221,27 @@ Task<net::Response> backup(Call& call) {
   auto path = text_of(*body, "pad");
   if (path.empty() || path[0] != '/')
     co_return problem({ErrorKind::invalid, "VALUE", "pad must be an absolute path", {}});
-  // The copy knows that it is one; see core/pipeline/series.hpp.
-  auto marked = co_await pipeline::mark_copy(call.services.store, true);
+  // One at a time: the mark of a copy must not be taken away while another copy is being written.
+  static std::atomic_flag running;
+  if (running.test_and_set())
+    co_return problem({ErrorKind::conflict, "BACKUP_RUNNING", "another backup is being written", {}});
+  struct Ended {
+    ~Ended() { running.clear(); }
+  } const ended;
+  auto& store = call.services.store;
+  // The copy knows that it is one (core/pipeline/series.hpp) and holds the leaf of its own making; how it ended is a
+  // second leaf, which only the store that goes on has.
+  auto marked = co_await pipeline::mark_copy(store, true);
   if (!marked) co_return problem(marked.error());
-  auto done = co_await call.services.store.backup(path);
-  auto cleared = co_await pipeline::mark_copy(call.services.store, false);
+  auto began = co_await store.commit({{audit::leaf(call.services.clock.now(), "store.backup", {})}});
+  auto done = began ? Result<void>{} : Result<void>(fail(began.error()));
+  if (done) done = co_await store.backup(path);
+  auto cleared = co_await pipeline::mark_copy(store, false);
+  std::vector<std::string> codes;
+  if (!done) codes.push_back(done.error().code);
+  auto leaf = co_await store.commit({{audit::leaf(call.services.clock.now(), "store.backup_ended", {.codes = codes})}});
   if (!done) co_return problem(done.error());
   if (!cleared) co_return problem(cleared.error());
-  auto leaf = co_await call.services.store.commit({{audit::leaf(call.services.clock.now(), "store.backup", {})}});
   if (!leaf) co_return problem(leaf.error());
   co_return json(200, {{"pad", path}});
 }

@@ -13,12 +13,18 @@ Task<net::Response> openapi(Call& call) {
 
 Task<net::Response> alive(Call&) { co_return json(200, {{"status", "ok"}}); }
 
+/// How the broker is doing is for who runs it: the health listener and the socket, never the one that partners reach.
+bool for_partners(const Call& call) { return call.request.head.listener == "api"; }
+net::Response nothing_here() { return problem({ErrorKind::not_found, "NOT_FOUND", "There is nothing here", {}}); }
+
 Task<net::Response> ready(Call& call) {
+  if (for_partners(call)) co_return nothing_here();
   auto health = call.services.health ? call.services.health() : Json{{"ready", true}};
   co_return json(health.value("ready", false) ? 200 : 503, health);
 }
 
 Task<net::Response> metrics(Call& call) {
+  if (for_partners(call)) co_return nothing_here();
   net::Response r;
   r.headers.set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
   r.body = call.services.metrics ? call.services.metrics() : "";

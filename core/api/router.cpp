@@ -132,6 +132,10 @@ bool Router::within_rate(const Party& party) {
   return ++w.count <= party.rate_per_minute;
 }
 
+void Router::count(const Route* route, int status, milliseconds took) const {
+  if (services_.answered) services_.answered(route ? route->method + " " + route->pattern : "", status, took);
+}
+
 Task<void> Router::note(const Party* party, const Route* route, int status, std::string code) {
   if (!party || status < 400 || status >= 500) co_return;
   std::string where;
@@ -153,8 +157,10 @@ Task<net::HeadDecision> Router::on_head(const net::RequestHead& head) {
   }
   auto matched = std::make_shared<Matched>();
   auto decision = co_await decide(head, party, matched);
-  if (const auto* refusal = std::get_if<net::Response>(&decision))
+  if (const auto* refusal = std::get_if<net::Response>(&decision)) {
+    count(matched->route, refusal->status, {});
     co_await note(party, matched->route, refusal->status, code_of(*refusal));
+  }
   co_return decision;
 }
 
@@ -209,13 +215,17 @@ Task<net::HeadDecision> Router::decide(const net::RequestHead& head, const Party
 
 Task<void> Router::on_body_refused(const net::Request& request, std::string code) {
   auto matched = std::any_cast<std::shared_ptr<const Matched>>(request.context);
+  count(matched->route, 413, {});
   co_await note(matched->party, matched->route, 413, std::move(code));
 }
 
 Task<net::Response> Router::on_request(net::Request& request) {
   auto matched = std::any_cast<std::shared_ptr<const Matched>>(request.context);
   Call call{services_, request, matched->party, matched->path, matched->query};
+  const auto began = std::chrono::steady_clock::now();
   auto response = co_await matched->route->run(call);
+  count(matched->route, response.status,
+        std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began));
   if (!call.audited) co_await note(matched->party, matched->route, response.status, code_of(response));
   co_return response;
 }

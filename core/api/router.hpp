@@ -54,6 +54,7 @@ class Router final : public net::HttpHandler {
   struct Matched;
   Task<net::HeadDecision> decide(const net::RequestHead& head, const Party* party, std::shared_ptr<Matched> matched);
   /// Every refusal of a known party leaves a leaf with its code; overload and our own faults do not.
+  void count(const Route* route, int status, milliseconds took) const;
   Task<void> note(const Party* party, const Route* route, int status, std::string code);
   /// False when the party used up its minute (rate_per_minute of parties.json).
   [[nodiscard]] bool within_rate(const Party& party);

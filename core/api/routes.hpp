@@ -23,6 +23,8 @@ Result<void> inbound_admits(const Services& services, const Party& party, const 
 
 /// CASE_UNKNOWN for a case that is not there and for one the party has nothing to do with.
 Task<Result<void>> require_member(Services& services, const Party& party, std::string case_id);
+/// The messages of a case that this party sent itself: of those it may see where they went.
+Task<Result<std::set<store::MessageSeq>>> sent_by(Services& services, const Party& party, std::string case_id);
 
 /// What a party or operator may see of a case; names and numbers of people are not in it.
 Task<Result<Json>> case_view(Services& services, std::string case_id);

@@ -41,6 +41,8 @@ struct Services {
   runtime::BlockingPool* pool =
       nullptr;              ///< for searches over many decisions; without it they run where they are asked
   std::string schemas_dir;  ///< JSON Schemas of the message types
+  /// Called with each answer: method and pattern of its route ("" without one), status, time the handler took.
+  std::function<void(const std::string& route, int status, milliseconds took)> answered;
   const formats::XsdFolder* xsd = nullptr;  ///< the publishers' schemas for XML that comes in through adapters
 };
 

@@ -19,6 +19,9 @@ class Broker {
 
   /// Where it listens: api, portal, health, socket.
   [[nodiscard]] std::map<std::string, std::string> addresses() const;
+  /// Reads certificates, keys, roots and revocation lists again; open connections keep what they began with. What
+  /// cannot be read is logged and the old one stays (KEY-8). Thread: main.
+  void reload();
   /// Takes no more, finishes what is under way within `grace`, signs the audit log, closes the store.
   void stop(milliseconds grace);
 

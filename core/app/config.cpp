@@ -188,8 +188,10 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
   if (portal.contains("sms")) {
     c.portal.sms = portal["sms"];
     r.known(c.portal.sms, "/portal/sms", {"url", "secret"});
-    if (r.text(c.portal.sms, "/portal/sms", "url").empty())
+    if (auto url = r.text(c.portal.sms, "/portal/sms", "url"); url.empty())
       r.bad("/portal/sms/url", "REQUIRED", "the address of the gateway");
+    else if (auto origin = plugin::safe_origin_of(url); !origin)
+      r.bad("/portal/sms/url", origin.error().code, origin.error().message);
   }
   const auto& mail = r.part(j, "mail");
   r.known(mail, "/mail", {"host", "port", "security", "from", "user", "password_secret", "ca"});

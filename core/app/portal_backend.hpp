@@ -11,6 +11,8 @@
 
 namespace schakel::app {
 
+[[nodiscard]] portal::DocumentView document_view(const vault::DocumentRecord& record);
+
 /// Thread: every shard; goes over to the broker's shard for what lives there. Lifetime: needs everything it is given.
 class BrokerPortalBackend final : public portal::PortalBackend {
  public:
@@ -45,6 +47,8 @@ class BrokerPortalBackend final : public portal::PortalBackend {
   Task<Result<Json>> links_for_operator(Json order);
 
  private:
+  /// How long a page waits for the decision on what it sent.
+  static constexpr milliseconds kDecision{8000};
   /// The documentlevering that a form stands for; FORM_INVALID with findings.
   Task<Result<Message>> message_of(portal::LinkView link, portal::SendForm form, std::string id);
   Task<Result<const Party*>> party_of(const portal::LinkView& link);

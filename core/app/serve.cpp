@@ -5,6 +5,7 @@
 #include "core/app/broker.hpp"
 #include "core/app/cli.hpp"
 #include "core/base/log.hpp"
+#include "core/runtime/service_manager.hpp"
 #include "core/runtime/stop_signal.hpp"
 
 namespace schakel::app {
@@ -35,7 +36,10 @@ int serve(const Common& common) {
               << at["portal"] << "\n  Health  " << at["health"] << "/healthz, /readyz, /metrics\n  Socket  "
               << at["socket"] << "\nStop with Ctrl-C.\n";
   std::cout.flush();
+  stop.on_hangup([&broker] { (*broker)->reload(); });
+  runtime::tell_service_manager("READY=1");
   auto signal = stop.wait();
+  runtime::tell_service_manager("STOPPING=1");
   log(LogLevel::info, "broker.stopping", {{"signal", std::int64_t{signal}}});
   (*broker)->stop(std::chrono::seconds(10));
   return kOk;

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/audit/leaf.hpp"
-#include "core/net/http_client.hpp"
+#include "core/delivery/declared_http.hpp"
 
 namespace schakel::delivery {
 namespace {
@@ -12,40 +12,6 @@ Error not_declared(std::string_view what) {
   return {
       ErrorKind::forbidden, "ACCESS_NOT_DECLARED", fmt::format("the adapter's schema does not declare {}", what), {}};
 }
-
-class DeclaredHttp final : public HttpAccess {
- public:
-  DeclaredHttp(std::set<std::string> hosts, std::shared_ptr<net::TlsClientContext> tls)
-      : hosts_(std::move(hosts)), tls_(std::move(tls)) {}
-  Task<Result<HttpReply>> request(HttpRequest request) override {
-    auto origin = plugin::origin_of(request.url);
-    if (!origin) co_return fail(std::move(origin.error()));
-    if (!hosts_.contains(*origin))
-      co_return fail(ErrorKind::forbidden, "HTTP_HOST_NOT_DECLARED", "the adapter did not declare this host");
-    net::ClientRequest out;
-    out.method = std::move(request.method);
-    out.url = std::move(request.url);
-    for (auto& [name, value] : request.headers) out.headers.add(name, std::move(value));
-    out.body = std::move(request.body);
-    net::ClientOptions options;
-    options.deadline = request.deadline;
-    options.max_response_bytes = request.max_response_bytes;
-    options.tls = tls_;
-    // The registry lets http through for loopback addresses only.
-    options.allow_plain = origin->starts_with("http://");
-    auto reply = co_await net::http_request(std::move(out), std::move(options));
-    if (!reply) co_return fail(std::move(reply.error()));
-    HttpReply in;
-    in.status = reply->status;
-    in.headers.assign(reply->headers.begin(), reply->headers.end());
-    in.body = std::move(reply->body);
-    co_return in;
-  }
-
- private:
-  std::set<std::string> hosts_;
-  std::shared_ptr<net::TlsClientContext> tls_;
-};
 
 class NoMail final : public MailAccess {
  public:

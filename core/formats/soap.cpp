@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/formats/values.hpp"
+#include "core/model/party.hpp"
 
 namespace schakel::formats {
 namespace {
@@ -12,11 +13,6 @@ namespace {
 constexpr std::string_view kWsse = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd";
 constexpr std::string_view kUuid = "urn:uuid:";
 
-/// Digits or letters (BRIN based numbers hold letters): prefix 8, code 9, suffix 3.
-bool oin_form(std::string_view s) {
-  return s.size() == 20 && all_digits(s.substr(0, 8)) &&
-         std::ranges::all_of(s, [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); });
-}
 std::string anonymous(std::string_view oin) { return fmt::format("{}/anonymous?oin={}", kWsaNs, oin); }
 std::string oin_of(std::string_view address) {
   auto at = address.find("oin=");
@@ -31,8 +27,8 @@ bool same_ignoring_case(std::string_view a, std::string_view b) {
 }  // namespace
 
 Result<std::string> write_soap(const SoapHeader& h, std::string_view body) {
-  if (!oin_form(h.to_oin) || !oin_form(h.from_oin))
-    return fail(ErrorKind::invalid, "SOAP_HEADER", "an OIN is 20 digits or capitals");
+  if (!valid_oin(h.to_oin) || !valid_oin(h.from_oin))
+    return fail(ErrorKind::invalid, "SOAP_HEADER", "an OIN is eight digits, nine digits or capitals, and 000");
   if (!valid_uuid(h.message_id)) return fail(ErrorKind::invalid, "SOAP_HEADER", "the message id is not a UUID");
   if (h.action.empty() || h.action.find('"') != std::string::npos)
     return fail(ErrorKind::invalid, "SOAP_HEADER", "there is no action");

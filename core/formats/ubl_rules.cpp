@@ -73,7 +73,8 @@ class Rules {
     if (id.value.empty()) return;
     if (id.scheme == "0106") need(valid_kvk(id.value), "SCH-KVK", where, "a KvK number is 8 digits");
     if (id.scheme == "0190")
-      need(valid_oin(id.value), "SCH-OIN", where, "an OIN is 20 digits: prefix 00000001 to 00000099, number, suffix");
+      need(issued_oin(id.value), "SCH-OIN", where,
+           "an OIN is a prefix from 00000001 to 00000099, nine digits or capitals, and 000");
     if (id.scheme == "9944") need(valid_vat_nl(id.value), "SCH-VAT", where, "a Dutch VAT number is NL123456789B01");
   }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/model/party.hpp"
+
 namespace schakel::formats {
 namespace {
 bool digit(char c) { return c >= '0' && c <= '9'; }
@@ -71,8 +73,8 @@ bool valid_iban(std::string_view t) {
 
 bool valid_kvk(std::string_view t) { return t.size() == 8 && all_digits(t) && !zeros(t); }
 
-bool valid_oin(std::string_view t) {
-  return t.size() == 20 && all_digits(t) && t.starts_with("000000") && !zeros(t.substr(6, 2)) && !zeros(t.substr(8));
+bool issued_oin(std::string_view t) {
+  return valid_oin(t) && t.starts_with("000000") && !zeros(t.substr(6, 2)) && !zeros(t.substr(8));
 }
 
 bool valid_vat_nl(std::string_view t) {

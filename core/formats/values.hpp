@@ -22,8 +22,9 @@ using Date = std::chrono::year_month_day;
 [[nodiscard]] bool valid_iban(std::string_view text);
 /// KvK number: 8 digits, not all zero (scheme 0106).
 [[nodiscard]] bool valid_kvk(std::string_view text);
-/// OIN: 20 digits, prefix 00000001 to 00000099 (99 is for tests), not all zero behind it (scheme 0190).
-[[nodiscard]] bool valid_oin(std::string_view text);
+/// An OIN (core/model/party.hpp) that can have been given out: prefix 00000001 to 00000099 (99 is for tests), not all
+/// zero behind it (scheme 0190).
+[[nodiscard]] bool issued_oin(std::string_view text);
 /// NL123456789B01 (scheme 9944 and PartyTaxScheme).
 [[nodiscard]] bool valid_vat_nl(std::string_view text);
 /// UUID in its 8-4-4-4-12 form.

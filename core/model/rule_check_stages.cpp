@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/model/invoice_types.hpp"
+
 namespace schakel {
 namespace {
 
@@ -22,16 +24,9 @@ void texts_of(const Condition& c, std::map<int, std::set<std::string>>& out) {
 /// Message types whose recipients are not listed by routing rules: they follow from money, or the message is for the
 /// broker.
 bool listed_elsewhere(std::string_view type) {
-  static const std::set<std::string_view> other = {"factuur",
-                                                   "creditnota",
-                                                   "declaratie",
-                                                   "doorbelasting",
-                                                   "zaak_opening",
-                                                   "toestemming",
-                                                   "toestemming_intrekking",
-                                                   "link_geopend",
-                                                   "termijnsignaal"};
-  return other.contains(type);
+  static const std::set<std::string_view> other = {"zaak_opening", "toestemming", "toestemming_intrekking",
+                                                   "link_geopend", "termijnsignaal"};
+  return is_invoice_type(type) || other.contains(type);
 }
 
 }  // namespace

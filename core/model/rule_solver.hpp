@@ -51,7 +51,6 @@ class RuleSolver {
   [[nodiscard]] std::int64_t steps() const { return steps_; }
 
  private:
-  struct Variable;
   struct Search;
   const Profile* profile_;
   const FactRanges* ranges_;

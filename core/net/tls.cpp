@@ -9,6 +9,7 @@
 #include <chrono>
 
 #include "core/base/hash.hpp"
+#include "core/model/party.hpp"
 
 namespace schakel::net {
 namespace {
@@ -165,13 +166,6 @@ std::shared_ptr<ssl::context> TlsClientContext::current() const {
   return current_;
 }
 
-bool is_oin(std::string_view text) {
-  if (text.size() != 20 || !text.ends_with("000")) return false;
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  return std::all_of(text.begin(), text.begin() + 8, digit) &&
-         std::all_of(text.begin() + 8, text.begin() + 17, [&](char c) { return digit(c) || (c >= 'A' && c <= 'Z'); });
-}
-
 PeerIdentity identity_of(X509* certificate) {
   PeerIdentity out;
   out.kind = PeerIdentity::Kind::certificate;
@@ -179,7 +173,7 @@ PeerIdentity identity_of(X509* certificate) {
   const int at = X509_NAME_get_index_by_NID(subject, NID_serialNumber, -1);
   if (at >= 0 && X509_NAME_get_index_by_NID(subject, NID_serialNumber, at) < 0)
     out.subject_serial = text_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
-  if (is_oin(out.subject_serial)) out.oin = out.subject_serial;
+  if (valid_oin(out.subject_serial)) out.oin = out.subject_serial;
 
   BIO* bio = BIO_new(BIO_s_mem());
   X509_NAME_print_ex(bio, X509_get_issuer_name(certificate), 0, XN_FLAG_RFC2253);
@@ -207,6 +201,15 @@ PeerIdentity identity_of(X509* certificate) {
                                                   seconds{when.tm_sec});
   }
   return out;
+}
+
+Result<Instant> certificate_end(const std::string& file) {
+  std::unique_ptr<BIO, decltype(&BIO_free)> in(BIO_new_file(file.c_str(), "r"), &BIO_free);
+  if (!in) return config_error("certificate file cannot be read: " + file);
+  const std::unique_ptr<X509, decltype(&X509_free)> certificate(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr),
+                                                                &X509_free);
+  if (!certificate) return config_error("no certificate in " + file);
+  return identity_of(certificate.get()).not_after;
 }
 
 PeerIdentity identity_of_peer(SSL* connection) {

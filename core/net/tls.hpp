@@ -65,8 +65,8 @@ class TlsClientContext {
   std::shared_ptr<boost::asio::ssl::context> current_;
 };
 
-/// `^[0-9]{8}[0-9A-Z]{9}000$` (OIN-Stelsel chapter 6).
-[[nodiscard]] bool is_oin(std::string_view text);
+/// Until when the first certificate of a PEM file is valid. TLS_CONFIG when it cannot be read.
+[[nodiscard]] Result<Instant> certificate_end(const std::string& file);
 
 /// What the certificate says; a name with an embedded NUL or a repeated serialNumber counts as absent.
 [[nodiscard]] PeerIdentity identity_of(x509_st* certificate);

@@ -225,12 +225,16 @@ Task<> Dispatcher::one(DeliveryRow row) {
   auto started = co_await start(row);
   if (started) {
     AttemptResult result;
+    const auto began = std::chrono::steady_clock::now();
     try {
       result = co_await attempter_.attempt(row, row.attempts + 1);
     } catch (const std::exception&) {
       // The text of a foreign exception may quote what it was working on.
       result = {Verdict::unknown, "ADAPTER_THREW", std::nullopt, Json::object()};
     }
+    if (options_.attempted)
+      options_.attempted(row.target, verdict_name(result.verdict),
+                         std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began));
     co_await settle(row, std::move(result));
   }
   in_flight_.erase(row.id);

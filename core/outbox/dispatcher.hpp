@@ -30,6 +30,8 @@ struct DispatcherOptions {
   milliseconds idle{std::chrono::seconds(5)};         ///< looks again after this long even when nobody rings
   milliseconds store_pause{std::chrono::seconds(1)};  ///< before the next try while the store takes nothing (disk full)
   std::function<double()> random;                     ///< uniform in [0, 1)
+  /// Called after each attempt: what it was sent to, its verdict, how long it took. For metrics.
+  std::function<void(const std::string& target, std::string_view verdict, milliseconds took)> attempted;
 };
 
 /// Thread: one io_context. Lifetime: needs store and attempter to outlive it.
@@ -50,6 +52,7 @@ class Dispatcher {
   /// Stops all attempts towards a target within one attempt, survives a restart (users.md 11).
   Task<Result<void>> pause(std::string target, bool paused);
   [[nodiscard]] std::map<std::string, std::string> breakers() const;
+  [[nodiscard]] const std::set<std::string>& paused() const { return paused_; }
 
  private:
   Task<> one(store::DeliveryRow row);

@@ -4,6 +4,7 @@
 
 #include "core/base/calendar.hpp"
 #include "core/base/hash.hpp"
+#include "core/model/invoice_types.hpp"
 
 namespace schakel::outbox {
 namespace {
@@ -90,10 +91,8 @@ std::vector<Planned> plan(const PlanInput& in) {
 
   if (in.draft.outcome == Outcome::delivered && m.type != "link_geopend") {
     for (const auto& r : in.draft.recipients) {
-      bool invoice =
-          m.type == "factuur" || m.type == "declaratie" || m.type == "creditnota" || m.type == "doorbelasting";
       // An invoice reaches its payers as the documents below, not as a second copy of the case message.
-      if (invoice) continue;
+      if (is_invoice_type(m.type)) continue;
       Planned p;
       p.role = r.role;
       p.type = m.type;
@@ -218,8 +217,8 @@ std::vector<Planned> plan(const PlanInput& in) {
               {"signal", {{"code", "BESLUIT"}, {"codes", Json::array()}, {"outcome", outcome}}}};
     make.reach(std::move(p));
   };
-  bool billed = m.type == "factuur" || m.type == "declaratie" || m.type == "creditnota" || m.type == "doorbelasting";
-  if (billed && (in.draft.outcome == Outcome::delivered || in.draft.outcome == Outcome::dropped_duplicate))
+  if (is_invoice_type(m.type) &&
+      (in.draft.outcome == Outcome::delivered || in.draft.outcome == Outcome::dropped_duplicate))
     answer(m.id, m.sender_role, to_string(in.draft.outcome));
   std::set<std::string> released;
   for (const auto& i : in.draft.invoices)

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/base/calendar.hpp"
+#include "core/model/invoice_types.hpp"
 
 namespace schakel::replay {
 namespace {
@@ -41,7 +42,6 @@ constexpr std::array kFcMoney = {"case.funding_agreed"sv, "case.dispute"sv,     
                                  "pupil.enrolled"sv,      "case.education_regie"sv, "case.ratified_gemeente"sv,
                                  "case.ratified_swv"sv,   "case.order_education"sv, "case.order_care"sv,
                                  "case.profile_ok"sv,     "case.contract_holder"sv};
-constexpr std::array kFcInvoices = {"factuur"sv, "creditnota"sv, "declaratie"sv, "doorbelasting"sv};
 constexpr std::array kFcStages = {Stage::facts,    Stage::gate,    Stage::routing,
                                   Stage::audience, Stage::consent, Stage::invoicing};
 constexpr std::array kFcDocumentStates = {"concept"sv, "compleet"sv, "ondertekend"sv, "vastgesteld"sv};
@@ -62,7 +62,7 @@ class FcMaker {
         if (r->then.recipient && r->then.recipient->mandatory)
           mandatory_.insert(r->then.recipient->roles.begin(), r->then.recipient->roles.end());
       }
-    if (std::ranges::find(kFcInvoices, known_.message.type) != kFcInvoices.end())
+    if (is_invoice_type(known_.message.type))
       for (auto name : kFcMoney) want(name);
     // What the consent decider asks of a case (plugins/consent/consent.cpp).
     if (!consent_rules_.empty())

@@ -2,13 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "core/model/invoice_types.hpp"
 #include "core/outbox/plan.hpp"
 
 namespace schakel::pipeline {
-
-bool is_invoice(std::string_view type) {
-  return type == "factuur" || type == "declaratie" || type == "creditnota" || type == "doorbelasting";
-}
 
 void index_invoices(const Message& m, const Draft& d, store::Transaction& with) {
   auto put = [&](std::string_view space, std::string key, const Json& value) {
@@ -25,7 +22,7 @@ void index_invoices(const Message& m, const Draft& d, store::Transaction& with) 
          {"partij", party},
          {"bijgewerkt", format_instant(m.time)}});
   };
-  if (is_invoice(m.type))
+  if (is_invoice_type(m.type))
     in_row(m.id, m.payload.value("number", ""), std::string(to_string(d.outcome)), d.codes, m.party);
   // A decision may also change why others are held, or refuse a held credit whose turn has come.
   for (const auto& e : d.effects)
@@ -54,7 +51,7 @@ void index_invoices(const Message& m, const Draft& d, store::Transaction& with) 
          {"gemaaktOp", format_instant(m.time)},
          {"vrijgegevenDoor", i.released_by},
          {"regio", m.region},
-         {"ontvangerPartij", i.payee_party.empty() && is_invoice(m.type) ? m.party : i.payee_party}});
+         {"ontvangerPartij", i.payee_party.empty() && is_invoice_type(m.type) ? m.party : i.payee_party}});
     if (i.released_by != 0 && !i.source_message.empty() && released.insert(i.source_message).second)
       in_row(i.source_message, i.source_number, "released", {}, i.payee_party);
   }

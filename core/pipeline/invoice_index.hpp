@@ -13,7 +13,6 @@ inline constexpr std::string_view kInvoiceOfDelivery =
 inline constexpr std::string_view kInvoiceState = "invoice.state";  ///< key delivery id: what its receiver reported
 inline constexpr std::string_view kInvoiceOfMail = "invoice.mail";  ///< key Message-ID, value the delivery id
 
-[[nodiscard]] bool is_invoice(std::string_view type);
 /// Adds the rows that this decision changes: an invoice that came in, every invoice it sends, held ones it releases.
 void index_invoices(const Message& message, const Draft& draft, store::Transaction& with);
 

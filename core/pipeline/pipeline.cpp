@@ -211,6 +211,7 @@ Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
 
   remember(std::move(*file), version);
   if (!planned.empty() && enqueued_) enqueued_();
+  if (decided_) decided_(message->region, draft.outcome, now - message->time);
   if (auto it = waiting_.find(message->seq); it != waiting_.end()) {
     for (auto& bell : it->second) bell->ring();
     waiting_.erase(it);
@@ -229,6 +230,7 @@ Task<Result<void>> Pipeline::quarantine(store::MessageRow row) {
   if (!recorded) co_return fail(std::move(recorded.error()));
   auto committed = co_await journal_.store().commit(std::move(tx));
   if (!committed) co_return fail(std::move(committed.error()));
+  if (decided_) decided_(message->region, draft.outcome, journal_.clock().now() - message->time);
   co_return Result<void>{};
 }
 

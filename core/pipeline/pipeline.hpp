@@ -48,6 +48,10 @@ class Pipeline {
 
   /// Rings when a decision put something in the outbox.
   void on_enqueued(std::function<void()> call) { enqueued_ = std::move(call); }
+  /// Called after each decision was stored: region, outcome, time since the message was accepted. For metrics.
+  void on_decided(std::function<void(const std::string& region, Outcome outcome, milliseconds waited)> call) {
+    decided_ = std::move(call);
+  }
   [[nodiscard]] const Profiles& profiles() const { return profiles_; }
   [[nodiscard]] const std::vector<const Decider*>& deciders() const { return deciders_; }
   RuleStore& rules() { return rules_; }
@@ -84,6 +88,7 @@ class Pipeline {
   std::set<std::string> busy_;
   std::map<store::MessageSeq, std::vector<std::shared_ptr<runtime::Bell>>> waiting_;
   std::function<void()> enqueued_;
+  std::function<void(const std::string&, Outcome, milliseconds)> decided_;
 };
 
 }  // namespace schakel::pipeline

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/base/calendar.hpp"
+#include "core/model/invoice_types.hpp"
 #include "core/model/ledger.hpp"
 #include "core/outbox/plan.hpp"
 #include "core/pipeline/invoice_index.hpp"
@@ -125,7 +126,7 @@ Task<Result<void>> book_case(journal::Journal& journal, MonthBook& book, std::st
     if (r.message.type == "financieringsafspraak" && r.draft.outcome == Outcome::delivered)
       agreement = std::to_string(r.message.seq);
     bool this_month = local_date(r.message.time).str().starts_with(book.month.month);
-    if (is_invoice(r.message.type) && r.draft.outcome == Outcome::quarantined && this_month)
+    if (is_invoice_type(r.message.type) && r.draft.outcome == Outcome::quarantined && this_month)
       book.month.open.push_back({"QUARANTINED", r.message.payload.value("number", ""), case_id, "",
                                  r.draft.codes.empty() ? "" : r.draft.codes.front(), "", 0});
     if (r.draft.invoices.empty()) continue;
@@ -222,7 +223,7 @@ Task<Result<Month>> reconcile(journal::Journal& journal, std::string month) {
   Month out;
   out.month = std::move(month);
   std::set<std::string> cases;
-  for (const char* type : {"factuur", "declaratie", "creditnota", "doorbelasting"}) {
+  for (auto type : kInvoiceTypes) {
     store::MessageFilter filter;
     filter.type = type;
     filter.limit = 1000;

@@ -41,11 +41,6 @@ void collect_secrets(const Json& schema, const Json& value, const std::string& p
       collect_secrets(schema["items"], value[i], fmt::format("{}/{}", pointer, i), names, findings);
 }
 
-bool loopback(std::string_view origin) {
-  auto host = origin.substr(origin.find("://") + 3);
-  return host.starts_with("127.0.0.1:") || host.starts_with("localhost:") || host.starts_with("[::1]:");
-}
-
 void collect_hosts(const std::vector<std::string>& pointers, const Json& config, std::set<std::string>& hosts,
                    std::vector<Finding>& findings) {
   for (const auto& text : pointers) {
@@ -60,12 +55,10 @@ void collect_hosts(const std::vector<std::string>& pointers, const Json& config,
     for (const Json* url : urls) {
       auto origin =
           url->is_string()
-              ? origin_of(url->get_ref<const std::string&>())
+              ? safe_origin_of(url->get_ref<const std::string&>())
               : Result<std::string>(fail(ErrorKind::invalid, "URL_FORMAT", "is not an absolute http or https URL"));
       if (!origin) {
         findings.push_back({text, origin.error().code, origin.error().message, ""});
-      } else if (origin->starts_with("http://") && !loopback(*origin)) {
-        findings.push_back({text, "URL_NOT_TLS", "http is for loopback addresses only", ""});
       } else {
         hosts.insert(*origin);
       }
@@ -101,6 +94,14 @@ Result<std::string> origin_of(std::string_view url) {
     if (error != std::errc{} || end != digits.data() + digits.size() || port == 0 || port > 65535) return refuse;
   }
   return fmt::format("{}://{}:{}", scheme, host, port);
+}
+
+Result<std::string> safe_origin_of(std::string_view url) {
+  auto origin = origin_of(url);
+  if (!origin || origin->starts_with("https://")) return origin;
+  auto host = std::string_view(*origin).substr(std::string_view("http://").size());
+  if (host.starts_with("127.0.0.1:") || host.starts_with("localhost:") || host.starts_with("[::1]:")) return origin;
+  return fail(ErrorKind::invalid, "URL_NOT_TLS", "http is for loopback addresses only");
 }
 
 Delivery restrict(Delivery delivery, const std::vector<std::string>& fields) {

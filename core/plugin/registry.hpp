@@ -33,6 +33,8 @@ struct Grants {
 
 /// scheme://host:port of an absolute http or https URL, as Grants has it. URL_FORMAT otherwise.
 [[nodiscard]] Result<std::string> origin_of(std::string_view url);
+/// The same where what is sent is safe: https, or http on a loopback address. URL_NOT_TLS otherwise.
+[[nodiscard]] Result<std::string> safe_origin_of(std::string_view url);
 
 /// The delivery with only the fields that were declared: pointers into {case_id, pseudonym, endpoint, body, documents},
 /// a pointer to an object meaning all below it. What identifies the delivery (id, kind, message_id, type, region, role,

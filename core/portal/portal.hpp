@@ -94,7 +94,7 @@ class Portal final : public net::HttpHandler {
   [[nodiscard]] Task<Result<void>> ask_rules(Session session);
   [[nodiscard]] net::Response show_code_page(const Session& session, const std::string& error) const;
 
-  // School: pages_work.cpp
+  // School: pages_work.cpp and pages_send.cpp
   Task<net::Response> work(Call& call, const Full& who);
   Task<net::Response> upload(Call& call, const Full& who);
   Task<net::Response> send_page(Call& call, const Full& who);
@@ -116,7 +116,7 @@ class Portal final : public net::HttpHandler {
   std::shared_ptr<EndedList> ended_ = std::make_shared<EndedList>();
 };
 
-/// The form of pages_work as a SendForm; findings name the field that is wrong. Pure.
+/// The form of pages_send as a SendForm; findings name the field that is wrong. Pure.
 [[nodiscard]] Result<SendForm> read_send_form(const std::vector<std::pair<std::string, std::string>>& fields);
 
 }  // namespace schakel::portal

@@ -19,6 +19,11 @@ void MetricsRegistry::count(std::string_view name, std::map<std::string, std::st
   prometheus::BuildCounter().Name(std::string(name)).Register(state_->registry).Add(labels).Increment(by);
 }
 
+void MetricsRegistry::total(std::string_view name, std::map<std::string, std::string> labels, double value) {
+  auto& counter = prometheus::BuildCounter().Name(std::string(name)).Register(state_->registry).Add(labels);
+  if (auto now = counter.Value(); value > now) counter.Increment(value - now);
+}
+
 void MetricsRegistry::set(std::string_view name, std::map<std::string, std::string> labels, double value) {
   prometheus::BuildGauge().Name(std::string(name)).Register(state_->registry).Add(labels).Set(value);
 }

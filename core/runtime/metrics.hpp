@@ -13,6 +13,8 @@ class MetricsRegistry {
   MetricsRegistry();
   ~MetricsRegistry();
   void count(std::string_view name, std::map<std::string, std::string> labels = {}, double by = 1);
+  /// A counter that is kept elsewhere: brings it up to `value`; a lower one changes nothing.
+  void total(std::string_view name, std::map<std::string, std::string> labels, double value);
   void set(std::string_view name, std::map<std::string, std::string> labels, double value);
   /// Seconds, into buckets from 1 ms to 60 s.
   void observe(std::string_view name, std::map<std::string, std::string> labels, double seconds);

@@ -56,19 +56,25 @@ Result<MasterKey> MasterKey::from_bytes(Secret key) {
   return MasterKey(std::move(key));
 }
 
-Result<MasterKey> MasterKey::from_file(const std::string& path) { return read_key(path, 077); }
+namespace {
 
-Result<MasterKey> MasterKey::read_key(const std::string& path, unsigned refused_bits) {
+Result<Secret> read_key(const std::string& path, mode_t nobody) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (fd.v < 0) return fail(ErrorKind::not_found, "MASTER_KEY_MISSING", "the master key file cannot be opened");
   struct stat st{};
-  if (::fstat(fd.v, &st) != 0 || !S_ISREG(st.st_mode) || (st.st_mode & refused_bits) != 0)
+  if (::fstat(fd.v, &st) != 0 || !S_ISREG(st.st_mode) || (st.st_mode & nobody) != 0)
     return fail(ErrorKind::forbidden, "MASTER_KEY_MODE",
                 "the master key file must be a plain file that only its owner may read (chmod 600)");
   Bytes raw(256);
   const auto n = ::read(fd.v, raw.data(), raw.size());
   raw.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
-  auto key = decode(Secret(std::move(raw)));
+  return decode(Secret(std::move(raw)));
+}
+
+}  // namespace
+
+Result<MasterKey> MasterKey::from_file(const std::string& path) {
+  auto key = read_key(path, 077);
   if (!key) return fail(key.error());
   return MasterKey(std::move(*key));
 }
@@ -76,7 +82,10 @@ Result<MasterKey> MasterKey::read_key(const std::string& path, unsigned refused_
 Result<MasterKey> MasterKey::from_credential(const std::string& credentials_directory, std::string_view name) {
   if (credentials_directory.empty() || name.empty() || name.find('/') != name.npos)
     return fail(ErrorKind::invalid, "MASTER_KEY_MISSING", "no such credential");
-  return read_key(credentials_directory + "/" + std::string(name), 037);
+  // systemd gives its unit access by an access list where it can, which shows as a right of the group.
+  auto key = read_key(credentials_directory + "/" + std::string(name), 037);
+  if (!key) return fail(key.error());
+  return MasterKey(std::move(*key));
 }
 
 Result<MasterKey> MasterKey::create_file(const std::string& path) {

@@ -31,7 +31,6 @@ class MasterKey {
 
  private:
   explicit MasterKey(Secret key);
-  static Result<MasterKey> read_key(const std::string& path, unsigned refused_bits);
   Secret key_;
   std::string id_;
 };

@@ -1,16 +1,13 @@
 #include "plugins/consent/consent.hpp"
 
 #include <algorithm>
-#include <array>
 #include <set>
 
+#include "core/model/invoice_types.hpp"
 #include "plugins/consent/consent_check.hpp"
 
 namespace schakel::consent {
 namespace {
-
-/// Their recipients are the payers, which the invoicing decider finds out after this one.
-constexpr std::array<std::string_view, 4> kInvoices = {"factuur", "creditnota", "declaratie", "doorbelasting"};
 
 std::string_view base_role(std::string_view role) { return role.substr(0, role.find_first_of(":@")); }
 bool has(const std::vector<std::string>& list, std::string_view what) {
@@ -290,7 +287,8 @@ Draft ConsentDecider::decide(FactView& view, const Facts&, Draft draft) const {
                           [](const std::string& c) { return strictness(c) < 4 || c == "CHILD_CONSENT_MISSING"; }))
     for (const Rule* r : view.rules(Stage::gate))
       if (r->then.if_consented) std::erase(draft.codes, r->then.block);
-  bool sends = message.type != "link_geopend" && std::ranges::find(kInvoices, message.type) == kInvoices.end();
+  // The recipients of an invoice are its payers, which the invoicing decider finds out after this one.
+  bool sends = message.type != "link_geopend" && !is_invoice_type(message.type);
   // A notice tells that documents went to others: alone it tells nothing.
   bool only_notices = std::ranges::all_of(
       draft.recipients, [](const Recipient& r) { return r.content.size() == 1 && r.content[0] == "notice"; });

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/model/invoice_types.hpp"
 #include "plugins/invoicing/documents.hpp"
 #include "plugins/invoicing/explain.hpp"
 #include "plugins/invoicing/gate.hpp"

@@ -130,10 +130,6 @@ struct Reader {
 
 }  // namespace
 
-bool is_invoice_type(std::string_view type) {
-  return type == "factuur" || type == "declaratie" || type == "doorbelasting" || type == "creditnota";
-}
-
 std::string payee_role(std::string_view sender_role) {
   for (std::string_view suffix : {"_billing", "_financien"})
     if (sender_role.ends_with(suffix)) sender_role.remove_suffix(suffix.size());

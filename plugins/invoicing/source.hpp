@@ -10,8 +10,6 @@
 
 namespace schakel::invoicing {
 
-[[nodiscard]] bool is_invoice_type(std::string_view type);
-
 /// The organisation that claims the money: its party or, where the sender is no party, the case and the role.
 [[nodiscard]] std::string creditor_of(const Message& message);
 /// zorgaanbieder_billing -> zorgaanbieder, gemeente_financien -> gemeente; other roles as they are.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/plugin/registry.hpp"
+#include "tests/support/temp_folder.hpp"
 
 namespace schakel::test {
 
@@ -79,7 +80,8 @@ class PluginBench {
   void step(CrashWhen when);
   template <class T>
   std::optional<T> drive(Task<T> task);
-  std::string folder_;
+  TempFolder temp_;
+  std::string folder_ = temp_.path().string();
   Json config_;
   const plugin::Plugin* plugin_ = nullptr;
   plugin::Grants grants_;
@@ -89,6 +91,9 @@ class PluginBench {
   int awaits_ = 0, crash_n_ = 0, pauses_left_ = 0;
   CrashWhen crash_when_ = CrashWhen::never;
 };
+
+/// The adapters of this build.
+plugin::Registry& bench_registry();
 
 /// One of the answers a partner can give to any call, and the verdict that must follow.
 struct Fault {

@@ -322,7 +322,7 @@ try {
     refused(full, 503, 'STORE_FULL');
     assert.ok(Number(full.headers['retry-after']) > 0);
     const ready = await fetch(`http://127.0.0.1:${port + 2}/readyz`);
-    assert.deepEqual([ready.status, (await ready.json()).parts.room], [503, false]);
+    assert.deepEqual([ready.status, (await ready.json()).parts.disk], [503, false]);
     const upload = await party.call('POST', `/v1/documenten?zaak=${own}&docType=opp`, Buffer.alloc(12 * 1024 * 1024, 65), { 'Content-Type': 'application/pdf' });
     refused(upload, 503, 'STORE_FULL');
     assert.equal((await fetch(`http://127.0.0.1:${port + 2}/healthz`)).status, 200);

@@ -70,17 +70,11 @@ void Engine::close() {
 }
 
 SqliteHealth Engine::health() const {
-  // Asked anew: where nobody writes any more because this said no, nothing else would notice that there is room again.
-  bool accepting = (memory_ && !options_.disk_use) || space_now() == Space::enough;
   std::lock_guard lock(mutex_);
-  return {.failed = failed_.has_value(),
-          .accepting = accepting && !failed_,
-          .queued = writes_.size(),
-          .batches = batches_,
-          .transactions = transactions_,
-          .wal_bytes = wal_frames_ * 4120,
-          .corrupt_rows = corrupt_rows_};
+  return {failed_.has_value(), writes_.size(), batches_, transactions_, wal_frames_ * 4120, corrupt_rows_};
 }
+
+bool Engine::room_for_intake() const { return (memory_ && !options_.disk_use) || judge(ask_disk()) == Space::enough; }
 
 std::optional<Error> Engine::unusable() const {
   if (failed_) return failed_;
@@ -193,12 +187,15 @@ void Engine::checkpoint_if_long() {
   }
 }
 
-Engine::Space Engine::space_now() const {
-  auto use = options_.disk_use ? options_.disk_use() : disk_use(folder_of(path_));
+Result<DiskUse> Engine::ask_disk() const {
+  return options_.disk_use ? options_.disk_use() : disk_use(folder_of(path_));
+}
+
+Engine::Space Engine::judge(const Result<DiskUse>& use) const {
   if (!use) return Space::enough;  // not knowing is no reason to stop; a full disk then ends the store
   if (use->available < options_.reserve) return Space::none;
-  if (static_cast<double>(use->total - use->available) >= options_.high_water * static_cast<double>(use->total) &&
-      use->available < options_.high_water_free)
+  const auto used = static_cast<double>(use->total - use->available);
+  if (used >= options_.high_water * static_cast<double>(use->total) && use->available < options_.high_water_free)
     return Space::no_intake;
   return Space::enough;
 }
@@ -209,7 +206,7 @@ Engine::Space Engine::space() {
   if (!options_.disk_use && now - space_asked_ < kSpaceInterval) return space_;
   space_asked_ = now;
   auto before = space_;
-  space_ = space_now();
+  space_ = judge(ask_disk());
   if (space_ != before)
     log(space_ == Space::enough ? LogLevel::info : LogLevel::error, "store.disk",
         {{"accepting", space_ == Space::enough}});

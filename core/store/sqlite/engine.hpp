@@ -55,6 +55,7 @@ class Engine {
   void start();
   void close();
   [[nodiscard]] SqliteHealth health() const;
+  [[nodiscard]] bool room_for_intake() const;
 
   void submit(Transaction transaction, Answer<Committed> answer);
   Result<Committed> commit_now(const Transaction& transaction);
@@ -116,8 +117,8 @@ class Engine {
   Result<Committed> apply_one(const Transaction& transaction, Space space);
   void checkpoint_if_long();
   Space space();
-  /// Of the disk as it is; thread: any.
-  [[nodiscard]] Space space_now() const;
+  [[nodiscard]] Result<DiskUse> ask_disk() const;
+  [[nodiscard]] Space judge(const Result<DiskUse>& use) const;
   std::optional<Error> unusable() const;
   Error read_failure(const SqliteFailure& failure);
   static void report_corrupt(int rows);

@@ -200,5 +200,6 @@ Task<Result<void>> SqliteStore::backup(std::string path) {
 
 void SqliteStore::close() { impl_->engine->close(); }
 SqliteHealth SqliteStore::health() const { return impl_->engine->health(); }
+bool SqliteStore::room_for_intake() const { return impl_->engine->room_for_intake(); }
 
 }  // namespace schakel::store

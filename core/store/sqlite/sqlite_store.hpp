@@ -34,7 +34,6 @@ struct SqliteOptions {
 /// What an operator watches beside stats().
 struct SqliteHealth {
   bool failed = false;
-  bool accepting = true;          ///< false: new messages are refused, failed or disk above its high-water mark
   std::size_t queued = 0;         ///< commits that wait
   std::int64_t batches = 0;       ///< COMMITs since opening
   std::int64_t transactions = 0;  ///< that they carried
@@ -83,6 +82,9 @@ class SqliteStore final : public Store {
   Task<Result<IntegrityReport>> integrity();
   /// Thread: any.
   [[nodiscard]] SqliteHealth health() const;
+  /// Whether the disk has room for new work (DUR-9): asked anew each time, so that room which came back is seen where
+  /// nothing is written any more. Thread: any.
+  [[nodiscard]] bool room_for_intake() const;
 
  private:
   class Impl;

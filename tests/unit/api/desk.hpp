@@ -2,16 +2,16 @@
 // server calls them.
 #pragma once
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <filesystem>
 
 #include "core/api/routes.hpp"
 #include "core/journal/members.hpp"
 #include "core/journal/vault_sealer.hpp"
 #include "core/store/sqlite/sqlite_store.hpp"
+#include "tests/support/temp_folder.hpp"
+#include "tests/unit/pipeline/road_parts.hpp"
 
 // Services grows with the product; what a test does not name stays as it is.
 #pragma clang diagnostic ignored "-Wmissing-designated-field-initializers"
@@ -69,26 +69,9 @@ class Body final : public net::BodyReader {
 };
 
 struct Desk : ::testing::Test {
-  struct People final : pipeline::Directory {
-    Task<Result<std::vector<outbox::Contact>>> contacts(std::string) override {
-      co_return std::vector<outbox::Contact>{};
-    }
-    Task<Result<void>> extend(const Message&, const Draft&, store::Transaction&) override { co_return Result<void>{}; }
-  };
   struct AllThere final : ingress::DocumentCheck {
     Task<Result<void>> check(const Attachment&, std::string_view, std::string_view) override {
       co_return Result<void>{};
-    }
-  };
-  struct Folder {
-    std::filesystem::path path;
-    Folder() {
-      std::string name = (std::filesystem::temp_directory_path() / "schakel-api-XXXXXX").string();
-      path = ::mkdtemp(name.data());
-    }
-    ~Folder() {
-      std::error_code ec;
-      std::filesystem::remove_all(path, ec);
     }
   };
 
@@ -136,7 +119,7 @@ struct Desk : ::testing::Test {
     if (question != std::string::npos) request.head.query = target.substr(question + 1);
     for (auto& [name, value] : headers) request.head.headers.add(name, value);
     request.head.peer = peer;
-    request.head.listener = "api";
+    request.head.listener = listener;
     if (!body.empty()) request.head.content_length = body.size();
     auto decided = go(router.on_head(request.head));
     Reply out;
@@ -194,19 +177,19 @@ struct Desk : ::testing::Test {
   }
 
   boost::asio::io_context io{1};
-  Folder folder;
+  TempFolder folder;
   ManualClock clock{parse_instant("2026-11-20T09:00:00Z").value()};
   runtime::BlockingPool pool{1, 16};
   std::unique_ptr<store::SqliteStore> store = store::SqliteStore::open(":memory:", clock).value();
   std::unique_ptr<vault::Vault> vault = std::move(
       *go_early(vault::Vault::open(*store, clock, std::move(*vault::MasterKey::from_bytes(Secret(Bytes(32, 7)))))));
-  vault::Documents documents{*vault, *store, clock, pool, std::move(*vault::Blobs::open(folder.path / "blobs"))};
+  vault::Documents documents{*vault, *store, clock, pool, std::move(*vault::Blobs::open(folder.path() / "blobs"))};
   vault::Participants participants{*vault, *store};
   vault::Bsn bsn{*vault, *store, clock};
   journal::VaultSealer sealer{*vault};
   journal::Journal journal{*store, sealer, clock, Secret("k")};
   std::shared_ptr<const Parties> parties = std::make_shared<Parties>(Parties::read(parties_json()).value());
-  People people;
+  NoPeople people;
   AllThere all_there;
   pipeline::Pipeline pipeline{
       journal, {}, load_profiles(std::string(SCHAKEL_SOURCE_DIR) + "/config").value(), parties, people};
@@ -215,27 +198,32 @@ struct Desk : ::testing::Test {
   ingress::Ingress ingress{journal, parties, catalogue, all_there, {"KNH", "FRL"}};
   delivery::Delivering delivering{journal, *vault, documents};
   outbox::Dispatcher dispatcher{*store, delivering, clock, {}};
-  api::Router router{api::Services{.broker = io.get_executor(),
-                                   .store = *store,
-                                   .journal = journal,
-                                   .ingress = ingress,
-                                   .pipeline = pipeline,
-                                   .dispatcher = dispatcher,
-                                   .delivering = delivering,
-                                   .vault = *vault,
-                                   .documents = documents,
-                                   .participants = participants,
-                                   .bsn = bsn,
-                                   .parties = parties,
-                                   .clock = clock,
-                                   .document_limit = 1024 * 1024,
-                                   .openapi = "{}",
-                                   .metrics = [] { return std::string("schakel_messages 0\n"); },
-                                   .health = [this] { return Json{{"ready", ready}}; },
-                                   .audit_verify = []() -> Task<Result<Json>> { co_return Json{{"ok", true}}; },
-                                   .links = {}},
-                     api::all_routes()};
+  api::Router router{
+      api::Services{.broker = io.get_executor(),
+                    .store = *store,
+                    .journal = journal,
+                    .ingress = ingress,
+                    .pipeline = pipeline,
+                    .dispatcher = dispatcher,
+                    .delivering = delivering,
+                    .vault = *vault,
+                    .documents = documents,
+                    .participants = participants,
+                    .bsn = bsn,
+                    .parties = parties,
+                    .clock = clock,
+                    .document_limit = 1024 * 1024,
+                    .openapi = "{}",
+                    .metrics = [] { return std::string("schakel_messages 0\n"); },
+                    .health = [this] { return Json{{"ready", ready}}; },
+                    .audit_verify = []() -> Task<Result<Json>> { co_return Json{{"ok", true}}; },
+                    .links = {},
+                    .answered = [this](const std::string& route, int status,
+                                       milliseconds) { answers.push_back(route + " " + std::to_string(status)); }},
+      api::all_routes()};
+  std::string listener = "api";
   bool ready = true;
+  std::vector<std::string> answers;  ///< route and status of each
   int opened = 0;
   const net::PeerIdentity school = organisation(kSchoolOin), gemeente = organisation(kGemeenteOin),
                           elsewhere = organisation(kElsewhereOin), mute = organisation(kMuteOin),

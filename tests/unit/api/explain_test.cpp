@@ -23,7 +23,7 @@ struct Api : ::testing::Test, test::RealRoad {
   test::TempFolder folder;
   runtime::BlockingPool pool{1, 16};
   std::unique_ptr<vault::Vault> vault = std::move(*run_now(vault::Vault::open(*store, clock, test::master(1))));
-  vault::Documents documents{*vault, *store, clock, pool, std::move(*vault::Blobs::open(folder.path / "blobs"))};
+  vault::Documents documents{*vault, *store, clock, pool, std::move(*vault::Blobs::open(folder.path() / "blobs"))};
   vault::Participants participants{*vault, *store};
   vault::Bsn bsn{*vault, *store, clock};
   delivery::Delivering delivering{journal, *vault, documents};

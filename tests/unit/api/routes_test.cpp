@@ -1,4 +1,5 @@
 // Who may call which route, what it refuses and with which code: every route of core/api.
+#include "core/pipeline/series.hpp"
 #include "desk.hpp"
 
 namespace schakel::test {
@@ -284,8 +285,49 @@ TEST_F(Desk, DeliveriesAreChangedWithAReasonOnly) {
   EXPECT_EQ(ask(operator_(), "GET", "/v1/beheer/afleveringen?status=onzin").code, "VALUE");
 }
 
-TEST_F(Desk, HealthIsHonest) {
+TEST_F(Desk, BackupCarriesTheLeafOfItsOwnMakingAndTheStoreThatGoesOnAlsoItsEnd) {
+  auto kinds = [&](store::Store& of) {
+    go(of.commit({{store::SequenceLeaves{}}}));
+    std::vector<std::string> out;
+    for (const auto& row : go(of.leaves(0, 100)).value())
+      if (row.kind.starts_with("store."))
+        out.push_back(row.kind + Json::parse(row.body).value("codes", Json::array()).dump());
+    return out;
+  };
+  auto order = [&](const std::string& path) {
+    return ask(operator_(), "POST", "/v1/beheer/reservekopie", dump_json(Json{{"pad", path}}));
+  };
+  EXPECT_EQ(order("elders.db").code, "VALUE");
+  auto copy = folder.file("copy.db");
+  ASSERT_EQ(order(copy).status, 200);
+  EXPECT_EQ(kinds(*store), (std::vector<std::string>{"store.backup[]", "store.backup_ended[]"}));
+  EXPECT_FALSE(go(pipeline::continue_series(*store, clock.now())).value()) << "the store that goes on is no copy";
+  auto again = order(copy);
+  EXPECT_GE(again.status, 400) << "a copy is never written over";
+  EXPECT_EQ(kinds(*store).back(), "store.backup_ended[\"" + again.code + "\"]");
+  EXPECT_FALSE(go(pipeline::continue_series(*store, clock.now())).value()) << "also after a backup that failed";
+
+  auto restored = store::SqliteStore::open(copy, clock);
+  ASSERT_TRUE(restored) << restored.error().code;
+  EXPECT_EQ(kinds(**restored), std::vector<std::string>{"store.backup[]"});
+  EXPECT_TRUE(go(pipeline::continue_series(**restored, clock.now())).value()) << "a copy counts on in a new epoch";
+}
+
+TEST_F(Desk, EveryAnswerIsCountedByItsRouteAndNeverByItsPath) {
+  EXPECT_EQ(ask(nobody, "GET", "/v1/zaken/Z-GEHEIM").status, 403);
+  EXPECT_EQ(ask(operator_(), "GET", "/v1/beheer/afleveringen/A-GEHEIM").status, 404);
   EXPECT_EQ(ask(nobody, "GET", "/healthz").status, 200);
+  EXPECT_EQ(ask(school, "GET", "/nergens/Z-GEHEIM").status, 404);
+  EXPECT_EQ(answers, (std::vector<std::string>{"GET /v1/zaken/{zaak} 403", "GET /v1/beheer/afleveringen/{id} 404",
+                                               "GET /healthz 200", " 404"}));
+}
+
+TEST_F(Desk, HealthIsHonestAndNotForPartners) {
+  EXPECT_EQ(ask(nobody, "GET", "/healthz").status, 200);
+  for (const char* path : {"/readyz", "/metrics"})
+    for (const auto& who : {nobody, school}) EXPECT_EQ(ask(who, "GET", path).code, "NOT_FOUND") << path;
+  listener = "health";
+  EXPECT_EQ(ask(net::PeerIdentity{}, "GET", "/metrics").status, 200);
   EXPECT_EQ(ask(nobody, "GET", "/readyz").status, 200);
   ready = false;
   EXPECT_EQ(ask(nobody, "GET", "/readyz").status, 503);

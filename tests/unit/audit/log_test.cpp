@@ -14,7 +14,7 @@
 #include "core/store/sqlite/sqlite_store.hpp"
 #include "core/store/sqlite/writes.hpp"
 #include "tests/support/run_shared.hpp"
-#include "tests/unit/store/temp_folder.hpp"
+#include "tests/support/temp_folder.hpp"
 
 namespace schakel::audit {
 namespace {

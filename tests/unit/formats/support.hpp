@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "tests/support/temp_folder.hpp"
+
 namespace schakel::formats::test {
 
 inline std::filesystem::path shared() { return std::filesystem::path(SCHAKEL_SOURCE_DIR) / ".." / "shared"; }
@@ -39,28 +41,6 @@ inline std::string with_first(std::string text, std::string_view from, std::stri
   if (at != std::string::npos) text.replace(at, from.size(), to);
   return text;
 }
-
-class TempFolder {
- public:
-  TempFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "schakel-formats-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TempFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TempFolder(const TempFolder&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path write(std::string_view name, std::string_view bytes) const {
-    auto file = path_ / name;
-    std::ofstream(file, std::ios::binary) << bytes;
-    return file;
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 struct Ran {
   int status;

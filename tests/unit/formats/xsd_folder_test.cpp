@@ -2,11 +2,11 @@
 #include "core/formats/xsd_folder.hpp"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
 
+#include "tests/support/temp_folder.hpp"
 #include "tests/unit/formats/ubl_sample.hpp"
 
 namespace schakel::formats {
@@ -14,16 +14,9 @@ namespace {
 namespace fs = std::filesystem;
 
 struct XsdFolderTest : ::testing::Test {
-  XsdFolderTest() {
-    std::string name = (fs::temp_directory_path() / "schakel-xsd-XXXXXX").string();
-    folder = ::mkdtemp(name.data());
-  }
-  ~XsdFolderTest() override { fs::remove_all(folder); }
-  void put(const std::string& name, const std::string& text) {
-    fs::create_directories((folder / name).parent_path());
-    std::ofstream(folder / name) << text;
-  }
-  fs::path folder;
+  void put(const std::string& name, const std::string& text) { temp.write(name, text); }
+  test::TempFolder temp;
+  const fs::path folder = temp.path();
 };
 
 constexpr const char* kSmall =

@@ -108,9 +108,11 @@ TEST(Parties, RolesAreReachedExactlyFirstAndByRegionAndKind) {
 }
 
 TEST(Oin, HasItsForm) {
-  for (const char* yes : {"00000099000100001000", "0000000700000YY00000"}) EXPECT_TRUE(valid_oin(yes)) << yes;
-  for (const char* no : {"", "0000009900010000100", "00000099000100001001", "0000009A000100001000",
-                         "000000990001000o1000", "000000990001000010000"})
+  for (const char* yes : {"00000099000100001000", "0000000700000YY00000", "00000007123456AB0000"})
+    EXPECT_TRUE(valid_oin(yes)) << yes;
+  for (const char* no :
+       {"", "0000009900010000100", "00000099000100001001", "0000009A000100001000", "000000990001000o1000",
+        "000000990001000010000", "00000007123456ab0000", "00000001123456782001"})
     EXPECT_FALSE(valid_oin(no)) << no;
 }
 

@@ -74,6 +74,22 @@ TEST_F(DispatcherTest, LaneKeepsItsOrderAndNoLaneWaitsForAnother) {
   EXPECT_EQ(partner.sent, (std::vector<std::string>{"A1#1", "B1#1", "A1#2", "A2#1"}));
 }
 
+TEST_F(DispatcherTest, EachAttemptIsToldWithItsTargetAndVerdictForTheMetrics) {
+  std::vector<std::string> told;
+  DispatcherOptions options;
+  options.attempted = [&](const std::string& target, std::string_view verdict, milliseconds took) {
+    EXPECT_GE(took.count(), 0);
+    told.push_back(fmt::format("{} {}", target, verdict));
+  };
+  Dispatcher counted{*store, partner, clock, std::move(options)};
+  add("A1", "case:1|t");
+  add("A2", "case:2|t");
+  add("B1", "case:1|u", "u");
+  partner.answers = {answer(Verdict::retry_later), answer(Verdict::rejected)};
+  EXPECT_EQ(run_now(counted.step()).value(), 3);
+  EXPECT_EQ(told, (std::vector<std::string>{"t retry_later", "t rejected", "u delivered"}));
+}
+
 TEST_F(DispatcherTest, RefusedForGoodIsADeadLetterAtOnceAndTheLaneGoesOn) {
   add("A1");
   add("A2");

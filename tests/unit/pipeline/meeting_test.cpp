@@ -7,18 +7,11 @@
 #include "core/store/sqlite/sqlite_store.hpp"
 #include "tests/scenarios/deciders.hpp"
 #include "tests/support/run_now.hpp"
+#include "tests/unit/pipeline/road_parts.hpp"
 
 namespace schakel::pipeline {
 namespace {
 using test::run_now;
-
-class OpenSealer final : public journal::Sealer {
- public:
-  Task<Result<Bytes>> seal(std::string, std::string, std::string, Bytes plain, store::Transaction&) override {
-    co_return plain;
-  }
-  Task<Result<Bytes>> open(std::string, std::string, std::string, Bytes sealed) override { co_return sealed; }
-};
 
 class Nobody final : public Directory {
  public:
@@ -36,7 +29,7 @@ class Nobody final : public Directory {
 struct MeetingRoad : ::testing::Test {
   ManualClock clock{parse_instant("2026-09-01T08:00:00Z").value()};
   std::unique_ptr<store::SqliteStore> store = store::SqliteStore::open(":memory:", clock).value();
-  OpenSealer sealer;
+  test::OpenSealer sealer;
   journal::Journal journal{*store, sealer, clock, Secret("k")};
   Nobody people;
   std::shared_ptr<const Parties> parties =

@@ -12,23 +12,9 @@
 #include "core/store/sqlite/sqlite_store.hpp"
 #include "plugins/invoicing/decider.hpp"
 #include "tests/support/run_now.hpp"
+#include "tests/unit/pipeline/road_parts.hpp"
 
 namespace schakel::test {
-
-/// Bytes as they are, but bound to their place.
-class OpenSealer final : public journal::Sealer {
- public:
-  Task<Result<Bytes>> seal(std::string c, std::string k, std::string id, Bytes plain, store::Transaction&) override {
-    auto out = to_bytes(c + "|" + k + "|" + id + "\n");
-    out.insert(out.end(), plain.begin(), plain.end());
-    co_return out;
-  }
-  Task<Result<Bytes>> open(std::string c, std::string k, std::string id, Bytes sealed) override {
-    auto head = c + "|" + k + "|" + id + "\n";
-    if (!as_text(sealed).starts_with(head)) co_return fail(ErrorKind::io, "VAULT_BROKEN", "moved");
-    co_return Bytes(sealed.begin() + static_cast<std::ptrdiff_t>(head.size()), sealed.end());
-  }
-};
 
 /// A store whose process dies at the nth commit, before or after it took effect; from then on nothing answers.
 class MortalStore final : public store::Store {
@@ -116,14 +102,6 @@ class Opening final : public Decider {
     }
     return d;
   }
-};
-
-class NoPeople final : public pipeline::Directory {
- public:
-  Task<Result<std::vector<outbox::Contact>>> contacts(std::string) override {
-    co_return std::vector<outbox::Contact>{};
-  }
-  Task<Result<void>> extend(const Message&, const Draft&, store::Transaction&) override { co_return Result<void>{}; }
 };
 
 /// All partners at once. Remembers by idempotency key what it was handed, as a mailbox with stable Message-IDs would.

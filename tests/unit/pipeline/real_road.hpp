@@ -8,35 +8,10 @@
 #include "core/pipeline/pipeline.hpp"
 #include "core/store/sqlite/sqlite_store.hpp"
 #include "tests/support/run_now.hpp"
+#include "tests/unit/pipeline/road_parts.hpp"
 #include "tests/unit/rules/rules_support.hpp"
 
 namespace schakel::test {
-
-/// Bytes as they are, bound to their place; what was erased cannot be opened, as with the vault.
-class ErasableSealer final : public journal::Sealer {
- public:
-  std::set<std::string> erased;  ///< <case>|<kind>|<id>
-  Task<Result<Bytes>> seal(std::string c, std::string k, std::string id, Bytes plain, store::Transaction&) override {
-    auto out = to_bytes(c + "|" + k + "|" + id + "\n");
-    out.insert(out.end(), plain.begin(), plain.end());
-    co_return out;
-  }
-  Task<Result<Bytes>> open(std::string c, std::string k, std::string id, Bytes sealed) override {
-    auto place = c + "|" + k + "|" + id;
-    if (erased.contains(place)) co_return fail(ErrorKind::not_found, "VAULT_ERASED", "erased");
-    auto head = place + "\n";
-    if (!as_text(sealed).starts_with(head)) co_return fail(ErrorKind::io, "VAULT_BROKEN", "moved");
-    co_return Bytes(sealed.begin() + static_cast<std::ptrdiff_t>(head.size()), sealed.end());
-  }
-};
-
-class NobodyThere final : public pipeline::Directory {
- public:
-  Task<Result<std::vector<outbox::Contact>>> contacts(std::string) override {
-    co_return std::vector<outbox::Contact>{};
-  }
-  Task<Result<void>> extend(const Message&, const Draft&, store::Transaction&) override { co_return Result<void>{}; }
-};
 
 /// A school that opens cases and sends, and three that it is sent to.
 inline Json road_parties() {
@@ -65,9 +40,9 @@ inline std::shared_ptr<const Profile> changed(const std::shared_ptr<const Profil
 struct RealRoad {
   ManualClock clock{parse_instant("2026-11-01T09:00:00Z").value()};
   std::unique_ptr<store::SqliteStore> store = store::SqliteStore::open(":memory:", clock).value();
-  ErasableSealer sealer;
+  OpenSealer sealer;
   journal::Journal journal{*store, sealer, clock, Secret("k")};
-  NobodyThere people;
+  NoPeople people;
   std::shared_ptr<const Parties> parties = std::make_shared<Parties>(Parties::read(road_parties()).value());
   std::vector<const Decider*> deciders = in_order(scenario::test_deciders());
   std::unique_ptr<pipeline::Pipeline> pipeline;

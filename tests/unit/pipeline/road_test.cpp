@@ -5,25 +5,11 @@
 #include "core/pipeline/timers.hpp"
 #include "core/store/sqlite/sqlite_store.hpp"
 #include "tests/support/run_now.hpp"
+#include "tests/unit/pipeline/road_parts.hpp"
 
 namespace schakel::pipeline {
 namespace {
 using test::run_now;
-
-/// Bytes as they are, but bound to their place.
-class PlainSealer final : public journal::Sealer {
- public:
-  Task<Result<Bytes>> seal(std::string c, std::string k, std::string id, Bytes plain, store::Transaction&) override {
-    auto out = to_bytes(c + "|" + k + "|" + id + "\n");
-    out.insert(out.end(), plain.begin(), plain.end());
-    co_return out;
-  }
-  Task<Result<Bytes>> open(std::string c, std::string k, std::string id, Bytes sealed) override {
-    auto head = c + "|" + k + "|" + id + "\n";
-    if (!as_text(sealed).starts_with(head)) co_return fail(ErrorKind::io, "VAULT_BROKEN", "moved");
-    co_return Bytes(sealed.begin() + static_cast<std::ptrdiff_t>(head.size()), sealed.end());
-  }
-};
 
 class Obedient final : public Decider {
  public:
@@ -46,20 +32,13 @@ class Obedient final : public Decider {
   }
 };
 
-class People final : public Directory {
- public:
-  std::vector<outbox::Contact> list;
-  Task<Result<std::vector<outbox::Contact>>> contacts(std::string) override { co_return list; }
-  Task<Result<void>> extend(const Message&, const Draft&, store::Transaction&) override { co_return Result<void>{}; }
-};
-
 struct Road : ::testing::Test {
   ManualClock clock{parse_instant("2026-11-20T09:00:00Z").value()};
   std::unique_ptr<store::SqliteStore> store = store::SqliteStore::open(":memory:", clock).value();
-  PlainSealer sealer;
+  test::OpenSealer sealer;
   journal::Journal journal{*store, sealer, clock, Secret("k")};
   Obedient decider;
-  People people;
+  test::NoPeople people;
   std::shared_ptr<const Parties> parties = std::make_shared<Parties>(
       Parties::read({{"parties",
                       {{{"id", "g"},

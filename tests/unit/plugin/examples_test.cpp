@@ -1,20 +1,20 @@
 // The examples of docs/writing-a-plugin.md: they build, load and do what the text says.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
 
 #include "core/plugin/registry.hpp"
 #include "tests/support/run_now.hpp"
+#include "tests/support/temp_folder.hpp"
 
 namespace schakel::plugin {
 namespace {
 namespace fs = std::filesystem;
 
 TEST(Examples, TheAdapterWritesOneFileADelivery) {
-  std::string name = (fs::temp_directory_path() / "schakel-example-XXXXXX").string();
-  fs::path folder = ::mkdtemp(name.data());
+  const test::TempFolder temp;
+  const fs::path& folder = temp.path();
   Registry registry(SCHAKEL_EXAMPLE_FOLDER);
   auto loaded = registry.load(Kind::adapter, "journal_line");
   ASSERT_TRUE(loaded) << loaded.error().code;

@@ -3,7 +3,6 @@
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <openssl/crypto.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -25,13 +24,9 @@ Json good() {
 class Folder : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "schakel-plugin-XXXXXX").string();
-    ASSERT_TRUE(::mkdtemp(pattern.data()));
-    root = pattern;
     fs::create_directories(root / "adapters");
     fs::create_directories(root / "plugins");
   }
-  void TearDown() override { fs::remove_all(root); }
   void copy(const std::string& as) {
     fs::copy_file(fs::path(SCHAKEL_PLUGIN_FOLDER) / "adapters/gemeente.so", root / as);
   }
@@ -40,7 +35,8 @@ class Folder : public ::testing::Test {
     auto loaded = registry.load(kind, name);
     return loaded ? "loaded" : loaded.error().code;
   }
-  fs::path root;
+  test::TempFolder temp;
+  const fs::path root = temp.path();
 };
 
 TEST_F(Folder, LoadsOnceAndChecksConfiguration) {

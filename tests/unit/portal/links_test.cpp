@@ -297,7 +297,8 @@ TEST(PastedLink, SecretIsFoundInALinkOrAloneAndNowhereElse) {
 struct ParallelLinks : ::testing::Test {
   ManualClock clock{std::chrono::sys_days{std::chrono::year{2026} / 3 / 2}};
   test::TempFolder dir;
-  std::unique_ptr<store::SqliteStore> store = std::move(*store::SqliteStore::open((dir.path / "s.db").string(), clock));
+  std::unique_ptr<store::SqliteStore> store =
+      std::move(*store::SqliteStore::open((dir.path() / "s.db").string(), clock));
   std::unique_ptr<vault::Vault> vault = std::move(*run_now(vault::Vault::open(*store, clock, test::master(1))));
   test::FakeSms sms;
   portal::LinkService links{*store, *vault, clock, &sms, {}};

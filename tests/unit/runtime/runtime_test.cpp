@@ -1,4 +1,7 @@
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <boost/asio/steady_timer.hpp>
@@ -6,6 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <future>
 #include <latch>
 #include <mutex>
@@ -14,10 +18,13 @@
 
 #include "core/runtime/blocking_pool.hpp"
 #include "core/runtime/deadline.hpp"
+#include "core/runtime/metrics.hpp"
 #include "core/runtime/scope.hpp"
+#include "core/runtime/service_manager.hpp"
 #include "core/runtime/shards.hpp"
 #include "core/runtime/stop_signal.hpp"
 #include "tests/support/run_now.hpp"
+#include "tests/support/temp_folder.hpp"
 
 namespace schakel::runtime {
 namespace {
@@ -298,6 +305,97 @@ TEST(StopSignal, SignalAndRequestBothEndTheWait) {
   StopSignal stop;
   stop.request();
   EXPECT_EQ(stop.wait(), 0);
+}
+
+TEST(StopSignal, HangupIsACallAndEndsNothing) {
+  StopSignal stop;
+  int calls = 0;
+  stop.on_hangup([&] {
+    if (++calls == 2)
+      stop.request();
+    else
+      std::raise(SIGHUP);
+  });
+  std::raise(SIGHUP);
+  EXPECT_EQ(stop.wait(), 0);
+  EXPECT_EQ(calls, 2);
+}
+
+TEST(Metrics, TotalFollowsACounterThatIsKeptElsewhereAndNeverGoesBack) {
+  MetricsRegistry metrics;
+  auto has = [&](const std::string& line) { return metrics.text().find(line + "\n") != std::string::npos; };
+  metrics.total("schakel_x_total", {{"server", "api"}}, 5);
+  EXPECT_TRUE(has("schakel_x_total{server=\"api\"} 5")) << metrics.text();
+  metrics.total("schakel_x_total", {{"server", "api"}}, 7);
+  metrics.total("schakel_x_total", {{"server", "api"}}, 3);
+  EXPECT_TRUE(has("schakel_x_total{server=\"api\"} 7")) << metrics.text();
+  EXPECT_TRUE(has("# TYPE schakel_x_total counter")) << metrics.text();
+  metrics.count("schakel_x_total", {{"server", "po\"rt\nal"}});
+  EXPECT_EQ(metrics.text().find("po\"rt\n"), std::string::npos) << "a label cannot break its line";
+}
+
+/// A service manager that listens.
+class Manager {
+ public:
+  explicit Manager(std::string_view path) : fd_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::ranges::copy(path, address.sun_path);
+    if (path[0] == '@') address.sun_path[0] = '\0';
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+    EXPECT_EQ(::bind(fd_, reinterpret_cast<const sockaddr*>(&address), size), 0);
+    ::setenv("NOTIFY_SOCKET", std::string(path).c_str(), 1);
+  }
+  ~Manager() {
+    ::unsetenv("NOTIFY_SOCKET");
+    ::close(fd_);
+  }
+  [[nodiscard]] std::string heard() const {
+    char text[64];
+    const auto n = ::recv(fd_, text, sizeof text, MSG_DONTWAIT);
+    return n < 0 ? "nothing" : std::string(text, static_cast<std::size_t>(n));
+  }
+
+ private:
+  int fd_;
+};
+
+TEST(ServiceManager, HearsStatesOnAFileAndInTheAbstractNamespace) {
+  const test::TempFolder folder;
+  for (const auto& path : {folder.file("notify"), "@schakel-test-" + to_hex(random_bytes(8))}) {
+    const Manager manager(path);
+    EXPECT_TRUE(tell_service_manager("READY=1"));
+    EXPECT_TRUE(tell_service_manager("WATCHDOG=1"));
+    EXPECT_EQ(manager.heard(), "READY=1");
+    EXPECT_EQ(manager.heard(), "WATCHDOG=1");
+    EXPECT_EQ(manager.heard(), "nothing");
+  }
+}
+
+TEST(ServiceManager, WhereNoneListensNothingIsSaid) {
+  EXPECT_FALSE(tell_service_manager("READY=1"));
+  const test::TempFolder folder;
+  for (const auto& path :
+       {std::string(), std::string("relative"), std::string("/"), folder.file("nobody"), "/" + std::string(200, 'x')}) {
+    ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
+    EXPECT_FALSE(tell_service_manager("READY=1")) << path;
+  }
+  ::unsetenv("NOTIFY_SOCKET");
+}
+
+TEST(ServiceManager, WatchdogIsFedAtHalfItsTime) {
+  EXPECT_EQ(watchdog_interval(), std::nullopt);
+  for (const auto& [text, want] : {std::pair("30000000", std::optional(milliseconds(15000))),
+                                   {"3000", milliseconds(1)},
+                                   {"0", std::nullopt},
+                                   {"-5000", std::nullopt},
+                                   {"5s", std::nullopt},
+                                   {"", std::nullopt},
+                                   {"99999999999999999999", std::nullopt}}) {
+    ::setenv("WATCHDOG_USEC", text, 1);
+    EXPECT_EQ(watchdog_interval(), want) << text;
+  }
+  ::unsetenv("WATCHDOG_USEC");
 }
 
 TEST(RunNow, HangBecomesAFailure) { EXPECT_THROW(run_now(sleep_for(1h), std::chrono::seconds(0)), std::runtime_error); }

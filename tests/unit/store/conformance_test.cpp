@@ -1,7 +1,7 @@
 // The conformance suite on both forms of the SQLite store.
 #include "core/store/sqlite/sqlite_store.hpp"
 #include "tests/conformance/store_conformance.hpp"
-#include "tests/unit/store/temp_folder.hpp"
+#include "tests/support/temp_folder.hpp"
 
 namespace schakel::store::conformance {
 namespace {

@@ -8,8 +8,8 @@
 #include "core/store/sqlite/sqlite_store.hpp"
 #include "core/store/sqlite/writes.hpp"
 #include "tests/conformance/store_conformance.hpp"
+#include "tests/support/temp_folder.hpp"
 #include "tests/unit/store/fault_vfs.hpp"
-#include "tests/unit/store/temp_folder.hpp"
 
 namespace schakel::store {
 namespace {

@@ -15,7 +15,7 @@
 #include "core/store/sqlite/opening.hpp"
 #include "core/store/sqlite/writes.hpp"
 #include "tests/conformance/store_conformance.hpp"
-#include "tests/unit/store/temp_folder.hpp"
+#include "tests/support/temp_folder.hpp"
 
 namespace schakel::store {
 namespace {
@@ -266,23 +266,25 @@ TEST_F(SqliteStoreTest, ClosingFinishesWhatIsQueued) {
 TEST_F(SqliteStoreTest, FullDiskRefusesNewWorkFirstAndDeliveryGoesOn) {
   auto s = open();
   ok(*s, {Accept{message("m1")}, Enqueue{delivery("d1")}});
+  EXPECT_TRUE(s->room_for_intake());
   disk = {100ULL << 20, 9ULL << 20};  // 91 % full
+  EXPECT_FALSE(s->room_for_intake());
   auto r = run(s->commit({{Accept{message("m2")}}}));
   ASSERT_FALSE(r.has_value());
   EXPECT_EQ(r.error().code, "STORE_FULL");
   EXPECT_EQ(r.error().kind, ErrorKind::unavailable);
-  EXPECT_FALSE(s->health().accepting);
   EXPECT_FALSE(s->health().failed);
   ok(*s, {StartAttempt{"d1", 0, at(1)}});
   ok(*s, {Settle{"d1", 1, at(2), "delivered", "", DeliveryState::delivered, at(2)}, Decide{decision(1)}});
   disk.available = 1ULL << 20;  // below the reserve
   EXPECT_EQ(run(s->commit({{PutRow{"s", "k", {}, {}}}})).error().code, "STORE_FULL");
   EXPECT_TRUE(run(s->message(1)).value().has_value());
+  EXPECT_FALSE(s->room_for_intake());
   disk.available = 50ULL << 20;  // space came back
-  EXPECT_TRUE(s->health().accepting) << "seen without a write";
   ok(*s, {Accept{message("m2")}});
   disk = {10ULL << 40, 500ULL << 30};  // 95 % of a large disk is no reason to stop
   ok(*s, {Accept{message("m3")}});
+  EXPECT_TRUE(s->room_for_intake());
 }
 
 TEST_F(SqliteStoreTest, BallastIsSetAsideAndReleased) {

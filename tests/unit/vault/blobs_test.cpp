@@ -22,7 +22,7 @@ Bytes pattern(std::size_t n) {
 
 struct BlobsTest : ::testing::Test {
   test::TempFolder dir;
-  vault::Blobs blobs = std::move(*vault::Blobs::open(dir.path / "blobs"));
+  vault::Blobs blobs = std::move(*vault::Blobs::open(dir.path() / "blobs"));
   const Bytes aad = to_bytes("plaats");
   Secret key;
 
@@ -37,11 +37,11 @@ struct BlobsTest : ::testing::Test {
   }
   auto read(const vault::BlobInfo& info) { return blobs.read(info.file, aad, key.clone(), info.size); }
   Bytes raw(const std::string& file) {
-    std::ifstream in(dir.path / "blobs" / file, std::ios::binary);
+    std::ifstream in(dir.path() / "blobs" / file, std::ios::binary);
     return Bytes(std::istreambuf_iterator<char>(in), {});
   }
   void put_raw(const std::string& file, const Bytes& b) {
-    std::ofstream(dir.path / "blobs" / file, std::ios::binary | std::ios::trunc)
+    std::ofstream(dir.path() / "blobs" / file, std::ios::binary | std::ios::trunc)
         .write(reinterpret_cast<const char*>(b.data()), static_cast<std::streamsize>(b.size()));
   }
   /// Reads everything; the code of the first error.
@@ -136,7 +136,7 @@ TEST_F(BlobsTest, UnfinishedUploadLeavesNoFileAndALimitIsKept) {
     EXPECT_TRUE(w.write(pattern(100)));
     EXPECT_EQ(code(w.write(pattern(1))), "BLOB_TOO_LARGE");
   }
-  EXPECT_TRUE(std::filesystem::is_empty(dir.path / "blobs"));
+  EXPECT_TRUE(std::filesystem::is_empty(dir.path() / "blobs"));
 }
 
 TEST_F(BlobsTest, NameThatLeadsElsewhereIsNeverOpened) {
@@ -158,7 +158,7 @@ TEST_F(BlobsTest, FilesHoldNoPlainText) {
 struct DocumentsTest : test::VaultTest {
   test::TempFolder dir;
   runtime::BlockingPool pool{1, 16};
-  vault::Documents documents{*vault, *store, clock, pool, std::move(*vault::Blobs::open(dir.path / "blobs"))};
+  vault::Documents documents{*vault, *store, clock, pool, std::move(*vault::Blobs::open(dir.path() / "blobs"))};
   vault::DocumentRecord record(std::string case_id = "case-1") {
     vault::DocumentRecord r;
     r.case_id = std::move(case_id);
@@ -195,7 +195,7 @@ TEST_F(DocumentsTest, ErasedCaseLeavesNoRecordAndAnUnreadableFile) {
   EXPECT_EQ(code(run_now(documents.open(stored.id))), "DOCUMENT_UNKNOWN");
   for (auto& f : erasure.files) documents.blobs().remove(f);
   EXPECT_TRUE(run_now(documents.open(keep.id)));
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir.path / "blobs"), {}), 1);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir.path() / "blobs"), {}), 1);
 }
 
 TEST_F(DocumentsTest, RecordRestoredFromABackupAfterErasureStaysUnreadable) {

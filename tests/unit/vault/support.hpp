@@ -1,13 +1,12 @@
 #pragma once
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <memory>
 
 #include "core/store/sqlite/sqlite_store.hpp"
 #include "core/vault/vault.hpp"
 #include "tests/support/run_now.hpp"
+#include "tests/support/temp_folder.hpp"
 
 namespace schakel::test {
 
@@ -29,19 +28,6 @@ struct VaultTest : ::testing::Test {
   }
   std::vector<store::Row> rows(std::string_view space) {
     return std::move(*run_now(store->rows(std::string(space), "", "", 1000)));
-  }
-};
-
-/// A folder that goes with the test.
-struct TempFolder {
-  std::filesystem::path path;
-  TempFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "schakel-test-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~TempFolder() {
-    std::error_code ec;
-    std::filesystem::remove_all(path, ec);
   }
 };
 
