@@ -6,6 +6,20 @@
 #include "core/model/message.hpp"
 
 namespace schakel::onderwijstransparant {
+namespace {
+
+/// Progress rows of what waits: `wacht/<id>`. The operator's status counts rows with this prefix.
+constexpr std::string_view kWaits = "wacht/";
+/// OnderwijsTransparant does not say whether a document is a concept: it is there, no more (domain.md section 4). The
+/// claim check compares this with what AdapterInbox stored.
+constexpr const char* kStatus = "aanwezig";
+constexpr std::int64_t kMostWaiting = 5000;
+constexpr int kTriesPerRound = 500;
+constexpr std::int64_t kLongestPause = 3600;
+
+std::string waits_key(const std::string& id) { return std::string(kWaits) + id; }
+
+}  // namespace
 
 IncomingSettings::IncomingSettings(const Json& c)
     : party(c.at("party")),
@@ -15,6 +29,7 @@ IncomingSettings::IncomingSettings(const Json& c)
       sender_role(c.value("sender_role", "school_ib")),
       page_size(c.value("page_size", 50)),
       max_document_bytes(c.value("max_document_bytes", 26214400)),
+      wait_days(c.value("wait_days", 90)),
       documents(c.value("documents", true)) {}
 
 std::optional<std::string> refusal(const Json& melding, const IncomingSettings& settings) {
@@ -82,76 +97,167 @@ Task<Step<Json>> Incoming::attachments(Inbox& inbox, const Json& melding, std::s
     auto size = sdk::number_at(item, "omvang").value_or(-1);
     if (!formats::valid_uuid(document) || size < 0 || size > settings_.max_document_bytes)
       co_return stop(Verdict::rejected, "OT_DOCUMENT");
-    auto reply = co_await client_.call("GET", "/hulpvragen/" + id + "/documenten/" + document, nullptr, {},
-                                       static_cast<std::size_t>(size) + 1);
-    if (!reply) co_return std::unexpected(std::move(reply.error()));
-    if (reply->status != 200) co_return stop(Verdict::rejected, "HTTP_" + std::to_string(reply->status));
-    if (static_cast<std::int64_t>(reply->body.size()) != size || sha256_hex(reply->body) != sha)
-      co_return stop(Verdict::rejected, "OT_DOCUMENT_HASH");
-    DocumentInfo info{
-        "",  sdk::text_at(item, "soort"), sdk::text_at(item, "mediaType"), sdk::text_at(item, "bestandsnaam"), sha, 1,
-        size};
-    std::string type = info.doc_type;
-    auto stored = co_await inbox.store_document(settings_.party, case_id, std::move(info), to_bytes(reply->body));
-    if (!stored)
-      co_return stop(stored.error().kind == ErrorKind::invalid ? Verdict::rejected : Verdict::retry_later,
-                     stored.error().code);
-    out.push_back({{"document", *stored}, {"doc_type", type}, {"version", 1}, {"status", "compleet"}, {"sha256", sha}});
+    // What this case has already is not fetched again, neither for a next version of the melding nor after a failure.
+    std::string key = "document/" + case_id + "/" + document, type = sdk::text_at(item, "soort");
+    auto known = co_await host_.progress().get(key);
+    if (!known) co_return stop(Verdict::retry_later, known.error().code);
+    Json stored = *known ? **known : Json::object();
+    if (sdk::text_at(stored, "sha256") != sha || sdk::text_at(stored, "soort") != type) {
+      auto version = sdk::number_at(stored, "versie").value_or(0) + 1;
+      auto reply = co_await client_.call("GET", "/hulpvragen/" + id + "/documenten/" + document, nullptr, {},
+                                         static_cast<std::size_t>(size) + 1);
+      if (!reply) co_return std::unexpected(std::move(reply.error()));
+      if (reply->status != 200) co_return stop(Verdict::rejected, "HTTP_" + std::to_string(reply->status));
+      if (static_cast<std::int64_t>(reply->body.size()) != size || sha256_hex(reply->body) != sha)
+        co_return stop(Verdict::rejected, "OT_DOCUMENT_HASH");
+      DocumentInfo info{"",
+                        type,
+                        sdk::text_at(item, "mediaType"),
+                        sdk::text_at(item, "bestandsnaam"),
+                        sha,
+                        static_cast<int>(version),
+                        size};
+      auto made = co_await inbox.store_document(settings_.party, case_id, std::move(info), to_bytes(reply->body));
+      if (!made)
+        co_return stop(made.error().kind == ErrorKind::invalid || made.error().kind == ErrorKind::too_large
+                           ? Verdict::rejected
+                           : Verdict::retry_later,
+                       made.error().code);
+      stored = {{"document", *made}, {"soort", type}, {"versie", version}, {"sha256", sha}};
+      auto saved = co_await host_.progress().put(key, stored);
+      if (!saved) co_return stop(Verdict::retry_later, saved.error().code);
+    }
+    out.push_back({{"document", stored["document"]},
+                   {"doc_type", type},
+                   {"version", stored["versie"]},
+                   {"status", kStatus},
+                   {"sha256", sha}});
   }
   co_return out;
 }
 
-/// True when this change is dealt with for good: accepted, known, or refused.
-Task<bool> Incoming::take(Inbox& inbox, std::string id, std::int64_t version) {
+Task<Taken> Incoming::take(Inbox& inbox, std::string id, std::int64_t version) {
+  constexpr auto kLater = Taken::What::later, kHalt = Taken::What::halt;
   std::string key = "melding/" + id;
   auto known = co_await host_.progress().get(key);
-  if (!known) co_return false;
+  if (!known) co_return Taken{kHalt, {}};
   Json state = *known ? **known : Json::object();
-  if (sdk::number_at(state, "versie").value_or(0) >= version) co_return true;  // a lower version than known is old news
+  if (sdk::number_at(state, "versie").value_or(0) >= version) co_return Taken{};  // not newer than what is known
+  // Without a case there is nobody to tell, and then a pupil's data are not fetched either. The school opens the case
+  // and gives it this number, before or after the hulpvraag is filed.
+  auto case_id = co_await inbox.case_of(settings_.party, id);
+  if (!case_id) co_return Taken{kHalt, {}};
+  if (!*case_id) co_return Taken{kLater, "CASE_UNKNOWN"};
+  auto refuse = [this](const std::string& code) {
+    refused(code);
+    return Taken{};
+  };
   auto reply = co_await client_.call("GET", "/hulpvragen/" + id, nullptr, {});
-  if (!reply) co_return false;
-  if (reply->status == 404) {
-    refused("OT_GONE");
-    co_return true;
-  }
-  if (reply->status != 200) co_return false;
+  if (!reply) co_return Taken{kLater, reply.error().code};
+  if (reply->status == 404) co_return refuse("OT_GONE");
+  if (reply->status != 200) co_return Taken{kLater, "HTTP_" + std::to_string(reply->status)};
   auto melding = parse_json(reply->body, {.bytes = 512 * 1024});
   std::optional<std::string> code = melding ? refusal(*melding, settings_) : std::optional<std::string>("OT_MALFORMED");
   if (!code && sdk::text_at(*melding, "id") != id) code = "OT_MALFORMED";
-  if (code) {
-    refused(*code);
-    co_return true;
-  }
-  auto case_id = co_await inbox.case_of(settings_.party, id);
-  if (!case_id) co_return false;
+  if (code) co_return refuse(*code);
   Json documents = Json::array();
-  if (settings_.documents && *case_id) {
+  if (settings_.documents) {
     auto fetched = co_await attachments(inbox, *melding, **case_id);
-    if (!fetched && fetched.error().verdict != Verdict::rejected) co_return false;
-    if (!fetched) {
-      refused(fetched.error().code);
-      co_return true;
-    }
+    if (!fetched && fetched.error().verdict == Verdict::rejected) co_return refuse(fetched.error().code);
+    if (!fetched) co_return Taken{kLater, fetched.error().code};
     documents = std::move(*fetched);
   }
   auto accepted = co_await inbox.accept(
       settings_.party, event_of(*melding, settings_, sdk::text_at(*melding, "ingediendOp"), std::move(documents)));
   if (!accepted) {
-    bool never = accepted.error().kind == ErrorKind::invalid || accepted.error().kind == ErrorKind::forbidden ||
-                 accepted.error().kind == ErrorKind::conflict || accepted.error().kind == ErrorKind::too_large;
-    if (!never) co_return false;
-    refused(accepted.error().code);
-    co_return true;
+    auto kind = accepted.error().kind;
+    bool passes = kind == ErrorKind::unavailable || kind == ErrorKind::timeout || kind == ErrorKind::io ||
+                  kind == ErrorKind::internal;
+    if (passes) co_return Taken{kLater, accepted.error().code};
+    co_return refuse(accepted.error().code);
   }
   state["versie"] = sdk::number_at(*melding, "versie").value_or(version);
-  auto saved = co_await host_.progress().put(key, std::move(state));
-  if (!saved) co_return false;
-  // For the way back: the hulpvraag of a case.
-  auto now_known = co_await inbox.case_of(settings_.party, id);
-  if (now_known && *now_known) {
-    auto linked = co_await host_.progress().put("case/" + **now_known, Json{{"id", id}});
-    if (!linked) co_return false;
+  // With the hulpvraag of the case, for the way back.
+  auto saved = co_await host_.progress().write({{key, std::move(state)}, {"case/" + **case_id, Json{{"id", id}}}});
+  co_return Taken{saved ? Taken::What::done : kHalt, {}};
+}
+
+Task<bool> Incoming::wait(std::string id, std::int64_t version, std::string code) {
+  auto key = waits_key(id);
+  auto known = co_await host_.progress().get(key);
+  if (!known) co_return false;
+  auto now = host_.clock().now();
+  if (!*known && waiting_ >= kMostWaiting) {
+    // It comes again with its next version.
+    refused("OT_WAITING_FULL");
+    co_return true;
   }
+  Json row = *known ? **known : Json{{"sinds", format_instant(now)}, {"pogingen", 0}, {"versie", 0}};
+  auto tries = sdk::number_at(row, "pogingen").value_or(0);
+  // Asking whether there is a case is one look into our own store: every round. Asking the partner is not.
+  auto pause =
+      code == "CASE_UNKNOWN" ? 0 : std::min(kLongestPause, std::int64_t{30} << std::min(tries, std::int64_t{7}));
+  Json next{{"sinds", row["sinds"]},
+            {"versie", std::max(version, sdk::number_at(row, "versie").value_or(0))},
+            {"code", code},
+            {"pogingen", pause == 0 ? std::int64_t{0} : tries + 1},
+            {"volgende", format_instant(now + std::chrono::seconds(pause))}};
+  bool same = *known && pause == 0 && row.value("code", "") == code && row["versie"] == next["versie"];
+  if (!same) {
+    auto saved = co_await host_.progress().put(key, std::move(next));
+    if (!saved) co_return false;
+  }
+  if (*known) co_return true;
+  ++waiting_;
+  host_.metrics().count("ot_waits", {{"code", code}});
+  log(LogLevel::info, "onderwijstransparant.waits", {{"code", code}});
+  co_return true;
+}
+
+Task<bool> Incoming::forget(std::string id) {
+  auto key = waits_key(id);
+  auto known = co_await host_.progress().get(key);
+  if (!known) co_return false;
+  if (!*known) co_return true;
+  auto gone = co_await host_.progress().write({{key, std::nullopt}});
+  if (gone) --waiting_;
+  co_return gone.has_value();
+}
+
+Task<bool> Incoming::try_again(Inbox& inbox, std::string key) {
+  auto row = co_await host_.progress().get(key);
+  if (!row) co_return false;
+  if (!*row) co_return true;
+  auto now = host_.clock().now();
+  auto next = parse_instant(sdk::text_at(**row, "volgende")), since = parse_instant(sdk::text_at(**row, "sinds"));
+  if (next && *next > now) co_return true;
+  auto id = key.substr(kWaits.size());
+  auto taken = co_await take(inbox, id, sdk::number_at(**row, "versie").value_or(1));
+  if (taken.what == Taken::What::halt) co_return false;
+  if (taken.what == Taken::What::later && since && now - *since < std::chrono::hours(24 * settings_.wait_days)) {
+    auto kept = co_await wait(id, 0, taken.code);
+    co_return kept;
+  }
+  if (taken.what == Taken::What::later) refused(taken.code);
+  auto gone = co_await forget(id);
+  co_return gone;
+}
+
+Task<bool> Incoming::retry(Inbox& inbox) {
+  if (waiting_ < 0) {
+    auto all = co_await host_.progress().keys(std::string(kWaits), "", static_cast<int>(kMostWaiting));
+    if (!all) co_return false;
+    waiting_ = std::ssize(*all);
+  }
+  if (waiting_ == 0) co_return true;
+  auto keys = co_await host_.progress().keys(std::string(kWaits), retried_, kTriesPerRound);
+  if (!keys) co_return false;
+  for (auto& key : *keys) {
+    auto on = co_await try_again(inbox, key);
+    if (!on) co_return false;
+    retried_ = key;
+  }
+  if (std::ssize(*keys) < kTriesPerRound) retried_.clear();
   co_return true;
 }
 
@@ -187,10 +293,16 @@ Task<bool> Incoming::page(Inbox& inbox, Json& state) {
     }
     if (sdk::text_at(change, "soort") == "ingetrokken") {
       host_.metrics().count("ot_withdrawn", {});
+      auto gone = co_await forget(id);
+      if (!gone) co_return false;
       continue;
     }
-    bool done = co_await take(inbox, id, *version);
-    if (!done) co_return false;  // the cursor stays before this page; what was taken is known by its version
+    auto taken = co_await take(inbox, id, *version);
+    // The cursor stays before this page; what was taken is known by its version.
+    if (taken.what == Taken::What::halt) co_return false;
+    if (taken.what == Taken::What::done) continue;
+    auto kept = co_await wait(id, *version, taken.code);
+    if (!kept) co_return false;
   }
   std::string next = sdk::text_at(*body, "volgende");
   bool moved = next != cursor;
@@ -203,6 +315,8 @@ Task<void> Incoming::poll(Inbox& inbox) {
   auto state = co_await host_.progress().get("cursor");
   if (!state) co_return;
   Json at = *state ? **state : Json::object();
+  auto tried = co_await retry(inbox);
+  if (!tried) co_return;
   for (int pages = 0; pages < 1000; ++pages) {
     bool more = co_await page(inbox, at);
     if (!more) co_return;

@@ -4,7 +4,9 @@
 #include "core/api/routes.hpp"
 #include "core/audit/leaf.hpp"
 #include "core/journal/members.hpp"
+#include "core/portal/authenticators.hpp"
 #include "core/runtime/hop.hpp"
+#include "core/store/every.hpp"
 
 namespace schakel::api {
 
@@ -61,8 +63,7 @@ Task<Result<Json>> case_view(Services& s, std::string case_id) {
   }
   store::DeliveryFilter filter;
   filter.case_id = case_id;
-  filter.limit = 1000;
-  auto deliveries = co_await s.store.deliveries(filter);
+  auto deliveries = co_await store::every_delivery(s.store, filter);
   if (!deliveries) co_return fail(std::move(deliveries.error()));
   Json out{{"id", case_id}, {"regio", file.region}, {"berichten", messages}};
   out["afleveringen"] = Json::array();
@@ -207,6 +208,17 @@ Task<net::Response> put_participant(Call& call) {
   if (!before) co_return problem(before.error());
   if (*before && (*before)->party != call.party->id)
     co_return problem({ErrorKind::conflict, "PERSON_OF_ANOTHER", "another organisation named this person", {}});
+  // A factor that nobody can answer would only show when the link is opened.
+  if (auto factor = body->value("tweedeFactor", ""); factor.starts_with(portal::kTotp)) {
+    portal::Authenticators apps(call.services.store, call.services.vault, call.services.clock);
+    auto known = co_await apps.known(factor);
+    if (!known) co_return problem(known.error());
+    if (!*known)
+      co_return problem({ErrorKind::invalid,
+                         "AUTHENTICATOR_UNKNOWN",
+                         "this authenticator app was not enrolled at the broker",
+                         {{"/tweedeFactor", "AUTHENTICATOR_UNKNOWN", "no app of this name was enrolled", ""}}});
+  }
   vault::Participant p{zaak,
                        call.path["persoon"],
                        body->value("rol", ""),
@@ -254,11 +266,15 @@ Task<net::Response> put_reference(Call& call) {
   if (!taken->empty() && *taken != zaak)
     co_return problem({ErrorKind::conflict, "REFERENCE_TAKEN", "this number belongs to another case", {}});
   store::Transaction tx;
-  tx.ops.push_back(call.services.journal.correlate(partner->id, reference, zaak));
+  auto number = call.services.journal.correlate(partner->id, reference, zaak);
+  if (taken->empty()) number.expect_version = 0;
+  tx.ops.push_back(std::move(number));
   tx.ops.push_back(journal::member(zaak, partner->id));
   tx.ops.push_back(audit::leaf(call.services.clock.now(), "case.correlated",
                                {.ids = {{"case", zaak}, {"party", call.party->id}, {"partner", partner->id}}}));
   auto done = co_await call.services.store.commit(std::move(tx));
+  if (!done && done.error().kind == ErrorKind::conflict)
+    co_return problem({ErrorKind::conflict, "REFERENCE_TAKEN", "this number belongs to another case", {}});
   if (!done) co_return problem(done.error());
   net::Response r;
   r.status = 204;

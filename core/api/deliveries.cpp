@@ -3,6 +3,7 @@
 #include "core/pipeline/invoice_index.hpp"
 #include "core/pipeline/settlement.hpp"
 #include "core/runtime/hop.hpp"
+#include "core/store/every.hpp"
 
 namespace schakel::api {
 
@@ -60,8 +61,7 @@ Task<net::Response> get_deliveries(Call& call) {
   if (!sent) co_return problem(sent.error());
   store::DeliveryFilter filter;
   filter.case_id = zaak;
-  filter.limit = 1000;
-  auto rows = co_await call.services.store.deliveries(filter);
+  auto rows = co_await store::every_delivery(call.services.store, filter);
   if (!rows) co_return problem(rows.error());
   Json out = Json::array();
   for (const auto& d : *rows)

@@ -36,12 +36,17 @@ Task<net::Response> status(Call& call) {
   if (stats->oldest_undecided) j["oudsteOnbeslist"] = format_instant(*stats->oldest_undecided);
   if (stats->oldest_pending) j["oudsteWachtend"] = format_instant(*stats->oldest_pending);
   j["doelen"] = Json::array();
-  for (const auto& [name, i] : call.services.delivering.instances())
+  for (const auto& [name, i] : call.services.delivering.instances()) {
+    // What a polling adapter fetched and cannot bring in yet: its progress rows below this prefix.
+    auto waits = co_await call.services.store.rows("progress." + name, "wacht/", "", 5000);
+    if (!waits) co_return problem(waits.error());
     j["doelen"].push_back({{"naam", name},
                            {"adapter", i.plugin},
                            {"werkt", i.adapter != nullptr},
                            {"reden", i.degraded},
-                           {"zekering", breakers.contains(name) ? breakers[name] : "closed"}});
+                           {"zekering", breakers.contains(name) ? breakers[name] : "closed"},
+                           {"wachtOpInname", std::ssize(*waits)}});
+  }
   if (call.services.health) j["gezondheid"] = call.services.health();
   co_return json(200, j);
 }
@@ -52,20 +57,33 @@ Task<net::Response> show_case(Call& call) {
   co_return json(200, *view);
 }
 
+/// A whole number of a query, 0 when it is not there.
+std::optional<std::int64_t> whole(const std::string& text) {
+  std::int64_t value = 0;
+  auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (!text.empty() && (ec != std::errc() || end != text.data() + text.size() || value < 0)) return std::nullopt;
+  return value;
+}
+
 Task<net::Response> list_cases(Call& call) {
+  constexpr int kPage = 1000;
+  auto after = whole(call.query["na"]);
+  if (!after) co_return problem({ErrorKind::invalid, "VALUE", "na must be the verder of the page before", {}});
   auto rows = co_await call.services.store.messages({.case_id = "",
                                                      .party = "",
                                                      .type = "zaak_opening",
                                                      .outcome = "",
-                                                     .after = 0,
-                                                     .limit = 1000,
+                                                     .after = *after,
+                                                     .limit = kPage,
                                                      .with_sealed = false});
   if (!rows) co_return problem(rows.error());
   Json out = Json::array();
   for (const auto& r : *rows)
     out.push_back(
         {{"id", r.case_id}, {"regio", r.region}, {"party", r.party}, {"geopendOp", format_instant(r.accepted_at)}});
-  co_return json(200, {{"zaken", out}});
+  Json j{{"zaken", std::move(out)}};
+  if (std::ssize(*rows) == kPage) j["verder"] = rows->back().seq;
+  co_return json(200, j);
 }
 
 Task<net::Response> list_deliveries(Call& call) {
@@ -87,7 +105,9 @@ Task<net::Response> list_deliveries(Call& call) {
   if (!rows) co_return problem(rows.error());
   Json out = Json::array();
   for (const auto& d : *rows) out.push_back(delivery_view(d));
-  co_return json(200, {{"afleveringen", out}});
+  Json j{{"afleveringen", std::move(out)}};
+  if (std::ssize(*rows) == f.limit) j["verder"] = rows->back().id;
+  co_return json(200, j);
 }
 
 Task<net::Response> show_delivery(Call& call) {
@@ -148,6 +168,9 @@ Task<net::Response> pause_target(Call& call) {
   if (!body) co_return problem(body.error());
   if (!body->contains("gepauzeerd") || !(*body)["gepauzeerd"].is_boolean())
     co_return problem({ErrorKind::invalid, "VALUE", "send {\"gepauzeerd\": true|false}", {}});
+  // What was paused and is no longer configured can still be resumed.
+  if ((*body)["gepauzeerd"].get<bool>() && !call.services.delivering.instances().contains(call.path["doel"]))
+    co_return problem({ErrorKind::not_found, "TARGET_UNKNOWN", "there is no such target (adapter instance)", {}});
   auto done = co_await runtime::on(
       call.services.broker, call.services.dispatcher.pause(call.path["doel"], (*body)["gepauzeerd"].get<bool>()));
   if (!done) co_return problem(done.error());
@@ -164,6 +187,8 @@ Task<net::Response> links(Call& call) {
   auto body = object_of(call.request, 4096);
   if (!body) co_return problem(body.error());
   if (!call.services.links) co_return problem({ErrorKind::unavailable, "PORTAL_OFF", "this process has no portal", {}});
+  // Who asks is what the socket says, never what the body says.
+  (*body)["uid"] = static_cast<std::int64_t>(call.request.head.peer.uid.value_or(0));
   auto done = co_await call.services.links(std::move(*body));
   if (!done) co_return problem(done.error());
   co_return json(200, *done);
@@ -179,15 +204,11 @@ Task<net::Response> audit(Call& call) {
 /// Leaves in the order of the log from `na` on; of one party or code when asked. They hold no names or numbers of
 /// people.
 Task<net::Response> audit_leaves(Call& call) {
-  std::int64_t from = 0;
-  if (auto text = call.query["na"]; !text.empty()) {
-    auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), from);
-    if (ec != std::errc() || end != text.data() + text.size() || from < 0)
-      co_return problem({ErrorKind::invalid, "VALUE", "na must be a place in the log", {}});
-  }
+  auto from = whole(call.query["na"]);
+  if (!from) co_return problem({ErrorKind::invalid, "VALUE", "na must be a place in the log", {}});
   constexpr int kPage = 500;
   Json out = Json::array();
-  auto next = from;
+  auto next = *from;
   bool more = true;
   while (more && std::ssize(out) < kPage) {
     auto rows = co_await call.services.store.leaves(next, kPage);

@@ -7,6 +7,7 @@
 #include "core/api/router.hpp"
 #include "core/app/broker.hpp"
 #include "core/app/edges.hpp"
+#include "core/app/link_orders.hpp"
 #include "core/app/portal_backend.hpp"
 #include "core/audit/sequencer.hpp"
 #include "core/delivery/declared_http.hpp"
@@ -59,6 +60,7 @@ struct Broker::Parts {
   std::vector<std::unique_ptr<delivery::InstanceHost>> hosts;
   std::vector<std::unique_ptr<Adapter>> adapters;
   std::unique_ptr<BrokerPortalBackend> backend;
+  std::unique_ptr<LockNotice> lock_notice;
   std::unique_ptr<portal::RateLimiter> limiter;
   std::unique_ptr<portal::Portal> portal;
   std::unique_ptr<formats::XsdFolder> xsd;

@@ -185,6 +185,12 @@ Task<Result<void>> Broker::Parts::set_up() {
       std::make_unique<BrokerPortalBackend>(shards->executor(0), *journal, *pipeline, *ingress, *delivering, *documents,
                                             *participants, *vault, *links, config.parties, config.document_limit);
   backend->on_enqueued([this] { dispatcher->arrivals().ring(); });
+  lock_notice = std::make_unique<LockNotice>(*journal, *participants, config.parties);
+  links->on_lock(
+      [this](portal::LinkView link, store::Transaction& with) { return lock_notice->add(std::move(link), with); });
+  links->on_event([this](const portal::LinkEvent& e) {
+    if (e.kind == "locked") dispatcher->arrivals().ring();
+  });
   co_return Result<void>{};
 }
 

@@ -39,6 +39,22 @@ void show_decisions(const Json& list) {
   }
 }
 
+/// All pages of a list that says `verder` while there is more.
+Result<Json> every_page(const Common& c, std::string path, const char* list) {
+  auto all = call(c, "GET", path);
+  auto page = all;
+  while (page && page->contains("verder")) {
+    auto from = (*page)["verder"];
+    page = call(c, "GET",
+                fmt::format("{}{}na={}", path, path.find('?') == path.npos ? '?' : '&',
+                            from.is_string() ? from.get<std::string>() : from.dump()));
+    if (!page) return page;
+    for (auto& row : (*page)[list]) (*all)[list].push_back(std::move(row));
+  }
+  if (all) all->erase("verder");
+  return all;
+}
+
 void show_deliveries(const Json& j) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& d : j.value("afleveringen", Json::array()))
@@ -59,8 +75,8 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
       std::vector<std::vector<std::string>> rows;
       for (const auto& d : j.value("doelen", Json::array()))
         rows.push_back({text(d, "naam"), text(d, "adapter"), d.value("werkt", false) ? "ja" : "nee",
-                        text(d, "zekering"), text(d, "reden")});
-      table({"DOEL", "ADAPTER", "WERKT", "ZEKERING", "REDEN"}, rows);
+                        text(d, "zekering"), std::to_string(d.value("wachtOpInname", 0)), text(d, "reden")});
+      table({"DOEL", "ADAPTER", "WERKT", "ZEKERING", "WACHT OP INNAME", "REDEN"}, rows);
     });
   });
 
@@ -69,10 +85,10 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
   static bool yes = false;
   auto* one_case =
       app.add_subcommand("case", "A case: its messages, deliveries and deadlines; without an id, all cases");
-  one_case->add_option("id", id, "Z-...");
+  one_case->add_option("id", id, "Z-...")->check(kPlain);
   one_case->callback([&c, &exit] {
     if (id.empty())
-      exit = shown(c, call(c, "GET", "/v1/beheer/zaken"), [](const Json& j) {
+      exit = shown(c, every_page(c, "/v1/beheer/zaken", "zaken"), [](const Json& j) {
         std::vector<std::vector<std::string>> rows;
         for (const auto& z : j.value("zaken", Json::array()))
           rows.push_back({text(z, "id"), text(z, "regio"), text(z, "party"), text(z, "geopendOp")});
@@ -94,20 +110,26 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
   auto* dlq = app.add_subcommand("dlq", "Dead letters and parked deliveries");
   dlq->require_subcommand(1);
   auto* dlq_list = dlq->add_subcommand("list", "What did not arrive");
-  dlq_list->add_option("--status", status_filter, "mislukt (default), geparkeerd, wacht, afgeleverd, ingetrokken");
+  dlq_list
+      ->add_option("--status", status_filter,
+                   "mislukt, geparkeerd, wacht, onderweg, afgeleverd, ingetrokken; without it the first two")
+      ->check(kPlain);
   dlq_list->callback([&c, &exit] {
     if (!status_filter.empty()) {
-      exit = shown(c, call(c, "GET", "/v1/beheer/afleveringen?status=" + status_filter), show_deliveries);
+      exit =
+          shown(c, every_page(c, "/v1/beheer/afleveringen?status=" + status_filter, "afleveringen"), show_deliveries);
       return;
     }
-    auto dead = call(c, "GET", "/v1/beheer/afleveringen?status=mislukt");
-    auto parked = call(c, "GET", "/v1/beheer/afleveringen?status=geparkeerd");
-    if (dead && parked)
+    auto dead = every_page(c, "/v1/beheer/afleveringen?status=mislukt", "afleveringen");
+    auto parked = every_page(c, "/v1/beheer/afleveringen?status=geparkeerd", "afleveringen");
+    if (dead && !parked)
+      dead = std::move(parked);
+    else if (dead)
       for (auto& d : (*parked)["afleveringen"]) (*dead)["afleveringen"].push_back(d);
     exit = shown(c, std::move(dead), show_deliveries);
   });
   auto* dlq_show = dlq->add_subcommand("show", "One delivery with its attempts");
-  dlq_show->add_option("id", id, "A-...")->required();
+  dlq_show->add_option("id", id, "A-...")->required()->check(kPlain);
   dlq_show->callback([&c, &exit] {
     exit = shown(c, call(c, "GET", "/v1/beheer/afleveringen/" + id),
                  [](const Json& j) { std::cout << j.dump(2) << "\n"; });
@@ -115,7 +137,7 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
   for (auto [name, action, what] : {std::tuple{"resend", "opnieuw", "Send it again, with the same key"},
                                     std::tuple{"cancel", "annuleer", "Give it up"}}) {
     auto* change = dlq->add_subcommand(name, what);
-    change->add_option("id", id, "A-...")->required();
+    change->add_option("id", id, "A-...")->required()->check(kPlain);
     change->add_option("--reason", reason, "why; its hash is audited")->required();
     change->add_option("--target", target, "another adapter instance");
     change->add_flag("--yes", yes, "do it; without this the command only says what it would do");
@@ -139,14 +161,15 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
   for (auto [name, paused] : {std::pair{"pause", true}, std::pair{"resume", false}}) {
     auto* t =
         targets->add_subcommand(name, paused ? "No attempts from now on, also after a restart" : "Attempts go on");
-    t->add_option("name", target, "adapter instance")->required();
+    t->add_option("name", target, "adapter instance")->required()->check(kPlain);
     t->callback([&c, &exit, p = paused] {
       exit = shown(c, call(c, "POST", "/v1/beheer/doelen/" + target, {{"gepauzeerd", p}}),
                    [&](const Json& j) { std::cout << j.dump() << "\n"; });
     });
   }
 
-  auto* link = app.add_subcommand("link", "Secure links: list, revoke, and the workplace of a school");
+  auto* link =
+      app.add_subcommand("link", "Secure links: list, revoke, authenticator apps, and the workplace of a school");
   link->require_subcommand(1);
   auto* link_list = link->add_subcommand("list", "Links of a case");
   link_list->add_option("--case", zaak, "Z-...")->required();
@@ -156,10 +179,43 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
   });
   auto* revoke = link->add_subcommand("revoke", "End a link at once, also a download that is running");
   revoke->add_option("id", id, "id of the link")->required();
-  revoke->add_option("--reason", reason, "why")->required();
+  revoke->add_option("--reason", reason, "why; its hash is audited")->required();
   revoke->callback([&c, &exit] {
     exit = shown(c, call(c, "POST", "/v1/beheer/links", {{"do", "revoke"}, {"id", id}, {"reden", reason}}),
                  [](const Json& j) { std::cout << j.dump() << "\n"; });
+  });
+  auto* apps =
+      link->add_subcommand("authenticator", "Authenticator apps, for codes without SMS (tweedeFactor totp:NAME)");
+  apps->require_subcommand(1);
+  auto* app_add = apps->add_subcommand("add", "Enrol an app; shows its otpauth address once, for the person alone");
+  app_add->add_option("name", id, "a-z, 0-9, '.', '_' and '-'; no personal data")->required()->check(kPlain);
+  app_add->add_flag("--replace", yes, "a new seed for a name that exists: the old app ends");
+  app_add->callback([&c, &exit] {
+    exit = shown(c, call(c, "POST", "/v1/beheer/links", {{"do", "authenticator"}, {"naam", id}, {"vervang", yes}}),
+                 [](const Json& j) {
+                   std::cout << text(j, "otpauth") << "\n"
+                             << "Enter this in the person's app now; it is not shown again. Then name the person with "
+                                "tweedeFactor \""
+                             << text(j, "tweedeFactor") << "\".\n";
+                 });
+  });
+  auto* app_remove = apps->add_subcommand("remove", "End an app: links of who has it open no more");
+  app_remove->add_option("name", id, "name of the app")->required()->check(kPlain);
+  app_remove->add_flag("--yes", yes, "do it; without this the command only says what it would do");
+  app_remove->callback([&c, &exit] {
+    if (!yes) {
+      std::cout << "would end the authenticator app " << id << ". Add --yes to do it.\n";
+      exit = kOk;
+      return;
+    }
+    exit = shown(c, call(c, "POST", "/v1/beheer/links", {{"do", "authenticator_weg"}, {"naam", id}}),
+                 [](const Json& j) { std::cout << text(j, "naam") << ": verwijderd\n"; });
+  });
+  auto* app_list = apps->add_subcommand("list", "Names of the apps that are enrolled");
+  app_list->callback([&c, &exit] {
+    exit = shown(c, call(c, "POST", "/v1/beheer/links", {{"do", "authenticators"}}), [](const Json& j) {
+      for (const auto& name : j.value("authenticators", Json::array())) std::cout << name.get<std::string>() << "\n";
+    });
   });
   auto* workplace =
       link->add_subcommand("workplace", "Mail a deelnemer of the school a link to the workplace of a case");

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "core/audit/leaf.hpp"
 #include "core/base/calendar.hpp"
+#include "core/store/every.hpp"
 
 namespace schakel::app {
 
@@ -47,8 +49,7 @@ Task<Result<void>> CaseDirectory::revoke(const Message& message, std::string mes
   }
   store::DeliveryFilter filter;
   filter.case_id = message.subject;
-  filter.limit = 1000;
-  auto waiting = co_await store_.deliveries(filter);
+  auto waiting = co_await store::every_delivery(store_, filter);
   if (!waiting) co_return fail(std::move(waiting.error()));
   for (const auto& d : *waiting) {
     bool waits = d.state == store::DeliveryState::pending || d.state == store::DeliveryState::parked ||
@@ -124,15 +125,27 @@ Task<Result<std::string>> AdapterInbox::store_document(std::string party, std::s
   vault::DocumentRecord record;
   record.case_id = std::move(case_id);
   record.doc_type = info.doc_type;
-  record.status = "aanwezig";
+  record.status = "aanwezig";  // a partner says that it is there, not whether it is complete
   record.media_type = info.media_type;
   record.version = info.version;
   record.file_name =
       fmt::format("{}-v{}{}", info.doc_type, info.version, info.media_type == "application/pdf" ? ".pdf" : "");
   record.party = std::move(party);
-  auto stored = co_await documents_.store(std::move(record), std::move(content));
-  if (!stored) co_return fail(std::move(stored.error()));
-  co_return stored->id;
+  auto upload = co_await documents_.begin(std::move(record), limit_);
+  if (!upload) co_return fail(std::move(upload.error()));
+  auto written = co_await (*upload)->write(std::move(content));
+  if (!written) co_return fail(std::move(written.error()));
+  auto finished = co_await (*upload)->finish();
+  if (!finished) co_return fail(std::move(finished.error()));
+  store::Transaction tx{std::move(finished->ops)};
+  const auto& r = finished->record;
+  tx.ops.push_back(audit::leaf(
+      journal_.clock().now(), "document.stored",
+      {.ids = {{"document", r.id}, {"case", r.case_id}, {"party", r.party}, {"type", r.doc_type}, {"sha256", r.sha256}},
+       .counts = {{"bytes", r.size}}}));
+  auto done = co_await journal_.store().commit(std::move(tx));
+  if (!done) co_return fail(std::move(done.error()));
+  co_return r.id;
 }
 
 Task<Result<std::optional<std::string>>> AdapterInbox::case_of(std::string party, std::string foreign_id) {

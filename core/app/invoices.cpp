@@ -177,6 +177,7 @@ int export_month(const Common& c, const std::string& month, const std::string& f
 
 void add_invoice(CLI::App& app, Common& c, int& exit) {
   static std::string id, zaak, month, folder, pdf, status, code, reason, path;
+  static bool yes = false;
   auto* invoice =
       app.add_subcommand("invoice", "Invoices: what came in, what is held and why, what went out and became of it");
   invoice->require_subcommand(1);
@@ -246,7 +247,13 @@ void add_invoice(CLI::App& app, Common& c, int& exit) {
 
   auto* series = invoice->add_subcommand(
       "new-series", "After a copy of the store that `backup` did not make was put back: number on in a new epoch");
+  series->add_flag("--yes", yes, "do it; without this the command only says what it would do");
   series->callback([&c, &exit] {
+    if (!yes) {
+      std::cout << "would begin a new epoch of the invoice numbers; this cannot be undone. Add --yes to do it.\n";
+      exit = kOk;
+      return;
+    }
     exit = shown(c, call(c, "POST", "/v1/beheer/factuurreeks", Json::object()),
                  [](const Json& j) { std::cout << "reeks R" << j.value("reeks", 0) << "\n"; });
   });

@@ -1,5 +1,6 @@
 #include "core/app/portal_backend.hpp"
 
+#include "core/app/link_orders.hpp"
 #include "core/audit/leaf.hpp"
 #include "core/portal/words.hpp"
 #include "core/runtime/hop.hpp"
@@ -152,12 +153,20 @@ Task<Result<Json>> BrokerPortalBackend::links_for_operator(Json order) {
     co_return out;
   }
   if (what == "revoke") {
-    auto done = co_await links_.revoke(text_in(order, "id"), "REVOKED_BY_OPERATOR");
+    auto why = text_in(order, "reden");
+    if (why.size() < 3 || why.size() > 200)
+      co_return fail(ErrorKind::invalid, "REASON_REQUIRED", "say why, in 3 to 200 characters");
+    auto done = co_await links_.revoke(text_in(order, "id"), "REVOKED_BY_OPERATOR",
+                                       portal::LinkService::ByHand{order.value("uid", std::int64_t{0}), why});
     if (!done) co_return fail(std::move(done.error()));
     if (!*done) co_return fail(ErrorKind::not_found, "LINK_UNKNOWN", "there is no such link");
     co_return Json{{"id", text_in(order, "id")}, {"ingetrokken", true}};
   }
-  if (what != "workplace") co_return fail(ErrorKind::invalid, "VALUE", "do must be list, revoke or workplace");
+  if (what != "workplace") {
+    portal::Authenticators apps(journal_.store(), vault_, journal_.clock());
+    auto done = co_await authenticator_order(apps, std::move(order));
+    co_return done;
+  }
   auto zaak = text_in(order, "zaak"), person = text_in(order, "persoon");
   auto who = co_await participants_.by_person(zaak, person);
   if (!who) co_return fail(std::move(who.error()));

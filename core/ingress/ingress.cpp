@@ -124,7 +124,12 @@ Task<Result<void>> Ingress::resolve_case(const Party& party, Message& m, store::
       co_return fail(ErrorKind::invalid, "SUBJECT_GIVEN", "a new case gets its id from the broker");
     m.subject = journal::new_case_id();
     with.ops.push_back(journal::member(m.subject, party.id));
-    if (!m.reference.empty()) with.ops.push_back(journal_.correlate(party.id, m.reference, m.subject));
+    if (!m.reference.empty()) {
+      // A number that leads to a case never moves to another one.
+      auto number = journal_.correlate(party.id, m.reference, m.subject);
+      number.expect_version = 0;
+      with.ops.push_back(std::move(number));
+    }
     co_return Result<void>{};
   }
   if (m.subject.empty() && !m.reference.empty()) {
@@ -158,8 +163,14 @@ Task<Result<Receipt>> Ingress::into_journal(const Party& party, Message message)
     auto there = co_await documents_.check(a, party.id, message.subject);
     if (!there) co_return fail(std::move(there.error()));
   }
-  auto id = message.id;
+  auto id = message.id, reference = message.type == "zaak_opening" ? message.reference : std::string();
   auto accepted = co_await journal_.accept(std::move(message), std::move(with));
+  if (!accepted && accepted.error().code == "STORE_CONFLICT" && !reference.empty()) {
+    auto taken = co_await journal_.case_of(party.id, reference);
+    if (taken && !taken->empty())
+      co_return fail(ErrorKind::conflict, "REFERENCE_TAKEN", "this number belongs to another case",
+                     {{"/data/reference", "REFERENCE_TAKEN", "this number belongs to another case", ""}});
+  }
   if (!accepted) co_return fail(std::move(accepted.error()));
   co_return Receipt{accepted->seq, id, accepted->case_id, accepted->duplicate, accepted->outcome};
 }

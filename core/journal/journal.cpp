@@ -56,7 +56,8 @@ Task<Result<Accepted>> Journal::accept(Message message, store::Transaction with)
                                           {"party", message.party},
                                           {"case", message.subject}},
                                   .hashes = {{"content", hash}}}));
-  with.ops.push_back(store::Accept{std::move(row)});
+  // First: a repeat is known as one before anything else of it can conflict.
+  with.ops.insert(with.ops.begin(), store::Accept{std::move(row)});
   auto committed = co_await store_.commit(std::move(with));
   if (!committed) co_return fail(std::move(committed.error()));
   if (committed->duplicate_of) {

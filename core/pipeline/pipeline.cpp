@@ -26,27 +26,26 @@ Pipeline::Pipeline(journal::Journal& journal, std::vector<const Decider*> decide
       options_(options),
       rules_(journal.store()) {}
 
-Task<Result<CaseFile>> Pipeline::case_file(std::string case_id) {
+Task<Result<Pipeline::Standing>> Pipeline::case_file(std::string case_id) {
   if (auto it = cache_.find(case_id); it != cache_.end()) {
     recent_.splice(recent_.begin(), recent_, it->second.place);
-    co_return it->second.file;
+    co_return Standing{it->second.file, it->second.rules};
   }
-  CaseFile file;
-  file.id = case_id;
-  if (case_id.empty()) co_return file;
+  Standing out;
+  out.file.id = case_id;
+  if (case_id.empty()) co_return out;
   auto past = co_await journal_.history(case_id);
   if (!past) co_return fail(std::move(past.error()));
-  for (const auto& r : *past) apply(file, r.message, r.draft);
-  remember(file, past->empty() ? std::string() : past->back().rules_version);
-  co_return file;
+  for (const auto& r : *past) apply(out.file, r.message, r.draft);
+  if (!past->empty()) out.rules = past->back().rules_version;
+  co_return out;
 }
 
-Task<Result<std::shared_ptr<const Profile>>> Pipeline::rules_for(const CaseFile& file, const Message& message) {
+Task<Result<std::shared_ptr<const Profile>>> Pipeline::rules_for(const CaseFile& file, const std::string& version,
+                                                                 const Message& message) {
   auto it = profiles_.find(message.region);
   if (it == profiles_.end()) co_return std::shared_ptr<const Profile>{};
   auto current = it->second;
-  auto cached = cache_.find(file.id);
-  auto version = cached == cache_.end() ? std::string() : cached->second.rules;
   // A version names its region; one of another region, or of a message nobody could decide, binds nothing.
   if (version == current->version() || !version.starts_with(message.region + "-")) co_return current;
   if (!replay::in_flight(file, message.time,
@@ -104,12 +103,12 @@ Task<Result<Draft>> Pipeline::rehearse(Message message) {
   message.time = journal_.clock().now();
   auto file = co_await case_file(message.subject);
   if (!file) co_return fail(std::move(file.error()));
-  auto profile = co_await rules_for(*file, message);
+  auto profile = co_await rules_for(file->file, file->rules, message);
   if (!profile) co_return fail(std::move(profile.error()));
   if (!*profile) co_return fail(ErrorKind::invalid, "REGION_UNKNOWN", "this region is not configured");
-  auto known = co_await facts(*file, message, **profile);
+  auto known = co_await facts(file->file, message, **profile);
   if (!known) co_return fail(std::move(known.error()));
-  co_return judge(*file, message, profile->get(), *known);
+  co_return judge(file->file, message, profile->get(), *known);
 }
 
 namespace {
@@ -128,13 +127,14 @@ Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
   auto lane = row.lane;
   auto message = co_await journal_.read(std::move(row));
   if (!message) co_return fail(std::move(message.error()));
-  auto file = co_await case_file(message->subject);
-  if (!file) co_return fail(std::move(file.error()));
+  auto standing = co_await case_file(message->subject);
+  if (!standing) co_return fail(std::move(standing.error()));
+  auto* file = &standing->file;
   if (file->region.empty()) file->region = message->region;
   Facts known;
   Versions versions;
   std::string version = message->region;
-  auto profile = co_await rules_for(*file, *message);
+  auto profile = co_await rules_for(*file, standing->rules, *message);
   if (!profile) co_return fail(std::move(profile.error()));
   store::Transaction tx;
   if (*profile) {

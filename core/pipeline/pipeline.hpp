@@ -66,14 +66,22 @@ class Pipeline {
   Task<Result<void>> decide_one(store::MessageRow row);
   /// Records that this message could not be decided; nothing follows from it.
   Task<Result<void>> quarantine(store::MessageRow row);
-  Task<Result<CaseFile>> case_file(std::string case_id);
+  /// A case as its decisions left it, and the version of the rules that made the last one.
+  struct Standing {
+    CaseFile file;
+    std::string rules;
+  };
+  /// From the cache, else from the journal. Only a decision puts a case in the cache: what somebody else read may be
+  /// older than a decision that was stored meanwhile.
+  Task<Result<Standing>> case_file(std::string case_id);
   /// Versions by key of registers read, 0 for absent: another case must not change them before the decision is stored.
   using Versions = std::map<std::string, std::int64_t>;
   Task<Result<Facts>> facts(const CaseFile& file, const Message& message, const Profile& profile,
                             Versions* versions = nullptr);
   /// The rules for the next message of this case: those of its last decision while it is in flight, else the configured
   /// ones. nullptr when the region is not configured.
-  Task<Result<std::shared_ptr<const Profile>>> rules_for(const CaseFile& file, const Message& message);
+  Task<Result<std::shared_ptr<const Profile>>> rules_for(const CaseFile& file, const std::string& version,
+                                                         const Message& message);
   Draft judge(const CaseFile& file, const Message& message, const Profile* profile, const Facts& facts);
   void remember(CaseFile file, std::string rules);
   journal::Journal& journal_;

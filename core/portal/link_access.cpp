@@ -157,6 +157,11 @@ Task<Result<void>> LinkService::begin_round(Session session) {
       // A code that is still out stays good: asking too often costs new codes, not the one already sent.
       r.locked_until = start_of_day(add_days(local_date(at), 1));
       t.ops.push_back(leaf("locked", session.link));
+      if (on_lock_ && !r.workplace) {
+        // Not telling the sender means not locking: no code is given either way.
+        auto told = co_await on_lock_(session.link, t);
+        if (!told) co_return fail(told.error());
+      }
     } else {
       ++r.rounds;
       r.tries = settings_.tries;
@@ -224,7 +229,8 @@ Task<Result<Secret>> LinkService::try_code(Session session, Secret code) {
   } else {
     auto inner = co_await sealed_part(*mine);
     if (!inner) co_return dead();
-    auto seed = co_await vault_.secret(inner->value("factor", "").substr(5));
+    auto seed = co_await vault_.secret(inner->value("factor", ""));
+    if (!seed && seed.error().code == "SECRET_UNKNOWN") co_return dead();  // the app was removed
     if (!seed) co_return fail(seed.error());
     step = totp_match(seed->reveal(), code.reveal_text(), now(), mine->totp_step);
     right = step.has_value();
@@ -311,6 +317,8 @@ Task<Result<void>> LinkService::count_download(Session session, std::string docu
     ++n;
     store::Transaction t;
     t.ops.push_back(put(**record));
+    // How it ends is known later, and perhaps never: that it began is in the log before the first byte leaves.
+    t.ops.push_back(leaf("download_begun", session.link, {}, document));
     auto done = co_await store_.commit(std::move(t));
     if (done) co_return Result<void>{};
     if (done.error().kind != ErrorKind::conflict) co_return fail(done.error());

@@ -112,6 +112,12 @@ Task<Result<IssuedLink>> LinkService::issue(LinkOrder order) {
   const bool sms = order.second_factor.starts_with("sms:"), totp = order.second_factor.starts_with("totp:");
   if (!sms && !totp)
     co_return fail(ErrorKind::invalid, "LINK_NO_FACTOR", "the recipient has no second channel for a code");
+  if (totp) {
+    auto seed = co_await vault_.secret(order.second_factor);
+    if (!seed && seed.error().code == "SECRET_UNKNOWN")
+      co_return fail(ErrorKind::invalid, "LINK_NO_FACTOR", "the authenticator app of the recipient was not enrolled");
+    if (!seed) co_return fail(seed.error());
+  }
   if (order.expires <= at) co_return fail(ErrorKind::invalid, "LINK_PAST", "the link would have ended before it began");
   if (order.delivery.empty()) co_return fail(ErrorKind::invalid, "LINK_DELIVERY", "a link belongs to a delivery");
   const Secret secret(random_bytes(32));
@@ -203,30 +209,22 @@ Task<Result<std::optional<LinkStatus>>> LinkService::of_delivery(std::string del
 Task<Result<std::vector<LinkStatus>>> LinkService::of_case(std::string case_id) {
   std::vector<LinkStatus> out;
   const auto prefix = case_id + "/";
-  auto rows = co_await store_.rows(std::string(kLinkOfCase), prefix, "", 1000);
-  if (!rows) co_return fail(rows.error());
-  for (const auto& r : *rows) {
-    auto s = co_await status(r.key.substr(prefix.size()));
-    if (!s) co_return fail(s.error());
-    if (*s) out.push_back(std::move(**s));
+  for (std::string after;;) {
+    auto rows = co_await store_.rows(std::string(kLinkOfCase), prefix, after, 500);
+    if (!rows) co_return fail(rows.error());
+    for (const auto& r : *rows) {
+      auto s = co_await status(r.key.substr(prefix.size()));
+      if (!s) co_return fail(s.error());
+      if (*s) out.push_back(std::move(**s));
+      after = r.key;
+    }
+    if (rows->size() < 500) break;
   }
   std::ranges::sort(out, {}, [](const LinkStatus& s) { return std::pair(s.created, s.id); });
   co_return out;
 }
 
-Task<Result<std::vector<LinkStatus>>> LinkService::list(std::string after, int limit) {
-  std::vector<LinkStatus> out;
-  auto rows = co_await store_.rows(std::string(kLinks), "", after, limit);
-  if (!rows) co_return fail(rows.error());
-  for (const auto& r : *rows) {
-    auto s = co_await status(r.key);
-    if (!s) co_return fail(s.error());
-    if (*s) out.push_back(std::move(**s));
-  }
-  co_return out;
-}
-
-Task<Result<bool>> LinkService::revoke(std::string link, std::string reason) {
+Task<Result<bool>> LinkService::revoke(std::string link, std::string reason, std::optional<ByHand> by) {
   auto record = co_await read(link);
   if (!record) co_return fail(record.error());
   if (!*record) co_return false;
@@ -238,7 +236,12 @@ Task<Result<bool>> LinkService::revoke(std::string link, std::string reason) {
   store::Transaction t;
   t.ops.push_back(PutRow{std::string(kRevoked), link,
                          to_bytes(dump_json(Json{{"at", format_instant(now())}, {"reason", reason}})), std::nullopt});
-  t.ops.push_back(leaf("revoked", shown, {reason}));
+  audit::LeafFields f{.ids = {{"link", r.id}, {"delivery", r.delivery}, {"role", r.role}}, .codes = {reason}};
+  if (by) {
+    f.hashes.emplace_back("reason", sha256(by->why));
+    f.counts.emplace_back("uid", by->uid);
+  }
+  t.ops.push_back(audit::leaf(now(), "link.revoked", f));
   auto done = co_await store_.commit(std::move(t));
   if (!done) co_return fail(done.error());
   tell("revoked", shown, reason);
@@ -258,23 +261,6 @@ Task<Result<std::vector<store::Op>>> LinkService::revoke_ops(std::string case_id
         leaf("revoked", {l.id, l.delivery, l.message_id, l.case_id, l.role, {}, {}, false, l.expires}, {reason}));
   }
   co_return ops;
-}
-
-Task<Result<bool>> LinkService::move_expiry(std::string link, Instant expires) {
-  for (int attempt = 0; attempt < 5; ++attempt) {
-    auto record = co_await read(link);
-    if (!record) co_return fail(record.error());
-    if (!*record) co_return false;
-    auto& r = **record;
-    r.expires = std::min(expires, r.created + settings_.longest);
-    store::Transaction t;
-    t.ops.push_back(put(r));
-    t.ops.push_back(leaf("moved", {r.id, r.delivery, r.message_id, r.case_id, r.role, {}, {}, r.workplace, r.expires}));
-    auto done = co_await store_.commit(std::move(t));
-    if (done) co_return true;
-    if (done.error().kind != ErrorKind::conflict) co_return fail(done.error());
-  }
-  co_return fail(ErrorKind::unavailable, "LINK_BUSY", "the link is being used; try again");
 }
 
 Task<Result<std::vector<store::Op>>> LinkService::move_ops(std::string case_id, std::vector<std::string> messages,

@@ -50,7 +50,7 @@ struct LinkStatus {
 };
 
 /// What happened to a link, after it is durable. `kind`: issued, proven, code_sent, code_wrong, locked, opened,
-/// refused, downloaded, broken_off, revoked, ended.
+/// refused, download_begun, downloaded, broken_off, revoked, ended.
 struct LinkEvent {
   std::string kind;
   LinkView link;
@@ -90,28 +90,34 @@ class LinkService final : public Links {
   /// Reads the highest time that was ever acted on; a clock that was turned back does not revive a link (DUR-10).
   [[nodiscard]] Task<Result<void>> start();
   void on_event(std::function<void(const LinkEvent&)> call) { event_ = std::move(call); }
+  /// Called when a link of a recipient is about to be locked: what it adds is durable together with the lock (LNK-5).
+  using OnLock = std::function<Task<Result<void>>(LinkView, store::Transaction&)>;
+  void on_lock(OnLock call) { on_lock_ = std::move(call); }
 
-  /// LINK_NO_FACTOR (invalid: no second channel known), LINK_REVOKED (forbidden: access to this delivery was ended; it
-  /// stays so), LINK_PAST (invalid: expires before now).
+  /// LINK_NO_FACTOR (invalid: no second channel known, or an authenticator app that was not enrolled), LINK_REVOKED
+  /// (forbidden: access to this delivery was ended; it stays so), LINK_PAST (invalid: expires before now).
   Task<Result<IssuedLink>> issue(LinkOrder order) override;
 
   /// What is known of a link; nullopt when there is none.
   [[nodiscard]] Task<Result<std::optional<LinkStatus>>> status(std::string link);
   [[nodiscard]] Task<Result<std::optional<LinkStatus>>> of_delivery(std::string delivery);
   [[nodiscard]] Task<Result<std::vector<LinkStatus>>> of_case(std::string case_id);
-  /// Every link there is, by id; a page of at most `limit` after `after`.
-  [[nodiscard]] Task<Result<std::vector<LinkStatus>>> list(std::string after, int limit);
 
+  /// Who ended access by hand, and why: the text stands in the audit as a hash, for it may name somebody.
+  struct ByHand {
+    std::int64_t uid = 0;
+    std::string why;
+  };
   /// Ends access now, also for a download under way. False when there is no such link. `reason` is a code.
-  [[nodiscard]] Task<Result<bool>> revoke(std::string link, std::string reason);
+  [[nodiscard]] Task<Result<bool>> revoke(std::string link, std::string reason,
+                                          std::optional<ByHand> by = std::nullopt);
   /// The same for a caller's own transaction (a decision that withdraws consent): ops for the links of `message_id` to
   /// `role` (empty: every role). They never conflict with a visitor.
   [[nodiscard]] Task<Result<std::vector<store::Op>>> revoke_ops(std::string case_id, std::string message_id,
                                                                 std::string role, std::string reason);
-  /// The meeting moved: moves the expiry along, never beyond the longest life. A revoked or locked link stays so.
-  [[nodiscard]] Task<Result<bool>> move_expiry(std::string link, Instant expires);
-  /// The same for a caller's own transaction, for every link of these messages: by so many days, not beyond the longest
-  /// life. They conflict with a visitor who acts at the same moment: the transaction is then done again.
+  /// The meeting moved: ops for a caller's own transaction, for every link of these messages: by so many days, not
+  /// beyond the longest life. A revoked or locked link stays so. They conflict with a visitor who acts at the same
+  /// moment: the transaction is then done again.
   [[nodiscard]] Task<Result<std::vector<store::Op>>> move_ops(std::string case_id, std::vector<std::string> messages,
                                                               int days);
   /// Removes links and sessions whose end is `age` ago; how many.
@@ -129,7 +135,7 @@ class LinkService final : public Links {
   [[nodiscard]] Task<Result<Secret>> try_code(Session session, Secret code);
   /// Records what the rules said about access.
   [[nodiscard]] Task<Result<void>> record_outcome(Session session, bool granted, std::vector<std::string> codes);
-  /// Counts a download before its first byte: DOWNLOAD_LIMIT (forbidden).
+  /// Counts a download before its first byte, with the leaf that says so: DOWNLOAD_LIMIT (forbidden).
   [[nodiscard]] Task<Result<void>> count_download(Session session, std::string document);
   /// Whether a full session may go on; asked for each piece of a running download.
   [[nodiscard]] Task<Result<void>> still_valid(std::string link, std::string token_hash);
@@ -164,6 +170,7 @@ class LinkService final : public Links {
   SmsSender* sms_;
   LinkSettings settings_;
   std::function<void(const LinkEvent&)> event_;
+  OnLock on_lock_;
   std::atomic<std::int64_t> highest_{0};
 };
 

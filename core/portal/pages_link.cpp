@@ -36,6 +36,11 @@ std::vector<std::string> split(std::string_view codes) {
   return out;
 }
 
+/// The lock of a recipient's link is told in the same transaction; a workplace has no sender.
+std::string sender_told(const Session& s) {
+  return s.link.workplace ? "" : " De afzender heeft daarvan bericht gekregen.";
+}
+
 Json session_json(const Session& s, std::string title) {
   return {
       {"title", std::move(title)}, {"link", s.link.id}, {"csrf", s.csrf}, {"until", long_date_time(s.link.expires)}};
@@ -128,10 +133,9 @@ Task<Response> Portal::new_code(Call& call, const LinkProven& who) {
   auto done = co_await links_.begin_round(who.session);
   if (done) co_return see_other("/l/" + call.link + "/code");
   if (done.error().code == "CODE_LIMIT")
-    co_return message(
-        403, "Vandaag zijn er geen codes meer",
-        {"U kunt voor deze link vandaag geen nieuwe code meer krijgen. De afzender heeft daarvan bericht gekregen.",
-         "Probeer het morgen opnieuw, of vraag de afzender om hulp."});
+    co_return message(403, "Vandaag zijn er geen codes meer",
+                      {"U kunt voor deze link vandaag geen nieuwe code meer krijgen." + sender_told(who.session),
+                       "Probeer het morgen opnieuw, of vraag de afzender om hulp."});
   if (done.error().code == "SMS_FAILED")
     co_return show_code_page(who.session,
                              "De sms kon niet worden verstuurd. Probeer het over een paar minuten opnieuw.");
@@ -154,7 +158,7 @@ Task<Response> Portal::enter_code(Call& call, const LinkProven& who) {
     auto round = co_await links_.begin_round(who.session);
     if (!round && round.error().code == "CODE_LIMIT")
       co_return message(403, "Te vaak een verkeerde code",
-                        {"Deze link is voor vandaag op slot. De afzender heeft daarvan bericht gekregen.",
+                        {"Deze link is voor vandaag op slot." + sender_told(who.session),
                          "Probeer het morgen opnieuw, of vraag de afzender om hulp."});
     if (!round) co_return failure(round.error());
     cookie = co_await links_.try_code(who.session, code.clone());
@@ -171,7 +175,7 @@ Task<Response> Portal::enter_code(Call& call, const LinkProven& who) {
     }
     if (c == "CODE_LIMIT")
       co_return message(403, "Te vaak een verkeerde code",
-                        {"Deze link is voor vandaag op slot. De afzender heeft daarvan bericht gekregen.",
+                        {"Deze link is voor vandaag op slot." + sender_told(who.session),
                          "Probeer het morgen opnieuw, of vraag de afzender om hulp."});
     co_return failure(cookie.error());
   }

@@ -125,6 +125,8 @@ constexpr Reason kReasons[] = {
      "Over bekostiging wordt alleen met de financiers gesproken."},
     {"LINK_EXPIRED", "De termijn om de documenten te openen is voorbij",
      "Vraag de afzender om de documenten opnieuw te versturen als u ze nog nodig heeft."},
+    {"LINK_LOCKED", "De link van deze ontvanger is vandaag op slot",
+     "Er is te vaak een code gevraagd of verkeerd ingevuld. Morgen werkt de link weer; vraag de ontvanger wat er is."},
     {"RECIPIENT_UNKNOWN", "Van deze ontvanger is geen adres bekend",
      "Laat de contactgegevens van deze deelnemer aanvullen."},
     {"OPP_INCOMPLETE", "Het OPP is nog niet compleet", "Vul het ontwikkelingsperspectief eerst volledig in."},

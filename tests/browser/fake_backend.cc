@@ -84,7 +84,7 @@ int main(int argc, char** argv) {
       vault::Vault::open(*store, clock, std::move(*vault::MasterKey::from_bytes(Secret(random_bytes(32)))))));
   const auto seed = to_bytes("12345678901234567890");
   store::Transaction t;
-  t.ops.push_back(*test::run_now(vault->put_secret("app-1", Secret(Bytes(seed)))));
+  t.ops.push_back(*test::run_now(vault->put_secret("totp:app-1", Secret(Bytes(seed)))));
   if (!test::run_now(store->commit(std::move(t)))) return 1;
 
   runtime::Shards shards(1);

@@ -1,4 +1,5 @@
 // What the players of the demo use: a partner's client over mutual TLS, and a visitor of the portal who fills in its forms.
+import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
@@ -33,6 +34,16 @@ export class Party {
   event(id, type, subject, data, time = new Date()) {
     return { specversion: '1.0', id, source: `urn:nld:oin:${this.oin}:systeem:demo`, type: `nl.schakel.${type}.v1`, ...(subject ? { subject } : {}), time: time.toISOString(), datacontenttype: 'application/json', data };
   }
+}
+
+/** The code that an authenticator app shows now for the otpauth address it read (RFC 6238, SHA-1, six digits). */
+export function appCode(otpauth, at = Date.now()) {
+  const bits = [...new URL(otpauth).searchParams.get('secret')].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');
+  const key = Buffer.from(bits.match(/[01]{8}/g).map((byte) => Number.parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(at / 30_000)));
+  const mac = createHmac('sha1', key).update(counter).digest();
+  return String((mac.readUInt32BE(mac.at(-1) & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0');
 }
 
 /** A person with a link. Does what a browser does: keeps cookies, follows redirects, posts the forms that the page has. */

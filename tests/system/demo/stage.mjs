@@ -71,6 +71,8 @@ export async function setStage({ home, base, tell, zgw = [] }) {
 
   const places = Object.fromEntries(['postbus', 'zaaksysteem', 'sms', 'duo', 'onderwijstransparant', 'zorgaanbieder', 'webhook', 'portaal', 'gezondheid'].map((name) => [name, `http://127.0.0.1:${port[name]}`]));
   const players = Object.fromEntries(['school', 'gemeente', 'swv', 'zorgaanbieder'].map((name) => [name, new Party(pki, name, OIN[name], api)]));
+  /** The operator: a command of `schakel`, its answer as JSON. */
+  players.beheer = (...args) => JSON.parse(must(`schakel ${args.join(' ')}`, run(binary, ['--config', config, '--json', ...args])));
   const end = async () => { await stopAll(); rmSync(pids, { force: true }); };
   return { home, folder, pki, config, api, port, places, players, end, kill, up };
 }

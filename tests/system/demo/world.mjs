@@ -42,7 +42,7 @@ export function parties() {
       may_send: grant(['zorgaanbieder', 'zorgaanbieder_billing']), endpoints: [at(['zorgaanbieder_billing', 'zorgaanbieder'], ['message', 'signal'], 'zorgaanbieder')], invoice: ORGANISATIONS.zorgaanbieder },
     { id: 'duo', name: 'DUO', oin: OIN.duo, domain: 'care', may_receive_bsn: true, certificates: certificates('duo'), may_send: [], endpoints: [at(['duo_verzuimregister'], ['message'], 'duo')] },
     { id: 'onderwijstransparant', name: 'OnderwijsTransparant', oin: OIN.onderwijstransparant, domain: 'education', scope: 'region', certificates: certificates('onderwijstransparant'),
-      may_send: grant(['school_ib'], ['hulpvraagmelding']), endpoints: [at(['onderwijsspecialist'], ['message'], 'onderwijstransparant')] },
+      may_send: grant(['school_ib'], ['hulpvraagmelding']), endpoints: [at(['onderwijsspecialist', 'school_ib'], ['message'], 'onderwijstransparant')] },
   ] };
 }
 
@@ -77,7 +77,7 @@ export function configure(folder, pki, port, catalogue, secrets) {
         url: local('duo', '/verzuim'), scholen: [{ brin: '00YY', vestiging: '00YY00', oin: OIN.school, soort_opleiding: 'PO', contact: { naam: 'Fictieve Directeur', functie: 'directeur', email: 'directie@papieren-schip.example' } }] } },
       onderwijstransparant: { plugin: 'onderwijstransparant', party: 'onderwijstransparant', config: {
         base_url: local('onderwijstransparant', '/ot/v1'), token_url: local('onderwijstransparant', '/oauth/token'), client_id: 'schakel', client_secret: 'onderwijstransparant', party: 'onderwijstransparant',
-        source: `urn:nld:oin:${OIN.onderwijstransparant}:systeem:hulpvragen`, region: 'KNH', swv_code: 'PO2701', poll_seconds: 2 } },
+        source: `urn:nld:oin:${OIN.onderwijstransparant}:systeem:hulpvragen`, region: 'KNH', swv_code: 'PO2701', poll_seconds: 2, statussen: { volledigheidscheck: 'in_behandeling' } } },
       zorgaanbieder: { plugin: 'zorgaanbieder', party: 'zorgaanbieder-verzonnen-hoeve', config: {
         region: 'KNH', gemeente_code: '0400', source: `urn:nld:oin:${OIN.zorgaanbieder}:systeem:declaraties`, afzenders: { 12345678: 'zorgaanbieder-verzonnen-hoeve' }, leveranciers: { '0106:90000004': 'zorgaanbieder-verzonnen-hoeve' },
         producten: [{ code: 'ZBZRG', kind: 'zorg' }, { code: 'ZBGRS', kind: 'grijs' }, { code: 'ZBOND', kind: 'onderwijs' }], answer_url: local('zorgaanbieder', '/jw325') } },

@@ -115,9 +115,10 @@ Delivery delivery(std::string type = "hulpvraagmelding") {
   return d;
 }
 
-void add(Ot& ot, int n) {
+void add(PluginBench& bench, Ot& ot, int n) {
   for (int i = 1; i <= n; ++i) {
     std::string id = fmt::format("11111111-2222-4333-8444-55555555550{}", i);
+    bench.world.case_by_foreign[id] = fmt::format("zaak-{}", i);
     ot.meldingen[id] = melding(id);
     ot.changes.emplace_back(id, 1);
   }
@@ -127,7 +128,7 @@ TEST(OnderwijsTransparant, PollingBringsEachVersionOnceAcrossPages) {
   Fresh fresh;
   auto bench = fresh();
   auto& ot = *fresh.partners[bench.get()];
-  add(ot, 5);
+  add(*bench, ot, 5);
   ASSERT_TRUE(bench->poll());
   EXPECT_EQ(bench->world.events.size(), 5U);
   ASSERT_TRUE(bench->poll(3));
@@ -153,7 +154,7 @@ TEST(OnderwijsTransparant, CrashAnywhereInPollingLosesAndDoublesNothing) {
   {
     Fresh fresh;
     auto bench = fresh();
-    add(*fresh.partners[bench.get()], 3);
+    add(*bench, *fresh.partners[bench.get()], 3);
     bench->crash_at(0, CrashWhen::never);
     ASSERT_TRUE(bench->poll());
     awaits = bench->awaits();
@@ -163,7 +164,7 @@ TEST(OnderwijsTransparant, CrashAnywhereInPollingLosesAndDoublesNothing) {
     for (CrashWhen when : {CrashWhen::before, CrashWhen::after}) {
       Fresh fresh;
       auto bench = fresh();
-      add(*fresh.partners[bench.get()], 3);
+      add(*bench, *fresh.partners[bench.get()], 3);
       bench->crash_at(n, when);
       EXPECT_FALSE(bench->poll()) << n;
       EXPECT_TRUE(bench->poll());
@@ -175,7 +176,7 @@ TEST(OnderwijsTransparant, BsnAnywhereInAMeldingKeepsItOutAndTheOthersIn) {
   Fresh fresh;
   auto bench = fresh();
   auto& ot = *fresh.partners[bench.get()];
-  add(ot, 4);
+  add(*bench, ot, 4);
   ot.meldingen[ot.changes[0].first]["hulpvraag"]["omschrijving"] = "Leerling met BSN 999990019.";
   ot.meldingen[ot.changes[1].first]["leerling"]["onderwijsnummer"] = "x";
   ot.meldingen[ot.changes[2].first]["swvCode"] = "PO9999";
@@ -190,7 +191,7 @@ TEST(OnderwijsTransparant, CursorThatIsGoneMeansAFullRoundWithoutDuplicates) {
   Fresh fresh;
   auto bench = fresh();
   auto& ot = *fresh.partners[bench.get()];
-  add(ot, 3);
+  add(*bench, ot, 3);
   ASSERT_TRUE(bench->poll());
   ot.cursor_gone = true;
   ASSERT_TRUE(bench->poll());
@@ -234,18 +235,111 @@ TEST(OnderwijsTransparant, AttachmentsOfAKnownCaseAreCheckedAndStored) {
   ASSERT_EQ(bench->world.events.size(), 1U);
   EXPECT_EQ(bench->world.events[0]["data"]["attachments"][0]["doc_type"], "opp");
   EXPECT_EQ(bench->world.stored_documents.size(), 1U);
+  // The same attachment with a next version is neither fetched nor stored again; a changed one is version 2.
+  ot.meldingen[kId]["versie"] = 2;
+  ot.changes.emplace_back(kId, 2);
+  auto stored = bench->world.events[0]["data"]["attachments"][0];
+  ASSERT_TRUE(bench->poll());
+  ASSERT_EQ(bench->world.events.size(), 2U);
+  EXPECT_EQ(bench->world.events[1]["data"]["attachments"][0], stored);
+  EXPECT_EQ(std::ranges::count_if(bench->world.requests,
+                                  [](const HttpRequest& r) { return r.url.find("/documenten/") != std::string::npos; }),
+            1);
+  ot.files[kDoc] = "ander";
+  ot.meldingen[kId]["documenten"][0]["omvang"] = 5;
+  ot.meldingen[kId]["documenten"][0]["sha256"] = sha256_hex("ander");
+  ot.meldingen[kId]["versie"] = 3;
+  ot.changes.emplace_back(kId, 3);
+  ASSERT_TRUE(bench->poll());
+  ASSERT_EQ(bench->world.events.size(), 3U);
+  EXPECT_EQ(bench->world.events[2]["data"]["attachments"][0]["version"], 2);
   // the way back needs no id in the delivery now
   Delivery d = delivery("besluit_zorgdeel");
   d.body.erase("foreign_id");
   EXPECT_EQ(bench->send(d)->verdict, Verdict::delivered);
   EXPECT_EQ(ot.statuses.size(), 1U);
 
-  ot.meldingen[kId]["versie"] = 2;
-  ot.changes.emplace_back(kId, 2);
-  ot.files[kDoc] = "anders";
+  ot.meldingen[kId]["versie"] = 4;
+  ot.meldingen[kId]["documenten"][0]["sha256"] = sha256_hex("nog een");
+  ot.changes.emplace_back(kId, 4);
   ASSERT_TRUE(bench->poll());
-  EXPECT_EQ(bench->world.events.size(), 1U);
+  EXPECT_EQ(bench->world.events.size(), 3U);
   EXPECT_EQ(bench->world.metrics["ot_refused code=OT_DOCUMENT_HASH"], 1);
+}
+
+TEST(OnderwijsTransparant, AHulpvraagWithoutACaseWaitsAndTheFeedGoesOn) {
+  Fresh fresh;
+  auto bench = fresh();
+  auto& ot = *fresh.partners[bench.get()];
+  add(*bench, ot, 3);
+  std::string first = ot.changes[0].first, event = first + "-v1";
+  bench->world.case_by_foreign.erase(first);
+  ASSERT_TRUE(bench->poll(4));
+  EXPECT_EQ(bench->world.events.size(), 2U) << "the two behind it are in";
+  for (const auto& r : bench->world.requests) EXPECT_EQ(r.url.find(first), std::string::npos) << "nothing is fetched";
+  EXPECT_EQ(bench->world.metrics["ot_waits code=CASE_UNKNOWN"], 1) << "told once, not at every poll";
+  EXPECT_TRUE(bench->world.progress.contains("wacht/" + first));
+  // Its case comes, and nothing new stands in the feed.
+  bench->world.case_by_foreign[first] = "zaak-1";
+  ASSERT_TRUE(bench->restart());
+  ASSERT_TRUE(bench->poll());
+  ASSERT_EQ(bench->world.events.size(), 3U);
+  EXPECT_EQ(bench->world.events.back()["id"], event);
+  EXPECT_FALSE(bench->world.progress.contains("wacht/" + first));
+}
+
+TEST(OnderwijsTransparant, AHulpvraagThatWaitsIsRefusedInTheEndAndAWithdrawnOneIsForgotten) {
+  Fresh fresh;
+  auto bench = fresh();
+  auto& ot = *fresh.partners[bench.get()];
+  add(*bench, ot, 2);
+  bench->world.case_by_foreign.clear();
+  ASSERT_TRUE(bench->poll());
+  auto real = bench->world.partner;
+  std::string second = ot.changes[1].first;
+  bench->world.partner = [&](const HttpRequest& r) -> Result<HttpReply> {
+    if (r.url.find("/hulpvragen?") == std::string::npos) return real(r);
+    Json items = Json::array({{{"id", second}, {"soort", "ingetrokken"}, {"versie", 2}}});
+    return HttpReply{200, {}, Json{{"items", items}, {"volgende", "c9"}, {"meer", false}}.dump()};
+  };
+  ASSERT_TRUE(bench->poll());
+  EXPECT_FALSE(bench->world.progress.contains("wacht/" + second));
+  bench->world.partner = real;
+  bench->clock.advance(std::chrono::hours(24 * 91));
+  ASSERT_TRUE(bench->poll());
+  EXPECT_EQ(bench->world.metrics["ot_refused code=CASE_UNKNOWN"], 1);
+  EXPECT_FALSE(bench->world.progress.contains("wacht/" + ot.changes[0].first));
+  ASSERT_TRUE(bench->poll(3));
+  EXPECT_EQ(bench->world.metrics["ot_refused code=CASE_UNKNOWN"], 1);
+}
+
+TEST(OnderwijsTransparant, OneHulpvraagThatCannotBeFetchedOrTakenDoesNotHoldTheOthers) {
+  for (bool inbox : {false, true}) {
+    Fresh fresh;
+    auto bench = fresh();
+    auto& ot = *fresh.partners[bench.get()];
+    add(*bench, ot, 3);
+    std::string bad = ot.changes[0].first;
+    bool broken = true;
+    int asked = 0;
+    auto real = bench->world.partner;
+    bench->world.partner = [&](const HttpRequest& r) -> Result<HttpReply> {
+      if (r.url.ends_with(bad)) ++asked;
+      return broken && !inbox && r.url.ends_with(bad) ? Result<HttpReply>(HttpReply{500, {}, {}}) : real(r);
+    };
+    bench->world.inbox = [&](const Json& event) -> Result<bool> {
+      if (broken && inbox && event["data"]["reference"] == bad)
+        return fail(ErrorKind::unavailable, "STORE_FULL", "full");
+      return true;
+    };
+    ASSERT_TRUE(bench->poll(20));  // a minute each
+    EXPECT_EQ(bench->world.events.size(), 2U);
+    EXPECT_LE(asked, 7) << "not asked again at every poll";
+    broken = false;
+    bench->clock.advance(std::chrono::hours(2));
+    ASSERT_TRUE(bench->poll());
+    EXPECT_EQ(bench->world.events.size(), 3U);
+  }
 }
 
 TEST(OnderwijsTransparant, CrashAtAnyAwaitOfASendHasNoSecondEffect) {
@@ -293,7 +387,7 @@ TEST(OnderwijsTransparant, RubbishFromThePartnerNeitherStopsNorCrashesPolling) {
   for (const auto& fault : http_faults()) {
     Fresh fresh;
     auto bench = fresh();
-    add(*fresh.partners[bench.get()], 2);
+    add(*bench, *fresh.partners[bench.get()], 2);
     auto real = bench->world.partner;
     for (int n = 1; n <= 4; ++n) {
       int count = 0;

@@ -126,7 +126,7 @@ struct Desk : ::testing::Test {
     auto show = [&](net::Response& r) {
       out.status = r.status;
       out.headers = r.headers;
-      if (auto j = parse_json(r.body, {})) out.body = *j;
+      if (auto j = parse_json(r.body, {.bytes = std::size_t{4} << 20})) out.body = *j;
       out.code = out.body.is_object() ? out.body.value("code", "") : "";
     };
     if (auto* refusal = std::get_if<net::Response>(&decided)) {

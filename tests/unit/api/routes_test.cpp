@@ -1,5 +1,6 @@
 // Who may call which route, what it refuses and with which code: every route of core/api.
 #include "core/pipeline/series.hpp"
+#include "core/portal/authenticators.hpp"
 #include "desk.hpp"
 
 namespace schakel::test {
@@ -200,6 +201,19 @@ TEST_F(Desk, PeopleAreNamedByWhoMay) {
   EXPECT_EQ(unknown.body.dump().find("schoenmaat"), std::string::npos) << "a key can hold personal data";
 }
 
+TEST_F(Desk, AnAppThatWasNotEnrolledIsNoSecondFactor) {
+  auto path = "/v1/zaken/" + open_case() + "/deelnemers/o-1";
+  Json person{{"rol", "orthopedagoog"}, {"naam", "Fictieve Orthopedagoog"}, {"mail", "o@swv.example"}};
+  for (std::string factor : {"totp:ortho-1", "totp:audit.seed", "totp:"}) {
+    person["tweedeFactor"] = factor;
+    EXPECT_EQ(ask(school, "PUT", path, dump_json(person)).code, "AUTHENTICATOR_UNKNOWN") << factor;
+  }
+  portal::Authenticators apps(*store, *vault, clock);
+  ASSERT_TRUE(go(apps.enrol("ortho-1", false, 0)));
+  person["tweedeFactor"] = "totp:ortho-1";
+  EXPECT_EQ(ask(school, "PUT", path, dump_json(person)).status, 204);
+}
+
 TEST_F(Desk, ABsnGoesInOnceAndNeverComesBack) {
   auto path = "/v1/zaken/" + open_case() + "/bsn";
   EXPECT_EQ(ask(school, "PUT", path, R"({"bsn":"123456789"})").code, "BSN_INVALID");
@@ -218,6 +232,29 @@ TEST_F(Desk, ReferencesOfPartners) {
   EXPECT_EQ(ask(school, "PUT", path(one, "bestaat-niet"), R"({"kenmerk":"G-1"})").code, "BODY_INVALID");
   EXPECT_EQ(ask(school, "PUT", path(one, "gemeente"), R"({"kenmerk":""})").code, "BODY_INVALID");
   EXPECT_EQ(ask(gemeente, "PUT", path(one, "elders"), R"({"kenmerk":"E-1"})").code, "CASE_NOT_YOURS");
+}
+
+TEST_F(Desk, AReferenceStaysWithTheCaseThatTookItFirst) {
+  Json data{{"region", "KNH"},
+            {"sender", {{"role", "school_ib"}}},
+            {"reference", "LAS-1"},
+            {"pupil", {{"birth_date", "2017-03-02"}, {"school", "S"}, {"school_type", "PO"}, {"enrolled", true}}},
+            {"case", {{"question_kind", "onderwijs_zorg"}, {"custody", {"ouder_1"}}}}};
+  auto open = [&](std::string key) {
+    return ask(school, "POST", "/v1/zaken", dump_json(data),
+               {{"Content-Type", "application/json"}, {"Idempotency-Key", std::move(key)}});
+  };
+  auto first = open("a");
+  ASSERT_EQ(first.status, 201) << first.body.dump();
+  auto zaak = first.body["id"].get<std::string>();
+  EXPECT_EQ(open("b").code, "REFERENCE_TAKEN");
+  auto again = open("a");
+  EXPECT_EQ(again.status, 200) << "a repeat is no second opening";
+  EXPECT_EQ(again.body["id"], zaak);
+  EXPECT_EQ(go(journal.case_of("school", "LAS-1")).value(), zaak);
+  EXPECT_EQ(go(store->messages({.type = "zaak_opening"}))->size(), 1U) << "nothing of the refused one was kept";
+  data["reference"] = "LAS-2";
+  EXPECT_EQ(open("b").status, 201) << "what was refused used nothing up";
 }
 
 TEST_F(Desk, DocumentsAreStoredForTheirOwnerAndBadUploadsAreNot) {
@@ -261,6 +298,47 @@ TEST_F(Desk, TheOperatorSeesLeavesInOrderAndCanAskForOneCode) {
   EXPECT_EQ(one[0]["ids"]["route"], "none");
   EXPECT_EQ(ask(operator_(), "GET", "/v1/beheer/audit?na=" + std::to_string(all.size())).body["bladen"].size(), 0u);
   EXPECT_EQ(ask(operator_(), "GET", "/v1/beheer/audit?na=x").code, "VALUE");
+}
+
+TEST_F(Desk, ATargetThatIsNotThereCannotBePaused) {
+  EXPECT_EQ(ask(operator_(), "POST", "/v1/beheer/doelen/bestaatniet", R"({"gepauzeerd":true})").code, "TARGET_UNKNOWN");
+  delivery::Instance hook;
+  hook.name = "hook";
+  delivering.add(std::move(hook));
+  EXPECT_EQ(ask(operator_(), "POST", "/v1/beheer/doelen/hook", R"({"gepauzeerd":true})").status, 200);
+  EXPECT_EQ(ask(operator_(), "POST", "/v1/beheer/doelen/bestaatniet", R"({"gepauzeerd":false})").status, 200)
+      << "what was paused before it left the configuration can be resumed";
+  ASSERT_TRUE(go(store->commit({{store::PutRow{"progress.hook", "wacht/een", {}, std::nullopt}}})));
+  auto status = ask(operator_(), "GET", "/v1/beheer/status").body;
+  EXPECT_EQ(status["doelen"][0]["wachtOpInname"], 1);
+}
+
+TEST_F(Desk, AListThatIsNotWholeSaysSo) {
+  store::Transaction many;
+  for (int i = 0; i < 501; ++i) {
+    store::DeliveryRow d;
+    d.id = fmt::format("A-{:04}", i);
+    d.lane = d.id;
+    d.kind = "message";
+    d.state = store::DeliveryState::parked;
+    d.created_at = d.next_at = clock.now();
+    many.ops.push_back(store::Enqueue{std::move(d)});
+  }
+  ASSERT_TRUE(go(store->commit(std::move(many))));
+  auto first = ask(operator_(), "GET", "/v1/beheer/afleveringen?status=geparkeerd").body;
+  ASSERT_EQ(first["afleveringen"].size(), 500U);
+  ASSERT_TRUE(first.contains("verder"));
+  auto rest =
+      ask(operator_(), "GET", "/v1/beheer/afleveringen?status=geparkeerd&na=" + first["verder"].get<std::string>())
+          .body;
+  EXPECT_EQ(rest["afleveringen"].size(), 1U);
+  EXPECT_FALSE(rest.contains("verder"));
+  auto zaak = open_case();
+  auto cases = ask(operator_(), "GET", "/v1/beheer/zaken").body;
+  EXPECT_EQ(cases["zaken"].size(), 1U);
+  EXPECT_FALSE(cases.contains("verder"));
+  EXPECT_EQ(ask(operator_(), "GET", "/v1/beheer/zaken?na=1000").body["zaken"].size(), 0U);
+  EXPECT_EQ(ask(operator_(), "GET", "/v1/beheer/zaken?na=x").code, "VALUE");
 }
 
 TEST_F(Desk, DeliveriesAreChangedWithAReasonOnly) {

@@ -181,7 +181,9 @@ TEST_F(Links, NoLinkLivesLongerThanSixtyDaysAndNoneIsBornDead) {
   o.expires = clock.now() + 24h * 365;
   auto link = issue(o);
   EXPECT_EQ(run_now(links.status(link.id))->value().expires, clock.now() + 24h * 60);
-  ASSERT_TRUE(*run_now(links.move_expiry(link.id, clock.now() + 24h * 365)));
+  auto moved = run_now(links.move_ops("case-1", {"m1"}, 365));
+  ASSERT_TRUE(moved && !moved->empty());
+  commit(std::move(*moved));
   EXPECT_EQ(run_now(links.status(link.id))->value().expires, clock.now() + 24h * 60);
   o = order("d2");
   o.expires = clock.now();
@@ -246,12 +248,57 @@ TEST_F(Links, EveryStepIsInTheAuditAndEveryLinkInTheList) {
   for (auto kind : {"link.issued", "link.proven", "link.code_sent", "link.code_wrong", "link.code_right", "link.opened",
                     "link.downloaded"})
     EXPECT_EQ(leaves(kind), 1) << kind;
-  auto list = run_now(links.list("", 100));
+  auto list = run_now(links.of_case("case-1"));
   ASSERT_EQ(list->size(), rows("link").size());
   EXPECT_EQ(list->at(0).downloads, 1);
   EXPECT_TRUE(list->at(0).opened);
   EXPECT_EQ(run_now(links.of_delivery("d1"))->value().id, link.id);
   for (auto& l : *run_now(store->leaves(0, 1000))) EXPECT_EQ(l.body.find("sam@"), std::string::npos);
+}
+
+TEST_F(Links, ThatADownloadBeganIsDurableBeforeItsFirstByte) {
+  auto link = issue(order());
+  auto s = session(link.id, enter(link));
+  ASSERT_TRUE(run_now(links.count_download(s, "doc-1")));
+  // Nothing after this runs when the process is killed; the log and the list know of it all the same.
+  EXPECT_EQ(leaves("link.download_begun"), 1);
+  EXPECT_EQ(run_now(links.status(link.id))->value().downloads, 1);
+}
+
+TEST_F(Links, WhatTellsOfALockIsDurableWithItOrNothingIs) {
+  auto link = issue(order());
+  auto s = session(link.id, prove(link));
+  bool fails = true;
+  links.on_lock([&](portal::LinkView view, store::Transaction& with) -> Task<Result<void>> {
+    return [](bool broken, portal::LinkView v, store::Transaction& t) -> Task<Result<void>> {
+      if (broken) co_return fail(ErrorKind::unavailable, "STORE_BUSY", "busy");
+      t.ops.push_back(store::PutRow{"told", v.delivery, {}, std::nullopt});
+      co_return Result<void>{};
+    }(fails, std::move(view), with);
+  });
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(run_now(links.begin_round(s)));
+  EXPECT_EQ(code_of(run_now(links.begin_round(s))), "STORE_BUSY");
+  EXPECT_FALSE(run_now(links.status(link.id))->value().locked_until);
+  fails = false;
+  EXPECT_EQ(code_of(run_now(links.begin_round(s))), "CODE_LIMIT");
+  EXPECT_TRUE(run_now(links.status(link.id))->value().locked_until);
+  EXPECT_EQ(rows("told").size(), 1U);
+  EXPECT_EQ(code_of(run_now(links.begin_round(s))), "CODE_LIMIT");
+  EXPECT_EQ(leaves("link.locked"), 1) << "told once a lock";
+}
+
+TEST_F(Links, AnEndByHandSaysWhoAndKeepsTheReasonAsAHash) {
+  auto link = issue(order());
+  ASSERT_TRUE(*run_now(
+      links.revoke(link.id, "REVOKED_BY_OPERATOR", portal::LinkService::ByHand{1000, "mail ging naar Sam Voorbeeld"})));
+  EXPECT_EQ(leaves("link.revoked"), 1);
+  for (auto& l : *run_now(store->leaves(0, 1000))) {
+    EXPECT_EQ(l.body.find("Voorbeeld"), std::string::npos);
+    if (l.kind != "link.revoked") continue;
+    auto body = Json::parse(l.body);
+    EXPECT_EQ(body["counts"]["uid"], 1000);
+    EXPECT_TRUE(body["hashes"].contains("reason"));
+  }
 }
 
 TEST_F(Links, DownloadsAreCounted) {
@@ -270,7 +317,7 @@ TEST_F(Links, SweepRemovesWhatEndedLongAgo) {
   enter(kept);
   clock.advance(24h * 30);
   EXPECT_GE(*run_now(links.sweep(24h, 100)), 1);
-  auto list = run_now(links.list("", 100));
+  auto list = run_now(links.of_case("case-1"));
   ASSERT_EQ(list->size(), 1u);
   EXPECT_EQ(list->at(0).id, kept.id);
   EXPECT_TRUE(rows("link.session").empty());

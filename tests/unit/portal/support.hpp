@@ -37,7 +37,7 @@ struct LinkTest : VaultTest {
 
   void SetUp() override {
     links.on_event([this](const portal::LinkEvent& e) { events.push_back(e); });
-    commit({*run_now(vault->put_secret("app-1", Secret(std::string_view(seed))))});
+    commit({*run_now(vault->put_secret("totp:app-1", Secret(std::string_view(seed))))});
   }
   LinkOrder order(std::string delivery = "d1", std::string factor = "sms:+31612345678") {
     LinkOrder o;
