@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/json_object.hpp"
 #include "core/model/message.hpp"
 #include "schakel/outcome.hpp"
 
@@ -112,14 +113,16 @@ std::vector<Part> split(const formats::Jw323& declaration, const Context& contex
                       last = client.prestaties[lines.front()].periode.eind;
         std::vector<const formats::IjwPrestatie*> all;
         bool combined = true;
+        Json& written = data["lines"];
         for (std::size_t i : lines) {
           const auto& p = client.prestaties[i];
           std::string kind = settings.kind_of(p.categorie, p.product);
           combined = combined && kind == "gecombineerd";
-          data["lines"].push_back(
-              {{"kind", kind},
-               {"cents", p.bedrag.value()},
-               {"period", Json::array({formats::format_date(p.periode.begin), formats::format_date(p.periode.eind)})}});
+          Json period = Json::array();
+          period.push_back(formats::format_date(p.periode.begin));
+          period.push_back(formats::format_date(p.periode.eind));
+          written.push_back(
+              json_object("cents", p.bedrag.value(), "kind", std::move(kind), "period", std::move(period)));
           first = std::min(first, p.periode.begin);
           last = std::max(last, p.periode.eind);
           part.lines.emplace_back(c, i);

@@ -12,8 +12,17 @@ namespace schakel::formats {
 namespace {
 
 using sdk::number_at;
-using sdk::object_at;
 using sdk::text_at;
+
+/// As sdk::object_at and sdk::array_at, without a copy.
+const Json& part_at(const Json& object, const char* key, Json::value_t type) {
+  static const Json nothing_object = Json::object(), nothing_array = Json::array();
+  if (object.is_object())
+    if (auto it = object.find(key); it != object.end() && it->type() == type) return *it;
+  return type == Json::value_t::object ? nothing_object : nothing_array;
+}
+const Json& object_at(const Json& object, const char* key) { return part_at(object, key, Json::value_t::object); }
+const Json& array_at(const Json& object, const char* key) { return part_at(object, key, Json::value_t::array); }
 
 UblParty party_of(const Json& j, bool with_vat, bool peppol) {
   UblParty p;
@@ -40,7 +49,11 @@ std::string_view kind_text(std::string_view kind) {
 
 std::string euro(std::int64_t cents) {
   std::int64_t whole = cents < 0 ? -cents : cents;
-  return fmt::format("{}{},{:02}", cents < 0 ? "-" : "", whole / 100, whole % 100);
+  auto out = std::to_string(whole / 100);
+  out += ',';
+  out += static_cast<char>('0' + whole % 100 / 10);
+  out += static_cast<char>('0' + whole % 10);
+  return cents < 0 ? "-" + out : out;
 }
 
 std::optional<Date> date_of(const std::string& text) { return text.empty() ? std::nullopt : parse_date(text); }
@@ -65,7 +78,7 @@ struct RatePart {
 std::optional<std::vector<RatePart>> rates_of(const Json& invoice, std::int64_t sign) {
   std::vector<RatePart> out;
   Cents net, vat;
-  for (const auto& r : sdk::array_at(invoice, "vat_rates")) {
+  for (const auto& r : array_at(invoice, "vat_rates")) {
     auto percent = UblDecimal::parse(text_at(r, "percent"));
     auto n = number_at(r, "net_cents"), v = number_at(r, "vat_cents");
     if (!percent || percent->units < 0 || !n || !v) return {};
@@ -104,7 +117,9 @@ std::vector<UblLine> lines_of(const Json& invoice, std::int64_t amount, bool cre
   std::vector<UblLine> out;
   std::int64_t sum = 0;
   std::int64_t sign = credit ? -1 : 1;
-  for (const auto& line : sdk::array_at(invoice, "lines")) {
+  const Json& lines = array_at(invoice, "lines");
+  out.reserve(lines.size());
+  for (const auto& line : lines) {
     auto share = number_at(line, "share_cents").value_or(number_at(line, "cents").value_or(0));
     sum += share;
     if (share == 0) continue;
@@ -113,8 +128,11 @@ std::vector<UblLine> lines_of(const Json& invoice, std::int64_t amount, bool cre
     l.name = kind_text(text_at(line, "kind"));
     l.description = text_at(line, "description");
     if (auto whole = number_at(line, "cents"); whole && *whole != share)
-      l.description += fmt::format("{}aandeel {} van {} euro", l.description.empty() ? "" : "; ", euro(share * sign),
-                                   euro(*whole * sign));
+      l.description.append(l.description.empty() ? "aandeel " : "; aandeel ")
+          .append(euro(share * sign))
+          .append(" van ")
+          .append(euro(*whole * sign))
+          .append(" euro");
     out.push_back(std::move(l));
   }
   if (out.empty() || sum != amount) {
@@ -155,7 +173,7 @@ Result<UblDocument> to_ubl(const Json& invoice, const std::string& reference, co
   auto issued = date_of(text_at(invoice, "issued"));
   if (!amount || text_at(invoice, "number").empty() || !issued)
     return malformed("number, amount_cents and issued are required");
-  Json seller = object_at(invoice, "seller"), buyer = object_at(invoice, "buyer");
+  const Json &seller = object_at(invoice, "seller"), &buyer = object_at(invoice, "buyer");
   if (seller.empty() || buyer.empty())
     return fail(ErrorKind::invalid, "INVOICE_PARTY_UNKNOWN", "seller or buyer has no invoice data");
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <charconv>
 #include <cmath>
 
@@ -170,23 +171,32 @@ Result<std::string> Flow::finish() {
   return with_language(std::move(out_));
 }
 
-Result<std::string> draw_document(const Info& info, const std::function<void(Flow&)>& draw,
-                                  const std::function<void(Flow&)>& footer) {
+namespace {
+/// Looked up until there is one: the list of families is not free.
+bool have_font() {
+  static std::atomic<bool> known = false;
+  if (known) return true;
   PangoFontFamily** families = nullptr;
   int count = 0;
   pango_font_map_list_families(pango_cairo_font_map_get_default(), &families, &count);
   g_free(static_cast<gpointer>(families));
-  if (count == 0) return fail(ErrorKind::unavailable, "PDF_FONT", "no font is installed (Debian: fonts-dejavu-core)");
-  int pages = 0;
-  {
-    Flow counting(info, 0, footer);
-    draw(counting);
-    pages = counting.page();
-    if (auto ok = counting.finish(); !ok) return ok;
+  known = count > 0;
+  return known;
+}
+}  // namespace
+
+Result<std::string> draw_document(const Info& info, const std::function<void(Flow&)>& draw,
+                                  const std::function<void(Flow&)>& footer) {
+  if (!have_font()) return fail(ErrorKind::unavailable, "PDF_FONT", "no font is installed (Debian: fonts-dejavu-core)");
+  // Most documents are one page. A wrong guess is drawn again, now that the pages are counted.
+  int pages = 1;
+  while (true) {
+    Flow flow(info, pages, footer);
+    draw(flow);
+    if (flow.page() == pages) return flow.finish();
+    pages = flow.page();
+    if (auto ok = flow.finish(); !ok) return ok;
   }
-  Flow flow(info, pages, footer);
-  draw(flow);
-  return flow.finish();
 }
 
 }  // namespace schakel::formats::pdf

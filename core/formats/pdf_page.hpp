@@ -29,10 +29,10 @@ struct Font {
 
 enum class Align { left, right, center };
 
-/// One drawing of the whole document; it is drawn twice, first to count the pages.
+/// One drawing of the whole document; drawn again when it has other than the pages that were expected.
 class Flow {
  public:
-  /// `pages`: total as counted by the first drawing, 0 while counting.
+  /// `pages`: total that the footers name.
   Flow(const Info& info, int pages, std::function<void(Flow&)> footer);
   ~Flow();
   Flow(const Flow&) = delete;
@@ -72,7 +72,8 @@ class Flow {
   std::function<void(Flow&)> footer_;
 };
 
-/// Draws twice and returns the second. `draw` is called with a fresh Flow each time.
+/// Draws once for one page, twice for more: the footers name the total. `draw` is called with a fresh Flow each time
+/// and makes the same pages whatever the total is.
 [[nodiscard]] Result<std::string> draw_document(const Info& info, const std::function<void(Flow&)>& draw,
                                                 const std::function<void(Flow&)>& footer);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "core/formats/values.hpp"
@@ -38,7 +39,9 @@ class Checker {
   }
 
   void attributes(const XmlElement& e, const ElementRule& rule) {
-    if (!e.has_attributes() && rule.attributes.empty()) return;
+    if (!e.has_attributes() &&
+        (rule.attributes.empty() || std::ranges::none_of(rule.attributes, &AttributeRule::required)))
+      return;
     auto have = e.attributes();
     for (const auto& a : have) {
       if (a.ns == kXsi && (a.local == "schemaLocation" || a.local == "noNamespaceSchemaLocation")) continue;
@@ -58,15 +61,18 @@ class Checker {
   void children(const XmlElement& e, const ElementRule& rule) {
     if (!e.text().empty()) add(e, "XML_TEXT_UNEXPECTED", "text between elements", rule.rule);
     auto rules = rule.children;
-    std::vector<unsigned> seen(rules.size(), 0);
+    std::array<unsigned, 64> few{};
+    std::vector<unsigned> many(rules.size() > few.size() ? rules.size() : 0);
+    std::span<unsigned> seen = many.empty() ? std::span(few).first(rules.size()) : std::span(many);
     std::size_t at = 0;
     for (XmlElement c : e.children()) {
       if (full()) return;
       // Nearly always the current or the next rule, so the search starts there.
       auto found = rules.size();
+      auto local = c.local();
       for (std::size_t k = 0; k < rules.size(); ++k) {
         auto i = at + k < rules.size() ? at + k : at + k - rules.size();
-        if (c.is(rules[i].ns, rules[i].name)) {
+        if (local == rules[i].name && c.ns() == rules[i].ns) {
           found = i;
           break;
         }
@@ -99,6 +105,8 @@ class Checker {
     if (collapse(text).empty()) return add(e, "XML_ELEMENT_EMPTY", fmt::format("{} is empty", rule.name), id);
     switch (t.kind) {
       case ValueKind::text: {
+        // No text has more characters than bytes, or fewer than a quarter of them.
+        if (text.size() <= t.max_length && (text.size() + 3) / 4 >= t.min_length) break;
         auto n = characters(text);
         if (n < t.min_length || n > t.max_length)
           return add(e, "XML_VALUE_LENGTH", fmt::format("{} has the wrong length ({})", rule.name, t.name), id);

@@ -29,12 +29,26 @@ class Rules {
   }
 
  private:
-  void add(std::string_view rule, std::string_view where, std::string text) {
+  /// Where something stands; written out only when it is wrong.
+  struct Where {
+    std::string_view path, rest{};
+    std::size_t line = 0;  ///< number of the line, 0 when it is not in one
+    constexpr Where(std::string_view p, std::string_view r = {}) : path(p), rest(r) {}
+    constexpr Where(const char* p) : path(p) {}
+    static constexpr Where in_line(std::size_t number, std::string_view rest = {}) {
+      Where w(std::string_view{}, rest);
+      w.line = number;
+      return w;
+    }
+  };
+  void add(std::string_view rule, const Where& where, std::string text) {
     if (out_.size() >= 200) return;
-    out_.push_back({fmt::format("/{}/{}", d_.credit_note ? "CreditNote" : "Invoice", where), "UBL_RULE",
-                    std::move(text), std::string(rule)});
+    auto at = fmt::format("/{}/{}", d_.credit_note ? "CreditNote" : "Invoice", where.path);
+    if (where.line) at += fmt::format("{}[{}]", d_.credit_note ? "CreditNoteLine" : "InvoiceLine", where.line);
+    at += where.rest;
+    out_.push_back({std::move(at), "UBL_RULE", std::move(text), std::string(rule)});
   }
-  void need(bool ok, std::string_view rule, std::string_view where, const char* text) {
+  void need(bool ok, std::string_view rule, const Where& where, const char* text) {
     if (!ok) add(rule, where, text);
   }
 
@@ -63,13 +77,13 @@ class Rules {
     need(d_.notes.size() <= 1 || !peppol_, "PEPPOL-EN16931-R002", "Note", "Peppol allows one note");
   }
 
-  void period(const std::optional<UblPeriod>& p, std::string_view where) {
+  void period(const std::optional<UblPeriod>& p, const Where& where) {
     if (!p) return;
     need(p->start || p->end, "BR-CO-19", where, "a period has a start or an end");
     need(!p->start || !p->end || *p->start <= *p->end, "BR-29", where, "the period ends before it starts");
   }
 
-  void identifier(const UblId& id, std::string_view where) {
+  void identifier(const UblId& id, const Where& where) {
     if (id.value.empty()) return;
     if (id.scheme == "0106") need(valid_kvk(id.value), "SCH-KVK", where, "a KvK number is 8 digits");
     if (id.scheme == "0190")
@@ -79,29 +93,30 @@ class Rules {
   }
 
   void party(const UblParty& p, std::string_view where, std::string_view name_rule, std::string_view country_rule) {
-    auto at = [&](const char* rest) { return fmt::format("{}/Party/{}", where, rest); };
-    need(!p.registration_name.empty(), name_rule, at("PartyLegalEntity/RegistrationName"),
+    auto at = [&](std::string_view rest) { return Where(where, rest); };
+    need(!p.registration_name.empty(), name_rule, at("/Party/PartyLegalEntity/RegistrationName"),
          "the registered name is required");
-    need(!p.country.empty(), country_rule, at("PostalAddress/Country"), "the country is required");
+    need(!p.country.empty(), country_rule, at("/Party/PostalAddress/Country"), "the country is required");
     need(p.country.empty() ||
              (p.country.size() == 2 && std::ranges::all_of(p.country, [](char c) { return c >= 'A' && c <= 'Z'; })),
-         "BR-CL-14", at("PostalAddress/Country"), "the country is two capitals");
-    identifier(p.legal_id, at("PartyLegalEntity/CompanyID"));
-    identifier(p.endpoint, at("EndpointID"));
+         "BR-CL-14", at("/Party/PostalAddress/Country"), "the country is two capitals");
+    identifier(p.legal_id, at("/Party/PartyLegalEntity/CompanyID"));
+    identifier(p.endpoint, at("/Party/EndpointID"));
     if (p.vat_number.starts_with("NL"))
-      need(valid_vat_nl(p.vat_number), "SCH-VAT", at("PartyTaxScheme/CompanyID"),
+      need(valid_vat_nl(p.vat_number), "SCH-VAT", at("/Party/PartyTaxScheme/CompanyID"),
            "a Dutch VAT number is NL123456789B01");
     if (peppol_)
       need(!p.endpoint.value.empty(),
-           where.starts_with("AccountingSupplier") ? "PEPPOL-EN16931-R020" : "PEPPOL-EN16931-R010", at("EndpointID"),
-           "Peppol requires an endpoint");
+           where.starts_with("AccountingSupplier") ? "PEPPOL-EN16931-R020" : "PEPPOL-EN16931-R010",
+           at("/Party/EndpointID"), "Peppol requires an endpoint");
     need(p.endpoint.value.empty() || !p.endpoint.scheme.empty(),
-         where.starts_with("AccountingSupplier") ? "BR-62" : "BR-63", at("EndpointID"), "an endpoint has a scheme");
+         where.starts_with("AccountingSupplier") ? "BR-62" : "BR-63", at("/Party/EndpointID"),
+         "an endpoint has a scheme");
     need(p.endpoint.scheme.empty() ||
              one_of(p.endpoint.scheme,
                     {"0106", "0190", "9944", "EM", "0007", "0088", "0208", "9956", "0204", "0192", "0184", "0060"}) ||
              !dutch_,
-         "BR-CL-25", at("EndpointID"), "the endpoint scheme is not one that we know");
+         "BR-CL-25", at("/Party/EndpointID"), "the endpoint scheme is not one that we know");
   }
 
   void parties() {
@@ -248,7 +263,7 @@ class Rules {
   }
 
   void line(const UblLine& l, std::size_t index) {
-    auto at = fmt::format("{}[{}]", d_.credit_note ? "CreditNoteLine" : "InvoiceLine", index + 1);
+    auto at = Where::in_line(index + 1);
     need(!l.id.empty(), "BR-21", at, "a line has an id");
     need(!l.unit.empty(), "BR-23", at, "a quantity has a unit");
     need(l.unit.empty() ||
@@ -264,12 +279,12 @@ class Rules {
     if (d_.credit_note) need(l.net >= Cents{}, "SCH-CREDIT", at, "a credit note has positive amounts");
     for (const auto& [name, value] : l.properties)
       need(!name.empty() && !value.empty(), "BR-54", at, "a property has a name and a value");
-    period(l.period, at + "/InvoicePeriod");
+    period(l.period, Where::in_line(index + 1, "/InvoicePeriod"));
     product(l, at);
   }
 
   /// PEPPOL-EN16931-R120: quantity x price / base + adjustments = net, with a slack of 0.02; NLCIUS has no such check.
-  void product(const UblLine& l, const std::string& at) {
+  void product(const UblLine& l, const Where& at) {
     auto base = l.base_quantity.value_or(UblDecimal::of(1));
     if (base.units <= 0) return add("PEPPOL-EN16931-R121", at, "a base quantity is above zero");
     // Long double only to judge a slack, never to make an amount; it holds 64 bit integers exactly.

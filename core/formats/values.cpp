@@ -34,8 +34,17 @@ std::optional<Date> parse_date(std::string_view t) {
 }
 
 std::string format_date(Date d) {
-  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(d.year()), static_cast<unsigned>(d.month()),
-                     static_cast<unsigned>(d.day()));
+  auto y = static_cast<int>(d.year());
+  auto m = static_cast<unsigned>(d.month()), day = static_cast<unsigned>(d.day());
+  if (y < 0 || y > 9999 || m > 99 || day > 99) return fmt::format("{:04}-{:02}-{:02}", y, m, day);
+  std::string out("0000-00-00");
+  auto put = [&](std::size_t at, unsigned v) {
+    out[at] = static_cast<char>('0' + v / 10);
+    out[at + 1] = static_cast<char>('0' + v % 10);
+  };
+  auto year = static_cast<unsigned>(y);
+  put(0, year / 100), put(2, year % 100), put(5, m), put(8, day);
+  return out;
 }
 
 std::string format_date_dutch(Date d) {
@@ -90,9 +99,10 @@ bool valid_uuid(std::string_view t) {
 }
 
 std::string_view collapse(std::string_view t) {
-  auto first = t.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return t.substr(first, t.find_last_not_of(" \t\r\n") - first + 1);
+  auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+  while (!t.empty() && blank(t.front())) t.remove_prefix(1);
+  while (!t.empty() && blank(t.back())) t.remove_suffix(1);
+  return t;
 }
 
 std::size_t characters(std::string_view t) {

@@ -10,40 +10,13 @@
 #include <unordered_map>
 
 #include "core/base/assert.hpp"
+#include "core/formats/xml_plain.hpp"
 
 namespace schakel::formats {
 
 // --- handles
 // -----------------------------------------------------------------------------------------------------------
 
-std::string_view XmlElement::ns() const {
-  return document_ ? std::string_view(document_->names_[document_->nodes_[index_].name].ns) : std::string_view{};
-}
-std::string_view XmlElement::local() const {
-  return document_ ? std::string_view(document_->names_[document_->nodes_[index_].name].local) : std::string_view{};
-}
-std::string_view XmlElement::text() const {
-  if (!document_) return {};
-  const auto& n = document_->nodes_[index_];
-  return document_->view(n.text, n.text_size);
-}
-int XmlElement::line() const { return document_ ? document_->nodes_[index_].line : 0; }
-
-XmlElement XmlElement::parent() const {
-  if (!document_) return {};
-  auto p = document_->nodes_[index_].parent;
-  return p == XmlDocument::kNone ? XmlElement{} : XmlElement{document_, p};
-}
-XmlElement XmlElement::first_child() const {
-  if (!document_) return {};
-  auto c = document_->nodes_[index_].child;
-  return c == XmlDocument::kNone ? XmlElement{} : XmlElement{document_, c};
-}
-XmlElement XmlElement::next_sibling() const {
-  if (!document_) return {};
-  auto n = document_->nodes_[index_].next;
-  return n == XmlDocument::kNone ? XmlElement{} : XmlElement{document_, n};
-}
 XmlElement XmlElement::child(std::string_view ns, std::string_view local) const {
   for (auto c = first_child(); c; c = c.next_sibling())
     if (c.is(ns, local)) return c;
@@ -57,7 +30,8 @@ std::vector<XmlElement::Attribute> XmlElement::attributes() const {
   for (auto i = n.attribute; i < n.attribute + n.attributes; ++i) {
     const auto& a = document_->attributes_[i];
     const auto& name = document_->names_[a.name];
-    out.push_back({name.ns, name.local, document_->view(a.value, a.value_size)});
+    out.push_back({document_->view(name.ns, name.ns_size), document_->view(name.local, name.local_size),
+                   document_->view(a.value, a.value_size)});
   }
   return out;
 }
@@ -67,12 +41,11 @@ std::optional<std::string_view> XmlElement::attribute(std::string_view local, st
   for (auto i = n.attribute; i < n.attribute + n.attributes; ++i) {
     const auto& a = document_->attributes_[i];
     const auto& name = document_->names_[a.name];
-    if (name.local == local && name.ns == ns) return document_->view(a.value, a.value_size);
+    if (document_->view(name.local, name.local_size) == local && document_->view(name.ns, name.ns_size) == ns)
+      return document_->view(a.value, a.value_size);
   }
   return std::nullopt;
 }
-bool XmlElement::has_attributes() const { return document_ && document_->nodes_[index_].attributes > 0; }
-
 std::string XmlElement::path() const {
   std::string out;
   for (auto e = *this; e; e = e.parent()) {
@@ -86,12 +59,6 @@ std::string XmlElement::path() const {
   }
   return fmt::format("{}:{}", out, line());
 }
-
-XmlElement::Children::Children(XmlElement const& first) : document_(first.document_), first_(first.index_) {}
-XmlElement::Children::Iterator XmlElement::Children::begin() const {
-  return Iterator(document_ ? XmlElement{document_, first_} : XmlElement{});
-}
-XmlElement::Children::Iterator XmlElement::Children::end() const { return Iterator(XmlElement{}); }
 
 // --- building
 // ----------------------------------------------------------------------------------------------------------
@@ -182,7 +149,12 @@ class XmlBuilder {
 
   std::uint32_t name(const xmlChar* uri, const xmlChar* local) {
     auto [at, fresh] = interned_.try_emplace({uri, local}, static_cast<std::uint32_t>(document_.names_.size()));
-    if (fresh) document_.names_.push_back({std::string(view_of(uri)), std::string(view_of(local))});
+    if (fresh) {
+      auto ns = view_of(uri), own = view_of(local);
+      auto place = static_cast<std::uint32_t>(document_.arena_.size()), size = static_cast<std::uint32_t>(ns.size());
+      document_.names_.push_back({place, size, place + size, static_cast<std::uint32_t>(own.size())});
+      document_.arena_.append(ns).append(own);
+    }
     return at->second;
   }
 
@@ -248,6 +220,13 @@ class XmlBuilder {
 };
 
 Result<XmlDocument> read_xml(std::string_view bytes, const XmlLimits& limits) {
+  // Most of what comes in is as programs write it; what is not, or breaks a limit, is judged the long way.
+  if (bytes.size() <= limits.bytes && valid_xml_text(bytes))
+    if (auto plain = XmlPlainReader(bytes, limits).run()) return std::move(*plain);
+  return read_xml_with_libxml(bytes, limits);
+}
+
+Result<XmlDocument> read_xml_with_libxml(std::string_view bytes, const XmlLimits& limits) {
   if (auto ok = screen_xml(bytes, limits); !ok) return fail(ok.error());
   return XmlBuilder(limits, bytes.size()).run(bytes);
 }

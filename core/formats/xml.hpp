@@ -95,9 +95,11 @@ class XmlDocument {
  private:
   friend class XmlElement;
   friend class XmlBuilder;
+  friend class XmlPlainReader;
   static constexpr std::uint32_t kNone = 0;
+  /// Places in the arena.
   struct Name {
-    std::string ns, local;
+    std::uint32_t ns = 0, ns_size = 0, local = 0, local_size = 0;
   };
   struct Node {
     std::uint32_t name = 0, parent = kNone, child = kNone, next = kNone;
@@ -108,15 +110,46 @@ class XmlDocument {
     std::uint32_t name = 0, value = 0, value_size = 0;
   };
   XmlDocument() = default;
-  [[nodiscard]] std::string_view view(std::uint32_t at, std::uint32_t size) const {
-    return std::string_view(arena_).substr(at, size);
-  }
+  [[nodiscard]] std::string_view view(std::uint32_t at, std::uint32_t size) const { return {arena_.data() + at, size}; }
 
   std::vector<Name> names_;
   std::vector<Node> nodes_;
   std::vector<Attr> attributes_;
   std::string arena_;
 };
+
+inline std::string_view XmlElement::ns() const {
+  if (!document_) return {};
+  const auto& name = document_->names_[document_->nodes_[index_].name];
+  return document_->view(name.ns, name.ns_size);
+}
+inline std::string_view XmlElement::local() const {
+  if (!document_) return {};
+  const auto& name = document_->names_[document_->nodes_[index_].name];
+  return document_->view(name.local, name.local_size);
+}
+inline std::string_view XmlElement::text() const {
+  if (!document_) return {};
+  const auto& n = document_->nodes_[index_];
+  return document_->view(n.text, n.text_size);
+}
+inline int XmlElement::line() const { return document_ ? document_->nodes_[index_].line : 0; }
+inline XmlElement XmlElement::parent() const {
+  if (!document_) return {};
+  auto p = document_->nodes_[index_].parent;
+  return p == XmlDocument::kNone ? XmlElement{} : XmlElement{document_, p};
+}
+inline XmlElement XmlElement::first_child() const {
+  if (!document_) return {};
+  auto c = document_->nodes_[index_].child;
+  return c == XmlDocument::kNone ? XmlElement{} : XmlElement{document_, c};
+}
+inline XmlElement XmlElement::next_sibling() const {
+  if (!document_) return {};
+  auto n = document_->nodes_[index_].next;
+  return n == XmlDocument::kNone ? XmlElement{} : XmlElement{document_, n};
+}
+inline bool XmlElement::has_attributes() const { return document_ && document_->nodes_[index_].attributes > 0; }
 
 class XmlElement::Children::Iterator {
  public:
@@ -133,6 +166,11 @@ class XmlElement::Children::Iterator {
  private:
   XmlElement at_;
 };
+inline XmlElement::Children::Children(XmlElement const& first) : document_(first.document_), first_(first.index_) {}
+inline XmlElement::Children::Iterator XmlElement::Children::begin() const {
+  return Iterator(document_ ? XmlElement{document_, first_} : XmlElement{});
+}
+inline XmlElement::Children::Iterator XmlElement::Children::end() const { return Iterator(XmlElement{}); }
 
 /// Reads one XML 1.0 document. Before any parser sees the bytes: XML_TOO_LARGE, XML_BOM, XML_ENCODING (anything but
 /// UTF-8, by mark or by declaration), XML_UTF8, XML_DTD (any DOCTYPE or declaration of any kind, wherever it stands),
@@ -175,7 +213,11 @@ class XmlWriter {
   void escape(std::string_view value, bool in_attribute);
   Style style_;
   std::string out_;
-  std::vector<std::string> open_;
+  /// Where the names of the open elements stand in out_.
+  struct Opened {
+    std::size_t at = 0, size = 0;
+  };
+  std::vector<Opened> open_;
   bool tag_open_ = false;
   bool has_children_ = false;
   bool bad_character_ = false;

@@ -1,9 +1,20 @@
+#include <algorithm>
+#include <array>
+
 #include "core/base/assert.hpp"
 #include "core/formats/xml.hpp"
 
 namespace schakel::formats {
+namespace {
+constexpr std::array<bool, 256> kPlain = [] {
+  std::array<bool, 256> t{};
+  for (unsigned char c = 0x20; c < 0x7f; ++c) t[c] = c != '&' && c != '<' && c != '>' && c != '"';
+  return t;
+}();
+}  // namespace
 
 XmlWriter::XmlWriter(Style style) : style_(style) {
+  out_.reserve(4096);
   if (style_.declaration) {
     out_ = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
     out_ += style_.newline;
@@ -22,8 +33,8 @@ void XmlWriter::begin_content(bool is_element) {
 XmlWriter& XmlWriter::open(std::string_view name) {
   begin_content(true);
   out_ += '<';
+  open_.push_back({out_.size(), name.size()});
   out_ += name;
-  open_.emplace_back(name);
   tag_open_ = true;
   has_children_ = false;
   return *this;
@@ -47,7 +58,7 @@ XmlWriter& XmlWriter::text(std::string_view value) {
 
 XmlWriter& XmlWriter::close() {
   SCHAKEL_ASSERT(!open_.empty());
-  auto name = std::move(open_.back());
+  auto name = open_.back();
   open_.pop_back();
   if (tag_open_) {
     out_ += "/>";
@@ -57,7 +68,7 @@ XmlWriter& XmlWriter::close() {
       out_.append(open_.size() * 2, ' ');
     }
     out_ += "</";
-    out_ += name;
+    out_.append(out_, name.at, name.size);
     out_ += '>';
   }
   tag_open_ = false;
@@ -79,6 +90,13 @@ XmlWriter& XmlWriter::raw(std::string_view fragment) {
 }
 
 void XmlWriter::escape(std::string_view value, bool in_attribute) {
+  // Most texts are plain ASCII that needs no escape.
+  auto plain = [](char c) { return kPlain[static_cast<unsigned char>(c)]; };
+  auto first = static_cast<std::size_t>(std::ranges::find_if_not(value, plain) - value.begin());
+  if (first == value.size()) {
+    out_ += value;
+    return;
+  }
   if (!valid_xml_text(value)) {
     bad_character_ = true;
     return;

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "core/base/json_object.hpp"
+
 namespace schakel {
 namespace {
 
@@ -87,35 +89,17 @@ void Ledger::put(LedgerEntry entry) {
 
 void to_json(Json& j, const LedgerEntry& v) {
   Json lines = Json::array(), groups = Json::array(), issued = Json::array();
-  for (const auto& l : v.lines) lines.push_back({{"kind", l.kind}, {"cents", l.cents}});
+  for (const auto& l : v.lines) lines.push_back(json_object("cents", l.cents, "kind", l.kind));
   for (const auto& g : v.groups) groups.push_back(group_json(g));
   for (const auto& i : v.issued)
-    issued.push_back({{"role", i.role}, {"gross", i.gross}, {"vat", i.vat}, {"number", i.number}, {"rates", i.rates}});
-  j = {{"kind", v.kind},
-       {"number", v.number},
-       {"creditor", v.creditor},
-       {"party", v.party},
-       {"creditor_role", v.creditor_role},
-       {"hash", v.hash},
-       {"message", v.message},
-       {"seq", v.seq},
-       {"reinvoices", v.reinvoices},
-       {"credits", v.credits},
-       {"lines", lines},
-       {"vat", v.vat},
-       {"vat_treatment", v.vat_treatment},
-       {"vat_rates", v.vat_rates},
-       {"minutes", v.minutes},
-       {"period_from", v.period_from},
-       {"period_to", v.period_to},
-       {"status", v.held      ? "held"
-                  : v.refused ? "refused"
-                              : "forwarded"},
-       {"codes", v.codes},
-       {"released_by", v.released_by},
-       {"holder", v.holder},
-       {"groups", groups},
-       {"issued", issued}};
+    issued.push_back(json_object("gross", i.gross, "number", i.number, "rates", i.rates, "role", i.role, "vat", i.vat));
+  const char* status = v.held ? "held" : v.refused ? "refused" : "forwarded";
+  j = json_object("codes", v.codes, "credits", v.credits, "creditor", v.creditor, "creditor_role", v.creditor_role,
+                  "groups", std::move(groups), "hash", v.hash, "holder", v.holder, "issued", std::move(issued), "kind",
+                  v.kind, "lines", std::move(lines), "message", v.message, "minutes", v.minutes, "number", v.number,
+                  "party", v.party, "period_from", v.period_from, "period_to", v.period_to, "reinvoices", v.reinvoices,
+                  "released_by", v.released_by, "seq", v.seq, "status", status, "vat", v.vat, "vat_rates", v.vat_rates,
+                  "vat_treatment", v.vat_treatment);
 }
 
 void from_json(const Json& j, LedgerEntry& v) {

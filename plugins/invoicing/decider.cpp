@@ -138,7 +138,7 @@ struct Work {
     }
     ledger.put(entry);
     explain_sent(facts, entry, invoice, written, released_by ? "RELEASED" : "");
-    for (auto& out : written.invoices) draft.invoices.push_back(out);
+    for (auto& out : written.invoices) draft.invoices.push_back(std::move(out));
     for (const auto& zero : written.zero) {
       (void)zero;
       // To the creditor that would claim it: who has the invoice and would have invoiced it on (domain.md 14).

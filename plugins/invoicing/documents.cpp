@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/json_object.hpp"
+
 namespace schakel::invoicing {
 namespace {
 
@@ -39,6 +41,7 @@ Json lines_for(std::string_view payer, const LedgerEntry& source, const LedgerEn
                const std::vector<GroupAmounts>& groups, const std::vector<std::vector<PayerAmount>>& amounts,
                std::int64_t sign) {
   Json out = Json::array();
+  const std::string period = dutch_period(period_of);
   for (std::size_t g = 0; g < groups.size(); ++g) {
     const auto& group = *groups[g].group;
     auto mine = std::ranges::find(amounts[g], payer, &PayerAmount::role);
@@ -53,14 +56,14 @@ Json lines_for(std::string_view payer, const LedgerEntry& source, const LedgerEn
         group.method == ShareGroup::Method::half && sign > 0
             ? (payer == "swv" ? swv_half_of_lines(cents, group.odd) : gemeente_half_of_lines(cents, group.odd))
             : lay_on_lines(total, cents);
+    std::string rest = period;
+    if (group.method != ShareGroup::Method::whole) rest += fmt::format(": aandeel {}", payer_name(payer));
+    rest += fmt::format(", {} {}", source.is_credit() ? "creditnota" : source.kind, source.number);
     for (std::size_t i = 0; i < lines.size(); ++i) {
-      std::string text = fmt::format("{}{}", kind_name(lines[i]->kind), dutch_period(period_of));
-      if (group.method != ShareGroup::Method::whole) text += fmt::format(": aandeel {}", payer_name(payer));
-      text += fmt::format(", {} {}", source.is_credit() ? "creditnota" : source.kind, source.number);
-      out.push_back({{"kind", lines[i]->kind},
-                     {"cents", lines[i]->cents.value() * sign},
-                     {"share_cents", shares[i].value() * sign},
-                     {"description", text}});
+      std::string text(kind_name(lines[i]->kind));
+      text += rest;
+      out.push_back(json_object("cents", lines[i]->cents.value() * sign, "description", std::move(text), "kind",
+                                lines[i]->kind, "share_cents", shares[i].value() * sign));
     }
   }
   return out;
@@ -68,11 +71,13 @@ Json lines_for(std::string_view payer, const LedgerEntry& source, const LedgerEn
 
 Json source_lines(const LedgerEntry& source, const LedgerEntry& period_of, std::int64_t sign) {
   Json out = Json::array();
-  for (const auto& line : source.lines)
-    out.push_back({{"kind", line.kind},
-                   {"cents", line.cents.value() * sign},
-                   {"share_cents", line.cents.value() * sign},
-                   {"description", fmt::format("{}{}", kind_name(line.kind), dutch_period(period_of))}});
+  const std::string period = dutch_period(period_of);
+  for (const auto& line : source.lines) {
+    std::string text(kind_name(line.kind));
+    text += period;
+    out.push_back(json_object("cents", line.cents.value() * sign, "description", std::move(text), "kind", line.kind,
+                              "share_cents", line.cents.value() * sign));
+  }
   return out;
 }
 
