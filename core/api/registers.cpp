@@ -33,10 +33,17 @@ Task<net::Response> register_extracts(Call& call) {
     std::vector<journal::Recorded> history;
     for (auto& r : *rows)
       if (r.content) history.push_back(std::move(*r.content));
-    if (history.empty())
+    if (history.empty()) {
       ++gone;
-    else
-      list.push_back(pipeline::register_extract(opening.case_id, history));
+      continue;
+    }
+    // Of the vault, not of the case id: who knows that cannot find the case in a register.
+    auto pseudonym = co_await call.services.vault.pseudonym(opening.case_id, "register");
+    if (!pseudonym) co_return problem(pseudonym.error());
+    const auto& profiles = call.services.pipeline.profiles();
+    auto rules = profiles.find(history.front().message.region);
+    list.push_back(
+        pipeline::register_extract(*pseudonym, history, rules == profiles.end() ? nullptr : rules->second.get()));
   }
   Json verder = openings->size() < static_cast<std::size_t>(kRegisterCases) ? Json() : Json(openings->back().seq);
   co_return json(200, {{"zaken", list}, {"gewist", gone}, {"verder", verder}});

@@ -66,7 +66,9 @@ int report_register(const ReportOptions& o, const Common& common) {
   }
   static const std::map<std::string, std::vector<const char*>> columns = {
       {"overleggen", {"regio", "school", "schooljaar", "soort", "aantal", "minimum", "tekort"}},
-      {"escalaties", {"zaak", "regio", "orgaan", "grond", "gestart", "gesloten", "dagen", "uitkomst"}},
+      {"escalaties",
+       {"zaak", "regio", "orgaan", "grond", "gestart", "gesloten", "dagen", "uitkomst", "besluit", "aangehouden",
+        "verdeeld"}},
       {"stagnatie", {"regio", "soort", "grond", "aantal", "open"}}};
   const auto& names = columns.at(o.kind);
   std::vector<std::vector<std::string>> lines;

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include <atomic>
 #include <fstream>
 #include <iostream>
+#include <thread>
 
 #include "core/app/cli.hpp"
 #include "core/app/coverage.hpp"
@@ -68,6 +70,39 @@ void print_why(const scenario::Scenario& s, const scenario::Played& played) {
   }
 }
 
+struct Scene {
+  Result<scenario::Scenario> scenario;
+  scenario::Played played;
+};
+
+std::vector<Scene> read_scenes(const std::vector<std::string>& paths) {
+  std::vector<Scene> out;
+  for (const auto& [file, named] : collect(paths)) {
+    std::ifstream in(file, std::ios::binary);
+    std::string text((std::istreambuf_iterator<char>(in)), {});
+    if (!named && text.find("oza-scenario/1") == std::string::npos) continue;
+    Scene s{in ? scenario::read(text)
+               : Result<scenario::Scenario>(fail(ErrorKind::not_found, "FILE_MISSING", "this file cannot be read")),
+            {}};
+    s.played.id = file.stem().string();
+    if (!s.scenario) s.played.error = s.scenario.error();
+    out.push_back(std::move(s));
+  }
+  return out;
+}
+
+/// Each on its own store; two at a time. With artifacts one after the other: those are files that a reader compares.
+void play(std::vector<Scene>& scenes, Stage& stage, const std::string& artifacts) {
+  std::atomic<std::size_t> next{0};
+  auto work = [&] {
+    for (std::size_t i = next++; i < scenes.size(); i = next++)
+      if (scenes[i].scenario) scenes[i].played = stage.play(*scenes[i].scenario, artifacts);
+  };
+  std::jthread other;
+  if (artifacts.empty() && scenes.size() > 1 && std::thread::hardware_concurrency() > 1) other = std::jthread(work);
+  work();
+}
+
 int run(const Options& o, const Common& common) {
   auto config_dir = o.config_dir.empty() ? installed_prefix() / "share/schakel/config" : fs::path(o.config_dir);
   std::vector<fs::path> more(o.regions.begin(), o.regions.end());
@@ -77,19 +112,9 @@ int run(const Options& o, const Common& common) {
   int passed = 0, failed = 0;
   Json results = Json::array();
   std::string cases;
-  for (const auto& [file, named] : collect(o.paths)) {
-    std::ifstream in(file, std::ios::binary);
-    std::string text((std::istreambuf_iterator<char>(in)), {});
-    if (!named && text.find("oza-scenario/1") == std::string::npos) continue;
-    auto scenario =
-        in ? scenario::read(text)
-           : Result<scenario::Scenario>(fail(ErrorKind::not_found, "FILE_MISSING", "this file cannot be read"));
-    scenario::Played played;
-    played.id = file.stem().string();
-    if (scenario)
-      played = (*stage)->play(*scenario, o.artifacts);
-    else
-      played.error = scenario.error();
+  auto scenes = read_scenes(o.paths);
+  play(scenes, **stage, o.artifacts);
+  for (const auto& [scenario, played] : scenes) {
     (played.passed() ? passed : failed)++;
     coverage.add(played.region, played.drafts);
     std::string why;

@@ -1,5 +1,6 @@
 #include "core/delivery/attempt.hpp"
 
+#include "core/model/consent_check.hpp"
 #include "core/runtime/deadline.hpp"
 
 namespace schakel::delivery {
@@ -43,17 +44,27 @@ Task<Result<formats::InvoiceFiles>> Delivering::invoice_files(store::DeliveryRow
   co_return formats::invoice_files(planned->body.value("invoice", Json::object()), pseudonym, settings);
 }
 
-bool consent_ended(const CaseFile& file, Instant now) {
-  auto valid = [&](const Consent& c) {
-    return c.purpose == "documents" && c.valid_from <= now && (!c.valid_until || now < *c.valid_until) &&
-           (!c.withdrawn_at || now < *c.withdrawn_at);
-  };
-  return std::ranges::any_of(file.consents, [&](const Consent& c) {
-    bool over = c.purpose == "documents" &&
-                ((c.withdrawn_at && *c.withdrawn_at <= now) || (c.valid_until && *c.valid_until <= now));
-    return over && std::ranges::none_of(file.consents,
-                                        [&](const Consent& other) { return other.giver == c.giver && valid(other); });
-  });
+std::string refused_now(const outbox::Planned& planned, const CaseFile& file, const Profile& profile, Instant now) {
+  Message message;
+  message.type = planned.type;
+  message.subject = file.id;
+  message.region = file.region;
+  message.time = now;
+  FactView view(file, message, profile, now);
+  auto role = planned.role.substr(0, planned.role.find_first_of(":@"));
+  if (planned.kind != "filing") {
+    auto content = planned.body.value("content", std::vector<std::string>{});
+    return std::string(consent::check_delivery(view, file.consents, planned.type, role, content).code);
+  }
+  // What is filed is what the role that files it was sent (CORE-CONSENT-05).
+  auto filing = planned.body.value("filing", Json::object());
+  role = filing.value("by", "");
+  auto sent_by = planned.body.value("filed_from", "");
+  for (auto m = file.messages.rbegin(); m != file.messages.rend(); ++m) {
+    const Recipient* sent = sent_by.empty() || m->id == sent_by ? consent::link_of(*m, role) : nullptr;
+    if (sent) return std::string(consent::check_delivery(view, file.consents, m->type, role, sent->content).code);
+  }
+  return "CONSENT_MISSING";
 }
 
 Task<AttemptResult> Delivering::attempt(store::DeliveryRow row, int number) {
@@ -76,8 +87,11 @@ Task<AttemptResult> Delivering::attempt(store::DeliveryRow row, int number) {
     // Consent is judged again at the moment of sending: hours of retries may lie behind (CORE-CONSENT-04, -05).
     auto file = co_await journal_.load(case_id);
     if (!file) co_return AttemptResult{Verdict::retry_later, file.error().code, std::nullopt, Json::object()};
-    if (consent_ended(*file, journal_.clock().now()))
-      co_return AttemptResult{Verdict::rejected, "CONSENT_WITHDRAWN", std::nullopt, Json::object()};
+    auto rules = profiles_.find(planned->body.value("region", ""));
+    if (rules == profiles_.end())
+      co_return AttemptResult{Verdict::retry_later, "REGION_UNKNOWN", std::nullopt, Json::object()};
+    auto refused = refused_now(*planned, *file, *rules->second, journal_.clock().now());
+    if (!refused.empty()) co_return AttemptResult{Verdict::rejected, refused, std::nullopt, Json::object()};
   }
   Delivery d;
   d.id = planned->id;

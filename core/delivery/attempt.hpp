@@ -5,6 +5,7 @@
 
 #include "core/formats/invoice_ubl.hpp"
 #include "core/journal/journal.hpp"
+#include "core/model/profile.hpp"
 #include "core/outbox/dispatcher.hpp"
 #include "core/outbox/plan.hpp"
 #include "core/plugin/registry.hpp"
@@ -27,15 +28,16 @@ struct Instance {
   Json config = Json::object();  ///< as it was checked; how its invoices are written is in there
 };
 
-/// Did somebody who consented to sharing documents withdraw that, or did it expire, without another consent of theirs?
-/// Pure.
-[[nodiscard]] bool consent_ended(const CaseFile& file, Instant now);
+/// Why documents that wait may not go any more: the check of the decision (core/model/consent_check.hpp) on the case as
+/// it is now, for the role, the documents, the custody and the pupil's age of `now`. Empty when they may. Pure.
+[[nodiscard]] std::string refused_now(const outbox::Planned& planned, const CaseFile& file, const Profile& profile,
+                                      Instant now);
 
 /// Thread: one io_context, that of the dispatcher. Lifetime: the adapters are never unloaded.
 class Delivering final : public outbox::Attempter {
  public:
-  Delivering(journal::Journal& journal, vault::Vault& vault, vault::Documents& documents)
-      : journal_(journal), vault_(vault), documents_(documents) {}
+  Delivering(journal::Journal& journal, vault::Vault& vault, vault::Documents& documents, Profiles profiles)
+      : journal_(journal), vault_(vault), documents_(documents), profiles_(std::move(profiles)) {}
 
   void add(Instance instance);
   [[nodiscard]] const std::map<std::string, Instance>& instances() const { return instances_; }
@@ -54,6 +56,7 @@ class Delivering final : public outbox::Attempter {
   journal::Journal& journal_;
   vault::Vault& vault_;
   vault::Documents& documents_;
+  Profiles profiles_;
   std::map<std::string, Instance> instances_;
 };
 

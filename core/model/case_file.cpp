@@ -1,6 +1,7 @@
 #include "core/model/case_file.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 #include "core/base/error.hpp"
 #include "core/model/ledger.hpp"
@@ -50,6 +51,10 @@ std::optional<Meeting> meeting_from(const Json& j) {
   // A meeting that was cancelled has no moment.
   if (!j.is_object() || !j.value("at", Json()).is_string()) return std::nullopt;
   return Meeting{j.value("kind", ""), instant(j.at("at"))};
+}
+
+bool same_kind(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 Json escalation_json(const std::optional<EscalationState>& e) {
@@ -172,10 +177,19 @@ void apply(CaseFile& file, const Message& message, const Draft& draft) {
     if (auto it = message.payload.find("documents"); it != message.payload.end() && it->is_array())
       for (const Json& d : *it)
         if (d.is_string()) past.documents.push_back(d.get<std::string>());
+    // A document may come along without being named: what is filed and judged later is all that went.
+    for (const Attachment& a : message.attachments)
+      if (std::ranges::find(past.documents, a.doc_type) == past.documents.end()) past.documents.push_back(a.doc_type);
     if (file.meeting && message.type == "documentlevering") {
       past.meeting = file.meeting;
-      if (auto it = message.payload.find("meeting"); it != message.payload.end() && it->is_string())
+      if (auto it = message.payload.find("meeting"); it != message.payload.end() && it->is_string()) {
         past.meeting->kind = it->get<std::string>();
+        // Of several that stand, the one of this kind.
+        if (auto list = file.facts.find("meetings"); list != file.facts.end() && list->is_array())
+          for (const Json& j : *list)
+            if (auto m = meeting_from(j); m && m->at > message.time && same_kind(m->kind, past.meeting->kind))
+              past.meeting->at = m->at;
+      }
     }
   }
   file.messages.push_back(std::move(past));

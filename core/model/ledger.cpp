@@ -162,7 +162,10 @@ void apply_invoice_effect(Json& invoices, const Effect& effect) {
   if (!is_invoice_effect(effect)) return;
   if (!invoices.is_object()) invoices = Json::object();
   if (effect.what == "invoice_advice") {
-    invoices["advice"] = effect.value;
+    if (effect.value.is_null())
+      invoices.erase("advice");  // a new dispute: the advice on the last one says nothing of it
+    else
+      invoices["advice"] = effect.value;
   } else if (effect.what == "invoice_dispute") {
     invoices["dispute"] = effect.value;
   } else if (effect.what == "invoice_status") {

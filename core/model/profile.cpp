@@ -29,6 +29,7 @@ void Profile::index() {
   for (Rule& r : rules_) {
     place_settings(r.when);
     if (r.then.timer && r.then.timer->replaced) place_settings(*r.then.timer->replaced);
+    if (r.then.timer && r.then.timer->met) place_settings(*r.then.timer->met);
     for (SetOutcome& s : r.then.set) place_setting(s.value);
     by_id_.emplace(r.id, &r);
     for (const std::string& type : r.on)

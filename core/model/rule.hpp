@@ -106,7 +106,10 @@ struct TimerOutcome {
   int warn_days = 0, warn_months = 0,
       warn_working_days = 0;          ///< relative to the due date; a negative number is before it
   int warn_from_days = 0;             ///< relative to `from`
-  std::vector<std::string> met_by;    ///< message types
+  int warn_from_months = 0;           ///< relative to `from`; a negative number is before it
+  std::vector<std::string> met_by;    ///< message types; of a term of one role (name:<role>) only where it reaches that
+  bool tells_late = true;             ///< TIMER_BREACH to who meets it too late
+  std::optional<Condition> met;       ///< holds: met, whatever message said so
   std::optional<Condition> replaced;  ///< holds: severity becomes <severity>_replaced
 };
 

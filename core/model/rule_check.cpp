@@ -85,8 +85,9 @@ class TextCheck {
     if (t.contains("set"))
       for (const auto& [name, v] : t["set"].items())
         if (!v.is_object()) value(profile_.vocabulary().slot(name), v, at + "/then/set/" + name, id);
-    if (t.contains("timer") && t["timer"].contains("replaced_when"))
-      condition(t["timer"]["replaced_when"], at + "/then/timer/replaced_when", id);
+    if (t.contains("timer"))
+      for (const char* key : {"met_when", "replaced_when"})
+        if (auto it = t["timer"].find(key); it != t["timer"].end()) condition(*it, at + "/then/timer/" + key, id);
   }
 
   void role(const std::string& name, const std::string& at, const std::string& id) {

@@ -203,9 +203,28 @@ void RuleReader::then(Rule& rule, const Json& t, const std::string& at) {
 
 void RuleReader::timer(Then& out, const Json& j, const std::string& here) {
   only(j, here,
-       {"name", "from", "days", "months", "years", "working_days", "days_setting", "backwards", "ends", "severity",
-        "responsible", "rolls", "announces_holiday", "warn_days", "warn_months", "warn_working_days", "warn_from_days",
-        "met_by", "replaced_when"});
+       {"name",
+        "from",
+        "days",
+        "months",
+        "years",
+        "working_days",
+        "days_setting",
+        "backwards",
+        "ends",
+        "severity",
+        "responsible",
+        "rolls",
+        "announces_holiday",
+        "warn_days",
+        "warn_months",
+        "warn_working_days",
+        "warn_from_days",
+        "warn_from_months",
+        "met_by",
+        "met_when",
+        "tells_late",
+        "replaced_when"});
   TimerOutcome t;
   t.name = need(j, here, "name");
   t.severity = need(j, here, "severity");
@@ -226,10 +245,14 @@ void RuleReader::timer(Then& out, const Json& j, const std::string& here) {
   t.warn_months = integer(j, here, "warn_months");
   t.warn_working_days = integer(j, here, "warn_working_days");
   t.warn_from_days = integer(j, here, "warn_from_days");
+  t.warn_from_months = integer(j, here, "warn_from_months");
   t.met_by = texts(j, here, "met_by");
-  static const std::set<std::string, std::less<>> severities = {"hard", "firm", "target", "warn", "statutory"};
+  t.tells_late = !j.contains("tells_late") || flag(j, here, "tells_late");
+  static const std::set<std::string, std::less<>> severities = {"hard", "firm",      "target",
+                                                                "warn", "statutory", "signal"};
   if (!severities.contains(t.severity))
-    wrong(here + "/severity", "UNKNOWN_SEVERITY", "hard, firm, target, warn or statutory");
+    wrong(here + "/severity", "UNKNOWN_SEVERITY", "hard, firm, target, warn, statutory or signal");
+  if (j.contains("met_when")) t.met = condition(j["met_when"], here + "/met_when");
   if (j.contains("replaced_when")) t.replaced = condition(j["replaced_when"], here + "/replaced_when");
   out.timer = std::move(t);
 }

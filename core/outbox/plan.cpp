@@ -20,13 +20,20 @@ struct Maker {
   const PlanInput& in;
   std::vector<Planned> out;
 
+  /// The meeting that this message is about: another than the last that was stated, where it was sent for that.
+  [[nodiscard]] const std::optional<Meeting>& meeting() const {
+    if (!in.file.messages.empty() && in.file.messages.back().id == in.message.id)
+      if (const auto& own = in.file.messages.back().meeting; own && in.file.meeting && own->at != in.file.meeting->at)
+        return own;
+    return in.file.meeting;
+  }
+
   Json common() const {
     Json body{{"type", in.message.type},
               {"sender_role", in.message.sender_role},
               {"payload", in.message.payload},
               {"time", format_instant(in.message.time)}};
-    if (in.file.meeting)
-      body["meeting"] = {{"kind", in.file.meeting->kind}, {"at", format_instant(in.file.meeting->at)}};
+    if (const auto& m = meeting()) body["meeting"] = {{"kind", m->kind}, {"at", format_instant(m->at)}};
     return body;
   }
 
@@ -108,7 +115,7 @@ std::vector<Planned> plan(const PlanInput& in) {
       if (documents) {
         for (const auto& a : m.attachments)
           if (std::ranges::find(r.content, a.doc_type) != r.content.end()) p.documents.push_back(a.document);
-        if (in.file.meeting) p.valid_until = end_of_day(local_date(in.file.meeting->at));
+        if (const auto& about = make.meeting()) p.valid_until = end_of_day(local_date(about->at));
       }
       make.reach(std::move(p));
     }
@@ -123,6 +130,7 @@ std::vector<Planned> plan(const PlanInput& in) {
     p.body = make.common();
     p.body["payload"] = Json::object();
     p.body["filing"] = {{"operation", f.operation}, {"by", f.by}};
+    p.body["filed_from"] = f.delivery_message;
     if (f.operation == "dossier.append")
       if (auto it = in.earlier_attachments.find(f.delivery_message); it != in.earlier_attachments.end())
         for (const auto& a : it->second) p.documents.push_back(a.document);

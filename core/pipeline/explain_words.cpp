@@ -12,7 +12,7 @@ namespace {
 struct EwCode {
   std::string_view code, nl, en;
 };
-constexpr std::array<EwCode, 41> kEwCodes = {{
+constexpr std::array<EwCode, 42> kEwCodes = {{
     {"CONSENT_WITHDRAWN", "de toestemming is ingetrokken", "the consent was withdrawn"},
     {"CONSENT_EXPIRED", "de toestemming is verlopen", "the consent has expired"},
     {"CONSENT_PARTIAL", "niet iedereen met gezag gaf toestemming", "not everybody with custody consented"},
@@ -48,6 +48,7 @@ constexpr std::array<EwCode, 41> kEwCodes = {{
     {"ESCALATION_SAME_PERSON", "dezelfde persoon zit op twee plaatsen", "the same person holds two places"},
     {"RATIFICATION_OVERDUE", "de bekrachtiging is te laat", "the ratification is overdue"},
     {"CONSENT_WITHDRAWN_AFTER_DOWNLOAD", "ingetrokken nadat het was opgehaald", "withdrawn after it was downloaded"},
+    {"CONSENT_UNKNOWN", "deze toestemming is er niet", "there is no such consent"},
     {"FALLS_ON_HOLIDAY", "de datum valt op een feestdag", "the date falls on a holiday"},
     {"OT_COUNT_LOW", "er zijn weinig OT-overleggen", "there are few OT meetings"},
     {"TIMER_WARN", "een termijn nadert", "a deadline is near"},

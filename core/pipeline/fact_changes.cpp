@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/base/calendar.hpp"
+#include "core/model/consent_check.hpp"
 #include "core/model/invoice_types.hpp"
 
 namespace schakel::replay {
@@ -290,7 +291,16 @@ class FcMaker {
 
   void consents() {
     std::set<std::string> purposes, givers{"leerling"};
-    for (const Rule* r : consent_rules_) purposes.insert(r->then.consent->purpose);
+    for (const Rule* r : consent_rules_) {
+      if (r->then.consent->purpose != consent::kOfDelivery) {
+        purposes.insert(r->then.consent->purpose);
+        continue;
+      }
+      for (const PastMessage& m : known_.file.messages)
+        if (known_.message.payload.value("delivery", Json()) == m.id)
+          for (auto p : consent::purposes_of_delivery(profile_, m.type, known_.message.sender_role))
+            purposes.emplace(p);
+    }
     if (view_.text("case.measure") == "voogdij") givers.insert("voogd");
     if (FactValue v = view_.get("case.custody"); v.kind == FactValue::Kind::list)
       for (const Json& g : *v.json)

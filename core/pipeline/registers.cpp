@@ -6,8 +6,8 @@
 #include <set>
 #include <tuple>
 
-#include "core/base/hash.hpp"
 #include "core/model/case_file.hpp"
+#include "core/model/ledger.hpp"
 
 namespace schakel::pipeline {
 namespace {
@@ -39,30 +39,43 @@ bool within(const std::string& day, const RegisterQuery& q) {
   return !day.empty() && day >= q.from.str() && day <= q.to.str();
 }
 
+std::string year_of(Date date) {
+  auto year = school_year(date);
+  return year.first.str().substr(0, 4) + "/" + year.last.str().substr(0, 4);
+}
+
 Json meetings_register(const RegisterQuery& q, std::span<const Json> extracts) {
-  std::map<std::tuple<std::string, std::string, std::string, std::string>, std::set<std::string>> days;
+  struct Held {
+    std::set<std::string> days;
+    std::int64_t minimum = 0;
+  };
+  std::map<std::tuple<std::string, std::string, std::string, std::string>, Held> all;
   for (const Json& x : extracts) {
-    std::string school = register_text(x, "school");
+    std::string school = register_text(x, "school"), region = register_text(x, "regio");
     if (!q.school.empty() && school != q.school) continue;
     for (const Json& m : x.value("overleggen", Json::array())) {
       std::string day = register_text(m, "datum");
       auto date = Date::parse(day);
-      if (!date || !within(day, q)) continue;
-      auto year = school_year(*date);
-      days[{register_text(x, "regio"), school, year.first.str().substr(0, 4) + "/" + year.last.str().substr(0, 4),
-            register_text(m, "soort")}]
-          .insert(day);
+      if (date && within(day, q)) all[{region, school, year_of(*date), register_text(m, "soort")}].days.insert(day);
     }
+    // Whoever must hold some is listed also with none.
+    auto asked = x.find("minimum");
+    auto from = Date::parse(register_text(x, "van")), to = Date::parse(register_text(x, "tot"));
+    if (asked == x.end() || !asked->is_object() || !from || !to) continue;
+    Date last = std::min(*to, q.to);
+    for (Date day = std::max(*from, q.from); day <= last; day = add_days(school_year(day).last, 1))
+      for (const auto& [kind, minimum] : asked->items())
+        if (minimum.is_number_integer())
+          all[{region, school, year_of(day), kind}].minimum = minimum.get<std::int64_t>();
   }
   Json rows = Json::array();
-  for (const auto& [key, list] : days) {
+  for (const auto& [key, held] : all) {
     const auto& [region, school, year, kind] = key;
-    auto count = static_cast<int>(list.size());
+    auto count = static_cast<std::int64_t>(held.days.size());
     Json row{{"regio", region}, {"school", school}, {"schooljaar", year}, {"soort", kind}, {"aantal", count}};
-    // Only KNH asks a number, of OT meetings.
-    if (region == "KNH" && kind == "ot") {
-      row["minimum"] = q.minimum;
-      row["tekort"] = std::max(0, q.minimum - count);
+    if (held.minimum > 0) {
+      row["minimum"] = held.minimum;
+      row["tekort"] = std::max<std::int64_t>(0, held.minimum - count);
     }
     rows.push_back(std::move(row));
   }
@@ -118,12 +131,46 @@ Json stagnation_register(const RegisterQuery& q, std::span<const Json> extracts)
 
 }  // namespace
 
-Json register_extract(const std::string& case_id, std::span<const journal::Recorded> history) {
+namespace {
+
+/// What a decision of the escalation body did with the money: what waited before it, and whom it sent what.
+void money_of_decision(const journal::Recorded& r, std::int64_t waited, Json& out) {
+  out["besluit"] = register_text(r.message.payload, "besluit");
+  out["aangehouden"] = waited;
+  out["verdeeld"] = Json::object();
+  for (const InvoiceOut& v : r.draft.invoices) {
+    Json& sum = out["verdeeld"][v.payer];
+    sum = (sum.is_number_integer() ? sum.get<std::int64_t>() : 0) + v.amount_cents;
+  }
+}
+
+std::int64_t waiting_cents(const CaseFile& file) {
+  std::int64_t sum = 0;
+  for (const LedgerEntry& e : ledger_of(file.invoices).entries)
+    if (e.held) sum += e.is_credit() ? -e.total().value() : e.total().value();
+  return sum;
+}
+
+/// registers.meetings_minimum and registers.meetings_school_types of the region (KNH-ROLE-01).
+Json meetings_asked(const CaseFile& file, const Profile* rules) {
+  if (!rules) return Json::object();
+  auto types = rules->setting_list("registers.meetings_school_types", file.overrides);
+  if (std::ranges::find(types, file.pupil.school_type) == types.end()) return Json::object();
+  Json asked = rules->setting("registers.meetings_minimum", file.overrides);
+  return asked.is_object() ? asked : Json::object();
+}
+
+}  // namespace
+
+Json register_extract(const std::string& pseudonym, std::span<const journal::Recorded> history, const Profile* rules) {
   CaseFile file;
   MeetingList meetings;
+  std::map<std::string, Json> money;                   // by the instant of the start of the escalation it closed
   std::map<std::string, EscalationState> escalations;  // by the instant of their start
   Json signals = Json::array();
   for (const journal::Recorded& r : history) {
+    bool open = file.escalation && !file.escalation->closed;
+    std::int64_t waited = open ? waiting_cents(file) : 0;
     apply(file, r.message, r.draft);
     if (r.draft.outcome == Outcome::blocked || r.draft.outcome == Outcome::quarantined) continue;
     for (const Effect& e : r.draft.effects) {
@@ -131,26 +178,34 @@ Json register_extract(const std::string& case_id, std::span<const journal::Recor
         meetings.take(e.value["meeting"], r.message.time);
       if (e.what == "meeting") meetings.take(e.value, r.message.time);
     }
+    if (open && file.escalation && file.escalation->closed)
+      money_of_decision(r, waited, money[format_instant(file.escalation->started)]);
     if (file.escalation) escalations[format_instant(file.escalation->started)] = *file.escalation;
     if (r.message.type == "termijnsignaal")
       signals.push_back({{"code", register_text(r.message.payload, "code")},
                          {"wat", register_text(r.message.payload, "timer")},
                          {"datum", local_date(r.message.time).str()}});
   }
-  Json out{{"zaak", "P-" + sha256_hex("register|" + case_id).substr(0, 12)},
+  Json out{{"zaak", pseudonym},
            {"regio", file.region},
            {"school", file.pupil.school},
+           {"van", history.empty() ? "" : local_date(history.front().message.time).str()},
+           {"tot", history.empty() ? "" : local_date(history.back().message.time).str()},
+           {"minimum", meetings_asked(file, rules)},
            {"overleggen", Json::array()},
            {"escalaties", Json::array()},
            {"signalen", signals}};
   for (const auto& [kind, at] : meetings.all)
     out["overleggen"].push_back({{"soort", kind}, {"datum", local_date(at).str()}});
-  for (const auto& [start, e] : escalations)
-    out["escalaties"].push_back({{"orgaan", e.body},
-                                 {"grond", e.ground},
-                                 {"gestart", local_date(e.started).str()},
-                                 {"gesloten", e.closed ? local_date(*e.closed).str() : ""},
-                                 {"uitkomst", e.outcome}});
+  for (const auto& [start, e] : escalations) {
+    Json one{{"orgaan", e.body},
+             {"grond", e.ground},
+             {"gestart", local_date(e.started).str()},
+             {"gesloten", e.closed ? local_date(*e.closed).str() : ""},
+             {"uitkomst", e.outcome}};
+    if (auto it = money.find(start); it != money.end()) one.update(it->second);
+    out["escalaties"].push_back(std::move(one));
+  }
   return out;
 }
 

@@ -7,23 +7,30 @@
 
 #include "core/base/calendar.hpp"
 #include "core/journal/journal.hpp"
+#include "core/model/profile.hpp"
 
 namespace schakel::pipeline {
 
-/// What one case adds to the registers: {zaak (pseudonym), regio, school, overleggen: [{soort, datum}], escalaties:
-/// [{orgaan, grond, gestart, gesloten, uitkomst}], signalen: [{code, wat, datum}]}. Pure.
-[[nodiscard]] Json register_extract(const std::string& case_id, std::span<const journal::Recorded> history);
+/// What one case adds to the registers: {zaak, regio, school, van, tot, minimum: {soort: aantal}, overleggen: [{soort,
+/// datum}], escalaties: [{orgaan, grond, gestart, gesloten, uitkomst, besluit, aangehouden, verdeeld: {payer: cents}}],
+/// signalen: [{code, wat, datum}]}. `pseudonym` stands for the case and must not be derivable from it. `rules` are
+/// those of its region, which say how many meetings a school of this kind must hold; null asks none. Free text of a
+/// decision stays out: it may name people. Pure.
+[[nodiscard]] Json register_extract(const std::string& pseudonym, std::span<const journal::Recorded> history,
+                                    const Profile* rules);
 
 struct RegisterQuery {
   std::string kind;  ///< overleggen, escalaties or stagnatie
   Date from, to;     ///< both included
   std::string school;
-  int minimum = 5;  ///< OT meetings per school year (KNH-ROLE-01)
 };
 /// Rows of a register over extracts. REGISTER_UNKNOWN for another kind. Pure.
 ///   overleggen: {school, regio, schooljaar, soort, aantal, minimum, tekort}; several cases on one day at one school
-///   are one meeting escalaties: {zaak, regio, orgaan, grond, gestart, gesloten, dagen, uitkomst} stagnatie:  {regio,
-///   soort, grond, aantal, open}
+///   are one meeting, and a school that must hold some (KNH-ROLE-01) has a row for every school year in which it had a
+///   case, also with none
+///   escalaties: {zaak, regio, orgaan, grond, gestart, gesloten, dagen, uitkomst, besluit, aangehouden, verdeeld};
+///   amounts in cents: what waited for it, and what each payer was sent by it (CORE-RET-02)
+///   stagnatie: {regio, soort, grond, aantal, open}
 [[nodiscard]] Result<Json> register_rows(const RegisterQuery& query, std::span<const Json> extracts);
 
 }  // namespace schakel::pipeline

@@ -28,6 +28,18 @@ std::optional<Instant> next_moment(const Deadline& d, std::string_view phase_don
   return std::nullopt;
 }
 
+/// What the day after a term says. A target that passed is a warning (MH-T6: the first two of the three terms); a term
+/// of kind `signal` (ratification_overdue) says its own name.
+std::string code_of(std::string_view phase, const Json& record) {
+  auto severity = record.value("severity", "");
+  if (phase == "warn" || severity == "target" || severity == "warn") return "TIMER_WARN";
+  if (severity != "signal") return "TIMER_BREACH";
+  std::string code = record.value("name", "");
+  for (char& c : code)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  return code;
+}
+
 Json to_record(const Message& m, const Deadline& d, std::string_view done) {
   return {{"name", d.name},   {"date", d.date},         {"warn_date", d.warn_date},
           {"rule", d.rule},   {"severity", d.severity}, {"responsible", d.responsible},
@@ -98,7 +110,7 @@ Task<Result<void>> TimerLoop::fire(store::TimerRow row) {
                {"severity", record.value("severity", "")},
                {"responsible", record.value("responsible", "")},
                {"rule", record.value("rule", "")},
-               {"code", phase == "warn" ? "TIMER_WARN" : "TIMER_BREACH"}};
+               {"code", code_of(phase, record)}};
   record["done"] = phase;
   auto next = next_moment(d, phase);
   store::Transaction tx;

@@ -140,6 +140,8 @@ constexpr Reason kReasons[] = {
      "Overweeg om het overleg te verplaatsen."},
     {"CONSENT_WITHDRAWN_AFTER_DOWNLOAD", "De toestemming is ingetrokken nadat u de documenten ophaalde",
      "Verwijder uw kopie, tenzij u die wettelijk moet bewaren."},
+    {"CONSENT_UNKNOWN", "Deze toestemming is niet bekend, er is niets ingetrokken",
+     "Trek een toestemming in die u zelf gaf, met de naam waaronder zij bekend is."},
     {"DOWNLOAD_LIMIT", "Dit document is al zo vaak opgehaald als is toegestaan",
      "Vraag de afzender om een nieuwe link."},
     {"DOCUMENTS_MISSING", "Er ontbreken documenten", "Voeg de ontbrekende documenten toe."},

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "core/model/consent_check.hpp"
 #include "core/model/invoice_types.hpp"
-#include "plugins/consent/consent_check.hpp"
 
 namespace schakel::consent {
 namespace {
@@ -16,25 +16,6 @@ bool has(const std::vector<std::string>& list, std::string_view what) {
 
 void add_code(Draft& d, std::string_view code) {
   if (!has(d.codes, code)) d.codes.emplace_back(code);
-}
-
-/// CORE-CONSENT-02: under voogdij the voogd instead of the parents; under OTS the parents still.
-std::vector<std::string> custody(const FactView& view) {
-  if (view.text("case.measure") == "voogdij") return {"voogd"};
-  std::vector<std::string> out;
-  if (FactValue v = view.get("case.custody"); v.kind == FactValue::Kind::list) {
-    out.reserve(v.json->size());
-    for (const Json& giver : *v.json)
-      if (giver.is_string()) out.push_back(giver.get<std::string>());
-  }
-  return out;
-}
-
-/// CORE-CONSENT-03: at the instant of sending or downloading, on the local date.
-bool child_needed(const FactView& view) {
-  FactValue age = view.get("derived.age_years");
-  return age.kind == FactValue::Kind::integer &&
-         age.number >= view.profile().setting_int("child_consent_age", view.file().overrides, 12);
 }
 
 Explanation explained(const Rule& rule, const Question& q, const Answer& a, std::string_view result,
@@ -79,7 +60,10 @@ void record_consent(const Message& message, const Profile& profile, Draft& draft
   draft.explanation.push_back(profile.explain("CORE-CONSENT-01", "consent", "fired", "recorded", {{"consent", id}}));
 }
 
-const std::vector<std::string>& documents_of(const PastMessage& m) { return m.documents; }
+/// A consent ends by who gave it; `ouders` speaks for each parent.
+bool may_withdraw(std::string_view sender, const Consent& c) {
+  return sender == c.giver || (sender == "ouders" && c.giver.starts_with("ouder_"));
+}
 
 /// CORE-CONSENT-04, CORE-CONSENT-05: unopened links end, those who opened one are told once.
 void withdraw(const FactView& view, Draft& draft) {
@@ -88,25 +72,31 @@ void withdraw(const FactView& view, Draft& draft) {
   const Profile& profile = view.profile();
   std::string id =
       message.payload.value("consent", Json()).is_string() ? message.payload["consent"].get<std::string>() : "";
+  auto named = [&](const Consent& c) { return c.id == id && may_withdraw(message.sender_role, c); };
+  if (std::ranges::none_of(file.consents, named)) {
+    // Nothing ends, and who thinks otherwise must hear it: the next delivery goes out.
+    draft.signals.push_back({"CONSENT_UNKNOWN", message.sender_role, "", "", "CORE-CONSENT-04"});
+    draft.explanation.push_back(
+        profile.explain("CORE-CONSENT-04", "consent", "fired", "CONSENT_UNKNOWN", {{"consent", id}}));
+    return;
+  }
   draft.effects.push_back({"consent_withdrawn", id, format_instant(message.time)});
   draft.explanation.push_back(profile.explain("CORE-CONSENT-04", "consent", "fired", "withdrawn", {{"consent", id}}));
   std::vector<Consent> after = file.consents;
-  bool documents = false;
+  std::set<std::string_view> purposes;
   for (Consent& c : after)
     if (c.id == id) {
-      documents = documents || c.purpose == "documents";
+      purposes.insert(c.purpose);
       if (!c.withdrawn_at || *c.withdrawn_at > message.time) c.withdrawn_at = message.time;
     }
-  if (!documents) return;
-  std::vector<std::string> givers = custody(view);
-  bool child = child_needed(view);
   std::set<std::string> told;
   for (const PastMessage& m : file.messages) {
-    if (m.type != "documentlevering" || m.outcome != Outcome::delivered) continue;
+    if (m.outcome != Outcome::delivered) continue;
     for (const Recipient& r : m.recipients) {
       if (r.channel != "secure_link") continue;
-      Answer a = check(after, {"documents", r.role, documents_of(m), message.time, givers, child});
-      if (a.covered()) continue;
+      auto asked = purposes_of_delivery(profile, m.type, r.role);
+      if (std::ranges::none_of(asked, [&](std::string_view p) { return purposes.contains(p); })) continue;
+      if (check_delivery(view, after, m.type, r.role, r.content).covered()) continue;
       if (!has(m.opened_by, r.role)) {
         draft.revoked_links.push_back(m.id + "/" + r.role);
         continue;
@@ -140,35 +130,40 @@ void consents(const FactView& view, Draft& draft) {
       // The message as a whole: the roles that the rule names, or who opens a link.
       std::vector<std::string> roles = c.roles;
       std::vector<std::string> documents;
+      std::vector<std::string_view> purposes{c.purpose};
       if (message.type == "link_geopend") {
         roles = {message.sender_role};
         std::string delivery =
             message.payload.value("delivery", Json()).is_string() ? message.payload["delivery"].get<std::string>() : "";
         for (const PastMessage& m : view.file().messages)
-          if (m.id == delivery) documents = m.documents;
+          if (const Recipient* sent = m.id == delivery ? link_of(m, message.sender_role) : nullptr) {
+            documents = sent->content;
+            if (c.purpose == kOfDelivery) purposes = purposes_of_delivery(view.profile(), m.type, message.sender_role);
+          }
       }
-      for (const std::string& role : roles) {
-        // What travels by secured link is a document, whose kind the consent must cover.
-        if (message.type != "link_geopend")
-          for (const Recipient& to : draft.recipients)
-            if (base_role(to.role) == role && to.channel == "secure_link") documents = to.content;
-        Question q{c.purpose, role, documents, view.at(), givers, child};
-        Answer a = check(view.file().consents, q);
-        if (a.covered()) {
-          draft.explanation.push_back(explained(*r, q, a, "fired", role));
-          continue;
+      for (const std::string& role : roles)
+        for (std::string_view purpose : purposes) {
+          // What travels by secured link is a document, whose kind the consent must cover.
+          if (message.type != "link_geopend")
+            for (const Recipient& to : draft.recipients)
+              if (base_role(to.role) == role && to.channel == "secure_link") documents = to.content;
+          Question q{purpose, role, documents, view.at(), givers, child};
+          Answer a = check(view.file().consents, q);
+          if (a.covered()) {
+            draft.explanation.push_back(explained(*r, q, a, "fired", role));
+            continue;
+          }
+          std::string_view reported = !c.code.empty()   ? std::string_view(c.code)
+                                      : !a.code.empty() ? a.code
+                                                        : "CHILD_CONSENT_MISSING";
+          draft.explanation.push_back(explained(*r, q, a, "blocked", reported));
+          if (!c.code.empty()) {
+            add_code(draft, c.code);
+            continue;
+          }
+          if (!a.code.empty()) add_code(draft, a.code);
+          if (a.child_missing) add_code(draft, "CHILD_CONSENT_MISSING");
         }
-        std::string_view reported = !c.code.empty()   ? std::string_view(c.code)
-                                    : !a.code.empty() ? a.code
-                                                      : "CHILD_CONSENT_MISSING";
-        draft.explanation.push_back(explained(*r, q, a, "blocked", reported));
-        if (!c.code.empty()) {
-          add_code(draft, c.code);
-          continue;
-        }
-        if (!a.code.empty()) add_code(draft, a.code);
-        if (a.child_missing) add_code(draft, "CHILD_CONSENT_MISSING");
-      }
       continue;
     }
     std::vector<Recipient> left;

@@ -1,7 +1,10 @@
 #include "plugins/deadlines/deadlines.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
+#include <memory>
+#include <optional>
 
 #include "core/base/calendar.hpp"
 
@@ -21,6 +24,7 @@ struct Due {
   std::optional<Date> warn;
   std::string_view responsible;
   bool replaced = false;
+  std::optional<std::string> reached{};  ///< of a term of one role: the day on which that role had what it is about
 
   [[nodiscard]] const TimerOutcome& timer() const { return *rule->then.timer; }
   [[nodiscard]] const std::string& name() const { return timer().name; }
@@ -66,6 +70,8 @@ Due term(const TimerOutcome& t, const Rule& rule, Date from, const FactView& vie
   if (t.rolls) due = roll_forward(due);
   if (t.warn_from_days != 0)
     d.warn = add_days(from, t.warn_from_days);
+  else if (t.warn_from_months != 0)
+    d.warn = add_months(from, t.warn_from_months);
   else if (t.warn_working_days != 0)
     d.warn = add_working_days(from, t.warn_working_days);
   else if (t.warn_days != 0 || t.warn_months != 0)
@@ -105,10 +111,134 @@ void signal(Draft& draft, Signal s) {
     draft.signals.push_back(std::move(s));
 }
 
+bool links_to(const std::vector<Recipient>& recipients, std::string_view role) {
+  return std::ranges::any_of(recipients,
+                             [&](const Recipient& r) { return r.channel == "secure_link" && r.role == role; });
+}
+
+/// The role of a term that is of one role (documents_due:<role>), empty of any other.
+std::string_view role_of(std::string_view timer) {
+  auto colon = timer.find(':');
+  return colon == std::string_view::npos ? std::string_view() : timer.substr(colon + 1);
+}
+
+/// Day on which a message that meets the term reached this role, for the meeting as it stands: what was sent for a
+/// meeting that was moved since goes along with it.
+std::optional<std::string> reached_on(const FactView& view, const TimerOutcome& t, std::string_view role,
+                                      const Draft& draft) {
+  const CaseFile& file = view.file();
+  auto meets = [&](const std::string& type) { return std::ranges::find(t.met_by, type) != t.met_by.end(); };
+  for (const PastMessage& m : file.messages)
+    if (meets(m.type) && m.outcome == Outcome::delivered && m.meeting && file.meeting &&
+        m.meeting->at == file.meeting->at && links_to(m.recipients, role))
+      return local_date(m.at).str();
+  if (meets(view.message().type) && draft.outcome == Outcome::delivered && links_to(draft.recipients, role))
+    return std::string(view.today());
+  return std::nullopt;
+}
+
+/// The terms of the meetings that stand (case.meetings), the first meeting first. With more than one each has its own
+/// terms under the same names: what counts is that of the first meeting that still asks it, documents until it was held
+/// and a decision until it was taken.
+class Terms {
+ public:
+  /// `moved`: this message says when a meeting is.
+  Terms(const FactView& view, const Draft& draft, const CaseFile& before, bool moved) : view_(view) {
+    FactValue list = view.get("case.meetings");
+    if (list.kind == FactValue::Kind::list && list.json->size() > 1)
+      for (const Json& j : *list.json)
+        if (auto at = parse_instant(j.value("at", ""))) {
+          auto& seat = seats_.emplace_back(std::make_unique<Seat>(view.file()));
+          seat->file.meeting = Meeting{j.value("kind", ""), *at};
+          seat->view = std::make_unique<FactView>(seat->file, view.message(), view.profile(), view.at());
+          seat->view->adopt(draft.effects);
+        }
+    std::ranges::sort(seats_, {}, [](const auto& s) { return s->file.meeting->at; });
+    for (auto& seat : seats_) seat->due = all_due(*seat->view);
+    if (seats_.empty()) {
+      due_ = all_due(view);
+      return;
+    }
+    for (const Due& first : seats_.front()->due) due_.push_back(choose(first.name(), draft, before, moved));
+    for (const auto& seat : seats_)
+      for (const Due& d : seat->due)
+        if (std::ranges::none_of(due_, [&](const Due& x) { return x.name() == d.name(); }))
+          due_.push_back(d);
+  }
+
+  [[nodiscard]] std::vector<Due>& due() { return due_; }
+  /// What the message is about: the meeting it names, else the last that was stated.
+  [[nodiscard]] std::pair<const FactView*, const std::vector<Due>*> of_message() const {
+    const Json kind = view_.message().payload.value("meeting", Json());
+    for (const auto& seat : seats_)
+      if (kind.is_string() && same_kind(kind.get<std::string>(), seat->file.meeting->kind) &&
+          seat->file.meeting->at > view_.at())
+        return {seat->view.get(), &seat->due};
+    for (const auto& seat : seats_)
+      if (view_.file().meeting && seat->file.meeting->at == view_.file().meeting->at)
+        return {seat->view.get(), &seat->due};
+    return {&view_, &due_};
+  }
+
+ private:
+  struct Seat {
+    explicit Seat(CaseFile f) : file(std::move(f)) {}
+    CaseFile file;
+    std::unique_ptr<FactView> view;
+    std::vector<Due> due;
+  };
+
+  static bool same_kind(std::string_view a, std::string_view b) {
+    return std::ranges::equal(a, b,
+                              [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+  }
+
+  Due choose(const std::string& name, const Draft& draft, const CaseFile& before, bool moved) {
+    std::vector<std::pair<const Due*, const Seat*>> all;
+    for (const auto& seat : seats_)
+      for (const Due& d : seat->due)
+        if (d.name() == name) all.emplace_back(&d, seat.get());
+    auto old = std::ranges::find(before.deadlines, name, &Deadline::name);
+    bool had = old != before.deadlines.end() && old->state != "cancelled";
+    std::size_t i = 0;
+    // What was over stays over, unless this message says that there is an earlier one.
+    if (had && !moved && role_of(name).empty())
+      while (i + 1 < all.size() && all[i].first->date.str() != old->date) ++i;
+    if (had && all[i].first->date.str() != old->date && !moved) i = 0;
+    for (; i + 1 < all.size(); ++i) {
+      const auto& [d, seat] = all[i];
+      std::string held = local_date(seat->file.meeting->at).str();
+      bool over = false;
+      if (!role_of(name).empty())
+        over = view_.today() > std::string_view(held) ||
+               reached_on(*seat->view, *d->rule->then.timer, role_of(name), draft).has_value();
+      else
+        over = (had && old->date == d->date.str() && (old->state == "met" || old->state == "breached")) ||
+               std::ranges::any_of(seat->file.messages, [&](const PastMessage& m) {
+                 const auto& by = d->rule->then.timer->met_by;
+                 return m.outcome == Outcome::delivered && std::ranges::find(by, m.type) != by.end() &&
+                        local_date(m.at).str() >= held;
+               });
+      if (!over) break;
+    }
+    Due out = *all[i].first;
+    if (!role_of(name).empty())
+      out.reached = reached_on(*all[i].second->view, *out.rule->then.timer, role_of(name), draft);
+    return out;
+  }
+
+  const FactView& view_;
+  std::vector<std::unique_ptr<Seat>> seats_;
+  std::vector<Due> due_;
+};
+
 /// domain.md 6.2: what the recipients of a delivery are told about its moment. Each is judged on the own date, CONF-01.
 /// With late_policy=hold who would get it too late gets nothing until the meeting is moved and the school delivers
 /// again.
-void lead_times(const FactView& view, const std::vector<Due>& due, Draft& draft) {
+void lead_times(const Terms& terms, Draft& draft) {
+  const auto [about, listed] = terms.of_message();
+  const FactView& view = *about;
+  const std::vector<Due>& due = *listed;
   if (!view.file().meeting) return;
   const Json& overrides = view.file().overrides;
   const Profile& profile = view.profile();
@@ -174,18 +304,28 @@ void timers(const CaseFile& file, const FactView& view, const std::vector<Due>& 
   for (const Due& next : due) {
     auto old = std::ranges::find(file.deadlines, next.name(), &Deadline::name);
     bool had = old != file.deadlines.end() && old->state != "cancelled";
+    const TimerOutcome& t = next.timer();
     const std::string day = next.date.str();
     bool same_date = had && old->date == day;
+    std::string_view role = role_of(next.name());
     std::string_view state = next.replaced ? "replaced" : "set";
-    if (same_date && !next.replaced && (old->state == "met" || old->state == "breached")) state = old->state;
-    const auto& met_by = next.timer().met_by;
-    if (state == "set" && std::ranges::find(met_by, message.type) != met_by.end()) {
-      bool late = today > day;
+    if (same_date && role.empty() && !next.replaced && (old->state == "met" || old->state == "breached"))
+      state = old->state;
+    auto met = [&](bool late, bool tell) {
       state = late ? "breached" : "met";
-      if (late) signal(draft, {"TIMER_BREACH", message.sender_role, "", next.name(), next.rule->id});
+      if (tell) signal(draft, {"TIMER_BREACH", message.sender_role, "", next.name(), next.rule->id});
       draft.explanation.push_back(view.profile().explain(next.rule->id, "deadlines", "fired",
-                                                         late ? "TIMER_BREACH" : "met:" + next.name(),
+                                                         tell ? "TIMER_BREACH" : "met:" + next.name(),
                                                          {{"due", day}, {"today", std::string(today)}}));
+    };
+    if (state == "set" && !role.empty()) {
+      // How late it was, lead_times says.
+      auto reached = next.reached ? next.reached : reached_on(view, t, role, draft);
+      if (reached) state = *reached > day ? "breached" : "met";
+    } else if (state == "set" && t.met && t.met->holds(view)) {
+      met(today > day, false);
+    } else if (state == "set" && std::ranges::find(t.met_by, message.type) != t.met_by.end()) {
+      met(today > day, today > day && t.tells_late);
     }
     if (next.timer().announces_holiday && !same_date && is_holiday(next.date) && message.type != "zaak_opening")
       signal(draft, {"FALLS_ON_HOLIDAY", "school_ib", "", next.name(), "CORE-TIME-06"});
@@ -223,16 +363,17 @@ Draft DeadlinesDecider::decide(FactView& view, const Facts&, Draft draft) const 
     apply(after, message, only);
     FactView later(after, message, view.profile(), view.at());
     later.adopt(draft.effects);
-    auto due = all_due(later);
-    timers(file, later, due, draft);
     if (draft.outcome == Outcome::delivered) region_signals(later, draft);
+    Terms terms(later, draft, file, true);
+    if (message.type == "documentlevering") lead_times(terms, draft);
+    timers(file, later, terms.due(), draft);
     return draft;
   }
   region_signals(view, draft);
   if (!counts) return draft;
-  auto due = all_due(view);
-  timers(file, view, due, draft);
-  if (message.type == "documentlevering") lead_times(view, due, draft);
+  Terms terms(view, draft, file, false);
+  if (message.type == "documentlevering") lead_times(terms, draft);
+  timers(file, view, terms.due(), draft);
   return draft;
 }
 

@@ -242,6 +242,8 @@ struct Work {
     if (message.type == "escalatie" && switches.escalation_suspends) {
       ledger.dispute = true;
       draft.effects.push_back(dispute_effect(true));
+      if (ledger.advice) draft.effects.push_back({"invoice_advice", "", nullptr});
+      ledger.advice.reset();
     } else if (message.type == "escalatie_besluit") {
       ledger.dispute = false;
       draft.effects.push_back(dispute_effect(false));

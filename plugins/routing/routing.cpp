@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <optional>
 
 #include "core/base/calendar.hpp"
 
@@ -237,22 +238,38 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+/// The meetings of the case, as case.meetings has them where there is more than one.
+std::vector<Meeting> meetings_of(const FactView& view) {
+  std::vector<Meeting> out;
+  FactValue list = view.get("case.meetings");
+  if (list.kind == FactValue::Kind::list)
+    for (const Json& j : *list.json)
+      if (auto at = parse_instant(j.value("at", ""))) out.push_back({j.value("kind", ""), *at});
+  if (out.empty() && view.file().meeting) out.push_back(*view.file().meeting);
+  return out;
+}
+
 /// Who sends documents for a meeting says when it is; an invitation fixes it, moves it or (`cancelled`) takes it away.
 /// Deadlines follow from the date of the case; the messages that were sent for the old moment are named, so that their
-/// links go along.
-void meeting(const FactView& view, const Message& message, Draft& draft) {
+/// links go along. A meeting of another kind stands beside the first: it takes nothing of it away.
+void meeting(FactView& view, const Message& message, Draft& draft) {
   FactValue when = view.get("message.at");
   auto at = parse_instant(when.kind == FactValue::Kind::text ? when.text : std::string_view());
   std::string kind(view.text("message.meeting"));
-  const auto& known = view.file().meeting;
+  std::vector<Meeting> all = meetings_of(view);
+  // What was held already stays: then this is the next one.
+  auto to_come = [&](const Meeting& m) { return m.at > view.at() && lower(m.kind) == lower(kind); };
+  std::optional<Meeting> known = view.file().meeting;
+  if (kind.empty() && known) kind = known->kind;
+  if (auto it = std::ranges::find_if(all, to_come); it != all.end()) known = *it;
   auto off = message.payload.find("cancelled");
   bool cancelled = message.type == "uitnodiging" && off != message.payload.end() && *off == Json(true);
-  // What was held already stays: then this is the next one.
-  bool same = known && known->at > view.at() && (kind.empty() || lower(kind) == lower(known->kind));
+  bool same = known && to_come(*known);
   if (cancelled ? !same : !at) return;
-  Json value{{"kind", kind.empty() && known ? known->kind : kind},
-             {"at", cancelled ? Json() : Json(format_instant(*at))}};
-  if (same && (cancelled || known->at != *at)) {
+  // Said again: nothing changes.
+  if (!cancelled && known && known->at == *at && lower(kind) == lower(known->kind)) return;
+  Json value{{"kind", kind}, {"at", cancelled ? Json() : Json(format_instant(*at))}};
+  if (same) {
     value["moved_from"] = format_instant(known->at);
     value["messages"] = Json::array();
     for (const PastMessage& m : view.file().messages)
@@ -260,6 +277,20 @@ void meeting(const FactView& view, const Message& message, Draft& draft) {
         value["messages"].push_back(m.id);
   }
   draft.effects.push_back({"meeting", "", std::move(value)});
+  std::size_t before = all.size();
+  std::erase_if(all, to_come);
+  if (!cancelled) all.push_back({kind, *at});
+  if (before < 2 && all.size() < 2) return;
+  std::ranges::sort(all, {}, &Meeting::at);
+  Json list = Json::array();
+  for (const Meeting& m : all) list.push_back({{"kind", m.kind}, {"at", format_instant(m.at)}});
+  // Rules of before this fact know one meeting.
+  int slot = view.profile().vocabulary().slot("case.meetings");
+  if (slot < 0) return;
+  view.set(slot, std::move(list));
+  // The one that is left is the meeting of the case again.
+  if (cancelled && !all.empty())
+    draft.effects.push_back({"meeting", "", {{"kind", all.back().kind}, {"at", format_instant(all.back().at)}}});
 }
 
 /// What differs from the case file becomes an effect; what was only said again does not.

@@ -196,7 +196,7 @@ struct Desk : ::testing::Test {
   ingress::TypeCatalogue catalogue =
       ingress::TypeCatalogue::load(std::string(SCHAKEL_SOURCE_DIR) + "/config/schemas/messages").value();
   ingress::Ingress ingress{journal, parties, catalogue, all_there, {"KNH", "FRL"}};
-  delivery::Delivering delivering{journal, *vault, documents};
+  delivery::Delivering delivering{journal, *vault, documents, pipeline.profiles()};
   outbox::Dispatcher dispatcher{*store, delivering, clock, {}};
   api::Router router{
       api::Services{.broker = io.get_executor(),

@@ -26,7 +26,7 @@ struct Api : ::testing::Test, test::RealRoad {
   vault::Documents documents{*vault, *store, clock, pool, std::move(*vault::Blobs::open(folder.path() / "blobs"))};
   vault::Participants participants{*vault, *store};
   vault::Bsn bsn{*vault, *store, clock};
-  delivery::Delivering delivering{journal, *vault, documents};
+  delivery::Delivering delivering{journal, *vault, documents, pipeline->profiles()};
   outbox::Dispatcher dispatcher{*store, delivering, clock, outbox::DispatcherOptions{}};
   ingress::TypeCatalogue types = ingress::TypeCatalogue::load(SCHAKEL_SOURCE_DIR "/config/schemas/messages").value();
   NoDocumentCheck check;

@@ -3,14 +3,20 @@
 
 #include <gtest/gtest.h>
 
+#include "core/model/region_files.hpp"
+
 namespace schakel::pipeline {
 namespace {
 
 struct CaseStory {
   std::vector<journal::Recorded> history;
-  explicit CaseStory(const std::string& region = "KNH", const std::string& school = "School A") {
+  explicit CaseStory(const std::string& region = "KNH", const std::string& school = "School A",
+                     const std::string& type = "PO") {
     add("zaak_opening", "2026-08-20T08:00:00Z",
-        {{{"open", "", {{"pupil", {{"birth_date", "2017-03-02"}, {"school", school}}}, {"case", Json::object()}}}}},
+        {{{"open",
+           "",
+           {{"pupil", {{"birth_date", "2017-03-02"}, {"school", school}, {"school_type", type}}},
+            {"case", Json::object()}}}}},
         Json::object(), region, Outcome::recorded);
   }
   CaseStory& add(const std::string& type, const char* at, std::vector<Effect> effects, Json payload = Json::object(),
@@ -57,10 +63,13 @@ struct CaseStory {
                   {"ground", ground},
                   {"more", Json::object()}}}});
   }
-  [[nodiscard]] Json extract(const std::string& id = "Z-1") const { return register_extract(id, history); }
+  [[nodiscard]] Json extract(const std::string& pseudonym = "P-1") const {
+    static const Profiles profiles = load_profiles(SCHAKEL_SOURCE_DIR "/config").value();
+    return register_extract(pseudonym, history, profiles.at(history.front().message.region).get());
+  }
 };
 
-RegisterQuery query(const char* kind) { return {kind, *Date::parse("2026-08-01"), *Date::parse("2027-07-31"), "", 5}; }
+RegisterQuery query(const char* kind) { return {kind, *Date::parse("2026-08-01"), *Date::parse("2027-07-31"), ""}; }
 
 TEST(Registers, MeetingsOfASchoolPerYear) {
   CaseStory one, two, other("KNH", "School B");
@@ -84,7 +93,55 @@ TEST(Registers, MeetingsOfASchoolPerYear) {
     {"regio": "KNH", "school": "School A", "schooljaar": "2026/2027", "soort": "ot", "aantal": 2, "minimum": 5, "tekort": 3}])"));
   auto b = query("overleggen");
   b.school = "School B";
-  EXPECT_TRUE(register_rows(b, all)->empty()) << "the next school year";
+  EXPECT_EQ(
+      *register_rows(b, all),
+      Json::parse(R"([{"regio": "KNH", "school": "School B", "schooljaar": "2026/2027", "soort": "ot", "aantal": 0,
+              "minimum": 5, "tekort": 5}])"))
+      << "its meeting is in the next school year";
+}
+
+/// KNH-ROLE-01 is about regular primary schools of that region: a school with cases and no OT lacks all five, in every
+/// school year in which it had a case; no other school must hold any.
+TEST(Registers, ASchoolWithoutMeetingsLacksThemAll) {
+  CaseStory none, special("KNH", "School S", "SBO"), elsewhere("MH", "School M");
+  none.add("evaluatie", "2027-09-01T08:00:00Z", {});
+  special.meeting("2026-09-03T08:00:00Z", "OT", "2026-10-08T09:30:00Z");
+  std::vector<Json> all{none.extract(), special.extract(), elsewhere.extract()};
+  auto q = query("overleggen");
+  q.to = *Date::parse("2999-12-31");
+  EXPECT_EQ(*register_rows(q, all), Json::parse(R"([
+    {"regio": "KNH", "school": "School A", "schooljaar": "2026/2027", "soort": "ot", "aantal": 0, "minimum": 5, "tekort": 5},
+    {"regio": "KNH", "school": "School A", "schooljaar": "2027/2028", "soort": "ot", "aantal": 0, "minimum": 5, "tekort": 5},
+    {"regio": "KNH", "school": "School S", "schooljaar": "2026/2027", "soort": "ot", "aantal": 1}])"));
+}
+
+/// CORE-RET-02: decision and amounts, without the free text of the decision.
+TEST(Registers, ADecisionIsKeptWithItsAmounts) {
+  CaseStory story("MVS");
+  story.escalated("2026-10-05T08:00:00Z", "budgetdiscussie");
+  LedgerEntry held;
+  held.kind = "factuur";
+  held.number = "F-1";
+  held.creditor = "zorgaanbieder";
+  held.lines = {{"zorg", Cents(10001)}};
+  held.held = true;
+  story.add("factuur", "2026-10-06T08:00:00Z", {invoice_effect(held)}, Json::object(), "", Outcome::held);
+  story.decided("2026-10-05T08:00:00Z", "2026-10-19T08:00:00Z", "budgetdiscussie");
+  auto& last = story.history.back();
+  last.message.payload = {{"besluit", "toekennen"}, {"decision", "moeder van het kind belt morgen"}};
+  for (auto [payer, cents] : {std::pair{"gemeente", 6001}, {"swv", 4000}}) {
+    InvoiceOut v;
+    v.payer = payer;
+    v.amount_cents = cents;
+    last.draft.invoices.push_back(v);
+  }
+  std::vector<Json> all{story.extract()};
+  auto rows = *register_rows(query("escalaties"), all);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0]["besluit"], "toekennen");
+  EXPECT_EQ(rows[0]["aangehouden"], 10001);
+  EXPECT_EQ(rows[0]["verdeeld"], Json({{"gemeente", 6001}, {"swv", 4000}}));
+  EXPECT_EQ(all[0].dump().find("moeder"), std::string::npos);
 }
 
 TEST(Registers, EscalatedCasesWithoutTheirIdentity) {
@@ -92,15 +149,16 @@ TEST(Registers, EscalatedCasesWithoutTheirIdentity) {
   story.escalated("2026-10-05T08:00:00Z", "budgetdiscussie")
       .decided("2026-10-05T08:00:00Z", "2026-10-19T08:00:00Z", "budgetdiscussie")
       .escalated("2027-01-11T08:00:00Z", "");
-  std::vector<Json> all{story.extract("Z-GEHEIM")};
+  std::vector<Json> all{story.extract("P-7F3A")};
   auto rows = *register_rows(query("escalaties"), all);
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0]["dagen"], 14);
   EXPECT_EQ(rows[0]["uitkomst"], "definitief");
   EXPECT_TRUE(rows[1]["dagen"].is_null());
   EXPECT_EQ(rows[1]["uitkomst"], "open");
-  EXPECT_EQ(rows[0]["zaak"], rows[1]["zaak"]);
-  EXPECT_EQ(all[0].dump().find("Z-GEHEIM"), std::string::npos);
+  EXPECT_EQ(rows[0]["zaak"], "P-7F3A");
+  EXPECT_EQ(rows[1]["zaak"], "P-7F3A");
+  EXPECT_EQ(all[0].dump().find("Z-1"), std::string::npos);
   EXPECT_EQ(all[0].dump().find("2017-03-02"), std::string::npos);
 }
 

@@ -1,5 +1,5 @@
 // domain.md 5.2: who must consent, when a consent counts, and which one code is told.
-#include "plugins/consent/consent_check.hpp"
+#include "core/model/consent_check.hpp"
 #include "tests/unit/rules/rules_support.hpp"
 
 namespace schakel::rules_test {
@@ -136,6 +136,46 @@ TEST(ConsentStage, AfterAWithdrawalOpenedLinksAreToldOnceAndUnopenedOnesEnd) {
   EXPECT_EQ(c.play("2026-11-04T10:00:00+01:00", "link_geopend", "jeugdhulpdeskundige", {{"delivery", delivery}}).codes,
             Texts{"CONSENT_WITHDRAWN"});
   EXPECT_TRUE(c.last.filings.empty());
+}
+
+/// What went along without being named in the list is part of the delivery: of its opening, and of its filing.
+TEST(ConsentStage, AnOpeningIsJudgedOnEverythingThatWentAlong) {
+  Json g = given(), all = consent("c1", "ouder_1", "documents"), one = consent("c2", "ouder_1", "documents");
+  all["valid_until"] = "2026-11-03T12:00:00+01:00";
+  one["doc_types"] = Json::array({"groeidocument"});
+  g["consents"] = {all, one};
+  g["case"]["custody"] = Json::array({"ouder_1"});
+  Case c("KNH", g);
+  Message m;
+  m.seq = ++c.seq;
+  m.id = "levering";
+  m.subject = "case-1";
+  m.region = "KNH";
+  m.type = "documentlevering";
+  m.sender_role = "school_ib";
+  m.time = at("2026-11-02T09:00:00+01:00");
+  m.payload = {{"documents", {"groeidocument"}}, {"meeting", "OT"}};
+  Attachment opp;
+  opp.doc_type = "opp";
+  m.attachments = {opp};
+  c.last = decide(c.deciders, c.file, m, *c.profile, {});
+  ASSERT_EQ(c.last.outcome, Outcome::delivered);
+  apply(c.file, m, c.last);
+  c.play("2026-11-03T09:00:00+01:00", "link_geopend", "jeugdhulpdeskundige", {{"delivery", "levering"}});
+  ASSERT_FALSE(c.last.filings.empty());
+  EXPECT_EQ(c.last.filings.back().doc_types, (Texts{"groeidocument", "opp"}));
+  EXPECT_EQ(c.play("2026-11-03T12:00:00+01:00", "link_geopend", "orthopedagoog", {{"delivery", "levering"}}).codes,
+            Texts{"CONSENT_EXPIRED"});
+}
+
+/// Whatever the conditions of the rules say now, an opening asks what the delivery asked, and documents where nothing
+/// did.
+TEST(ConsentCheck, ADeliveryKeepsWhatItNeeded) {
+  const Profile& mh = *profiles().at("MH");
+  using Names = std::vector<std::string_view>;
+  EXPECT_EQ(consent::purposes_of_delivery(mh, "gezinsplan_bijlage", "school_ib"), Names{"gezinsplan_to_school"});
+  EXPECT_EQ(consent::purposes_of_delivery(mh, "documentlevering", "orthopedagoog"), Names{"documents"});
+  EXPECT_EQ(consent::purposes_of_delivery(mh, "gezinsplan_bijlage", "leerkracht"), Names{"documents"});
 }
 
 TEST(Audience, FinanceNeverReachesParentsOrPupilInAnyRegion) {

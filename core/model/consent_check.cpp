@@ -1,4 +1,4 @@
-#include "plugins/consent/consent_check.hpp"
+#include "core/model/consent_check.hpp"
 
 #include <algorithm>
 #include <array>
@@ -96,6 +96,59 @@ Answer check(std::span<const Consent> consents, const Question& q) {
     a.code = kCodes[3];
   if (q.child_needed) a.child_missing = of_giver(relevant, q, "leerling", a.used) != State::valid;
   return a;
+}
+
+std::vector<std::string> custody(const FactView& view) {
+  if (view.text("case.measure") == "voogdij") {
+    std::string_view end = view.text("case.ots_end");
+    if (end.empty() || view.today() <= end) return {"voogd"};
+  }
+  std::vector<std::string> out;
+  if (FactValue v = view.get("case.custody"); v.kind == FactValue::Kind::list) {
+    out.reserve(v.json->size());
+    for (const Json& giver : *v.json)
+      if (giver.is_string()) out.push_back(giver.get<std::string>());
+  }
+  return out;
+}
+
+bool child_needed(const FactView& view) {
+  FactValue age = view.get("derived.age_years");
+  return age.kind == FactValue::Kind::integer &&
+         age.number >= view.profile().setting_int("child_consent_age", view.file().overrides, 12);
+}
+
+std::vector<std::string_view> purposes_of_delivery(const Profile& profile, std::string_view type,
+                                                   std::string_view role) {
+  std::vector<std::string_view> out;
+  for (const Rule* r : profile.rules(Stage::consent, type)) {
+    const ConsentOutcome& c = *r->then.consent;
+    bool concerned = (c.roles.empty() || std::ranges::find(c.roles, role) != c.roles.end()) &&
+                     std::ranges::find(c.except, role) == c.except.end();
+    if (concerned && std::ranges::find(out, c.purpose) == out.end()) out.emplace_back(c.purpose);
+  }
+  if (out.empty()) out.emplace_back("documents");
+  return out;
+}
+
+const Recipient* link_of(const PastMessage& message, std::string_view role) {
+  if (message.outcome != Outcome::delivered) return nullptr;
+  auto it = std::ranges::find_if(message.recipients,
+                                 [&](const Recipient& r) { return r.channel == "secure_link" && r.role == role; });
+  return it == message.recipients.end() ? nullptr : &*it;
+}
+
+Answer check_delivery(const FactView& view, std::span<const Consent> consents, std::string_view type,
+                      std::string_view role, std::span<const std::string> documents) {
+  std::vector<std::string> givers = custody(view);
+  bool child = child_needed(view);
+  Answer answer;
+  for (std::string_view purpose : purposes_of_delivery(view.profile(), type, role)) {
+    answer = check(consents, {purpose, role, documents, view.at(), givers, child});
+    if (!answer.covered()) break;
+  }
+  if (answer.code.empty() && answer.child_missing) answer.code = "CHILD_CONSENT_MISSING";
+  return answer;
 }
 
 }  // namespace schakel::consent
