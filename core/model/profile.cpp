@@ -57,9 +57,47 @@ const Json& Profile::setting(std::string_view name, const Json& overrides) const
       at = &*it;
       rest = rest.substr(dot + 1);
     }
+    // A list is written as one value; its elements have the names that the region gives them.
+    if (at->is_array() && rest.size() < name.size())
+      if (auto parts = parts_.find(name.substr(0, name.size() - rest.size() - 1)); parts != parts_.end())
+        for (std::size_t i = 0; i < parts->second.size() && i < at->size(); ++i)
+          if (parts->second[i] == rest) return (*at)[i];
   }
   auto it = by_name_.find(name);
   return it == by_name_.end() ? none : *it->second;
+}
+
+/// A value of the kind that the setting has, and among its options where it has some.
+bool Profile::may_be(std::string_view name, const Json& value) const {
+  const Json& known = *by_name_.find(name)->second;
+  if (describes_.contains(name)) return value == known;
+  if (auto it = options_.find(name); it != options_.end())
+    return std::ranges::find(it->second, value) != it->second.end();
+  if (known.is_number_integer()) return value.is_number_integer();
+  if (value.type() != known.type()) return false;
+  auto parts = parts_.find(name);
+  return parts == parts_.end() || (value.size() == parts->second.size() &&
+                                   std::ranges::all_of(value, [](const Json& v) { return v.is_number_integer(); }));
+}
+
+std::optional<Profile::OverrideFault> Profile::override_fault(const Json& overrides) const {
+  if (overrides.is_null()) return {};
+  if (!overrides.is_object()) return OverrideFault{"", false};
+  // Nested and dotted names are the same; what is below a setting is its value.
+  std::vector<std::pair<std::string, const Json*>> open;
+  for (const auto& [name, value] : overrides.items()) open.emplace_back(name, &value);
+  for (std::size_t i = 0; i < open.size(); ++i) {
+    auto [name, value] = open[i];
+    if (by_name_.contains(name)) {
+      if (!may_be(name, *value)) return OverrideFault{name, false};
+      continue;
+    }
+    auto group = settings_.lower_bound(name + ".");
+    if (!value->is_object() || group == settings_.end() || !group->first.starts_with(name + "."))
+      return OverrideFault{name, true};
+    for (const auto& [key, part] : value->items()) open.emplace_back(name + "." + key, &part);
+  }
+  return {};
 }
 
 std::int64_t Profile::setting_int(std::string_view name, const Json& overrides, std::int64_t otherwise) const {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -60,6 +61,13 @@ class Profile {
   [[nodiscard]] bool setting_flag(std::string_view name, const Json& overrides, bool otherwise) const;
   [[nodiscard]] std::vector<std::string> setting_list(std::string_view name, const Json& overrides) const;
 
+  /// What is wrong with the profile_overrides of a case: a switch that would change nothing must not look as if it did.
+  struct OverrideFault {
+    std::string name;      ///< dotted
+    bool unknown = false;  ///< the region has no such setting; else the value is none that it may have
+  };
+  [[nodiscard]] std::optional<OverrideFault> override_fault(const Json& overrides) const;
+
   /// Rules of a stage that look at this message type, in the order of the file. Empty for unknown types.
   [[nodiscard]] std::span<const Rule* const> rules(Stage stage, std::string_view type) const {
     return rules(type)[static_cast<std::size_t>(stage)];
@@ -85,12 +93,20 @@ class Profile {
   /// Settings with the reasons for them, for `schakel check` and the console.
   [[nodiscard]] const std::map<std::string, Json, std::less<>>& settings() const { return settings_; }
   [[nodiscard]] const std::map<std::string, std::string, std::less<>>& settings_why() const { return why_; }
+  /// Of a list whose elements have names (operational_days: target, warn, due): these names, in order. Each element is
+  /// a setting as well (operational_days.warn).
+  [[nodiscard]] const std::map<std::string, std::vector<std::string>, std::less<>>& settings_parts() const {
+    return parts_;
+  }
+  /// Settings that nothing is decided by, with the reason: they only say what holds.
+  [[nodiscard]] const std::map<std::string, std::string, std::less<>>& settings_describe() const { return describes_; }
   [[nodiscard]] const std::map<std::string, std::string, std::less<>>& sources() const { return sources_; }
 
  private:
   friend class RuleReader;
   /// When all rules are read: by id, by type and stage, and each setting's place for the conditions that name it.
   void index();
+  [[nodiscard]] bool may_be(std::string_view name, const Json& value) const;
   void place_settings(Condition& condition);
   void place_setting(Operand& operand);
   std::string region_, name_, version_;
@@ -98,7 +114,9 @@ class Profile {
   std::shared_ptr<const Vocabulary> vocabulary_;
   std::map<std::string, std::string, std::less<>> sources_;
   std::map<std::string, Json, std::less<>> settings_;
-  std::map<std::string, std::string, std::less<>> why_;
+  std::map<std::string, std::string, std::less<>> why_, describes_;
+  std::map<std::string, std::vector<std::string>, std::less<>> parts_;
+  std::map<std::string, Json, std::less<>> options_;
   std::vector<Rule> rules_;
   std::vector<Gate> gates_;
   std::map<std::string, std::vector<RoleAlias>, std::less<>> aliases_;

@@ -98,7 +98,8 @@ struct TimerOutcome {
   std::string name, severity, responsible;
   int from = -1;  ///< slot of a date
   int days = 0, months = 0, years = 0, working_days = 0;
-  std::string days_setting;  ///< setting that gives the days, negative for before
+  std::string days_setting;                          ///< setting that gives the days, negative for before
+  std::string months_setting, working_days_setting;  ///< the same for months and for working days
   bool backwards = false;
   std::string ends;                ///< "school_year": 31 July of the school year of `from`
   bool rolls = false;              ///< CORE-TIME-04
@@ -131,7 +132,8 @@ struct FilingOutcome {
 
 struct EscalationOutcome {
   std::string action;  ///< open, or close
-  std::string body, outcome;
+  std::string body;    ///< $name: what that setting says
+  std::string outcome;
   std::vector<std::string> members;
   std::vector<std::string> facts;  ///< facts whose values are kept with it: case.rmc_region, message.ground
   std::string register_as;         ///< name of the flag that appears when it is closed

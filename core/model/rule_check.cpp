@@ -301,6 +301,7 @@ std::vector<RuleFinding> check_region(const NamedJson& region, const NamedJson& 
   }
   auto ranges = fact_ranges(**vocabulary, facts);
   TextCheck(**profile, region, ranges, types, out).run(!region.content.contains("extends") || !base.content.empty());
+  check_settings(**profile, region, base, out);
   StageCheck({**profile, origins, region, base, ranges, types}, out).run();
   // The worst first, otherwise in the order in which they were found.
   std::vector<RuleFinding> sorted;

@@ -2,7 +2,9 @@
 // gets.
 #pragma once
 #include <set>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/model/profile.hpp"
@@ -33,11 +35,15 @@ struct NamedJson {
 /// Everything that is wrong with a region: what Profile::parse refuses (then only that), and the codes
 ///   UNREACHABLE, SWITCHED_OFF, DEAD_BRANCH, SHADOWED, CONTRADICTION, OVERLAP, GAP, ROLE_GAP, NOT_ROUTED,
 ///   NO_RESPONSIBLE, NO_EFFECT, ID_TWICE, RULE_TWICE, VALUE_UNKNOWN, VALUE_UNLISTED, UNKNOWN_ROLE,
-///   UNKNOWN_MESSAGE_TYPE, UNUSED_SOURCE, SPLIT_SUM, SWITCH_VALUE, SWITCH_WITHOUT_REASON, TOO_MANY_RULES, UNDECIDED.
+///   UNKNOWN_MESSAGE_TYPE, UNUSED_SOURCE, UNUSED_SETTING, SPLIT_SUM, SWITCH_VALUE, SWITCH_WITHOUT_REASON,
+///   TOO_MANY_RULES, UNDECIDED.
 /// Findings about rules of the base alone are given where the base itself is checked: as `region` with an empty base.
 /// `facts` is facts.json; `types` are the message types that exist (empty: not checked). Pure; bounded in time by the
 /// number of rules.
 [[nodiscard]] std::vector<RuleFinding> check_region(const NamedJson& region, const NamedJson& base, const Json& facts,
                                                     const std::set<std::string, std::less<>>& types);
+
+/// Settings that deciders and named functions read by their name.
+[[nodiscard]] std::span<const std::string_view> settings_read_by_code();
 
 }  // namespace schakel

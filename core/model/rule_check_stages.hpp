@@ -13,6 +13,10 @@
 
 namespace schakel {
 
+/// Settings of `file` that nothing reads.
+void check_settings(const Profile& profile, const NamedJson& file, const NamedJson& base,
+                    std::vector<RuleFinding>& out);
+
 /// Looks at every pair of rules that can meet. Lifetime: within that of what it is given.
 class StageCheck {
  public:

@@ -22,10 +22,17 @@ void RuleReader::head(const Json& file) {
       wrong(at, "MISSING", "a setting has value and why");
       continue;
     }
-    only(s, at, {"value", "why", "unit", "options"});
+    only(s, at, {"value", "why", "unit", "options", "parts", "describes"});
     if (!s.value("why", Json()).is_string()) wrong(at + "/why", "MISSING", "say why the setting has this value");
     p_.settings_[key] = s["value"];
     p_.why_[key] = s.value("why", "");
+    if (auto o = s.find("options"); o != s.end() && o->is_array())
+      p_.options_[key] = *o;
+    else
+      p_.options_.erase(key);
+    p_.describes_.erase(key);
+    if (s.contains("describes")) p_.describes_[key] = need(s, at, "describes");
+    parts(s, key, at);
   }
   for (const Json& c : array(file, "", "codes"))
     if (c.is_string()) codes_.insert(c.get<std::string>());
@@ -53,6 +60,22 @@ void RuleReader::head(const Json& file) {
       }
     p_.aliases_[name] = std::move(alias);
   }
+}
+
+void RuleReader::parts(const Json& setting, const std::string& key, const std::string& at) {
+  if (!setting.contains("parts")) return;
+  auto names = texts(setting, at, "parts");
+  const Json& list = setting["value"];
+  if (!list.is_array() || list.size() != names.size() || names.empty()) {
+    wrong(at + "/parts", "TYPE", "one name for each element of the value, which is a list");
+    return;
+  }
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (!list[i].is_number_integer()) wrong(at + "/value/" + std::to_string(i), "TYPE", "an integer is expected");
+    p_.settings_[key + "." + names[i]] = list[i];
+    p_.why_[key + "." + names[i]] = setting.value("why", "");
+  }
+  p_.parts_[key] = std::move(names);
 }
 
 void RuleReader::rules(const Json& file, bool base, const std::map<std::string, std::set<std::string>>& replaced) {
@@ -169,6 +192,7 @@ void RuleReader::then(Rule& rule, const Json& t, const std::string& at) {
     EscalationOutcome e{need(*it, here, "action"),   it->value("body", ""),     it->value("outcome", ""),
                         texts(*it, here, "members"), texts(*it, here, "facts"), it->value("register_as", "")};
     if (e.action != "open" && e.action != "close") wrong(here + "/action", "UNKNOWN_ACTION", "open or close");
+    if (e.body.starts_with('$')) known_setting(e.body.substr(1), here + "/body");
     for (const auto& f : e.facts) fact(f, here + "/facts");
     out.escalation = std::move(e);
   }
@@ -210,6 +234,8 @@ void RuleReader::timer(Then& out, const Json& j, const std::string& here) {
         "years",
         "working_days",
         "days_setting",
+        "months_setting",
+        "working_days_setting",
         "backwards",
         "ends",
         "severity",
@@ -236,6 +262,10 @@ void RuleReader::timer(Then& out, const Json& j, const std::string& here) {
   t.working_days = integer(j, here, "working_days");
   t.days_setting = j.value("days_setting", "");
   if (!t.days_setting.empty()) known_setting(t.days_setting, here + "/days_setting");
+  t.months_setting = j.value("months_setting", "");
+  if (!t.months_setting.empty()) known_setting(t.months_setting, here + "/months_setting");
+  t.working_days_setting = j.value("working_days_setting", "");
+  if (!t.working_days_setting.empty()) known_setting(t.working_days_setting, here + "/working_days_setting");
   t.backwards = flag(j, here, "backwards");
   t.ends = j.value("ends", "");
   if (!t.ends.empty() && t.ends != "school_year") wrong(here + "/ends", "UNKNOWN_END", "school_year");

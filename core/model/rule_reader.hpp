@@ -54,6 +54,8 @@ class RuleReader {
   Condition condition(const Json& j, const std::string& at);
   void then(Rule& rule, const Json& t, const std::string& at);
   void timer(Then& out, const Json& j, const std::string& here);
+  /// The names of the elements of a setting that is a list.
+  void parts(const Json& setting, const std::string& key, const std::string& at);
 
   /// Each stage has its own outcomes; a rule at the wrong stage would silently do nothing.
   void fits(const Rule& rule, const std::string& at);

@@ -55,16 +55,23 @@ struct Due {
 Due term(const TimerOutcome& t, const Rule& rule, Date from, const FactView& view) {
   const Json& overrides = view.file().overrides;
   std::int64_t days = t.days_setting.empty() ? t.days : view.profile().setting_int(t.days_setting, overrides, t.days);
+  auto often = [&](const std::string& setting, int otherwise) {
+    // Whatever a tenant writes stays within the calendar.
+    return setting.empty() ? otherwise
+                           : static_cast<int>(std::clamp<std::int64_t>(
+                                 view.profile().setting_int(setting, overrides, otherwise), 0, 1200));
+  };
+  int months = often(t.months_setting, t.months), working_days = often(t.working_days_setting, t.working_days);
   int sign = t.backwards ? -1 : 1;
   Due d{&rule, from, std::nullopt, {}};
   Date& due = d.date;
   if (t.ends == "school_year")
     due = school_year(from).last;
-  else if (t.working_days > 0)
-    due = add_working_days(from, t.working_days);
+  else if (working_days > 0)
+    due = add_working_days(from, working_days);
   else {
     if (t.years != 0) due = add_years(due, sign * t.years);
-    if (t.months != 0) due = add_months(due, sign * t.months);
+    if (months != 0) due = add_months(due, sign * months);
     due = add_days(due, sign * days);
   }
   if (t.rolls) due = roll_forward(due);

@@ -218,7 +218,9 @@ struct Work {
     if (state.advice) seen["ratified_by"] = state.advice->ratified;
     if (!codes.empty()) {
       bool blocked = !with_invoice && std::ranges::any_of(codes, [](const std::string& c) { return blocks(c); });
-      for (const auto& code : codes) explain(draft, facts, message.type, code, "blocked", code, seen);
+      for (const auto& code : codes)
+        explain(draft, facts, message.type, code == "AUDIENCE_NOT_INVOLVED" ? "pgb" : std::string_view(code), "blocked",
+                code, seen);
       if (blocked) return stop(Outcome::blocked, std::move(codes));
       draft.outcome = Outcome::held;
       draft.codes = codes;
@@ -238,7 +240,7 @@ struct Work {
 
   /// What another message changes for money: disputes and advice are kept in the ledger, agreements in the facts of the
   /// case.
-  void follow_disputes() {
+  void follow_disputes(const FactView& facts) {
     if (message.type == "escalatie" && switches.escalation_suspends) {
       ledger.dispute = true;
       draft.effects.push_back(dispute_effect(true));
@@ -264,8 +266,9 @@ struct Work {
       draft.effects.push_back(dispute_effect(false));
       draft.effects.push_back(advice_effect(advice));
     } else if (message.type == "bekrachtiging" && ledger.advice) {
+      // Who ratifies for a party is for the rules of the region to say (MH-ESC-05).
       for (const auto& party : switches.ratified_by)
-        if ((message.sender_role == party || message.sender_role.starts_with(party + "_")) &&
+        if (facts.is("case.ratified_" + party) &&
             std::ranges::find(ledger.advice->ratified, party) == ledger.advice->ratified.end()) {
           ledger.advice->ratified.push_back(party);
           draft.effects.push_back(advice_effect(*ledger.advice));
@@ -390,7 +393,7 @@ Draft InvoicingDecider::decide(FactView& view, const Facts& facts, Draft draft) 
   if (invoice) {
     work.incoming(view, facts);
   } else {
-    work.follow_disputes();
+    work.follow_disputes(view);
     work.release(profile, view.at());
   }
   return std::move(work.draft);

@@ -58,7 +58,8 @@ std::optional<LedgerLine> exceeds(const LedgerEntry& credit, const LedgerEntry& 
 }
 
 bool blocks(std::string_view code) {
-  return code == "NOT_ENROLLED_NO_EDU_FUNDING" || code == "EDU_REGIE_MISSING" || code == "CONTENT_NOT_FIXED";
+  return code == "NOT_ENROLLED_NO_EDU_FUNDING" || code == "EDU_REGIE_MISSING" || code == "CONTENT_NOT_FIXED" ||
+         code == "AUDIENCE_NOT_INVOLVED";
 }
 
 std::vector<std::string> money_codes(const LedgerEntry& entry, const MoneyState& state, const Switches& switches,
@@ -67,6 +68,8 @@ std::vector<std::string> money_codes(const LedgerEntry& entry, const MoneyState&
   auto has = [&](auto... kinds) {
     return std::ranges::any_of(entry.lines, [&](const LedgerLine& l) { return ((l.kind == kinds) || ...); });
   };
+  // Care that the parents pay from their PGB: nobody here is invoiced for it (HR-MONEY-03).
+  if (switches.pgb_pays_care && state.pgb && has("zorg")) codes.emplace_back("AUDIENCE_NOT_INVOLVED");
   bool unanswered = !state.agreed, outside = false;
   if (state.any_line) {
     auto period = period_of(entry);

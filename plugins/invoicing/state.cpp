@@ -74,15 +74,12 @@ std::optional<FundingLine> read_line(const Json& v) {
   return line;
 }
 
-/// HR-MONEY-02: the education side is configured in the order; else whoever of school and SWV gave it last.
+/// HR-MONEY-02: the education side is configured in the order; else whoever of school and SWV gave it last, which the
+/// rules of the region say (HR-GATE-01).
 std::string education_side(const FactView& facts) {
   auto stated = text(facts, "education_payer");
-  if (!stated.empty()) return stated.starts_with("school") ? "schoolbestuur" : "swv";
-  std::string side = "swv";
-  for (const auto& m : facts.file().messages)
-    if (m.type == "opdracht" && m.outcome == Outcome::delivered && m.sender_role != "medewerker_toegang")
-      side = m.sender_role.starts_with("school") ? "schoolbestuur" : "swv";
-  return side;
+  if (stated.empty()) stated = text(facts, "order_education_payer");
+  return stated.starts_with("school") ? "schoolbestuur" : "swv";
 }
 
 }  // namespace
@@ -143,6 +140,7 @@ Switches read_switches(const Profile& profile, const Json& overrides) {
   s.lines_need_period = profile.setting_flag("funding_lines_need_period", overrides, false);
   s.education_needs_enrolment = profile.setting_flag("money.education_needs_enrolment", overrides, false);
   s.education_needs_regie = profile.setting_flag("money.education_needs_regie", overrides, false);
+  s.pgb_pays_care = profile.setting_flag("money.pgb_pays_care", overrides, false);
   s.combined_education_bp = static_cast<std::uint32_t>(
       std::clamp<std::int64_t>(profile.setting_int("combined_split_bp", overrides, 5000), 0, 10000));
   return s;
@@ -161,6 +159,7 @@ MoneyState read_state(const FactView& facts, const Ledger& ledger, const Switche
   s.enrolled = facts.file().pupil.enrolled;
   s.education_regie = flag(facts, "education_regie").value_or(true);
   s.content_fixed = flag(facts, "content_fixed").value_or(false);
+  s.pgb = flag(facts, "pgb").value_or(false);
   s.contract_holder = text(facts, "contract_holder");
   s.school_type = facts.file().pupil.school_type;
   s.education_payer = education_side(facts);

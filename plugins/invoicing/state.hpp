@@ -35,6 +35,7 @@ struct Switches {
   bool lines_need_period = false;                    ///< funding_lines_need_period (FRL-MONEY-02)
   bool education_needs_enrolment = false;            ///< money.education_needs_enrolment (MH-MONEY-02)
   bool education_needs_regie = false;                ///< money.education_needs_regie (MH-MONEY-01)
+  bool pgb_pays_care = false;                        ///< money.pgb_pays_care (HR-MONEY-03)
   std::map<std::string, std::string> number_series;  ///< money.number_series: creditor -> prefix of its own series
   std::uint32_t combined_education_bp = 5000;        ///< combined_split_bp (HR-MONEY-01)
 };
@@ -59,7 +60,7 @@ struct MoneyState {
   bool any_line = false;  ///< the agreement has lines, readable or not
   std::vector<FundingLine> funding;
   std::optional<Period> funding_period;
-  bool dispute = false, enrolled = true, education_regie = true, content_fixed = false;
+  bool dispute = false, enrolled = true, education_regie = true, content_fixed = false, pgb = false;
   std::string contract_holder, school_type, education_payer, offered_by;
   std::optional<MoneyAdvice> advice;
   bool advice_ratified = false;

@@ -202,7 +202,9 @@ void escalation(const FactView& view, Draft& draft) {
     const EscalationOutcome& e = *r->then.escalation;
     Json state;
     if (e.action == "open") {
-      state = {{"body", e.body},
+      std::string body =
+          e.body.starts_with('$') ? view.profile().setting_text(e.body.substr(1), view.file().overrides) : e.body;
+      state = {{"body", body},
                {"members", e.members},
                {"started", format_instant(message.time)},
                {"outcome", "open"},
@@ -314,6 +316,12 @@ void effects(const FactView& view, Draft& draft) {
 Draft RoutingDecider::decide(FactView& view, const Facts&, Draft draft) const {
   const Message& message = view.message();
   if (message.type == "zaak_opening") {
+    if (auto it = message.payload.find("profile_overrides"); it != message.payload.end())
+      if (auto fault = view.profile().override_fault(*it)) {
+        draft.codes = {fault->unknown ? "OVERRIDE_UNKNOWN" : "OVERRIDE_INVALID"};
+        draft.outcome = Outcome::blocked;
+        return draft;
+      }
     draft.outcome = Outcome::recorded;
     draft.effects.push_back(opening(message));
     try {

@@ -31,7 +31,9 @@ export function inventory() {
   for (const path of files('tests/scenarios', '.json')) for (const id of new Set(json(path).rules.map((r) => r.split('@')[0]))) scenarios.set(id, [...(scenarios.get(id) ?? []), path]);
   const tests = new Map();  // rule id -> unit tests that name it
   for (const path of files('tests/unit', '.cpp')) for (const id of new Set(read(path).match(/\b(?:(?:KNH|MH|FRL|MVS|HR|CORE)-[A-Z]+|CONF)-\d+\b/g) ?? [])) tests.set(id, [...(tests.get(id) ?? []), path]);
-  const cover = (id) => [...(scenarios.get(id) ?? []), ...(tests.get(id) ?? [])];
+  // Of a region only what its own scenarios show counts; of core.json those of every region.
+  const own = (path, file) => file === 'core.json' || path.startsWith(`tests/scenarios/${basename(file, '.json')}/`);
+  const cover = (id, file) => [...(scenarios.get(id) ?? []).filter((p) => own(p, file)), ...(tests.get(id) ?? [])];
 
   const regions = [];
   for (const path of readdirSync(join(root, 'config/regions')).filter((f) => f.endsWith('.json')).sort()) {
@@ -40,25 +42,25 @@ export function inventory() {
     for (const r of region.rules) {
       const seen = rules.get(r.id);
       if (seen) seen.stages.add(r.stage);
-      else rules.set(r.id, { id: r.id, quote: r.quote, source: r.source, kind: 'decides', stages: new Set([r.stage]), file: `config/regions/${path}`, cover: cover(r.id) });
+      else rules.set(r.id, { id: r.id, quote: r.quote, source: r.source, kind: 'decides', stages: new Set([r.stage]), file: `config/regions/${path}`, cover: cover(r.id, path) });
     }
     regions.push({ region: region.region, name: region.name, sources: region.sources ?? {}, file: path, rules: [...rules.values()] });
   }
   const base = regions.find((r) => r.region === 'CORE');
   for (const r of regions) r.sources = { ...base.sources, ...r.sources };
-  const covered = (id) => regions.some((r) => r.rules.some((x) => x.id === id && x.cover.length > 0));
+  const covered = (id, file) => regions.some((r) => r.rules.some((x) => x.id === id)) && cover(id, file).length > 0;
   for (const r of regions) {
     const path = `config/regions/descriptive/${r.file}`;
     if (!existsSync(join(root, path))) continue;
     for (const d of json(path).rules) {
-      const row = { id: d.id, quote: d.quote, source: d.source, file: path, stages: new Set(), cover: cover(d.id), problem: '' };
+      const row = { id: d.id, quote: d.quote, source: d.source, file: path, stages: new Set(), cover: cover(d.id, r.file), problem: '' };
       if (r.rules.some((x) => x.id === d.id)) row.problem = 'is in the region file too';
       if (d.describes) Object.assign(row, { kind: 'describes', why: d.describes });
       else if (d.decided_by) {
         Object.assign(row, { kind: 'elsewhere', by: d.decided_by, why: d.how });
         for (const id of d.decided_by) {
-          if (!covered(id)) row.problem = `${id}, which decides it, has no cover or is not there`;
-          row.cover.push(...cover(id));
+          if (!covered(id, r.file)) row.problem = `${id}, which decides it, has no cover or is not there`;
+          row.cover.push(...cover(id, r.file));
         }
         row.cover = [...new Set(row.cover)];
       } else if (d.function) {

@@ -1,0 +1,88 @@
+// Settings that nothing reads: a switch that changes nothing looks like a choice.
+#include <algorithm>
+#include <array>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "core/model/rule_check_stages.hpp"
+
+namespace schakel {
+namespace {
+
+/// Settings that deciders and named functions read by name. tests/unit/model/rule_settings_test.cpp compares it with
+/// the code.
+constexpr std::array<std::string_view, 27> kReadByCode = {"child_consent_age",
+                                                          "combined_split_bp",
+                                                          "cto.count_grey",
+                                                          "escalation.binding",
+                                                          "escalation.needs_ratification",
+                                                          "finance_hidden_from",
+                                                          "funding_lines_need_period",
+                                                          "goal_max_months",
+                                                          "grey_contract_holder",
+                                                          "grey_split.enabled",
+                                                          "grey_split.odd_cent",
+                                                          "grey_split.swv_bp",
+                                                          "hold_grey_only",
+                                                          "invoice_addresses",
+                                                          "late_policy",
+                                                          "lead_floor_days",
+                                                          "lead_time_policy",
+                                                          "link_days",
+                                                          "money.content_first",
+                                                          "money.education_needs_enrolment",
+                                                          "money.education_needs_regie",
+                                                          "money.flow",
+                                                          "money.number_series",
+                                                          "money.pgb_pays_care",
+                                                          "settled_after_days",
+                                                          "swv_invoice_address",
+                                                          "woonplaats_change"};
+
+/// Every place of a region file that names a setting: {"setting": name}, setting.name of a condition, the *_setting of
+/// a timer, and $name of a list or text.
+void named_settings(const Json& j, std::set<std::string, std::less<>>& out) {
+  if (j.is_array())
+    for (const Json& each : j) named_settings(each, out);
+  if (j.is_string() && j.get_ref<const std::string&>().starts_with('$'))
+    out.insert(j.get_ref<const std::string&>().substr(1));
+  if (!j.is_object()) return;
+  for (const auto& [key, value] : j.items()) {
+    if (key.starts_with("setting.")) out.insert(key.substr(8));
+    if (value.is_string() && (key == "setting" || key.ends_with("_setting"))) out.insert(value.get<std::string>());
+    named_settings(value, out);
+  }
+}
+
+}  // namespace
+
+std::span<const std::string_view> settings_read_by_code() { return kReadByCode; }
+
+void check_settings(const Profile& profile, const NamedJson& file, const NamedJson& base,
+                    std::vector<RuleFinding>& out) {
+  std::set<std::string, std::less<>> used(kReadByCode.begin(), kReadByCode.end());
+  for (const NamedJson* f : {&base, &file})
+    for (const char* part : {"rules", "roles"})
+      if (auto it = f->content.find(part); f->content.is_object() && it != f->content.end()) named_settings(*it, used);
+  for (const auto& [name, setting] : file.content.value("settings", Json::object()).items()) {
+    auto parts = profile.settings_parts().find(name);
+    bool read =
+        used.contains(name) ||
+        (parts != profile.settings_parts().end() &&
+         std::ranges::any_of(parts->second, [&](const std::string& part) { return used.contains(name + "." + part); }));
+    bool describes = profile.settings_describe().contains(name);
+    if (read != describes) continue;
+    out.push_back({Severity::warning,
+                   "UNUSED_SETTING",
+                   file.name + "#/settings/" + name,
+                   read ? "it is read: then it does not only describe"
+                        : "no rule and no decider reads this setting: name it in a rule, or say in describes why it is "
+                          "there",
+                   {},
+                   {},
+                   ""});
+  }
+}
+
+}  // namespace schakel
