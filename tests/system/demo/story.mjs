@@ -283,6 +283,7 @@ export class Story {
     const effects = async () => ({
       messages: this.players.beheer('case', this.zaak).berichten.filter((b) => ['declaratie', 'factuur', 'creditnota', 'doorbelasting'].includes(b.type)).length,
       invoices: Object.values(this.players.beheer('invoice', 'list', '--case', this.zaak)).map((list) => list.length),
+      answers: (await this.json('zorgaanbieder', '/__control/state')).antwoorden.length,
       mails: [(await this.mails('oza@swvkopvannoordholland.nl')).length, (await this.mails('crediteuren@gemeente-zandoever.example')).length],
     });
     // An answer is durable: what the declaration would do a second time stands in the journal then, and is decided and sent at rest.
