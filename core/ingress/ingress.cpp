@@ -108,6 +108,13 @@ Task<Result<Message>> Ingress::check(const Party& party, const Event& event, boo
   if (!Parties::may_send(party, message->sender_role, message->type, message->region))
     co_return fail(ErrorKind::forbidden, "PARTY_NOT_ALLOWED",
                    "this party may not send this type in this role for this region");
+  if (message->type == "zaak_opening" && message->payload.is_object())
+    if (auto it = message->payload.find("profile_overrides"); it != message->payload.end())
+      if (auto name = Parties::not_its_own(party, *it); !name.empty())
+        co_return fail(
+            ErrorKind::forbidden, "OVERRIDE_NOT_YOURS",
+            "this party may not give a case settings of its own (may_override of parties.json)",
+            {{"/data/profile_overrides", "OVERRIDE_NOT_YOURS", "a setting that this party may not set", ""}});
   if (std::ranges::find(regions_, message->region) == regions_.end())
     co_return fail(ErrorKind::invalid, "REGION_UNKNOWN", "this region is not configured",
                    {{"/data/region", "REGION_UNKNOWN", "this region is not configured", ""}});

@@ -81,7 +81,7 @@ Party read_party(Reader& r, const Json& j, const std::string& at) {
   }
   r.unknown(j, at,
             {"id", "name", "oin", "scope", "domain", "may_supply_bsn", "may_receive_bsn", "certificates", "sources",
-             "may_send", "endpoints", "invoice", "rate_per_minute"});
+             "may_send", "may_override", "endpoints", "invoice", "rate_per_minute"});
   Party p;
   p.id = r.text(j, "id", at, true);
   p.name = r.text(j, "name", at, true);
@@ -100,6 +100,7 @@ Party read_party(Reader& r, const Json& j, const std::string& at) {
     r.findings.push_back(
         {at + "/may_receive_bsn", "BSN_DOMAIN", "a BSN is never released towards the education domain", "Q-46"});
   p.sources = r.list(j, "sources", at);
+  p.may_override = r.list(j, "may_override", at);
   if (j.contains("rate_per_minute") && j["rate_per_minute"].is_number_integer())
     p.rate_per_minute = j["rate_per_minute"];
   const Json none = Json::array();
@@ -170,6 +171,27 @@ Result<Parties> Parties::read(const Json& config) {
   if (!r.findings.empty())
     return fail(ErrorKind::invalid, "PARTIES_INVALID", "the parties file has errors", std::move(r.findings));
   return out;
+}
+
+std::string Parties::not_its_own(const Party& party, const Json& overrides) {
+  if (!overrides.is_object()) return {};
+  auto may = [&](const std::string& name) {
+    return std::ranges::any_of(
+        party.may_override, [&](const std::string& m) { return m == "*" || name == m || name.starts_with(m + "."); });
+  };
+  // Nested and dotted names are the same: a group is looked into unless it is allowed as it is.
+  std::vector<std::pair<std::string, const Json*>> open;
+  for (const auto& [name, value] : overrides.items()) open.emplace_back(name, &value);
+  for (std::size_t i = 0; i < open.size(); ++i) {
+    auto [name, value] = open[i];
+    if (may(name)) continue;
+    bool group =
+        value->is_object() && !value->empty() &&
+        std::ranges::any_of(party.may_override, [&](const std::string& m) { return m.starts_with(name + "."); });
+    if (!group) return name;
+    for (const auto& [key, part] : value->items()) open.emplace_back(name + "." + key, &part);
+  }
+  return {};
 }
 
 const Party* Parties::identify(const CertificateFacts& facts) const {

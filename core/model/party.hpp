@@ -37,6 +37,9 @@ struct Party {
   std::vector<std::string> certificate_oins, certificate_sans,
       certificate_spki;              ///< sha-256 of SubjectPublicKeyInfo, hex
   std::vector<std::string> sources;  ///< CloudEvents sources it may use; empty = any that carries its OIN
+  /// Settings of a region that a case which it opens may have otherwise (profile_overrides), by dotted name or the
+  /// beginning of one; "*" is all. None by default: they decide on money and consent.
+  std::vector<std::string> may_override;
   std::vector<Grant> may_send;
   std::vector<Endpoint> endpoints;
   std::optional<InvoiceIdentity> invoice;
@@ -58,6 +61,8 @@ class Parties {
   /// parties, malformed OIN, an education party that may receive a BSN.
   static Result<Parties> read(const Json& config);
 
+  /// The first setting among `overrides` that the party may not set; empty: it may set all of them. Pure.
+  [[nodiscard]] static std::string not_its_own(const Party& party, const Json& overrides);
   /// nullptr when no party or more than one matches (PKI pin wins over OIN and SAN).
   [[nodiscard]] const Party* identify(const CertificateFacts& facts) const;
   [[nodiscard]] const Party* find(std::string_view id) const;

@@ -282,8 +282,9 @@ Draft ConsentDecider::decide(FactView& view, const Facts&, Draft draft) const {
                           [](const std::string& c) { return strictness(c) < 4 || c == "CHILD_CONSENT_MISSING"; }))
     for (const Rule* r : view.rules(Stage::gate))
       if (r->then.if_consented) std::erase(draft.codes, r->then.block);
-  // The recipients of an invoice are its payers, which the invoicing decider finds out after this one.
-  bool sends = message.type != "link_geopend" && !is_invoice_type(message.type);
+  // The recipients of an invoice are its payers, which the invoicing decider finds out after this one. What became of
+  // an invoice is told to its parties by signals only.
+  bool sends = message.type != "link_geopend" && message.type != "factuur_status" && !is_invoice_type(message.type);
   // A notice tells that documents went to others: alone it tells nothing.
   bool only_notices = std::ranges::all_of(
       draft.recipients, [](const Recipient& r) { return r.content.size() == 1 && r.content[0] == "notice"; });

@@ -107,6 +107,22 @@ TEST(Parties, RolesAreReachedExactlyFirstAndByRegionAndKind) {
   EXPECT_EQ(p.invoice_party("swv", "KNH"), nullptr);
 }
 
+TEST(Parties, SettingsOfACaseAreSetByWhoMaySetThem) {
+  Party p;
+  auto no = [&](const char* overrides) { return Parties::not_its_own(p, parse_json(overrides).value()); };
+  EXPECT_EQ(no(R"({})"), "");
+  EXPECT_EQ(no(R"({"grey_split.swv_bp": 1000})"), "grey_split.swv_bp") << "nobody unless it is said";
+  p.may_override = {"late_policy", "cto.minutes_per_week", "money.number_series"};
+  EXPECT_EQ(no(R"({"late_policy": "hold", "cto": {"minutes_per_week": 500}})"), "");
+  EXPECT_EQ(no(R"({"cto": {"minutes_per_week": 500, "cents_per_year": 1}})"), "cto.cents_per_year");
+  EXPECT_EQ(no(R"({"money.number_series": {"schoolbestuur": "XX"}})"), "");
+  EXPECT_EQ(no(R"({"money": {"number_series": {"schoolbestuur": "XX"}}})"), "");
+  EXPECT_EQ(no(R"({"money": {"number_series": {}, "content_first": true}})"), "money.content_first");
+  EXPECT_EQ(no(R"({"late_policy_other": 1})"), "late_policy_other") << "the beginning of a name is up to a dot";
+  p.may_override = {"*"};
+  EXPECT_EQ(no(R"({"anything": {"at": "all"}})"), "");
+}
+
 TEST(Oin, HasItsForm) {
   for (const char* yes : {"00000099000100001000", "0000000700000YY00000", "00000007123456AB0000"})
     EXPECT_TRUE(valid_oin(yes)) << yes;
