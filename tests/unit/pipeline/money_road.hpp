@@ -10,6 +10,7 @@
 #include "core/pipeline/series.hpp"
 #include "core/pipeline/settlement.hpp"
 #include "core/store/sqlite/sqlite_store.hpp"
+#include "plugins/consent/consent.hpp"
 #include "plugins/invoicing/decider.hpp"
 #include "tests/support/run_now.hpp"
 #include "tests/unit/pipeline/road_parts.hpp"
@@ -99,6 +100,9 @@ class Opening final : public Decider {
     if (m.type == "financieringsafspraak") {
       d.effects.push_back({"fact", "funding_agreed", true});
       if (m.payload.contains("lines")) d.effects.push_back({"fact", "funding", m.payload["lines"]});
+      Recipient finance;
+      finance.role = "gemeente_financien";
+      d.recipients.push_back(std::move(finance));
     }
     return d;
   }
@@ -138,6 +142,7 @@ struct MoneyRoad {
   OpenSealer sealer;
   Partners partners;
   Opening opening;
+  consent::ConsentDecider consent;
   invoicing::InvoicingDecider invoicing;
   NoPeople people;
   std::shared_ptr<const Parties> parties = std::make_shared<Parties>(Parties::read(directory()).value());
@@ -159,7 +164,7 @@ struct MoneyRoad {
     Process(MoneyRoad& r)
         : store(*r.disk),
           journal(store, r.sealer, r.clock, Secret("k")),
-          pipeline(journal, {&r.opening, &r.invoicing}, r.profiles, r.parties, r.people),
+          pipeline(journal, {&r.opening, &r.consent, &r.invoicing}, r.profiles, r.parties, r.people),
           dispatcher(store, r.partners, r.clock, {}),
           watch(journal) {}
   };
