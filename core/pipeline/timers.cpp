@@ -28,11 +28,12 @@ std::optional<Instant> next_moment(const Deadline& d, std::string_view phase_don
   return std::nullopt;
 }
 
-/// What the day after a term says. A target that passed is a warning (MH-T6: the first two of the three terms); a term
-/// of kind `signal` (ratification_overdue) says its own name.
+/// What the day after a term says. A target that gave no warning before it ended is one (MH-T6: the first two of the
+/// three terms of a plan); a term of kind `signal` (ratification_overdue) says its own name.
 std::string code_of(std::string_view phase, const Json& record) {
   auto severity = record.value("severity", "");
-  if (phase == "warn" || severity == "target" || severity == "warn") return "TIMER_WARN";
+  bool target = severity == "target" || severity == "warn";
+  if (phase == "warn" || (target && record.value("warn_date", "").empty())) return "TIMER_WARN";
   if (severity != "signal") return "TIMER_BREACH";
   std::string code = record.value("name", "");
   for (char& c : code)

@@ -52,10 +52,14 @@ struct Sending : ::testing::Test, test::RealRoad {
   std::string later(const char* when, const std::string& role) {
     clock.set(parse_instant(when).value());
     hook.up = true;
-    EXPECT_TRUE(run_now(dispatcher.step()));
+    for (bool more = true; more;) {
+      auto done = run_now(dispatcher.step());
+      EXPECT_TRUE(done);
+      more = done && *done > 0;
+    }
     for (const auto& row : run_now(store->deliveries({})).value())
       if (row.kind == "documents" && row.role == role)
-        return row.code == "HTTP_200" || row.state == store::DeliveryState::delivered ? "sent" : row.code;
+        return row.state == store::DeliveryState::delivered ? "sent" : row.code;
     return "no delivery";
   }
 };
@@ -105,7 +109,7 @@ TEST_F(Sending, AConsentOfWhoHasNoCustodyStopsNothing) {
 
 TEST_F(Sending, UnderVoogdijTheVoogdIsAskedAtOnce) {
   deliver(with({rules_test::consent("c1", "ouder_1", "documents"), rules_test::consent("x", "ouder_2", "documents")}));
-  say("2026-11-02T10:00:00Z", "ots_melding", "school_ib", {{"measure", "voogdij"}});
+  say("2026-11-02T10:00:00Z", "ots_melding", "gezinsvoogd", {{"measure", "voogdij"}});
   EXPECT_EQ(later("2026-11-03T09:00:00Z", "orthopedagoog"), "CONSENT_MISSING");
 }
 

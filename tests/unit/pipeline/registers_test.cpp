@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/model/ledger.hpp"
 #include "core/model/region_files.hpp"
 
 namespace schakel::pipeline {
@@ -90,7 +91,8 @@ TEST(Registers, MeetingsOfASchoolPerYear) {
   EXPECT_EQ(
       *rows,
       Json::parse(R"([{"regio": "KNH", "school": "School A", "schooljaar": "2026/2027", "soort": "mdo", "aantal": 1},
-    {"regio": "KNH", "school": "School A", "schooljaar": "2026/2027", "soort": "ot", "aantal": 2, "minimum": 5, "tekort": 3}])"));
+    {"regio": "KNH", "school": "School A", "schooljaar": "2026/2027", "soort": "ot", "aantal": 2, "minimum": 5, "tekort": 3},
+    {"regio": "KNH", "school": "School B", "schooljaar": "2026/2027", "soort": "ot", "aantal": 0, "minimum": 5, "tekort": 5}])"));
   auto b = query("overleggen");
   b.school = "School B";
   EXPECT_EQ(

@@ -64,6 +64,7 @@ sys_days end_of_school_year(sys_days d) {
 struct Term {
   const char *region, *fact, *name;
   sys_days (*due)(sys_days);
+  sys_days (*warn)(sys_days) = nullptr;  ///< null: it does not warn before it ends
 };
 template <int N>
 sys_days plus(sys_days d) {
@@ -78,27 +79,36 @@ sys_days in_months(sys_days d) {
   return months(d, N);
 }
 
+template <int N, int Back>
+sys_days in_months_before(sys_days d) {
+  return months(months(d, N), -Back);
+}
+
 // domain.md section 8. "meeting" is the date of the meeting, everything else a fact of the case.
-const Term kTerms[] = {{"KNH", "meeting", "documents_due:orthopedagoog", plus<-14>},
-                       {"KNH", "meeting", "documents_due:procesregisseur", plus<-28>},
-                       {"KNH", "meeting", "documents_due:gezinsvoogd", plus<-28>},
-                       {"KNH", "meeting", "documents_due:jeugdhulpdeskundige", plus<-14>},
-                       {"KNH", "meeting", "besluit_due", plus<14>},
-                       {"KNH", "research_start", "onderzoek_due", plus_rolled<56>},
-                       {"KNH", "evaluation_date", "evaluatie_due", plus<0>},
-                       {"MH", "plan_agreed", "operationeel_target", plus<28>},
-                       {"MH", "plan_agreed", "operationeel_warn", plus<42>},
-                       {"MH", "plan_agreed", "operationeel_due", plus<56>},
-                       {"MH", "admission_date", "toelating_due", plus_rolled<42>},
-                       {"MH", "admission_date", "toelating_max", plus_rolled<70>},
-                       {"MH", "escalated_on", "oza_advies_due", [](sys_days d) { return working(d, 7); }},
-                       {"MH", "ots_end", "ots_afspraak_due", in_months<-3>},
-                       {"MH", "residential_expected_end", "residentieel_contact_due", in_months<-3>},
-                       {"MH", "permission_start", "onderwijstijd_schooljaar_end", end_of_school_year},
-                       {"HR", "goal_start", "doel_max_end", in_months<6>},
-                       {"HR", "permission_start", "onderschrijding_review_due", in_months<12>},
-                       {"HR", "permission_start", "onderschrijding_max", in_months<24>},
-                       {"HR", "residential_expected_end", "toegroei_max", in_months<24>}};
+const Term kTerms[] = {
+    {"KNH", "meeting", "documents_due:orthopedagoog", plus<-14>, plus<-21>},
+    {"KNH", "meeting", "documents_due:procesregisseur", plus<-28>, plus<-35>},
+    {"KNH", "meeting", "documents_due:gezinsvoogd", plus<-28>, plus<-35>},
+    {"KNH", "meeting", "documents_due:jeugdhulpdeskundige", plus<-14>, plus<-21>},
+    {"KNH", "meeting", "besluit_due", plus<14>, plus<10>},
+    {"KNH", "research_start", "onderzoek_due", plus_rolled<56>, plus<42>},
+    {"KNH", "evaluation_date", "evaluatie_due", plus<0>, plus<-14>},
+    {"MH", "plan_agreed", "operationeel_target", plus<28>},
+    {"MH", "plan_agreed", "operationeel_warn", plus<42>},
+    {"MH", "plan_agreed", "operationeel_due", plus<56>},
+    {"MH", "admission_date", "toelating_due", plus_rolled<42>, plus<35>},
+    {"MH", "admission_date", "toelating_max", plus_rolled<70>},
+    {"MH", "escalated_on", "oza_advies_due", [](sys_days d) { return working(d, 7); },
+     [](sys_days d) { return working(d, 5); }},
+    {"MH", "advised_on", "ratification_overdue", [](sys_days d) { return working(d, 5); }},
+    {"MH", "ots_end", "ots_afspraak_due", in_months<-3>, in_months<-4>},
+    {"MH", "residential_expected_end", "residentieel_contact_due", in_months<-3>, in_months<-4>},
+    {"MH", "permission_start", "onderwijstijd_schooljaar_end", end_of_school_year,
+     [](sys_days d) { return months(end_of_school_year(d), -2); }},
+    {"HR", "goal_start", "doel_max_end", in_months<6>, [](sys_days d) { return plus<-28>(in_months<6>(d)); }},
+    {"HR", "permission_start", "onderschrijding_review_due", in_months<12>, in_months_before<12, 2>},
+    {"HR", "permission_start", "onderschrijding_max", in_months<24>, in_months_before<24, 3>},
+    {"HR", "residential_expected_end", "toegroei_max", in_months<24>}};
 
 TEST(Terms, AgreeWithAnIndependentCalendarForEveryDayOfTenYears) {
   std::map<std::string, std::set<std::string>> timers, tried;
@@ -113,7 +123,11 @@ TEST(Terms, AgreeWithAnIndependentCalendarForEveryDayOfTenYears) {
       const Profile& profile = *profiles().at(region);
       CaseFile file;
       file.region = region;
-      file.facts = {{"question_kind", "zorg"}, {"wijkteam_involved", true}, {"gi_involved", true}, {"category", "d"}};
+      file.facts = {{"question_kind", "zorg"},
+                    {"wijkteam_involved", true},
+                    {"gi_involved", true},
+                    {"category", "d"},
+                    {"ratification_pending", true}};
       for (const Term& t : kTerms) {
         if (t.region != std::string_view(region)) continue;
         if (t.fact != std::string_view("meeting")) file.facts[t.fact] = iso(start);
@@ -128,6 +142,7 @@ TEST(Terms, AgreeWithAnIndependentCalendarForEveryDayOfTenYears) {
         auto it = std::ranges::find(due, std::string_view(t.name), &Deadline::name);
         ASSERT_NE(it, due.end()) << t.name;
         ASSERT_EQ(it->date, iso(t.due(start))) << t.name << " from " << iso(start);
+        ASSERT_EQ(it->warn_date, t.warn ? iso(t.warn(start)) : "") << t.name << " from " << iso(start);
         tried[region].insert(t.name);
       }
     }

@@ -144,12 +144,19 @@ TEST(Edge, ACreditBesideAnInvoiceThatStaysHeldStaysWithIt) {
       << "the codes of the invoice as it stands now";
 }
 
-TEST(Edge, AnEscalationAfterTheAdviceHoldsOnTopOfTheRatification) {
+/// KNH-T10: the one takes the place of the other. A new dispute ends the advice that was not ratified: its ratification
+/// counts for nothing from then on.
+TEST(Edge, AnEscalationAfterTheAdviceTakesItsPlace) {
   Case c(mh());
   (void)c.play("escalatie", "school_ib", Json::object());
   (void)c.play("bindend_advies", "oza_team", {{"shares", {{"gemeente", 5000}, {"swv", 5000}}}});
+  (void)c.play("bekrachtiging", "gemeente", Json::object());
   (void)c.play("escalatie", "lokaal_team", Json::object());
-  EXPECT_THAT(c.invoice("A", {line("zorg", 9)}).codes, ElementsAre("DISPUTE_PENDING", "BEKRACHTIGING_MISSING"));
+  EXPECT_THAT(c.invoice("A", {line("zorg", 9)}).codes, ElementsAre("DISPUTE_PENDING"));
+  (void)c.play("bekrachtiging", "swv", Json::object());
+  EXPECT_THAT(c.invoice("B", {line("zorg", 9)}).codes, ElementsAre("DISPUTE_PENDING"));
+  (void)c.play("bindend_advies", "oza_team", {{"shares", {{"gemeente", 5000}, {"swv", 5000}}}});
+  EXPECT_THAT(c.invoice("C", {line("zorg", 9)}).codes, ElementsAre("BEKRACHTIGING_MISSING"));
 }
 
 TEST(Edge, ANewAdviceNeedsNewRatification) {
