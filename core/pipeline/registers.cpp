@@ -140,6 +140,7 @@ Json register_extract(const std::string& case_id, std::span<const journal::Recor
   Json out{{"zaak", "P-" + sha256_hex("register|" + case_id).substr(0, 12)},
            {"regio", file.region},
            {"school", file.pupil.school},
+           {"schoolsoort", file.pupil.school_type},
            {"overleggen", Json::array()},
            {"escalaties", Json::array()},
            {"signalen", signals}};

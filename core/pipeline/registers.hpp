@@ -10,7 +10,8 @@
 
 namespace schakel::pipeline {
 
-/// What one case adds to the registers: {zaak (pseudonym), regio, school, overleggen: [{soort, datum}], escalaties:
+/// What one case adds to the registers: {zaak (pseudonym), regio, school, schoolsoort, overleggen: [{soort, datum}],
+/// escalaties:
 /// [{orgaan, grond, gestart, gesloten, uitkomst}], signalen: [{code, wat, datum}]}. Pure.
 [[nodiscard]] Json register_extract(const std::string& case_id, std::span<const journal::Recorded> history);
 

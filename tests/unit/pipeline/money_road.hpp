@@ -1,6 +1,7 @@
 // The road of an invoice on a store in memory: journal, invoicing decider, outbox and a partner that does as it is
 // told. A process can end before or after any commit and start again.
 #pragma once
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "core/outbox/dispatcher.hpp"
@@ -27,6 +28,13 @@ class OpenSealer final : public journal::Sealer {
     auto head = c + "|" + k + "|" + id + "\n";
     if (!as_text(sealed).starts_with(head)) co_return fail(ErrorKind::io, "VAULT_BROKEN", "moved");
     co_return Bytes(sealed.begin() + static_cast<std::ptrdiff_t>(head.size()), sealed.end());
+  }
+  Task<Result<journal::Opener>> opener(std::string c) override {
+    co_return journal::Opener([c](std::string_view k, std::string_view id, ByteView sealed) -> Result<Bytes> {
+      auto head = fmt::format("{}|{}|{}\n", c, k, id);
+      if (!as_text(sealed).starts_with(head)) return fail(ErrorKind::io, "VAULT_BROKEN", "moved");
+      return Bytes(sealed.begin() + static_cast<std::ptrdiff_t>(head.size()), sealed.end());
+    });
   }
 };
 

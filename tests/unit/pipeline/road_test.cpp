@@ -1,4 +1,5 @@
 // Journal, pipeline and timers on a store in memory, with a decider that does as it is told.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "core/pipeline/pipeline.hpp"
@@ -22,6 +23,13 @@ class PlainSealer final : public journal::Sealer {
     auto head = c + "|" + k + "|" + id + "\n";
     if (!as_text(sealed).starts_with(head)) co_return fail(ErrorKind::io, "VAULT_BROKEN", "moved");
     co_return Bytes(sealed.begin() + static_cast<std::ptrdiff_t>(head.size()), sealed.end());
+  }
+  Task<Result<journal::Opener>> opener(std::string c) override {
+    co_return journal::Opener([c](std::string_view k, std::string_view id, ByteView sealed) -> Result<Bytes> {
+      auto head = fmt::format("{}|{}|{}\n", c, k, id);
+      if (!as_text(sealed).starts_with(head)) return fail(ErrorKind::io, "VAULT_BROKEN", "moved");
+      return Bytes(sealed.begin() + static_cast<std::ptrdiff_t>(head.size()), sealed.end());
+    });
   }
 };
 
