@@ -13,6 +13,7 @@
 #include "core/delivery/declared_http.hpp"
 #include "core/delivery/host.hpp"
 #include "core/journal/vault_sealer.hpp"
+#include "core/pipeline/school_year.hpp"
 #include "core/pipeline/settlement.hpp"
 #include "core/pipeline/timers.hpp"
 #include "core/portal/portal.hpp"
@@ -48,6 +49,7 @@ struct Broker::Parts {
   std::unique_ptr<CaseDirectory> directory;
   std::unique_ptr<pipeline::Pipeline> pipeline;
   std::unique_ptr<pipeline::TimerLoop> timers;
+  std::unique_ptr<pipeline::SchoolYearWatch> school_years;
   std::unique_ptr<pipeline::SettlementWatch> settlements;
   std::unique_ptr<ingress::TypeCatalogue> catalogue;
   std::unique_ptr<VaultDocumentCheck> document_check;

@@ -125,6 +125,7 @@ Task<Result<void>> Broker::Parts::set_up() {
   auto kept = co_await pipeline->rules().in_force_now(config.profiles, config.parties_source, clock.now());
   if (!kept) co_return fail(std::move(kept.error()));
   timers = std::make_unique<pipeline::TimerLoop>(*journal);
+  school_years = std::make_unique<pipeline::SchoolYearWatch>(*journal, pipeline->profiles());
   settlements = std::make_unique<pipeline::SettlementWatch>(*journal);
   auto restored = co_await pipeline::continue_series(*store, clock.now());
   if (!restored) co_return fail(std::move(restored.error()));

@@ -194,6 +194,7 @@ Task<void> Broker::Parts::start_loops() {
   scope->spawn(pipeline->run(*scope), "pipeline");
   scope->spawn(dispatcher->run(*scope), "outbox");
   scope->spawn(timers->run(*scope), "timers");
+  scope->spawn(school_years->run(*scope), "school-years");
   scope->spawn(settlements->run(*scope), "settlements");
   scope->spawn(sequence(), "audit");
   scope->spawn(watch(), "watch");
