@@ -18,6 +18,7 @@
 #include "core/journal/vault_sealer.hpp"
 #include "core/net/http_client.hpp"
 #include "core/pipeline/decide.hpp"
+#include "core/pipeline/return_mail.hpp"
 #include "core/pipeline/series.hpp"
 #include "core/pipeline/settlement.hpp"
 #include "core/pipeline/timers.hpp"
@@ -129,6 +130,9 @@ struct Broker::Parts {
   std::unique_ptr<pipeline::Pipeline> pipeline;
   std::unique_ptr<pipeline::TimerLoop> timers;
   std::unique_ptr<pipeline::SettlementWatch> settlements;
+  std::unique_ptr<net::ImapMailbox> return_mailbox;
+  std::unique_ptr<pipeline::MailSource> return_source;
+  std::unique_ptr<pipeline::ReturnMail> return_mail;
   std::unique_ptr<ingress::TypeCatalogue> catalogue;
   std::unique_ptr<VaultDocumentCheck> document_check;
   std::unique_ptr<ingress::Ingress> ingress;
@@ -153,6 +157,7 @@ struct Broker::Parts {
   Task<Result<void>> set_up();
   Task<Result<void>> open_vault();
   Task<Result<void>> start_adapters();
+  Result<void> open_return_mail();
   Task<void> start_loops();
   Task<void> watch();
   Task<void> sweep();
@@ -251,6 +256,7 @@ Task<Result<void>> Broker::Parts::set_up() {
   if (!kept) co_return fail(std::move(kept.error()));
   timers = std::make_unique<pipeline::TimerLoop>(*journal);
   settlements = std::make_unique<pipeline::SettlementWatch>(*journal);
+  if (auto opened_returns = open_return_mail(); !opened_returns) co_return opened_returns;
   auto restored = co_await pipeline::continue_series(*store, clock.now());
   if (!restored) co_return fail(std::move(restored.error()));
   if (*restored) log(LogLevel::warn, "invoices.new_series_epoch");
@@ -302,6 +308,34 @@ Task<Result<void>> Broker::Parts::set_up() {
                                             *participants, *vault, *links, config.parties, config.document_limit);
   backend->on_enqueued([this] { dispatcher->arrivals().ring(); });
   co_return Result<void>{};
+}
+
+Result<void> Broker::Parts::open_return_mail() {
+  const auto& r = config.returns;
+  if (!r.maildir.empty()) {
+    return_source = pipeline::maildir_source(pool, r.maildir);
+  } else if (!r.host.empty()) {
+    auto it = config.secrets.find(r.password_secret);
+    auto secret =
+        it == config.secrets.end()
+            ? Result<Secret>(fail(ErrorKind::invalid, "SECRET_UNKNOWN", "the secret of the mailbox is not configured"))
+            : read_secret(it->second);
+    if (!secret) return fail(std::move(secret.error()));
+    net::ImapServer server;
+    server.host = r.host;
+    server.port = r.port;
+    server.user = r.user;
+    server.password = std::move(*secret);
+    server.ca_file = r.ca;
+    server.mailbox = r.mailbox;
+    return_mailbox = std::make_unique<net::ImapMailbox>(pool, std::move(server));
+    return_source = pipeline::imap_source(*return_mailbox, *store, r.remove);
+  } else {
+    return {};
+  }
+  return_mail =
+      std::make_unique<pipeline::ReturnMail>(*journal, *return_source, metrics, milliseconds(r.every_seconds * 1000));
+  return {};
 }
 
 Task<Result<void>> Broker::Parts::start_adapters() {
@@ -418,6 +452,7 @@ Task<void> Broker::Parts::start_loops() {
   scope->spawn(dispatcher->run(*scope), "outbox");
   scope->spawn(timers->run(*scope), "timers");
   scope->spawn(settlements->run(*scope), "settlements");
+  if (return_mail) scope->spawn(return_mail->run(*scope), "return mail");
   scope->spawn(sequence(), "audit");
   scope->spawn(watch(), "watch");
   for (const auto& [name, instance] : delivering->instances())
