@@ -15,6 +15,8 @@ AttemptResult end(Verdict verdict, std::string code) {
 std::string_view status_text(std::string_view code) {
   if (code == "INVOICE_REFUSED") return "is door de ontvanger geweigerd of niet aangekomen";
   if (code == "INVOICE_UNDELIVERABLE") return "kon niet worden afgeleverd";
+  if (code == "ANSWER_DUE") return "wordt vastgehouden; het antwoord aan de aanbieder (JW325) moet er binnenkort zijn";
+  if (code == "ANSWER_OVERDUE") return "wordt vastgehouden; de termijn voor het antwoord (JW325) is voorbij";
   return "vraagt uw aandacht";
 }
 
@@ -104,11 +106,17 @@ class MailAdapter final : public Adapter {
     mail.to = sdk::text_at(delivery.endpoint, "mail");
     if (mail.to.empty()) return fail(ErrorKind::invalid, "MAIL_NO_ADDRESS", "the receiver has no mail address");
     mail.subject = fmt::format("Factuur {}: {}", number, status_text(code));
-    mail.text = fmt::format(
-        "Geachte heer, mevrouw,\n\nFactuur {} aan {} {}.\nReden: {}\n\nDe andere helft van de kosten is mogelijk wel "
-        "aangekomen. "
-        "Kijk met `schakel invoice show {}` en verstuur opnieuw of boek af.\n\nSchakel\n",
-        number, sdk::text_at(signal, "payer"), status_text(code), sdk::text_at(signal, "reason"), number);
+    if (code.starts_with("ANSWER_"))
+      mail.text = fmt::format(
+          "Geachte heer, mevrouw,\n\nFactuur {} {}.\nUiterste datum: {}\n\nHef op wat haar tegenhoudt of wijs haar af: "
+          "`schakel invoice show {}` noemt de reden. Het antwoord gaat dan vanzelf.\n\nSchakel\n",
+          number, status_text(code), sdk::text_at(signal, "reason"), number);
+    else
+      mail.text = fmt::format(
+          "Geachte heer, mevrouw,\n\nFactuur {} aan {} {}.\nReden: {}\n\nDe andere helft van de kosten is mogelijk wel "
+          "aangekomen. "
+          "Kijk met `schakel invoice show {}` en verstuur opnieuw of boek af.\n\nSchakel\n",
+          number, sdk::text_at(signal, "payer"), status_text(code), sdk::text_at(signal, "reason"), number);
     mail.message_id = fmt::format("<signaal.{}@{}>", sdk::stable_uuid(delivery.id + "\n" + mail.to), domain_);
     return mail;
   }

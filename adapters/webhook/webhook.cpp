@@ -1,4 +1,5 @@
 // CloudEvents 1.0 over HTTP to a subscriber. Source: interfaces report on CloudEvents section 2, item 6 (http-webhook).
+#include "core/formats/invoice_ubl.hpp"
 #include "core/model/message.hpp"
 #include "schakel/outcome.hpp"
 #include "schakel/plugin.hpp"
@@ -6,7 +7,8 @@
 namespace schakel::webhook {
 namespace {
 
-constexpr std::size_t kEventBytes = 64 * 1024;  ///< what intermediaries must be able to forward
+constexpr std::size_t kEventBytes = 64 * 1024;           ///< what intermediaries must be able to forward
+constexpr std::size_t kInvoiceBytes = 10 * 1024 * 1024;  ///< what bookkeeping systems take (facturatie.md 2.6)
 
 AttemptResult end(Verdict verdict, std::string code) {
   return {verdict, std::move(code), std::nullopt, Json::object()};
@@ -43,7 +45,8 @@ Json event_of(const Delivery& delivery, const std::string& source) {
 class WebhookAdapter final : public Adapter {
  public:
   explicit WebhookAdapter(const Json& c)
-      : url_(c.at("url")),
+      : invoices_(c),
+        url_(c.at("url")),
         source_(c.at("source")),
         origin_(c.value("origin", "schakel")),
         handshake_(c.value("handshake", "if_supported")),
@@ -72,9 +75,18 @@ class WebhookAdapter final : public Adapter {
     request.url = url_;
     request.deadline = milliseconds(timeout_);
     request.max_response_bytes = 64 * 1024;  // an answer's body is not used
-    request.body = dump_json(event_of(delivery, source_));
-    if (request.body.size() > kEventBytes) co_return end(Verdict::rejected, "EVENT_TOO_LARGE");
-    request.headers.emplace_back("Content-Type", "application/cloudevents+json; charset=UTF-8");
+    if (delivery.kind == "invoice") {
+      auto made = invoice_of(delivery, request);
+      if (!made)
+        co_return end(made.error().kind == ErrorKind::unavailable ? Verdict::retry_later : Verdict::rejected,
+                      formats::code_with_rules(made.error()));
+    } else {
+      request.body = dump_json(event_of(delivery, source_));
+      request.headers.emplace_back("Content-Type", "application/cloudevents+json; charset=UTF-8");
+    }
+    if (request.body.size() > (delivery.kind == "invoice" ? kInvoiceBytes : kEventBytes))
+      co_return end(Verdict::rejected, "EVENT_TOO_LARGE");
+    request.headers.emplace_back("Idempotency-Key", delivery.id);
     if (!bearer_.empty()) {
       auto token = host_->secret(bearer_);
       if (!token) co_return sdk::outcome_of_error(token.error());
@@ -97,6 +109,25 @@ class WebhookAdapter final : public Adapter {
   }
 
  private:
+  /// An invoice is a CloudEvent in binary mode: its attributes are headers, the body is the UBL with its PDF inside.
+  /// From the decision alone, so every attempt has the same bytes.
+  Result<void> invoice_of(const Delivery& delivery, HttpRequest& request) const {
+    auto files = formats::invoice_files(sdk::object_at(delivery.body, "invoice"), delivery.pseudonym, invoices_);
+    if (!files) return fail(files.error());
+    request.body = std::move(files->xml);
+    auto& headers = request.headers;
+    headers.emplace_back("Content-Type", "application/xml; charset=UTF-8");
+    headers.emplace_back("Content-Disposition", "attachment; filename=\"" + files->name + ".xml\"");
+    headers.emplace_back("ce-specversion", "1.0");
+    headers.emplace_back("ce-id", delivery.id);
+    headers.emplace_back("ce-source", source_);
+    headers.emplace_back("ce-type", event_type(delivery.type));
+    headers.emplace_back("ce-time", format_instant(delivery.first_attempt));
+    if (!delivery.pseudonym.empty()) headers.emplace_back("ce-subject", delivery.pseudonym);
+    if (!delivery.message_id.empty()) headers.emplace_back("ce-causationid", delivery.message_id);
+    return {};
+  }
+
   Task<std::expected<void, AttemptResult>> shake_hands() {
     using Asked = std::expected<void, AttemptResult>;
     if (handshake_ == "off" || allowed_) co_return Asked{};
@@ -129,6 +160,7 @@ class WebhookAdapter final : public Adapter {
     co_return std::unexpected(std::move(out));
   }
 
+  formats::InvoiceSettings invoices_;
   std::string url_, source_, origin_, handshake_, bearer_, signature_;
   int timeout_;
   bool allowed_ = false;

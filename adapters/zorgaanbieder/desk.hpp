@@ -7,6 +7,7 @@
 //   keep_answer_days after it was made nummer/<agb>/<nr>           the declaration that used a DeclaratieNummer
 //   ref/<agb>/<reference>       the line with this ReferentieNummer: claimed while undecided, {number, cents, debet}
 //   when granted debet/<agb>/<toewijzing>/…  the debit that stands for a toewijzing, product and period (TR389)
+//   volgt/<agb>/<id>            a part of it waits for the decision on another
 //   part/<event id>             which declaration an event is of, and what was decided; handed/<event id>: the broker
 //   has it due/<date>/<agb>/<id>       the last day for its JW325; drop/<date>/<answer id>: when the JW325 goes;
 //   unsent/<answer id> wacht/<answer id>           who may ask for an answer that is not made yet
@@ -29,6 +30,16 @@ struct Received {
   Json envelope = Json::object();  ///< of the StUF-GGk envelope it came in: {referentie, organisatie, applicatie, soap}
 };
 
+using Changes = std::vector<std::pair<std::string, std::optional<Json>>>;
+
+/// Today in the Netherlands.
+[[nodiscard]] formats::Date today_of(const Clock& clock);
+/// The one debit that may stand for this (TR389).
+[[nodiscard]] std::string debit_key(const std::string& agb, const formats::IjwPrestatie& line);
+/// Marks the declaration answered and puts its JW325 beside it. `events` are forgotten once it was sent.
+void keep_answer(Json& record, std::string text, const Settings& settings, const Clock& clock, Changes& changes,
+                 Json events = Json::array());
+
 class Desk {
  public:
   Desk(const Settings& settings, Host& host) : settings_(settings), host_(host) {}
@@ -44,11 +55,13 @@ class Desk {
   /// The JW325 of a declaration of this sender: text, or empty while it is not decided; NOT_FOUND (not_found).
   Task<Result<std::string>> answer(std::string answer_id, std::string party);
 
+  /// Hands over debits that waited for the credit of what they replace.
+  Task<void> follow_up(Inbox& inbox);
+
   /// Counts declarations whose answer is overdue, and erases answers whose time is over.
   Task<void> sweep();
 
  private:
-  using Changes = std::vector<std::pair<std::string, std::optional<Json>>>;
   Task<Received> receive_jw323(std::string bytes, std::string party, Json envelope, Inbox& inbox);
   Task<Received> receive_ubl(std::string bytes, std::string party, Inbox& inbox);
   /// Fills context from the broker and from earlier declarations; false: not now.
@@ -60,7 +73,7 @@ class Desk {
   /// What the decisions make of the claims; false: not now.
   Task<bool> book(const formats::Jw323& declaration, const std::string& key, const std::map<Line, std::string>& granted,
                   const std::vector<Line>& given_up, Changes& changes);
-  /// Hands the parts to the broker; false: not now.
+  /// Hands the parts to the broker, but those that wait for another; false: not now.
   Task<bool> hand_over(const Json& record, const std::string& key, Inbox& inbox);
   /// Makes and sends the JW325 when every part is decided.
   Task<std::expected<void, AttemptResult>> settle(std::string key);

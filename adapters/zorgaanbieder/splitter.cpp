@@ -89,21 +89,27 @@ std::vector<Part> split(const formats::Jw323& declaration, const Context& contex
     for (std::size_t c = 0; c < declaration.clienten.size(); ++c) {
       const auto& client = declaration.clienten[c];
       if (c >= context.cases.size() || !context.cases[c]) continue;
-      // By the invoice that is credited; debit lines are one group.
+      // By the invoice that is credited or replaced; the other debit lines are one group.
       std::map<std::string, std::vector<std::size_t>> groups;
       for (std::size_t i = 0; i < client.prestaties.size(); ++i) {
         if (client.prestaties[i].credit != credits || context.rejected.contains({c, i})) continue;
         auto credited = context.credited.find({c, i});
         if (credits && credited == context.credited.end()) continue;
-        groups[credits ? credited->second : ""].push_back(i);
+        auto replaced = context.replaces.find({c, i});
+        if (credits)
+          groups[credited->second].push_back(i);
+        else
+          groups[replaced == context.replaces.end() ? "" : context.credited.at(replaced->second)].push_back(i);
       }
       int n = 0;
       for (const auto& [original, lines] : groups) {
         Part part;
-        ++n;
-        part.number = credits ? fmt::format("{}-{}C{}", declaration.declaratienummer, c + 1, n)
-                              : fmt::format("{}-{}", declaration.declaratienummer, c + 1);
-        part.id = id_of(c, credits ? "credit|" + original : "debet");
+        bool replaces = !credits && !original.empty();
+        if (credits || replaces) ++n;
+        part.number = fmt::format("{}-{}", declaration.declaratienummer, c + 1);
+        if (credits || replaces) part.number += fmt::format("{}{}", credits ? 'C' : 'V', n);
+        part.id = id_of(c, credits ? "credit|" + original : replaces ? "debet|" + original : "debet");
+        if (replaces) part.after = id_of(context.replaces.at({c, lines.front()}).first, "credit|" + original);
         Json data{{"number", part.number},
                   {"period", month_of(declaration.periode.begin)},
                   {"lines", Json::array()},

@@ -17,6 +17,7 @@ struct Context {
   std::map<Line, std::vector<std::string>>
       rejected;                          ///< lines that are out before any decision, with their return codes
   std::map<Line, std::string> credited;  ///< credit line to the number of the invoice that it takes back
+  std::map<Line, Line> replaces;         ///< debit line to the credit line that must be granted before it (TR389)
 };
 
 /// One message of a declaration, and the lines that share its fate.
@@ -25,9 +26,11 @@ struct Part {
   std::vector<Line> lines;
   Json event;
   std::string number;
+  std::string after;  ///< id of the part that must be granted first; empty
 };
 
-/// One invoice per client for its debit lines, one credit note per client and credited invoice; credits first (OP366).
+/// One invoice per client for its debit lines, one more for those that replace a credited invoice (they wait for the
+/// credit), one credit note per client and credited invoice; credits first (OP366).
 [[nodiscard]] std::vector<Part> split(const formats::Jw323& declaration, const Context& context,
                                       const Settings& settings, const std::string& content_hash);
 

@@ -197,6 +197,7 @@ class ZorgaanbiederAdapter final : public Adapter {
   Task<void> run(Inbox& inbox) override {
     for (;;) {
       if (!settings_.in_folder.empty()) co_await read_folder(inbox);
+      co_await desk_->follow_up(inbox);
       if (auto now = host_->clock().now(); now >= next_sweep_) {
         next_sweep_ = now + std::chrono::hours(1);
         co_await desk_->sweep();

@@ -108,11 +108,10 @@ Task<Result<Json>> case_as_of(Services& s, std::string case_id, Instant at) {
 
   Json decisions = Json::array();
   AsOfParties involved;
-  std::optional<CaseFile> file;
   std::string last_version;
-  bool whole = true;
   const auto& deciders = s.pipeline.deciders();
-  pipeline::walk(rows, [&](const pipeline::Step& step) {
+  pipeline::Walk walked;
+  auto each = [&](const pipeline::Step& step) {
     const auto& row = *step.row;
     Json j{{"volgnummer", row.seq},
            {"besloten", format_instant(row.decided_at)},
@@ -128,10 +127,6 @@ Task<Result<Json>> case_as_of(Services& s, std::string case_id, Instant at) {
       j["semantiek"] = r.semantics;
       involved.learn(r, then);
     }
-    if (row.content && (reason.empty() || reason == "SEMANTICS_CHANGED" || reason == "UNDECIDABLE"))
-      file = step.after;
-    else
-      whole = false;
     if (reason.empty()) reason = missing;
     if (reason.empty()) reason = pipeline::registers_missing(deciders, step, *profile);
     if (!reason.empty()) {
@@ -143,13 +138,15 @@ Task<Result<Json>> case_as_of(Services& s, std::string case_id, Instant at) {
     }
     last_version = row.rules_version;
     decisions.push_back(std::move(j));
-  });
+  };
+  for (const auto& row : rows) walked.step(row, each);
+  const CaseFile* file = walked.file();
 
   Json out{{"zaak", case_id},
            {"moment", format_instant(at)},
            {"regelversie", last_version},
            {"ingericht", nullptr},
-           {"volledig", whole},
+           {"volledig", file != nullptr},
            {"partijen", involved.view(then)},
            {"toestemmingen", Json::array()},
            {"documenten", Json::array()},
@@ -162,7 +159,7 @@ Task<Result<Json>> case_as_of(Services& s, std::string case_id, Instant at) {
     out["ingericht"] = {
         {"sinds", format_instant((*force)->since)}, {"regios", (*force)->regions}, {"partijen", (*force)->parties}};
   // Half a fold is no case file: what is not known is not shown.
-  if (file && whole) {
+  if (file) {
     out["feiten"] = file->facts;
     for (const auto& c : file->consents) out["toestemmingen"].push_back(consent_at(c, at));
     for (const auto& d : file->documents)

@@ -37,6 +37,11 @@ Task<Result<Json>> invoice_view(Services& s, std::string case_id, const Party* p
           }
           if (!mine) continue;
         }
+        if (std::string_view(list) == "binnen" && j.value("status", "") == "held") {
+          auto owed = co_await s.store.row(std::string(pipeline::kInvoiceAnswer), row.key);
+          if (!owed) co_return fail(std::move(owed.error()));
+          if (*owed) j["antwoordUiterlijk"] = Json::parse((*owed)->value.begin(), (*owed)->value.end())["termijn"];
+        }
         if (auto delivery = j.value("aflevering", ""); !delivery.empty()) {
           auto state = co_await pipeline::settled(s.store, delivery);
           if (!state) co_return fail(std::move(state.error()));

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/audit/leaf.hpp"
 #include "core/runtime/hop.hpp"
 
 namespace schakel::api {
 namespace {
-
-constexpr std::size_t kExplainMessages = 500;
 
 Task<Result<std::shared_ptr<const Profile>>> rules_of(pipeline::RuleStore* rules, std::string version) {
   auto found = co_await rules->version(std::move(version));
@@ -44,7 +43,7 @@ Task<Result<void>> off_shard(Services& s, std::function<void()> work) {
 }  // namespace
 
 Task<Result<Json>> explanations(Services& s, std::string case_id, store::MessageSeq only, const Party* party,
-                                pipeline::Lang lang, bool search) {
+                                pipeline::Lang lang, bool search, store::MessageSeq after, std::size_t limit) {
   auto unknown = [&] {
     return only ? fail(ErrorKind::not_found, "MESSAGE_UNKNOWN", "there is no such message")
                 : fail(ErrorKind::not_found, "CASE_UNKNOWN", "there is no such case");
@@ -64,11 +63,13 @@ Task<Result<Json>> explanations(Services& s, std::string case_id, store::Message
 
   pipeline::Knowledge knowledge(*s.parties);
   Json out = Json::array();
+  store::MessageSeq last = 0;
+  bool more = false;
   const auto& deciders = s.pipeline.deciders();
   auto one = [&](const pipeline::Step& step) {
     // What the message itself states its sender knows, and who got it.
     knowledge.learn(step);
-    if ((only && step.row->seq != only) || !step.row->content || out.size() >= kExplainMessages) return;
+    if ((only && step.row->seq != only) || step.row->seq <= after || !step.row->content) return;
     const auto& recorded = *step.row->content;
     pipeline::Asker asker;
     asker.party = party;
@@ -83,6 +84,11 @@ Task<Result<Json>> explanations(Services& s, std::string case_id, store::Message
                (asker.sender && said_in(recorded.message, fact, e.profile.get()));
       };
     if (!party || asker.sender || !asker.roles.empty()) {
+      if (out.size() >= limit) {
+        more = true;
+        return;
+      }
+      last = step.row->seq;
       if (e.reason.empty() && !search) e.reason = "NOT_ASKED";
       if (e.reason.empty() && !e.profile) e.reason = "RULES_UNKNOWN";
       if (e.reason.empty()) e.reason = pipeline::registers_missing(deciders, step, *e.profile);
@@ -108,7 +114,14 @@ Task<Result<Json>> explanations(Services& s, std::string case_id, store::Message
       co_return fail(ErrorKind::not_found, "DECISION_ERASED", "the content of this decision was erased");
     co_return unknown();
   }
-  co_return Json{{"besluiten", out}};
+  co_return Json{{"besluiten", out}, {"verder", more ? Json(last) : Json()}};
+}
+
+Task<Result<void>> note_shown(Services& s, std::string what, std::string case_id) {
+  auto done = co_await s.store.commit(
+      {{audit::leaf(s.clock.now(), "case.shown", {.ids = {{"case", std::move(case_id)}, {"as", std::move(what)}}})}});
+  if (!done) co_return fail(std::move(done.error()));
+  co_return Result<void>{};
 }
 
 Task<Result<void>> add_explanation(Services& s, std::string case_id, Json& view, const Party& party) {
@@ -126,6 +139,18 @@ pipeline::Lang language(Call& call) {
   auto asked = call.query.find("taal");
   return pipeline::language_of(asked != call.query.end() ? std::string_view(asked->second)
                                                          : call.request.head.headers.get("Accept-Language"));
+}
+
+/// ?na= of a page: 0 without it, nullopt when it is no number.
+std::optional<store::MessageSeq> explained_after(Call& call) {
+  auto asked = call.query.find("na");
+  if (asked == call.query.end()) return store::MessageSeq{0};
+  auto seq = seq_of(asked->second);
+  return seq > 0 || asked->second == "0" ? std::optional(seq) : std::nullopt;
+}
+
+net::Response explained_badly() {
+  return problem({ErrorKind::invalid, "QUERY_INVALID", "na is a number", {{"na", "TYPE", "a number", ""}}});
 }
 
 net::Response explained(Call& call, Result<Json> answer) {
@@ -155,7 +180,9 @@ Task<net::Response> explain_message(Call& call) {
 Task<net::Response> explain_case_of(Call& call) {
   auto member = co_await require_member(call.services, *call.party, call.path["zaak"]);
   if (!member) co_return problem(member.error());
-  auto answer = co_await explanations(call.services, call.path["zaak"], 0, call.party, language(call));
+  auto after = explained_after(call);
+  if (!after) co_return explained_badly();
+  auto answer = co_await explanations(call.services, call.path["zaak"], 0, call.party, language(call), true, *after);
   co_return explained(call, std::move(answer));
 }
 
@@ -169,7 +196,13 @@ Task<net::Response> explain_for_operator(Call& call) {
     if (!*row) co_return problem({ErrorKind::not_found, "MESSAGE_UNKNOWN", "there is no such message", {}});
     what = (*row)->case_id;
   }
-  auto answer = co_await explanations(call.services, what, seq, nullptr, language(call));
+  auto after = explained_after(call);
+  if (!after) co_return explained_badly();
+  auto answer = co_await explanations(call.services, what, seq, nullptr, language(call), true, *after);
+  if (answer) {
+    auto noted = co_await note_shown(call.services, "explain", what);
+    if (!noted) co_return problem(noted.error());
+  }
   co_return explained(call, std::move(answer));
 }
 
@@ -179,6 +212,8 @@ Task<net::Response> as_of(Call& call) {
     co_return problem({ErrorKind::invalid, "INSTANT_FORMAT", "op must be an instant with offset (RFC 3339)", {}});
   auto answer = co_await case_as_of(call.services, call.path["zaak"], *at);
   if (!answer) co_return problem(answer.error());
+  auto noted = co_await note_shown(call.services, "as_of", call.path["zaak"]);
+  if (!noted) co_return problem(noted.error());
   co_return json(200, *answer);
 }
 

@@ -3,14 +3,21 @@
 #include <fstream>
 
 #include "core/api/explain.hpp"
+#include "core/journal/record.hpp"
 #include "core/pipeline/capture.hpp"
 #include "core/runtime/hop.hpp"
+#include "core/runtime/together.hpp"
 
 namespace schakel::api {
 namespace {
 
 constexpr std::uint64_t kPlanBody = 32 * 1024 * 1024;
-constexpr int kPlanCases = 500;
+constexpr int kPlanCases = 2000;
+/// Cases at the same time: while one waits for the disk, another is decided.
+constexpr int kPlanWorkers = 4;
+/// Decisions of a case that are in memory at once, and those of one answer.
+constexpr int kPlanRows = 200;
+constexpr std::int64_t kPlanDecisions = 50'000;
 
 Result<Profiles> plan_rules(const Json& sources) {
   if (!sources.is_array() || sources.empty())
@@ -23,6 +30,64 @@ Result<Profiles> plan_rules(const Json& sources) {
     out[(*profile)->region()] = std::move(*profile);
   }
   return out;
+}
+
+/// The cases of one answer. Of the shard that the call is on; what a case adds is counted apart, so that the sum does
+/// not depend on which was ready first.
+struct PlanPage {
+  Services& services;
+  Instant from;
+  const Profiles& profiles;
+  std::vector<store::MessageRow> openings;
+  std::vector<pipeline::Rehearsal> counted;
+  std::size_t next = 0;
+  int cases = 0;
+  std::int64_t decisions = 0;
+  std::optional<Error> failed;
+};
+
+Task<Result<void>> plan_case(PlanPage& page, std::size_t index) {
+  const auto case_id = page.openings[index].case_id;
+  auto& rehearsal = page.counted[index];
+  pipeline::Walk walk;
+  store::MessageSeq after = 0;
+  bool first = true, counts = false;
+  for (;;) {
+    auto part = co_await page.services.journal.stretch(case_id, after, kPlanRows);
+    if (!part) co_return fail(std::move(part.error()));
+    if (part->rows.empty()) break;
+    bool last = part->rows.size() < static_cast<std::size_t>(kPlanRows);
+    // Nothing of this case is in the span: it need not be opened.
+    if (std::exchange(first, false) && last && part->rows.back().decided_at < page.from) break;
+    after = part->rows.back().message;
+    auto again = [&] {
+      for (auto& row : part->rows) {
+        bool in_span = row.decided_at >= page.from;
+        counts = counts || in_span;
+        walk.step(journal::recalled(std::move(row), part->opener, journal::Explained::unread),
+                  [&](const pipeline::Step& step) {
+                    if (in_span) rehearsal.add(page.services.pipeline.deciders(), step, page.profiles);
+                  });
+      }
+    };
+    if (page.services.pool) {
+      auto done = co_await page.services.pool->run(again);
+      if (!done) co_return fail(std::move(done.error()));
+    } else {
+      again();
+    }
+    if (last) break;
+  }
+  page.decisions += rehearsal.decisions();
+  if (counts) ++page.cases;
+  co_return Result<void>{};
+}
+
+Task<> plan_worker(PlanPage& page) {
+  while (page.next < page.openings.size() && page.decisions < kPlanDecisions && !page.failed) {
+    auto done = co_await plan_case(page, page.next++);
+    if (!done) page.failed = std::move(done.error());
+  }
 }
 
 /// One stretch of the replay: the next cases in order of their opening. The caller asks on with `verder`; nothing is
@@ -45,29 +110,18 @@ Task<net::Response> plan(Call& call) {
   filter.limit = kPlanCases;
   auto openings = co_await call.services.store.messages(filter);
   if (!openings) co_return problem(openings.error());
-  pipeline::Rehearsal rehearsal;
-  const auto& deciders = call.services.pipeline.deciders();
-  int cases = 0;
-  for (const auto& opening : *openings) {
-    auto rows = co_await call.services.journal.recall(opening.case_id);
-    if (!rows) co_return problem(rows.error());
-    if (rows->empty() || rows->back().decided_at < *from) continue;
-    ++cases;
-    auto again = [&rows, &from, &rehearsal, &deciders, &profiles] {
-      pipeline::walk(*rows, [&](const pipeline::Step& step) {
-        if (step.row->decided_at >= *from) rehearsal.add(deciders, step, *profiles);
-      });
-    };
-    if (call.services.pool) {
-      auto done = co_await call.services.pool->run(again);
-      if (!done) co_return problem(done.error());
-    } else {
-      again();
-    }
-  }
-  auto j = rehearsal.to_json();
-  j["zaken"] = cases;
-  j["verder"] = openings->size() < static_cast<std::size_t>(kPlanCases) ? Json() : Json(openings->back().seq);
+  bool more = openings->size() == static_cast<std::size_t>(kPlanCases);
+  PlanPage page{call.services, *from, *profiles, std::move(*openings), {}, 0, 0, 0, std::nullopt};
+  page.counted.resize(page.openings.size());
+  std::vector<Task<>> workers;
+  for (int i = 0; i < kPlanWorkers; ++i) workers.push_back(plan_worker(page));
+  co_await runtime::together(std::move(workers));
+  if (page.failed) co_return problem(*page.failed);
+  pipeline::Rehearsal sum;
+  for (std::size_t i = 0; i < page.next; ++i) sum.add(page.counted[i]);
+  auto j = sum.to_json();
+  j["zaken"] = page.cases;
+  j["verder"] = more || page.next < page.openings.size() ? Json(page.openings[page.next - 1].seq) : Json();
   co_return json(200, j);
 }
 
@@ -113,6 +167,8 @@ Task<net::Response> capture_case(Call& call) {
     work();
   }
   if (!captured) co_return problem(captured.error());
+  auto noted = co_await note_shown(call.services, "scenario", call.path["zaak"]);
+  if (!noted) co_return problem(noted.error());
   co_return json(200, {{"scenario", captured->scenario},
                        {"vervangen", captured->replaced},
                        {"weggelaten", captured->dropped},

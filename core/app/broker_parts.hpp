@@ -13,6 +13,8 @@
 #include "core/delivery/declared_http.hpp"
 #include "core/delivery/host.hpp"
 #include "core/journal/vault_sealer.hpp"
+#include "core/pipeline/return_mail.hpp"
+#include "core/pipeline/school_year.hpp"
 #include "core/pipeline/settlement.hpp"
 #include "core/pipeline/timers.hpp"
 #include "core/portal/portal.hpp"
@@ -48,7 +50,11 @@ struct Broker::Parts {
   std::unique_ptr<CaseDirectory> directory;
   std::unique_ptr<pipeline::Pipeline> pipeline;
   std::unique_ptr<pipeline::TimerLoop> timers;
+  std::unique_ptr<pipeline::SchoolYearWatch> school_years;
   std::unique_ptr<pipeline::SettlementWatch> settlements;
+  std::unique_ptr<net::ImapMailbox> return_mailbox;
+  std::unique_ptr<pipeline::MailSource> return_source;
+  std::unique_ptr<pipeline::ReturnMail> return_mail;
   std::unique_ptr<ingress::TypeCatalogue> catalogue;
   std::unique_ptr<VaultDocumentCheck> document_check;
   std::unique_ptr<ingress::Ingress> ingress;
@@ -75,6 +81,7 @@ struct Broker::Parts {
   Task<Result<void>> set_up();
   Task<Result<void>> open_vault();
   Task<Result<void>> start_adapters();
+  Result<void> open_return_mail();
   Task<void> start_loops();
   Task<void> watch();
   Task<void> beat(milliseconds interval);

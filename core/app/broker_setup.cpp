@@ -125,7 +125,9 @@ Task<Result<void>> Broker::Parts::set_up() {
   auto kept = co_await pipeline->rules().in_force_now(config.profiles, config.parties_source, clock.now());
   if (!kept) co_return fail(std::move(kept.error()));
   timers = std::make_unique<pipeline::TimerLoop>(*journal);
+  school_years = std::make_unique<pipeline::SchoolYearWatch>(*journal, pipeline->profiles());
   settlements = std::make_unique<pipeline::SettlementWatch>(*journal);
+  if (auto opened_returns = open_return_mail(); !opened_returns) co_return opened_returns;
   auto restored = co_await pipeline::continue_series(*store, clock.now());
   if (!restored) co_return fail(std::move(restored.error()));
   if (*restored) log(LogLevel::warn, "invoices.new_series_epoch");
@@ -192,6 +194,34 @@ Task<Result<void>> Broker::Parts::set_up() {
     if (e.kind == "locked") dispatcher->arrivals().ring();
   });
   co_return Result<void>{};
+}
+
+Result<void> Broker::Parts::open_return_mail() {
+  const auto& r = config.returns;
+  if (!r.maildir.empty()) {
+    return_source = pipeline::maildir_source(pool, r.maildir);
+  } else if (!r.host.empty()) {
+    auto it = config.secrets.find(r.password_secret);
+    auto secret =
+        it == config.secrets.end()
+            ? Result<Secret>(fail(ErrorKind::invalid, "SECRET_UNKNOWN", "the secret of the mailbox is not configured"))
+            : read_secret(it->second);
+    if (!secret) return fail(std::move(secret.error()));
+    net::ImapServer server;
+    server.host = r.host;
+    server.port = r.port;
+    server.user = r.user;
+    server.password = std::move(*secret);
+    server.ca_file = r.ca;
+    server.mailbox = r.mailbox;
+    return_mailbox = std::make_unique<net::ImapMailbox>(pool, std::move(server));
+    return_source = pipeline::imap_source(*return_mailbox, *store, r.remove);
+  } else {
+    return {};
+  }
+  return_mail =
+      std::make_unique<pipeline::ReturnMail>(*journal, *return_source, metrics, milliseconds(r.every_seconds * 1000));
+  return {};
 }
 
 Task<Result<void>> Broker::Parts::start_adapters() {

@@ -194,7 +194,9 @@ Task<void> Broker::Parts::start_loops() {
   scope->spawn(pipeline->run(*scope), "pipeline");
   scope->spawn(dispatcher->run(*scope), "outbox");
   scope->spawn(timers->run(*scope), "timers");
+  scope->spawn(school_years->run(*scope), "school-years");
   scope->spawn(settlements->run(*scope), "settlements");
+  if (return_mail) scope->spawn(return_mail->run(*scope), "return-mail");
   scope->spawn(sequence(), "audit");
   scope->spawn(watch(), "watch");
   if (auto interval = runtime::watchdog_interval()) scope->spawn(beat(*interval), "watchdog");

@@ -104,6 +104,9 @@ Result<Json> call_raw(const Common& common, std::string method, std::string path
                                   : ErrorKind::invalid;
   e.code = json->value("code", "HTTP_" + std::to_string(reply->status));
   e.message = json->value("title", "");
+  for (const Json& f : json->value("fouten", Json::array()))
+    if (f.is_object())
+      e.findings.push_back({f.value("plaats", ""), f.value("code", ""), f.value("melding", ""), f.value("regel", "")});
   return fail(std::move(e));
 }
 

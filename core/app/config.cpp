@@ -113,6 +113,31 @@ ListenerConfig read_listener(Reader& r, const Json& j, const std::string& at, bo
   return l;
 }
 
+ReturnsConfig read_returns(Reader& r, const Json& j) {
+  const std::string at = "/mail/returns";
+  ReturnsConfig out;
+  if (j.empty()) return out;
+  r.known(j, at, {"maildir", "imap", "every_seconds"});
+  out.maildir = r.path(j, at, "maildir", true);
+  out.every_seconds = r.number(j, at, "every_seconds", 60, 1, 86400);
+  if (j.contains("maildir") == j.contains("imap")) r.bad(at, "VALUE", "has either maildir or imap");
+  const auto& imap = r.part(j, "imap");
+  r.known(imap, at + "/imap", {"host", "port", "user", "password_secret", "ca", "mailbox", "done"});
+  out.host = r.text(imap, at + "/imap", "host");
+  out.port = static_cast<std::uint16_t>(r.number(imap, at + "/imap", "port", 993, 1, 65535));
+  out.user = r.text(imap, at + "/imap", "user");
+  out.password_secret = r.text(imap, at + "/imap", "password_secret");
+  out.ca = r.path(imap, at + "/imap", "ca", true);
+  out.mailbox = r.text(imap, at + "/imap", "mailbox", "INBOX");
+  if (auto done = r.text(imap, at + "/imap", "done", "read"); done == "remove")
+    out.remove = true;
+  else if (done != "read")
+    r.bad(at + "/imap/done", "VALUE", "must be read or remove");
+  if (j.contains("imap") && (out.host.empty() || out.user.empty() || out.password_secret.empty()))
+    r.bad(at + "/imap", "REQUIRED", "host, user and password_secret");
+  return out;
+}
+
 Result<Json> read_json(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
   if (!in) return fail(ErrorKind::invalid, "FILE_MISSING", "this file cannot be read");
@@ -194,7 +219,7 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
       r.bad("/portal/sms/url", origin.error().code, origin.error().message);
   }
   const auto& mail = r.part(j, "mail");
-  r.known(mail, "/mail", {"host", "port", "security", "from", "user", "password_secret", "ca"});
+  r.known(mail, "/mail", {"host", "port", "security", "from", "user", "password_secret", "ca", "returns"});
   c.mail.host = r.text(mail, "/mail", "host", "127.0.0.1");
   c.mail.port = static_cast<std::uint16_t>(r.number(mail, "/mail", "port", 25, 1, 65535));
   c.mail.security = r.text(mail, "/mail", "security", "starttls");
@@ -208,6 +233,7 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
   c.mail.user = r.text(mail, "/mail", "user");
   c.mail.password_secret = r.text(mail, "/mail", "password_secret");
   c.mail.ca = r.path(mail, "/mail", "ca", true);
+  c.returns = read_returns(r, r.part(mail, "returns"));
   const auto& http = r.part(j, "http");
   r.known(http, "/http", {"ca", "certificate", "key"});
   c.http_ca = r.path(http, "/http", "ca", true);
@@ -231,6 +257,9 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
       r.known(where, "/secrets/" + secret, {"file"});
       c.secrets[secret] = r.secret(where, "/secrets/" + secret, "file");
     }
+
+  if (!c.returns.password_secret.empty() && !c.secrets.contains(c.returns.password_secret))
+    r.bad("/mail/returns/imap/password_secret", "SECRET_UNKNOWN", "names a secret that is not configured");
 
   if (auto file = r.path(j, "", "parties", true, "parties.json"); fs::exists(file)) {
     auto parties = read_json(file);

@@ -33,6 +33,15 @@ struct MailConfig {
   std::filesystem::path ca;
 };
 
+/// Where bounces come in: a maildir or a mailbox by IMAP; neither: they are not fetched.
+struct ReturnsConfig {
+  std::filesystem::path maildir, ca;
+  std::string host, user, password_secret, mailbox = "INBOX";
+  std::uint16_t port = 993;
+  bool remove = false;  ///< a report that was recorded; otherwise it is marked as read
+  std::int64_t every_seconds = 60;
+};
+
 struct PortalConfig {
   ListenerConfig listener;
   std::string base_url;
@@ -51,6 +60,7 @@ struct Config {
   ListenerConfig api, health;
   PortalConfig portal;
   MailConfig mail;
+  ReturnsConfig returns;
   std::filesystem::path http_ca, http_certificate, http_key;  ///< of our own outgoing calls
   std::map<std::string, AdapterConfig> adapters;
   std::map<std::string, std::filesystem::path> secrets;

@@ -41,9 +41,9 @@ Task<Result<std::vector<outbox::Contact>>> CaseDirectory::contacts(std::string c
 }
 
 Task<Result<void>> CaseDirectory::revoke(const Message& message, std::string message_id, std::string role,
-                                         store::Transaction& with) {
+                                         std::string reason, store::Transaction& with) {
   if (links_) {
-    auto ops = co_await links_->revoke_ops(message.subject, message_id, role, "CONSENT_WITHDRAWN");
+    auto ops = co_await links_->revoke_ops(message.subject, message_id, role, reason);
     if (!ops) co_return fail(std::move(ops.error()));
     for (auto& op : *ops) with.ops.push_back(std::move(op));
   }
@@ -54,24 +54,32 @@ Task<Result<void>> CaseDirectory::revoke(const Message& message, std::string mes
   for (const auto& d : *waiting) {
     bool waits = d.state == store::DeliveryState::pending || d.state == store::DeliveryState::parked ||
                  d.state == store::DeliveryState::dead;
-    if (d.kind != "documents" || d.role != role || !waits) continue;
+    if (d.kind != "documents" || (!role.empty() && d.role != role) || !waits) continue;
     auto row = co_await store_.message(d.message);
     if (!row) co_return fail(std::move(row.error()));
     if (*row && (*row)->id == message_id)
-      with.ops.push_back(store::ChangeDelivery{d.id, d.state, store::DeliveryState::cancelled, clock_.now(),
-                                               "CONSENT_WITHDRAWN", std::nullopt, false});
+      with.ops.push_back(store::ChangeDelivery{d.id, d.state, store::DeliveryState::cancelled, clock_.now(), reason,
+                                               std::nullopt, false});
   }
   co_return Result<void>{};
 }
 
 Task<Result<void>> CaseDirectory::move(const Message& message, const Json& meeting, store::Transaction& with) {
   auto from = parse_instant(meeting.value("moved_from", ""));
-  if (!links_ || !from) co_return Result<void>{};
-  // A meeting that was cancelled counts as held today: rule_facts.cpp reads the same from the case file.
+  if (!from) co_return Result<void>{};
+  const auto messages = meeting.value("messages", std::vector<std::string>{});
   auto to = parse_instant(meeting.value("at", Json()).is_string() ? meeting["at"].get<std::string>() : std::string());
-  auto days = local_date(to ? *to : message.time).days() - local_date(*from).days();
-  auto ops = co_await links_->move_ops(message.subject, meeting.value("messages", std::vector<std::string>{}),
-                                       static_cast<int>(days));
+  if (!to) {
+    // Nobody needs the documents of a meeting that is not held: access ends with it, and what waits does not go.
+    for (const auto& id : messages) {
+      auto ended = co_await revoke(message, id, "", "MEETING_CANCELLED", with);
+      if (!ended) co_return fail(std::move(ended.error()));
+    }
+    co_return Result<void>{};
+  }
+  if (!links_) co_return Result<void>{};
+  auto days = local_date(*to).days() - local_date(*from).days();
+  auto ops = co_await links_->move_ops(message.subject, messages, static_cast<int>(days));
   if (!ops) co_return fail(std::move(ops.error()));
   for (auto& op : *ops) with.ops.push_back(std::move(op));
   co_return Result<void>{};
@@ -102,7 +110,7 @@ Task<Result<void>> CaseDirectory::extend(const Message& message, const Draft& dr
   for (const auto& link : draft.revoked_links) {
     auto slash = link.rfind('/');
     if (slash == std::string::npos) continue;
-    auto done = co_await revoke(message, link.substr(0, slash), link.substr(slash + 1), with);
+    auto done = co_await revoke(message, link.substr(0, slash), link.substr(slash + 1), "CONSENT_WITHDRAWN", with);
     if (!done) co_return fail(std::move(done.error()));
   }
   co_return Result<void>{};

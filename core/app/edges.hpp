@@ -28,13 +28,15 @@ class CaseDirectory final : public pipeline::Directory {
   CaseDirectory(store::Store& store, vault::Participants& participants, portal::LinkService* links, const Clock& clock)
       : store_(store), participants_(participants), links_(links), clock_(clock) {}
   Task<Result<std::vector<outbox::Contact>>> contacts(std::string case_id) override;
-  /// Deelnemers of a new case; links and waiting deliveries that a withdrawn consent ends; links of a meeting that
-  /// moved.
+  /// Deelnemers of a new case; links and waiting deliveries that a withdrawn consent or a cancelled meeting ends; links
+  /// of a meeting that moved.
   Task<Result<void>> extend(const Message& message, const Draft& draft, store::Transaction& with) override;
 
  private:
   Task<Result<void>> move(const Message& message, const Json& meeting, store::Transaction& with);
-  Task<Result<void>> revoke(const Message& message, std::string message_id, std::string role, store::Transaction& with);
+  /// Of every role where none is named.
+  Task<Result<void>> revoke(const Message& message, std::string message_id, std::string role, std::string reason,
+                            store::Transaction& with);
   store::Store& store_;
   vault::Participants& participants_;
   portal::LinkService* links_;

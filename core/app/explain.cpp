@@ -50,6 +50,18 @@ void show_explanation(const Json& d, const ExplainWords& w) {
   for (const auto& a : other.value("mogelijkheden", Json::array())) std::cout << "    - " << text(a, "tekst") << "\n";
 }
 
+/// Every page of it: a case may have more messages than one answer holds.
+Result<Json> explain_all(const Common& c, const std::string& what, bool nl) {
+  Json all = Json::array();
+  for (Json next = 0; !next.is_null();) {
+    auto page = call(c, "GET", fmt::format("/v1/beheer/uitleg/{}?taal={}&na={}", what, nl ? "nl" : "en", next.dump()));
+    if (!page) return fail(std::move(page.error()));
+    for (auto& d : (*page)["besluiten"]) all.push_back(std::move(d));
+    next = page->value("verder", Json());
+  }
+  return Json{{"besluiten", all}};
+}
+
 void show_as_of(const Json& j) {
   std::cout << fmt::format("{} at {}\n", text(j, "zaak"), text(j, "moment"));
   if (j["ingericht"].is_object())
@@ -96,7 +108,7 @@ void add_explain(CLI::App& app, Common& c, int& exit) {
   explain->add_option("what", what, "number of a message, or Z-...")->required();
   explain->callback([&c, &exit] {
     bool nl = c.lang == "nl";
-    exit = shown(c, call(c, "GET", "/v1/beheer/uitleg/" + what + "?taal=" + (nl ? "nl" : "en")), [&](const Json& j) {
+    exit = shown(c, explain_all(c, what, nl), [&](const Json& j) {
       bool first = true;
       for (const auto& d : j.value("besluiten", Json::array())) {
         if (!first) std::cout << "\n";

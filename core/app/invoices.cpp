@@ -19,13 +19,14 @@ namespace fs = std::filesystem;
 void show_invoices(const Json& j) {
   std::vector<std::vector<std::string>> in, out;
   for (const auto& i : j.value("binnen", Json::array()))
-    in.push_back({text(i, "nummer"), text(i, "status"), text(i, "codes"), text(i, "zaak"), text(i, "bijgewerkt")});
+    in.push_back({text(i, "nummer"), text(i, "status"), text(i, "codes"), text(i, "antwoordUiterlijk"), text(i, "zaak"),
+                  text(i, "bijgewerkt")});
   for (const auto& i : j.value("uit", Json::array()))
     out.push_back({text(i, "nummer"), text(i, "soort"), text(i, "betaler"), text(i, "ontvanger"),
                    euros(i.value("bedragCent", Json())), text(i, "status"), text(i, "code"), text(i, "aflevering"),
                    text(i, "zaak")});
   std::cout << "Binnengekomen\n";
-  table({"NUMMER", "STATUS", "REDEN", "ZAAK", "BIJGEWERKT"}, in);
+  table({"NUMMER", "STATUS", "REDEN", "ANTWOORD VOOR", "ZAAK", "BIJGEWERKT"}, in);
   std::cout << "\nDoorgestuurd of gemaakt\n";
   table({"NUMMER", "SOORT", "BETALER", "ONTVANGER", "BEDRAG", "STATUS", "CODE", "AFLEVERING", "ZAAK"}, out);
 }
@@ -55,8 +56,8 @@ void show_month(const Json& j) {
   std::cout << "\nOpen\n";
   for (const auto& o : j["open"])
     open.push_back({what_open(text(o, "wat")), text(o, "nummer"), text(o, "betaler"), euros(o["bedragCent"]),
-                    text(o, "code"), text(o, "aflevering"), text(o, "zaak")});
-  table({"WAT", "NUMMER", "BETALER", "BEDRAG", "CODE", "AFLEVERING", "ZAAK"}, open);
+                    text(o, "code"), text(o, "antwoordUiterlijk"), text(o, "aflevering"), text(o, "zaak")});
+  table({"WAT", "NUMMER", "BETALER", "BEDRAG", "CODE", "ANTWOORD VOOR", "AFLEVERING", "ZAAK"}, open);
   std::cout << (j.value("sluit", false) ? "\nDe maand sluit: in = uit.\n" : "\nDe maand sluit NIET.\n");
 }
 
@@ -96,9 +97,11 @@ Result<std::string> month_pdf(const Json& j) {
   for (const auto& o : j["open"])
     d.blocks.push_back(
         {Kind::bullet,
-         fmt::format("{}: factuur {}{}, {}{}, zaak {}", what_open(text(o, "wat")), text(o, "nummer"),
+         fmt::format("{}: factuur {}{}, {}{}{}, zaak {}", what_open(text(o, "wat")), text(o, "nummer"),
                      text(o, "betaler").empty() ? "" : " aan " + text(o, "betaler"), dutch_euros(o["bedragCent"]),
-                     text(o, "code").empty() ? "" : ", " + text(o, "code"), text(o, "zaak"))});
+                     text(o, "code").empty() ? "" : ", " + text(o, "code"),
+                     text(o, "antwoordUiterlijk").empty() ? "" : ", antwoord uiterlijk " + text(o, "antwoordUiterlijk"),
+                     text(o, "zaak"))});
   return formats::render_text_pdf(d);
 }
 

@@ -212,6 +212,7 @@ Result<MailReport> read_mail_report(std::string_view mail) {
   if (inside && parts < kBounceParts) judge(part_from);  // cut off behind the last part
   if (!report) return not_a_report();
   if (report->message_id.empty()) report->message_id = original;
+  report->own_id = bare_message_id(head.get("Message-ID"));
   if (report->message_id.empty())
     return fail(ErrorKind::invalid, "BOUNCE_NO_MESSAGE_ID", "the report does not say which mail it is about");
   return std::move(*report);

@@ -19,6 +19,7 @@ struct MailReport {
   Kind kind = Kind::failed;
   std::string status;      ///< 5.1.1; empty when it gives none
   std::string message_id;  ///< of the mail it is about, without < >
+  std::string own_id;      ///< Message-ID of the report itself, by which a second copy is known; may be empty
 };
 
 /// BOUNCE_NOT_A_REPORT for any other mail (an answer of a person, an absence note), BOUNCE_NO_MESSAGE_ID when it does

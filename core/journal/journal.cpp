@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/audit/leaf.hpp"
-#include "core/model/semantics.hpp"
+#include "core/journal/record.hpp"
 
 namespace schakel::journal {
 
@@ -82,15 +82,27 @@ Task<Result<Message>> Journal::read(store::MessageRow row) {
 Task<Result<Recorded>> Journal::recorded(store::DecisionRow row) {
   auto plain = co_await sealer_.open(row.case_id, "decision", std::to_string(row.message), std::move(row.sealed));
   if (!plain) co_return fail(std::move(plain.error()));
-  auto j = Json::parse(plain->begin(), plain->end());
-  Recorded out;
-  out.message = j.at("message").get<Message>();
-  out.message.seq = row.message;
-  out.draft = j.at("draft").get<Draft>();
-  out.decided_at = row.decided_at;
-  out.rules_version = row.rules_version;
-  out.semantics = j.value("semantics", 0);
-  if (auto it = j.find("registers"); it != j.end()) out.registers = it->get<std::map<std::string, Json>>();
+  auto out = read_record(row.message, as_text(*plain), Explained::read);
+  if (!out) co_return fail(std::move(out.error()));
+  out->decided_at = row.decided_at;
+  out->rules_version = row.rules_version;
+  co_return out;
+}
+
+Task<Result<Journal::Stretch>> Journal::stretch(std::string case_id, store::MessageSeq after, int limit) {
+  Stretch out;
+  auto rows = co_await store_.decisions(case_id, after, limit);
+  if (!rows) co_return fail(std::move(rows.error()));
+  out.rows = std::move(*rows);
+  if (out.rows.empty()) co_return out;
+  auto opener = co_await sealer_.opener(std::move(case_id));
+  if (opener)
+    out.opener = std::move(*opener);
+  else
+    // Of an erased case every value says so.
+    out.opener = [why = opener.error()](std::string_view, std::string_view, ByteView) -> Result<Bytes> {
+      return fail(why);
+    };
   co_return out;
 }
 
@@ -114,21 +126,12 @@ Task<Result<std::vector<Recalled>>> Journal::recall(std::string case_id) {
   std::vector<Recalled> out;
   store::MessageSeq after = 0;
   for (;;) {
-    auto rows = co_await store_.decisions(case_id, after, 500);
-    if (!rows) co_return fail(std::move(rows.error()));
-    if (rows->empty()) break;
-    after = rows->back().message;
-    for (auto& row : *rows) {
-      Recalled one{row.message, row.decided_at, row.rules_version, row.outcome, std::nullopt, ""};
-      auto content = co_await recorded(std::move(row));
-      if (content)
-        one.content = std::move(*content);
-      else
-        one.gone = content.error().code;
-      out.push_back(std::move(one));
-    }
+    auto next = co_await stretch(case_id, after, 500);
+    if (!next) co_return fail(std::move(next.error()));
+    if (next->rows.empty()) co_return out;
+    after = next->rows.back().message;
+    for (auto& row : next->rows) out.push_back(recalled(std::move(row), next->opener, Explained::read));
   }
-  co_return out;
 }
 
 Task<Result<CaseFile>> Journal::load(std::string case_id, store::MessageSeq until) {
@@ -162,8 +165,7 @@ Task<Result<void>> Journal::record(const Message& message, const Draft& draft, s
   row.outcome = to_string(draft.outcome);
   row.codes = draft.codes;
   row.rules_version = std::move(rules_version);
-  auto plain = dump_json(
-      Json{{"message", message}, {"draft", draft}, {"semantics", kSemanticsVersion}, {"registers", registers}});
+  auto plain = record_text(message, draft, registers);
   auto sealed = co_await sealer_.seal(message.subject, "decision", std::to_string(message.seq), to_bytes(plain), with);
   if (!sealed) co_return fail(std::move(sealed.error()));
   row.sealed = std::move(*sealed);

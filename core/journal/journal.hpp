@@ -28,7 +28,8 @@ struct Recorded {
   std::string rules_version;
   int semantics = 0;  ///< kSemanticsVersion that decided it; 0 where an older version of Schakel did not say
   std::optional<std::map<std::string, Json>>
-      registers;  ///< cross-case registers it read, null where absent; nullopt: not kept
+      registers;       ///< cross-case registers it read, null where absent; nullopt: not kept
+  std::string unread;  ///< text of the explanation where that was left unread (record.hpp); then draft has none
 };
 
 /// A decision that may no longer be readable: its row always, its content unless `gone` says why not (VAULT_ERASED
@@ -63,6 +64,13 @@ class Journal {
   Task<Result<std::optional<Recorded>>> decision(store::MessageSeq seq);
   /// history(), but one that cannot be read does not take the others along.
   Task<Result<std::vector<Recalled>>> recall(std::string case_id);
+  /// Decisions of a case after message `after`, at most `limit`, still sealed, with what opens them where blocking is
+  /// allowed (record.hpp): for who goes through thousands of cases.
+  struct Stretch {
+    std::vector<store::DecisionRow> rows;
+    Opener opener;
+  };
+  Task<Result<Stretch>> stretch(std::string case_id, store::MessageSeq after, int limit);
   /// Adds the sealed decision record to a transaction. `registers` are the cross-case facts it was decided on.
   Task<Result<void>> record(const Message& message, const Draft& draft, std::string rules_version,
                             store::Transaction& with, const std::map<std::string, Json>& registers = {});

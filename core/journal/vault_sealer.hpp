@@ -18,6 +18,13 @@ class VaultSealer final : public Sealer {
   Task<Result<Bytes>> open(std::string case_id, std::string kind, std::string id, Bytes sealed) override {
     return vault_.open({std::move(case_id), std::move(kind), std::move(id), 1}, std::move(sealed));
   }
+  Task<Result<Opener>> opener(std::string case_id) override {
+    auto key = co_await vault_.opener(std::move(case_id));
+    if (!key) co_return fail(std::move(key.error()));
+    co_return Opener([key = std::move(*key)](std::string_view kind, std::string_view id, ByteView sealed) {
+      return key.open(kind, id, 1, sealed);
+    });
+  }
 
  private:
   vault::Vault& vault_;

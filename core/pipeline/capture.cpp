@@ -15,11 +15,40 @@ namespace {
 bool cap_is_date(std::string_view s) { return Date::parse(s).has_value() || parse_instant(s).has_value(); }
 
 /// Words of the domain that stand in code instead of in rule data: who has custody, states of documents, kinds of
-/// schools.
-constexpr std::array<std::string_view, 21> kCapDomain = {
-    "*",        "ouder_1",     "ouder_2",     "ouders",   "voogd", "leerling", "concept",
-    "compleet", "ondertekend", "vastgesteld", "aanwezig", "OT",    "MDO",      "CTO",
-    "OZO",      "PO",          "SBO",         "SO",       "VO",    "VSO",      "MBO"};
+/// schools, how a funding line is shared and what VAT it bears.
+constexpr std::array<std::string_view, 32> kCapDomain = {"*",
+                                                         "ouder_1",
+                                                         "ouder_2",
+                                                         "ouders",
+                                                         "voogd",
+                                                         "leerling",
+                                                         "concept",
+                                                         "compleet",
+                                                         "ondertekend",
+                                                         "vastgesteld",
+                                                         "aanwezig",
+                                                         "OT",
+                                                         "MDO",
+                                                         "CTO",
+                                                         "OZO",
+                                                         "PO",
+                                                         "SBO",
+                                                         "SO",
+                                                         "VO",
+                                                         "VSO",
+                                                         "MBO",
+                                                         "50/50",
+                                                         "O",
+                                                         "E",
+                                                         "S",
+                                                         "delivery",
+                                                         "delivered",
+                                                         "recorded",
+                                                         "blocked",
+                                                         "held",
+                                                         "dropped_duplicate",
+                                                         "quarantined"};
+constexpr std::size_t kCapDifference = 600;
 bool cap_domain_word(std::string_view s) { return std::ranges::find(kCapDomain, s) != kCapDomain.end(); }
 
 bool cap_is_month(std::string_view s) { return s.size() == 7 && Date::parse(std::string(s) + "-01").has_value(); }
@@ -51,9 +80,9 @@ class CapReplacer {
       if (s[cut] == ':' && rest.size() == 1 && rest[0] >= 'A' && rest[0] <= 'Z') return s;
       return s.substr(0, cut + 1) + text(rest, s[cut] == '@' ? "gemeente" : "provider");
     }
-    auto it = made_.find(s);
-    if (it == made_.end()) it = made_.emplace(s, fresh(key)).first;
-    return it->second;
+    if (auto it = made_.find(s); it != made_.end()) return it->second;
+    if (auto number = derived(s); !number.empty()) return number;
+    return made_.emplace(s, fresh(key)).first->second;
   }
   Json value(const Json& v, std::string_view key = {}) {
     if (v.is_string()) return text(v.get<std::string>(), key);
@@ -74,6 +103,25 @@ class CapReplacer {
   [[nodiscard]] int replaced() const { return static_cast<int>(made_.size()); }
 
  private:
+  /// A number that the broker made of one that was replaced (DB-<number>-G, <number>-2), made of the other one; else
+  /// empty. What stands around it is the broker's own: nothing of the case is left in it.
+  [[nodiscard]] std::string derived(std::string_view s) const {
+    std::string_view before;
+    for (std::string_view prefix : {"CN-", "DB-", "FG-"})
+      if (s.starts_with(prefix)) before = prefix;
+    for (auto end = s.size(); end > before.size(); end = s.rfind('-', end - 1)) {
+      if (end == std::string_view::npos) break;
+      auto after = s.substr(end);
+      bool ours = after.size() <= 7 && std::ranges::all_of(after, [](char c) {
+                    return c == '-' || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+                  });
+      if (!ours) break;
+      auto it = made_.find(s.substr(before.size(), end - before.size()));
+      if (it != made_.end() && it->second.starts_with("F-"))
+        return std::string(before) + it->second + std::string(after);
+    }
+    return {};
+  }
   std::string fresh(std::string_view key) {
     auto has = [&](std::string_view part) { return key.find(part) != std::string_view::npos; };
     std::string_view kind = has("school")                                       ? "School"
@@ -256,8 +304,12 @@ Result<Capture> capture(const std::vector<const Decider*>& deciders, std::shared
       return out;
     }
     last = {ErrorKind::conflict, "CAPTURE_DIFFERS", "played alone, the case is not decided as it was", {}};
-    for (const auto& d : tried->differences)
-      last.findings.push_back({fmt::format("/expect/{}", d.part), "DIFFERS", fmt::format("message {}", d.seq), ""});
+    // In the words of the scenario: nobody's. A long row is cut.
+    for (const auto& d : tried->differences) {
+      auto text = d.text();
+      if (text.size() > kCapDifference) text = text.substr(0, kCapDifference) + " ...";
+      last.findings.push_back({fmt::format("/expect/{}", d.part), "DIFFERS", std::move(text), ""});
+    }
   }
   return fail(std::move(last));
 }

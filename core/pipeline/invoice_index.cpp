@@ -24,11 +24,23 @@ void index_invoices(const Message& m, const Draft& d, store::Transaction& with) 
   };
   if (is_invoice_type(m.type))
     in_row(m.id, m.payload.value("number", ""), std::string(to_string(d.outcome)), d.codes, m.party);
+  if (is_invoice_type(m.type) && d.outcome == Outcome::held && m.payload.contains("answer_due"))
+    put(kInvoiceAnswer, m.subject + "/" + m.id,
+        {{"zaak", m.subject},
+         {"nummer", m.payload.value("number", "")},
+         {"bericht", m.id},
+         {"regio", m.region},
+         {"termijn", m.payload.value("answer_due", "")}});
+  auto answered = [&](const std::string& id) {
+    with.ops.push_back(store::EraseRow{std::string(kInvoiceAnswer), m.subject + "/" + id, std::nullopt});
+  };
   // A decision may also change why others are held, or refuse a held credit whose turn has come.
   for (const auto& e : d.effects)
-    if (e.what == "invoice" && e.value.value("message", "") != m.id && e.value.value("status", "") != "forwarded")
+    if (e.what == "invoice" && e.value.value("message", "") != m.id && e.value.value("status", "") != "forwarded") {
       in_row(e.value.at("message"), e.value.at("number"), e.value.at("status"), e.value.at("codes"),
              e.value.value("party", ""));
+      if (e.value.value("status", "") != "held") answered(e.value.at("message"));
+    }
   std::set<std::string> released;
   for (const auto& e : d.effects)
     if (e.what == "invoice_status") put(kInvoiceState, e.key, e.value);
@@ -52,8 +64,10 @@ void index_invoices(const Message& m, const Draft& d, store::Transaction& with) 
          {"vrijgegevenDoor", i.released_by},
          {"regio", m.region},
          {"ontvangerPartij", i.payee_party.empty() && is_invoice_type(m.type) ? m.party : i.payee_party}});
-    if (i.released_by != 0 && !i.source_message.empty() && released.insert(i.source_message).second)
+    if (i.released_by != 0 && !i.source_message.empty() && released.insert(i.source_message).second) {
       in_row(i.source_message, i.source_number, "released", {}, i.payee_party);
+      answered(i.source_message);
+    }
   }
 }
 

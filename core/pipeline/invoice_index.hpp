@@ -11,6 +11,8 @@ inline constexpr std::string_view kInvoicesOut = "invoice.out";  ///< key <case>
 inline constexpr std::string_view kInvoiceOfDelivery =
     "invoice.delivery";                                             ///< key delivery id, value the key in invoice.out
 inline constexpr std::string_view kInvoiceState = "invoice.state";  ///< key delivery id: what its receiver reported
+inline constexpr std::string_view kInvoiceAnswer =
+    "invoice.answer";  ///< key <case>/<message id>: a held one whose sender is owed an answer by a date (JW325)
 inline constexpr std::string_view kInvoiceOfMail = "invoice.mail";  ///< key Message-ID, value the delivery id
 
 /// Adds the rows that this decision changes: an invoice that came in, every invoice it sends, held ones it releases.

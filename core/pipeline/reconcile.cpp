@@ -201,9 +201,19 @@ Task<Result<void>> book_case(journal::Journal& journal, MonthBook& book, std::st
     }
   }
   for (const auto& e : ledger_of(invoices).entries) {
-    if (e.held)
-      book.month.open.push_back({"HELD", e.number, case_id, "", e.codes.empty() ? "" : e.codes.front(), "",
-                                 e.total().value() * (e.is_credit() ? -1 : 1)});
+    if (e.held) {
+      OpenItem item{"HELD",
+                    e.number,
+                    case_id,
+                    "",
+                    e.codes.empty() ? "" : e.codes.front(),
+                    "",
+                    e.total().value() * (e.is_credit() ? -1 : 1)};
+      auto owed = co_await journal.store().row(std::string(kInvoiceAnswer), case_id + "/" + e.message);
+      if (!owed) co_return fail(std::move(owed.error()));
+      if (*owed) item.due = Json::parse((*owed)->value.begin(), (*owed)->value.end()).value("termijn", "");
+      book.month.open.push_back(std::move(item));
+    }
     if (e.refused)
       book.month.open.push_back({"CREDIT_REFUSED", e.number, case_id, "", "INVOICE_CONFLICT", "", -e.total().value()});
   }
@@ -272,6 +282,8 @@ Json month_view(const Month& m) {
                     {"code", o.code},
                     {"aflevering", o.delivery},
                     {"bedragCent", o.cents}});
+  for (std::size_t i = 0; i < m.open.size(); ++i)
+    if (!m.open[i].due.empty()) open[i]["antwoordUiterlijk"] = m.open[i].due;
   return {{"maand", m.month},
           {"sluit", m.closes()},
           {"bronfacturen", m.sources},

@@ -19,6 +19,7 @@ struct OpenItem {
   std::string what;  ///< HELD, QUARANTINED, CREDIT_REFUSED, ON_ITS_WAY, REFUSED, MISSING, NOT_CONSERVED
   std::string number, case_id, payer, code, delivery;
   std::int64_t cents = 0;
+  std::string due{};  ///< of HELD: the last day for the answer to its sender (JW325), where one is owed
 };
 struct Month {
   std::string month;

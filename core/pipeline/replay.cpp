@@ -3,41 +3,47 @@
 #include <algorithm>
 #include <array>
 
+#include "core/journal/record.hpp"
+
 namespace schakel::pipeline {
 
-void walk(const std::vector<journal::Recalled>& rows, const std::function<void(const Step&)>& each) {
-  CaseFile file;
-  bool whole = true;
-  for (const auto& row : rows) {
-    Step step;
-    step.row = &row;
-    if (!row.content) {
-      step.reason = row.gone == "VAULT_ERASED" ? "ERASED" : "UNREADABLE";
-      whole = false;
-    } else if (!whole) {
-      step.reason = "CASE_INCOMPLETE";
-    } else {
-      const auto& r = *row.content;
-      // What is about no case stands alone.
-      if (r.message.subject.empty()) file = CaseFile{};
-      step.known.file = file;
-      step.known.file.id = r.message.subject;
-      // As the pipeline does: a case that was never opened is of the region of its message.
-      if (step.known.file.region.empty()) step.known.file.region = r.message.region;
-      step.known.message = r.message;
-      if (r.registers)
-        for (const auto& [key, value] : *r.registers)
-          if (!value.is_null()) step.known.registers[key] = value;
-      if (r.draft.outcome == Outcome::quarantined)
-        step.reason = "UNDECIDABLE";
-      else if (r.semantics != kSemanticsVersion)
-        step.reason = "SEMANTICS_CHANGED";
-      file = step.known.file;
-      apply(file, r.message, r.draft);
-      step.after = file;
-    }
-    each(step);
+void Walk::step(const journal::Recalled& row, const std::function<void(const Step&)>& each) {
+  any_ = true;
+  Step step;
+  step.row = &row;
+  if (!row.content) {
+    step.reason = row.gone == "VAULT_ERASED" ? "ERASED" : "UNREADABLE";
+    whole_ = false;
+    return each(step);
   }
+  if (!whole_) {
+    step.reason = "CASE_INCOMPLETE";
+    return each(step);
+  }
+  const auto& r = *row.content;
+  // What is about no case stands alone.
+  if (r.message.subject.empty()) file_ = CaseFile{};
+  file_.id = r.message.subject;
+  // As the pipeline does: a case that was never opened is of the region of its message.
+  if (file_.region.empty()) file_.region = r.message.region;
+  // Lent to the step and taken back: a long case is not copied for each of its messages.
+  step.known.file = std::move(file_);
+  step.known.message = r.message;
+  if (r.registers)
+    for (const auto& [key, value] : *r.registers)
+      if (!value.is_null()) step.known.registers[key] = value;
+  if (r.draft.outcome == Outcome::quarantined)
+    step.reason = "UNDECIDABLE";
+  else if (r.semantics != kSemanticsVersion)
+    step.reason = "SEMANTICS_CHANGED";
+  each(step);
+  file_ = std::move(step.known.file);
+  apply(file_, r.message, r.draft);
+}
+
+void walk(const std::vector<journal::Recalled>& rows, const std::function<void(const Step&)>& each) {
+  Walk all;
+  for (const auto& row : rows) all.step(row, each);
 }
 
 Reason registers_missing(std::span<const Decider* const> deciders, const Step& step, const Profile& profile) {
@@ -53,27 +59,62 @@ void Rehearsal::add(std::span<const Decider* const> deciders, const Step& step, 
   auto profile = profiles.find(step.known.message.region);
   if (profile == profiles.end()) return skip("REGION_ABSENT");
   if (auto missing = registers_missing(deciders, step, *profile->second); !missing.empty()) return skip(missing);
-  auto found = replay::flips(step.row->content->draft, replay::redecide(deciders, step.known, *profile->second));
+  const auto& recorded = *step.row->content;
+  const Draft again = replay::redecide(deciders, step.known, *profile->second);
+  auto found = replay::flips(recorded.draft, again);
   if (found.empty()) {
     ++same_;
     return;
   }
+  // Which rule makes the difference may stand in the explanation, which is read for what flips alone.
+  if (!recorded.unread.empty()) {
+    Draft before = recorded.draft;
+    before.explanation = journal::read_explanation(recorded);
+    found = replay::flips(before, again);
+  }
   ++flipped_;
+  // The school that an opening states is the case's own already.
+  CaseFile after = step.known.file;
+  apply(after, step.known.message, recorded.draft);
+  const std::string& school = after.pupil.school;
+  const auto seq = std::to_string(step.row->seq);
   for (const auto& f : found) {
-    std::array<std::string, 4> key{std::string(replay::to_string(f.kind)), f.rule, step.after.pupil.school, f.target};
-    auto it = groups_.find(key);
-    if (it == groups_.end()) {
-      if (groups_.size() >= kGroups) {
-        ++uncounted_;
-        continue;
-      }
-      it = groups_.emplace(std::move(key), Group{0, f.before, f.after, {}}).first;
+    auto* g = group({std::string(replay::to_string(f.kind)), f.rule, school, f.target}, f.before, f.after);
+    if (!g) continue;
+    ++g->count;
+    if (g->examples.size() < kExamples && std::ranges::find(g->examples, seq) == g->examples.end())
+      g->examples.push_back(seq);
+  }
+}
+
+Rehearsal::Group* Rehearsal::group(const Key& key, std::string before, std::string after) {
+  auto it = groups_.find(key);
+  if (it == groups_.end()) {
+    if (groups_.size() >= kGroups) {
+      ++uncounted_;
+      return nullptr;
     }
-    ++it->second.count;
-    auto seq = std::to_string(step.row->seq);
-    if (it->second.examples.size() < kExamples &&
-        std::ranges::find(it->second.examples, seq) == it->second.examples.end())
-      it->second.examples.push_back(std::move(seq));
+    it = groups_.emplace(key, Group{0, std::move(before), std::move(after), {}}).first;
+  }
+  return &it->second;
+}
+
+void Rehearsal::add(const Rehearsal& later) {
+  decisions_ += later.decisions_;
+  same_ += later.same_;
+  flipped_ += later.flipped_;
+  uncounted_ += later.uncounted_;
+  for (const auto& [reason, n] : later.not_replayable_) not_replayable_[reason] += n;
+  for (const auto& [key, g] : later.groups_) {
+    auto* mine = group(key, g.before, g.after);
+    if (!mine) {
+      uncounted_ += g.count - 1;
+      continue;
+    }
+    mine->count += g.count;
+    for (const auto& seq : g.examples)
+      if (mine->examples.size() < kExamples && std::ranges::find(mine->examples, seq) == mine->examples.end())
+        mine->examples.push_back(seq);
   }
 }
 

@@ -20,12 +20,24 @@ using Reason = std::string;
 
 struct Step {
   const journal::Recalled* row = nullptr;
-  replay::Known known;  ///< valid where `reason` is empty or SEMANTICS_CHANGED
-  CaseFile after;       ///< the case with this decision; valid where known is
+  replay::Known known;  ///< valid where `reason` is empty, SEMANTICS_CHANGED or UNDECIDABLE
   Reason reason;
 };
 
-/// Calls `each` for every row, in order. `known.file` is the fold over the rows before it.
+/// The fold over the decisions of a case, one after the other: nothing but the case file is kept between two.
+class Walk {
+ public:
+  /// Calls `each` for the next row; `known.file` is the case as the rows before it left it.
+  void step(const journal::Recalled& row, const std::function<void(const Step&)>& each);
+  /// The case with every row until now; nullptr where one of them was not readable.
+  [[nodiscard]] const CaseFile* file() const { return whole_ && any_ ? &file_ : nullptr; }
+
+ private:
+  CaseFile file_;
+  bool whole_ = true, any_ = false;
+};
+
+/// Calls `each` for every row, in order.
 void walk(const std::vector<journal::Recalled>& rows, const std::function<void(const Step&)>& each);
 
 /// REGISTERS_NOT_KEPT where this profile reads a register that the record does not have; else empty.
@@ -40,6 +52,9 @@ class Rehearsal {
   /// Decides the step again under `profiles`; counts what became of it.
   void add(std::span<const Decider* const> deciders, const Step& step, const Profiles& profiles);
   void skip(const Reason& reason) { ++not_replayable_[reason]; }
+  /// Adds what another counted after this one.
+  void add(const Rehearsal& later);
+  [[nodiscard]] std::int64_t decisions() const { return decisions_; }
   [[nodiscard]] Json to_json() const;
 
  private:
@@ -48,7 +63,9 @@ class Rehearsal {
     std::string before, after;  ///< of the first example
     std::vector<std::string> examples;
   };
-  std::map<std::array<std::string, 4>, Group> groups_;  ///< kind, rule, school, target
+  using Key = std::array<std::string, 4>;
+  Group* group(const Key& key, std::string before, std::string after);
+  std::map<Key, Group> groups_;  ///< kind, rule, school, target
   std::map<Reason, std::int64_t> not_replayable_;
   std::int64_t decisions_ = 0, same_ = 0, flipped_ = 0, uncounted_ = 0;
 };

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "core/base/calendar.hpp"
 #include "core/base/log.hpp"
 #include "core/formats/bounce.hpp"
 #include "core/pipeline/invoice_index.hpp"
@@ -16,6 +17,9 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kStatusNa
                                                                                      {"received", "ontvangen"},
                                                                                      {"refused", "geweigerd"},
                                                                                      {"processed", "verwerkt"}}};
+
+/// Working days before its last day at which the gemeente hears that an answer is still owed.
+constexpr int kAnswerWarnDays = 2;
 
 /// Row of `told`: the last report the watch made of a delivery.
 constexpr std::string_view kTold = "invoice.told";
@@ -86,9 +90,12 @@ Task<Result<BounceResult>> report_bounce(journal::Journal& journal, std::string 
   out.code = report->kind == Kind::failed ? "BOUNCE_" + report->status : report->status;
   if (out.code.ends_with('_')) out.code.pop_back();
   if (out.status == "transported") co_return out;
-  auto done = co_await report_invoice(journal, {out.delivery, out.status, out.code, sha256_hex(mail).substr(0, 32)});
+  // A copy that came by another way has other Received lines, and is the same report.
+  auto evidence = sha256_hex(report->own_id.empty() ? mail : "message-id " + report->own_id).substr(0, 32);
+  auto done = co_await report_invoice(journal, {out.delivery, out.status, out.code, std::move(evidence)});
   if (!done) co_return fail(std::move(done.error()));
   out.recorded = true;
+  out.known = done->duplicate;
   co_return out;
 }
 
@@ -130,6 +137,53 @@ Task<Result<Settled>> settled(store::Store& store, std::string delivery) {
 }
 
 Task<Result<int>> SettlementWatch::step() {
+  auto first = co_await deliveries();
+  if (!first) co_return fail(std::move(first.error()));
+  auto second = co_await answers();
+  if (!second) co_return fail(std::move(second.error()));
+  co_return *first + *second;
+}
+
+Task<Result<int>> SettlementWatch::answers() {
+  int told = 0;
+  auto today = local_date(journal_.clock().now());
+  std::string after;
+  for (;;) {
+    auto rows = co_await journal_.store().rows(std::string(kInvoiceAnswer), "", after, 500);
+    if (!rows) co_return fail(std::move(rows.error()));
+    if (rows->empty()) break;
+    after = rows->back().key;
+    for (const auto& row : *rows) {
+      auto j = Json::parse(row.value.begin(), row.value.end());
+      auto due = Date::parse(j.value("termijn", ""));
+      if (!due || add_working_days(today, kAnswerWarnDays) < *due) continue;
+      std::string status = *due < today ? "answer_overdue" : "answer_due";
+      std::string told_key = "answer/" + row.key;
+      auto known = co_await journal_.store().row(std::string(kTold), told_key);
+      if (!known) co_return fail(std::move(known.error()));
+      if (*known && as_text((*known)->value) == status) continue;
+      Message m;
+      m.source = "urn:schakel:facturen";
+      m.id = fmt::format("{}/{}", j.value("bericht", ""), status);
+      m.type = "factuur_status";
+      m.subject = j.value("zaak", "");
+      m.region = j.value("regio", "");
+      m.party = "schakel";
+      m.sender_role = "broker";
+      m.payload = {{"delivery", ""},      {"number", j.value("nummer", "")},
+                   {"payer", "gemeente"}, {"payee", "zorgaanbieder"},
+                   {"status", status},    {"code", due->str()}};
+      store::Transaction tx;
+      tx.ops.push_back(store::PutRow{std::string(kTold), std::move(told_key), to_bytes(status), std::nullopt});
+      auto done = co_await journal_.accept(std::move(m), std::move(tx));
+      if (!done) co_return fail(std::move(done.error()));
+      if (!done->duplicate) ++told;
+    }
+  }
+  co_return told;
+}
+
+Task<Result<int>> SettlementWatch::deliveries() {
   int told = 0;
   for (auto state : {store::DeliveryState::dead, store::DeliveryState::parked}) {
     store::DeliveryFilter filter;

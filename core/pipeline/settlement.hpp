@@ -27,11 +27,13 @@ struct InvoiceReport {
 Task<Result<journal::Accepted>> report_invoice(journal::Journal& journal, InvoiceReport report,
                                                store::Transaction with = {});
 
-/// The invoice that a mail server reports on: found by Message-ID. BOUNCE_UNKNOWN (not_found), and the errors of
+/// The invoice that a mail server reports on: found by Message-ID; a repeat of the report by the report's own.
+/// BOUNCE_UNKNOWN (not_found), and the errors of
 /// read_mail_report. A delay is not recorded: `recorded` is false.
 struct BounceResult {
   std::string delivery, status, code;
   bool recorded = false;
+  bool known = false;  ///< it was recorded before
 };
 Task<Result<BounceResult>> report_bounce(journal::Journal& journal, std::string mail);
 
@@ -46,7 +48,8 @@ Task<Result<Settled>> settled(store::Store& store, std::string delivery);
 [[nodiscard]] std::string_view status_dutch(std::string_view status);
 [[nodiscard]] std::string status_from_dutch(std::string_view status);
 
-/// Reports every invoice whose delivery was given up or parked, once per time that happens.
+/// Reports every invoice whose delivery was given up or parked, once per time that happens; and every held one whose
+/// sender is owed an answer (JW325, OP090x4): once when two working days are left, once when the day has passed.
 class SettlementWatch {
  public:
   explicit SettlementWatch(journal::Journal& journal) : journal_(journal) {}
@@ -54,6 +57,8 @@ class SettlementWatch {
   Task<> run(runtime::Scope& scope);
 
  private:
+  Task<Result<int>> deliveries();
+  Task<Result<int>> answers();
   journal::Journal& journal_;
 };
 

@@ -11,13 +11,6 @@ namespace {
 
 constexpr auto kOfficeOpens = std::chrono::hours(9), kOfficeCloses = std::chrono::hours(17);
 
-/// Nobody is warned at night, in a weekend or on a holiday, also where the broker was down when the moment came.
-bool office_is_open(Instant now) {
-  auto today = local_date(now);
-  return roll_forward(today) == today && now >= start_of_day(today) + kOfficeOpens &&
-         now < start_of_day(today) + kOfficeCloses;
-}
-
 /// Next moment this deadline has something to say after `now`; nullopt when it has nothing left.
 std::optional<Instant> next_moment(const Deadline& d, std::string_view phase_done) {
   if (d.state != "set") return std::nullopt;
@@ -63,6 +56,12 @@ Task<Result<void>> put(journal::Journal& journal, std::string case_id, Json reco
 }
 
 }  // namespace
+
+bool office_is_open(Instant now) {
+  auto today = local_date(now);
+  return roll_forward(today) == today && now >= start_of_day(today) + kOfficeOpens &&
+         now < start_of_day(today) + kOfficeCloses;
+}
 
 Task<Result<void>> set_timer(journal::Journal& journal, const Message& message, const Deadline& d,
                              store::Transaction& with) {

@@ -6,6 +6,10 @@
 
 namespace schakel::pipeline {
 
+/// Monday to Friday 09:00 to 17:00 in Amsterdam, no holidays: nobody is warned at another time, also where the broker
+/// was down when the moment came.
+[[nodiscard]] bool office_is_open(Instant now);
+
 /// The timer row of a deadline as a decision left it: it warns at 09:00 Amsterdam time on warn_date and breaches at
 /// 09:00 after `date`, each on that day or the next working day. Sealed under the case.
 Task<Result<void>> set_timer(journal::Journal& journal, const Message& message, const Deadline& deadline,
@@ -18,7 +22,7 @@ Task<Result<void>> set_timer(journal::Journal& journal, const Message& message, 
 class TimerLoop {
  public:
   explicit TimerLoop(journal::Journal& journal) : journal_(journal) {}
-  /// Fires everything due now, in working hours (Monday to Friday 09:00 to 17:00, no holidays); how many.
+  /// Fires everything due now, in working hours; how many.
   Task<Result<int>> step();
   Task<> run(runtime::Scope& scope);
 

@@ -172,6 +172,16 @@ Task<Result<Bytes>> Vault::open(Place place, Bytes sealed) {
   co_return open_envelope(key->reveal(), place_aad(place), sealed);
 }
 
+Result<Bytes> CaseOpener::open(std::string_view kind, std::string_view id, int version, ByteView sealed) const {
+  return open_envelope(key_->reveal(), place_aad({case_id_, std::string(kind), std::string(id), version}), sealed);
+}
+
+Task<Result<CaseOpener>> Vault::opener(std::string case_id) {
+  auto key = co_await key_of(case_id, IfMissing::fail);
+  if (!key) co_return fail(key.error());
+  co_return CaseOpener(std::move(case_id), std::move(*key));
+}
+
 Task<Result<PreparedCase>> Vault::prepare_case_key(std::string case_id) {
   if (auto valid = check_id(case_id); !valid) co_return fail(valid.error());
   if (auto hit = cached(case_id)) co_return PreparedCase(case_id, std::move(*hit));

@@ -42,6 +42,19 @@ class PreparedCase {
   Secret key_;
 };
 
+/// The key of a case for reading: see Vault::opener. Copies share it.
+class CaseOpener {
+ public:
+  [[nodiscard]] Result<Bytes> open(std::string_view kind, std::string_view id, int version, ByteView sealed) const;
+
+ private:
+  friend class Vault;
+  CaseOpener(std::string case_id, Secret key)
+      : case_id_(std::move(case_id)), key_(std::make_shared<const Secret>(std::move(key))) {}
+  std::string case_id_;
+  std::shared_ptr<const Secret> key_;
+};
+
 struct Rotation {
   int rewrapped = 0;
   bool done = false;
@@ -78,6 +91,9 @@ class Vault {
   /// Makes the case's key durable first when there is none; a case that was erased never gets another.
   [[nodiscard]] Task<Result<Bytes>> seal(Place place, Bytes plain);
   [[nodiscard]] Task<Result<Bytes>> open(Place place, Bytes sealed);
+  /// For who opens much of one case at once, on any thread and without waiting. VAULT_NO_KEY (not_found) where nothing
+  /// was ever sealed for it. What was erased meanwhile can be read as long as this is kept: no longer than one request.
+  [[nodiscard]] Task<Result<CaseOpener>> opener(std::string case_id);
 
   /// For who wants key and effect in one commit. STORE_CONFLICT on that commit means that another was first: prepare
   /// again.

@@ -342,6 +342,10 @@ Draft follow_status(const CaseFile& file, const Message& message, Draft draft) {
   std::string payee = text("payee");
   auto desk = payee == "zorgaanbieder" ? std::string("zorgaanbieder_billing") : finance_role(payee);
   if (status == "refused") draft.signals.push_back({"INVOICE_REFUSED", desk, finance_role(text("payer")), "", ""});
+  // Held here, and the provider is owed its JW325: whoever answers it has to lift or refuse (OP090x4).
+  if (status == "answer_due") draft.signals.push_back({"ANSWER_DUE", finance_role("gemeente"), "", "", "OP090x4"});
+  if (status == "answer_overdue")
+    draft.signals.push_back({"ANSWER_OVERDUE", finance_role("gemeente"), "", "", "OP090x4"});
   if (status == "stuck") draft.signals.push_back({"INVOICE_UNDELIVERABLE", desk, finance_role(text("payer")), "", ""});
   return draft;
 }

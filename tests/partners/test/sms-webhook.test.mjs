@@ -43,6 +43,20 @@ test('RefusesWhatIsNoCloudEvent', async (t) => {
   assert.deepEqual((await hook.control('state')).events, []);
 });
 
+test('AnInvoiceIsABinaryEventWithTheUblAsBodyAndOneKey', async (t) => {
+  const hook = await start(t, 'webhook');
+  const ubl = (payable) => `<?xml version="1.0"?><Invoice xmlns:cbc="x"><cbc:ID>DB-1</cbc:ID><cbc:PayableAmount currencyID="EUR">${payable}</cbc:PayableAmount></Invoice>`;
+  const head = { 'Content-Type': 'application/xml; charset=UTF-8', 'ce-specversion': '1.0', 'ce-id': 'A-1', 'ce-source': event.source, 'ce-type': 'nl.schakel.doorbelasting.v1', 'Idempotency-Key': 'A-1' };
+  const status = async (body, headers = head) => (await post(hook.url, body, headers)).status;
+  for (let i = 0; i < 2; i += 1) assert.equal(await status(ubl('183.33')), 202);
+  assert.equal(await status(ubl('183.34')), 409);
+  assert.equal(await status('<geen/>', { ...head, 'ce-id': 'A-2', 'Idempotency-Key': 'A-2' }), 400);
+  assert.equal(await status(`<!DOCTYPE x>${ubl('1.00')}`, { ...head, 'ce-id': 'A-3', 'Idempotency-Key': 'A-3' }), 400);
+  const { events } = await hook.control('state');
+  assert.deepEqual(events.map((e) => [e.id, e.copies, e.data.number, e.data.payable]), [['A-1', 2, 'DB-1', '183.33']]);
+  assert.deepEqual((await hook.control('violations')).map((v) => v.rule), ['same-id-other-content']);
+});
+
 test('ASignedWebhookIsCheckedOverTimestampAndRawBody', async (t) => {
   const hook = await start(t, 'webhook', '--hmac', 'sleutel');
   const at = String(Math.floor(Date.now() / 1000));

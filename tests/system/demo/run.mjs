@@ -2,6 +2,7 @@
 // --once ends after the case with status 0 or 1. DEMO_PORT (default 8443) is the first of sixteen ports on loopback.
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { lookBack } from './look_back.mjs';
 import { ended, run, stopAll } from './processes.mjs';
 import { binary, must, root, setStage } from './stage.mjs';
 import { Story } from './story.mjs';
@@ -28,6 +29,7 @@ try {
   stage = await setStage({ home, base: Number(process.env.DEMO_PORT ?? 8443), tell });
   const result = await new Story(stage.players, stage.places, tell).play();
   tell(`Controle van het logboek: ${must('schakel audit verify', run(binary, ['--config', stage.config, 'audit', 'verify'])).trim().split('\n').at(-1)}`);
+  lookBack(stage, result.zaak, tell);
   summary(stage, result);
   if (!once) {
     console.log('\nAlles blijft draaien. Stoppen: Ctrl-C.');

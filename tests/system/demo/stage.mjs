@@ -1,5 +1,5 @@
 // Sets the stage: partners, certificates, the broker's configuration, the broker. Used by the demo and by tests that need the whole.
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Party } from './client.mjs';
@@ -19,8 +19,8 @@ export function must(what, { status, out, err }) {
 }
 
 /** Everything of one run lies in `home`, which is made anew; `base` is the first of sixteen ports on loopback. `zgw`: more arguments
- *  for the simulated zaaksysteem. */
-export async function setStage({ home, base, tell, zgw = [] }) {
+ *  for the simulated zaaksysteem; `adapt(config, parties)` changes what is configured. */
+export async function setStage({ home, base, tell, zgw = [], adapt = () => {} }) {
   const port = ports(base);
   const folder = join(home, 'knooppunt');
   const pki = join(home, 'pki');
@@ -55,6 +55,12 @@ export async function setStage({ home, base, tell, zgw = [] }) {
   must('schakel init', run(binary, ['init', folder, '--port', String(port.api)]));
   const catalogue = await (await fetch(`http://127.0.0.1:${port.zaaksysteem}/__control/catalogus`)).json();
   const config = configure(folder, pki, port, catalogue, secrets);
+  const read = (name) => JSON.parse(readFileSync(join(folder, name), 'utf8'));
+  const set = read('schakel.json');
+  const who = read('parties.json');
+  adapt(set, who);
+  writeFileSync(config, `${JSON.stringify(set, null, 2)}\n`);
+  writeFileSync(join(folder, 'parties.json'), `${JSON.stringify(who, null, 2)}\n`);
   must('schakel check', run(binary, ['check', config]));
   let broker;
   const up = async () => {

@@ -3,79 +3,12 @@
 
 #include "core/formats/ubl.hpp"
 #include "tests/support/plugin_bench.hpp"
+#include "tests/unit/adapters/invoice_delivery.hpp"
 
 namespace schakel::test {
 namespace {
 
 Json config() { return {{"message_id_domain", "facturen.schakel.example"}}; }
-
-Json gemeente() {
-  return {{"name", "Gemeente Zandoever"},
-          {"oin", "00000099000100001000"},
-          {"kvk", ""},
-          {"vat_number", ""},
-          {"iban", "NL19TEST0001000001"},
-          {"street", "Fictiestraat 1"},
-          {"city", "Zandoever"},
-          {"postcode", "1001 XX"},
-          {"mail", "crediteuren@gemeente-zandoever.example"},
-          {"buyer_reference", ""},
-          {"vat_category", "O"}};
-}
-Json swv() {
-  return {{"name", "SWV Kop van Noord-Holland"},
-          {"oin", ""},
-          {"kvk", "90000002"},
-          {"vat_number", ""},
-          {"iban", "NL89TEST0001000002"},
-          {"street", "Fictiestraat 2"},
-          {"city", "Zandoever"},
-          {"postcode", "1002 XX"},
-          {"mail", "oza@swvkopvannoordholland.nl"},
-          {"buyer_reference", ""},
-          {"vat_category", "O"}};
-}
-
-Delivery delivery() {
-  Delivery d;
-  d.id = "afl-db-1";
-  d.kind = "invoice";
-  d.type = "doorbelasting";
-  d.message_id = "m-1";
-  d.region = "KNH";
-  d.case_id = "zaak-1";
-  d.pseudonym = "ps-4711";
-  d.role = "swv_financien";
-  d.endpoint = {{"mail", "oza@swvkopvannoordholland.nl"}};
-  d.body = {{"invoice",
-             {{"number", "DB-ZB-2026-0917"},
-              {"kind", "doorbelasting"},
-              {"payer", "swv"},
-              {"payee", "gemeente"},
-              {"address", "oza@swvkopvannoordholland.nl"},
-              {"amount_cents", 36666},
-              {"vat_cents", 0},
-              {"net_cents", 36666},
-              {"issued", "2026-10-05"},
-              {"period_from", "2026-09-01"},
-              {"period_to", "2026-09-30"},
-              {"credits", ""},
-              {"source_number", "ZB-2026-0917"},
-              {"lines", Json::array({{{"kind", "zorg"}, {"cents", 105000}, {"share_cents", 0}, {"description", "zorg"}},
-                                     {{"kind", "onderwijs"},
-                                      {"cents", 20000},
-                                      {"share_cents", 20000},
-                                      {"description", "onderwijs, september 2026"}},
-                                     {{"kind", "grijs"},
-                                      {"cents", 33333},
-                                      {"share_cents", 16666},
-                                      {"description", "grijs gebied, september 2026"}}})},
-              {"seller", gemeente()},
-              {"buyer", swv()}}},
-            {"payload", {{"naam", "Pluk Testerman"}}}};
-  d.first_attempt = *parse_instant("2026-10-05T09:00:00Z");
-  return d;
-}
 
 std::unique_ptr<PluginBench> fresh(Json c = config()) { return std::make_unique<PluginBench>("mail", std::move(c)); }
 
@@ -97,7 +30,7 @@ std::string picture(PluginBench& b) {
 
 TEST(MailInvoice, ShareIsOneMailWithUblAndPdfToTheCent) {
   auto bench = fresh();
-  auto result = bench->send(delivery());
+  auto result = bench->send(invoice_delivery());
   ASSERT_EQ(result->verdict, Verdict::delivered) << result->code;
   ASSERT_EQ(bench->world.mails.size(), 1U);
   const auto& mail = bench->world.mails[0];
@@ -123,14 +56,14 @@ TEST(MailInvoice, ShareIsOneMailWithUblAndPdfToTheCent) {
 }
 
 TEST(MailInvoice, CrashAtAnyAwaitGivesTheSameMailAgainOrNone) {
-  for (const auto& w : crash_everywhere([] { return fresh(); }, delivery(), picture)) ADD_FAILURE() << w;
+  for (const auto& w : crash_everywhere([] { return fresh(); }, invoice_delivery(), picture)) ADD_FAILURE() << w;
 }
 
 TEST(MailInvoice, AMailThatWasTakenIsNotSentAgain) {
   auto bench = fresh();
-  (void)bench->send(delivery());
+  (void)bench->send(invoice_delivery());
   (void)bench->restart();
-  EXPECT_EQ(bench->send(delivery())->verdict, Verdict::delivered);
+  EXPECT_EQ(bench->send(invoice_delivery())->verdict, Verdict::delivered);
   EXPECT_EQ(bench->world.mails.size(), 1U);
 }
 
@@ -145,7 +78,7 @@ TEST(MailInvoice, ServerRepliesBecomeVerdicts) {
                                        Row{{ErrorKind::invalid, "MAIL_HEADER", "", {}}, Verdict::rejected}}) {
     auto bench = fresh();
     bench->world.mail_server = [&error](const Mail&) -> Result<std::string> { return fail(error); };
-    auto result = bench->send(delivery());
+    auto result = bench->send(invoice_delivery());
     EXPECT_EQ(result->verdict, verdict) << error.code;
     EXPECT_EQ(result->code, error.code);
   }
@@ -153,7 +86,7 @@ TEST(MailInvoice, ServerRepliesBecomeVerdicts) {
 
 TEST(MailInvoice, CreditNoteIsPositiveAndNamesTheInvoice) {
   auto bench = fresh();
-  Delivery d = delivery();
+  Delivery d = invoice_delivery();
   auto& inv = d.body["invoice"];
   inv["number"] = "CN-ZBC-2026-0031";
   inv["kind"] = "creditnota";
@@ -173,7 +106,7 @@ TEST(MailInvoice, CreditNoteIsPositiveAndNamesTheInvoice) {
 
 TEST(MailInvoice, VatOfTheProviderIsPassedThroughNotComputed) {
   auto bench = fresh();
-  Delivery d = delivery();
+  Delivery d = invoice_delivery();
   auto& inv = d.body["invoice"];
   inv["amount_cents"] = 216052;
   inv["vat_cents"] = 37496;
@@ -208,7 +141,7 @@ TEST(MailInvoice, WhatBreaksARuleIsNotMailed) {
       {"INVOICE_MALFORMED", [](Json& i) { i["kind"] = "creditnota"; }}};
   for (const auto& [code, change] : cases) {
     auto bench = fresh();
-    Delivery d = delivery();
+    Delivery d = invoice_delivery();
     change(d.body["invoice"]);
     auto result = bench->send(d);
     EXPECT_EQ(result->verdict, Verdict::rejected) << code;
@@ -221,7 +154,7 @@ TEST(MailInvoice, ReceiverMayWantOneAttachment) {
   for (const auto& [wanted, name] :
        {std::pair{"xml", "DB-ZB-2026-0917.xml"}, std::pair{"pdf", "DB-ZB-2026-0917.pdf"}}) {
     auto bench = fresh();
-    Delivery d = delivery();
+    Delivery d = invoice_delivery();
     d.endpoint["attachments"] = wanted;
     ASSERT_EQ(bench->send(d)->verdict, Verdict::delivered);
     ASSERT_EQ(bench->world.mails[0].attachments.size(), 1U);
@@ -233,13 +166,13 @@ TEST(MailInvoice, PeppolDocumentPassesItsOwnRules) {
   Json c = config();
   c["profile"] = "peppol";
   auto bench = fresh(c);
-  auto result = bench->send(delivery());
+  auto result = bench->send(invoice_delivery());
   EXPECT_EQ(result->verdict, Verdict::delivered) << result->code;
 }
 
 TEST(MailInvoice, HostileNumberIsNoPathAndNoHeader) {
   auto bench = fresh();
-  Delivery d = delivery();
+  Delivery d = invoice_delivery();
   d.body["invoice"]["number"] = "../../etc/passwd\r\nBcc: x@y";
   auto result = bench->send(d);
   for (const auto& m : bench->world.mails)
@@ -253,7 +186,7 @@ TEST(MailInvoice, HostileNumberIsNoPathAndNoHeader) {
 TEST(MailInvoice, BadConfigurationIsRefused) {
   for (const auto& w : bad_configs_refused("mail", config())) ADD_FAILURE() << w;
   auto bench = fresh();
-  Delivery d = delivery();
+  Delivery d = invoice_delivery();
   d.kind = "notice";
   EXPECT_EQ(bench->send(d)->code, "MAIL_KIND_UNSUPPORTED");
 }

@@ -261,6 +261,109 @@ TEST_F(Api, PlanWalksTheCasesAndRefusesWhatIsNoRuleData) {
     EXPECT_EQ(ask("POST", "/v1/beheer/plan", {}, nullptr, {}, bad).status, 400);
 }
 
+TEST_F(Api, APlanOfManyCasesIsTheSumOfEach) {
+  // Two pages of rows in one case, and more cases than are looked at together.
+  for (int c = 0; c < 6; ++c) {
+    zaak = "Z-222222222222222" + std::string(1, static_cast<char>('A' + c));
+    open();
+    for (int n = 0; n < (c == 2 ? 205 : c); ++n)
+      say("2026-11-20T08:00:00Z", "documentlevering", "school_ib", test::road_delivery());
+  }
+  // The clock stands at the last thing said: all but the first two openings are in the span.
+  auto in_span = [&](store::MessageFilter filter) {
+    std::int64_t n = 0;
+    filter.limit = 1000;
+    for (const auto& m : run_now(store->messages(filter)).value())
+      n += m.accepted_at >= parse_instant("2026-11-10T00:00:00Z").value();
+    return n;
+  };
+  auto decisions = in_span({});
+  ASSERT_EQ(decisions, 1 + 205 + 3 + 4 + 5 + 4);
+  Json body{{"vanaf", "2026-11-10T00:00:00Z"}, {"na", 0}, {"regels", Json::array()}};
+  body["regels"].push_back(rules_test::profiles().at("KNH")->source());
+  auto j = Json::parse(ask("POST", "/v1/beheer/plan", {}, nullptr, {}, body).body);
+  EXPECT_EQ(j["besluiten"], decisions) << j.dump();
+  EXPECT_EQ(j["gelijk"], decisions);
+  EXPECT_EQ(j["zaken"], 5) << "a case with nothing in the span is not counted";
+  EXPECT_TRUE(j["verder"].is_null());
+  // From the third case on.
+  auto openings = run_now(store->messages({.type = "zaak_opening"})).value();
+  body["na"] = openings[2].seq;
+  EXPECT_EQ(Json::parse(ask("POST", "/v1/beheer/plan", {}, nullptr, {}, body).body)["besluiten"],
+            in_span({.after = openings[2].seq}) - 205);
+}
+
+TEST_F(Api, ACaseWithMoreDecisionsThanOneAnswerHoldsIsAskedOn) {
+  open();
+  for (int n = 0; n < 4; ++n) say("2026-11-20T08:00:00Z", "toestemming", "ouder_1", {{"purpose", "smw_contact"}});
+  say("2026-11-20T09:00:00Z", "link_geopend", "ciz", {{"delivery", "geen"}}, {}, "vreemd");
+  join("school");
+  auto page = [&](const char* party, store::MessageSeq after, std::size_t limit) {
+    auto s = services();
+    Json out;
+    boost::asio::co_spawn(
+        io, explanations(s, zaak, 0, party ? parties->find(party) : nullptr, pipeline::Lang::nl, false, after, limit),
+        [&](std::exception_ptr e, Result<Json> r) {
+          if (e) std::rethrow_exception(e);
+          out = r.value();
+        });
+    io.restart();
+    io.run_for(std::chrono::seconds(60));
+    return out;
+  };
+  for (const char* party : {"school", static_cast<const char*>(nullptr)}) {
+    std::vector<std::int64_t> seen;
+    Json next = 0;
+    int pages = 0;
+    for (; !next.is_null() && pages < 10; ++pages) {
+      auto j = page(party, next.get<store::MessageSeq>(), 2);
+      EXPECT_LE(j["besluiten"].size(), 2u);
+      for (const auto& d : j["besluiten"]) seen.push_back(d["volgnummer"].get<std::int64_t>());
+      next = j["verder"];
+    }
+    // The school has not to do with what a stranger opened.
+    EXPECT_EQ(seen.size(), party ? 5u : 6u);
+    EXPECT_EQ(pages, 3);
+    EXPECT_TRUE(std::ranges::is_sorted(seen));
+    EXPECT_EQ(std::set<std::int64_t>(seen.begin(), seen.end()).size(), seen.size());
+    EXPECT_TRUE(page(party, 0, 6)["verder"].is_null()) << "exactly full is all";
+  }
+  for (const char* bad : {"x", "-1", "1e3", "", "99999999999999999999"}) {
+    EXPECT_EQ(ask("GET", "/v1/zaken/{zaak}/uitleg", {{"zaak", zaak}}, "school", {{"na", bad}}).status, 400) << bad;
+    EXPECT_EQ(ask("GET", "/v1/beheer/uitleg/{wat}", {{"wat", zaak}}, nullptr, {{"na", bad}}).status, 400) << bad;
+  }
+  auto rest = Json::parse(ask("GET", "/v1/zaken/{zaak}/uitleg", {{"zaak", zaak}}, "school", {{"na", "4"}}).body);
+  ASSERT_EQ(rest["besluiten"].size(), 1u);
+  EXPECT_EQ(rest["besluiten"][0]["volgnummer"], 5);
+  EXPECT_TRUE(rest["verder"].is_null());
+}
+
+TEST_F(Api, WhatTheOperatorIsShownOfACaseLeavesALeaf) {
+  open();
+  auto r = say("2026-11-20T08:00:00Z", "documentlevering", "school_ib", test::road_delivery());
+  auto shown = [&] {
+    EXPECT_TRUE(run_now(store->commit({{store::SequenceLeaves{}}})));
+    std::vector<std::string> out;
+    for (const auto& leaf : run_now(store->leaves(0, 1000)).value())
+      if (leaf.kind == "case.shown") out.push_back(leaf.body);
+    return out;
+  };
+  ask("GET", "/v1/beheer/uitleg/{wat}", {{"wat", std::to_string(r.message.seq)}}, nullptr);
+  ask("GET", "/v1/beheer/toen/{zaak}", {{"zaak", zaak}}, nullptr, {{"op", "2026-11-20T12:00:00Z"}});
+  ask("GET", "/v1/beheer/zaken/{zaak}/scenario", {{"zaak", zaak}}, nullptr);
+  auto leaves = shown();
+  ASSERT_EQ(leaves.size(), 3u);
+  const char* as[] = {"explain", "as_of", "scenario"};
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_NE(leaves[i].find(as[i]), std::string::npos) << leaves[i];
+    EXPECT_NE(leaves[i].find(zaak), std::string::npos) << leaves[i];
+  }
+  // What was not found was not shown.
+  ask("GET", "/v1/beheer/uitleg/{wat}", {{"wat", "999999"}}, nullptr);
+  ask("GET", "/v1/beheer/toen/{zaak}", {{"zaak", "Z-nobody"}}, nullptr, {{"op", "2026-11-20T12:00:00Z"}});
+  EXPECT_EQ(shown().size(), 3u);
+}
+
 TEST_F(Api, CaptureGivesAScenario) {
   open();
   say("2026-11-20T08:00:00Z", "documentlevering", "school_ib", test::road_delivery());

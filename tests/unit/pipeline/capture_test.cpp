@@ -109,6 +109,33 @@ TEST(Capture, ADateOfBirthOnItsBorderStays) {
   EXPECT_TRUE(play(made->scenario).passed());
 }
 
+TEST(Capture, AnInvoiceIsSharedInTheScenarioAsItWasInTheCase) {
+  RealRoad road;
+  auto given = real_case();
+  given["case"]["contract_holder"] = "gemeente";
+  given["case"]["funding_agreed"] = true;
+  given["case"]["dispute"] = false;
+  given["case"]["funding_period"] = {"2026-08-01", "2027-07-31"};
+  given["case"]["funding"] = {{{"activity", "Zorgboerderij De Echte Naam"}, {"kind", "zorg"}, {"payer", "gemeente"}},
+                              {{"activity", "dagdeel"}, {"kind", "grijs"}, {"payer", "50/50"}},
+                              {{"activity", "les"}, {"kind", "onderwijs"}, {"payer", "swv"}}};
+  road.open(given);
+  auto sent = road.say("2026-11-20T08:00:00Z", "factuur", "zorgaanbieder_billing",
+                       {{"number", "ECHT-77"},
+                        {"period", "2026-10"},
+                        {"lines", {{{"kind", "zorg"}, {"cents", 1000}}, {{"kind", "grijs"}, {"cents", 333}}}},
+                        {"vat_cents", 0}});
+  ASSERT_EQ(sent.draft.outcome, Outcome::delivered) << (sent.draft.codes.empty() ? "" : sent.draft.codes[0]);
+  ASSERT_EQ(sent.draft.invoices.size(), 2u);
+  auto made = captured(road);
+  ASSERT_TRUE(made) << made.error().code;
+  auto played = play(made->scenario);
+  EXPECT_TRUE(played.passed()) << (played.differences.empty() ? "" : played.differences[0].text());
+  EXPECT_EQ(made->scenario["expect"]["invoices"].size(), 2u);
+  auto text = made->scenario.dump();
+  for (const char* real : {"ECHT-77", "De Echte Naam"}) EXPECT_EQ(text.find(real), std::string::npos) << real;
+}
+
 TEST(Capture, WithoutOpeningOrMessagesThereIsNoScenario) {
   RealRoad road;
   EXPECT_EQ(captured(road).error().code, "CAPTURE_NO_OPENING");
@@ -126,7 +153,13 @@ TEST(Capture, ADecisionThatHungOnAnotherCaseIsNotPretended) {
   auto made = capture(road.deciders, rules_test::profiles().at("KNH"), decisions, public_words());
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().code, "CAPTURE_DIFFERS");
-  EXPECT_FALSE(made.error().findings.empty());
+  ASSERT_FALSE(made.error().findings.empty());
+  // It says what differs in which message, in the words of the scenario.
+  const auto& said = made.error().findings[0];
+  EXPECT_EQ(said.pointer, "/expect/outcomes");
+  EXPECT_NE(said.message.find("message 1"), std::string::npos) << said.message;
+  EXPECT_NE(said.message.find("dropped_duplicate"), std::string::npos) << said.message;
+  for (const auto& f : made.error().findings) EXPECT_EQ(f.message.find("Zeester"), std::string::npos) << f.message;
 }
 
 TEST(Capture, TheNumberPassesTheElevenProofAndIsNobodys) {

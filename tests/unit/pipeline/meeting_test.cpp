@@ -136,7 +136,7 @@ TEST_F(MeetingRoad, CancellingEndsThem) {
   EXPECT_TRUE(due("2027-01-01T12:00:00Z").empty());
   ASSERT_EQ(people.moved.size(), 1u);
   EXPECT_TRUE(people.moved[0]["at"].is_null());
-  // Documents stay to be read for 14 days from the cancellation, as after a meeting.
+  // Their links end now (core/app/edges.cpp); the case file keeps the day as that of the meeting.
   for (const PastMessage& m : file().messages)
     if (m.id == "3") {
       EXPECT_EQ(m.meeting->at, clock.now());

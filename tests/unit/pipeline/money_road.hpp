@@ -136,6 +136,17 @@ class Partners final : public outbox::Attempter {
   [[nodiscard]] bool repeatable(std::string_view) const override { return true; }
 };
 
+/// A delivery report on the mail of a delivery; `own_id` is the Message-ID of the report itself.
+inline std::string bounce_of(const std::string& delivery, const char* action = "failed", const char* status = "5.1.1",
+                             const std::string& own_id = "") {
+  return (own_id.empty() ? "" : "Message-ID: <" + own_id + ">\n") +
+         std::string(
+             "Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: "
+             "message/delivery-status\n\nReporting-MTA: dns; x\n\nAction: ") +
+         action + "\nStatus: " + status + "\n\n--b\nContent-Type: message/rfc822\n\nMessage-ID: <m." + delivery +
+         ">\n\n--b--\n";
+}
+
 struct MoneyRoad {
   ManualClock clock{parse_instant("2026-10-20T09:00:00Z").value()};
   std::unique_ptr<store::SqliteStore> disk = store::SqliteStore::open(":memory:", clock).value();
@@ -261,6 +272,13 @@ struct MoneyRoad {
     for (const auto& d : invoices())
       if (d.role == role) return d.id;
     return "";
+  }
+  /// Reports on invoices in the journal.
+  std::size_t reports() {
+    store::MessageFilter filter;
+    filter.type = "factuur_status";
+    filter.limit = 1000;
+    return run_now(disk->messages(filter)).value().size();
   }
   std::string status(const std::string& delivery) { return run_now(pipeline::settled(*disk, delivery)).value().status; }
 };

@@ -1,6 +1,7 @@
 // What is kept of a decision, and what is said where it cannot be made again.
 #include "core/pipeline/replay.hpp"
 
+#include "core/journal/record.hpp"
 #include "tests/unit/pipeline/real_road.hpp"
 
 namespace schakel::pipeline {
@@ -189,6 +190,34 @@ TEST(Plan, ListsOnlyWhatFlipsByRuleSchoolAndTarget) {
   EXPECT_TRUE(outcome) << j.dump(2);
   EXPECT_TRUE(recipient) << j.dump(2);
   EXPECT_EQ(run_now(road.store->deliveries({})).value().size(), deliveries);
+}
+
+TEST(Plan, AnUnreadExplanationNamesTheSameRules) {
+  RealRoad road;
+  // What was blocked goes now: the rule behind that stands only in the explanation of the old decision.
+  Profiles next = rules_test::profiles(), before = next;
+  before["KNH"] = strict();
+  road.start(before);
+  road.open();
+  road.say("2026-11-20T08:00:00Z", "documentlevering", "school_ib", road_delivery());
+  road.say("2026-11-21T08:00:00Z", "toestemming", "ouder_1", {{"purpose", "cto_attendance"}});
+  road.say("2026-11-22T08:00:00Z", "documentlevering", "school_ib", road_delivery(), {"huisarts"});
+  Rehearsal read, unread, first, rest;
+  walk(road.recall(), [&](const Step& s) { read.add(road.deciders, s, next); });
+  auto part = run_now(road.journal.stretch(road.zaak, 0, 100)).value();
+  Walk all;
+  for (std::size_t i = 0; i < part.rows.size(); ++i)
+    all.step(journal::recalled(part.rows[i], part.opener, journal::Explained::unread), [&](const Step& s) {
+      unread.add(road.deciders, s, next);
+      (i < 2 ? first : rest).add(road.deciders, s, next);
+    });
+  EXPECT_EQ(read.to_json(), unread.to_json());
+  EXPECT_EQ(read.to_json()["anders"], 2);
+  EXPECT_NE(read.to_json()["groepen"].dump().find("TEST-01"), std::string::npos);
+  // Counted in two and added up: the same.
+  first.add(rest);
+  EXPECT_EQ(first.to_json(), read.to_json());
+  EXPECT_EQ(first.decisions(), 4);
 }
 
 TEST(Plan, CountsWhatIsNotReplayableByReason) {

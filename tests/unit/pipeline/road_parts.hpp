@@ -1,5 +1,7 @@
 // What stands around journal and pipeline in tests: a sealer without a vault, and a case without people.
 #pragma once
+#include <fmt/format.h>
+
 #include <functional>
 #include <set>
 
@@ -18,12 +20,22 @@ class OpenSealer final : public journal::Sealer {
     co_return out;
   }
   Task<Result<Bytes>> open(std::string c, std::string k, std::string id, Bytes sealed) override {
-    auto place = c + "|" + k + "|" + id;
     if (before_open) co_await before_open(k);
-    if (erased.contains(place)) co_return fail(ErrorKind::not_found, "VAULT_ERASED", "erased");
+    co_return opened(c, k, id, sealed);
+  }
+  Task<Result<journal::Opener>> opener(std::string c) override {
+    co_return journal::Opener(
+        [this, c](std::string_view k, std::string_view id, ByteView sealed) { return opened(c, k, id, sealed); });
+  }
+
+ private:
+  [[nodiscard]] Result<Bytes> opened(const std::string& c, std::string_view k, std::string_view id,
+                                     ByteView sealed) const {
+    auto place = fmt::format("{}|{}|{}", c, k, id);
+    if (erased.contains(place)) return fail(ErrorKind::not_found, "VAULT_ERASED", "erased");
     auto head = place + "\n";
-    if (!as_text(sealed).starts_with(head)) co_return fail(ErrorKind::io, "VAULT_BROKEN", "moved");
-    co_return Bytes(sealed.begin() + static_cast<std::ptrdiff_t>(head.size()), sealed.end());
+    if (!as_text(sealed).starts_with(head)) return fail(ErrorKind::io, "VAULT_BROKEN", "moved");
+    return Bytes(sealed.begin() + static_cast<std::ptrdiff_t>(head.size()), sealed.end());
   }
 };
 

@@ -9,14 +9,6 @@ namespace {
 
 using pipeline::OpenItem;
 
-std::string bounce_of(const std::string& delivery, const char* action = "failed", const char* status = "5.1.1") {
-  return std::string(
-             "Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: "
-             "message/delivery-status\n\nReporting-MTA: dns; x\n\nAction: ") +
-         action + "\nStatus: " + status + "\n\n--b\nContent-Type: message/rfc822\n\nMessage-ID: <m." + delivery +
-         ">\n\n--b--\n";
-}
-
 std::set<std::string> what_is_open(const pipeline::Month& m) {
   std::set<std::string> out;
   for (const auto& o : m.open) out.insert(o.what + " " + o.number + (o.payer.empty() ? "" : ">" + o.payer));
@@ -172,23 +164,6 @@ TEST(Reconcile, ADeliveryThatIsNotThereIsAMissingHalf) {
   EXPECT_EQ(what_is_open(road.books()), (std::set<std::string>{"ON_ITS_WAY F1>gemeente", "ON_ITS_WAY DB-F1>swv"}));
   EXPECT_EQ(pipeline::settled(nullptr, Json()).code, "DELIVERY_MISSING");
   EXPECT_TRUE(pipeline::settled(nullptr, Json()).open);
-}
-
-TEST(Series, ACopyCountsOnInAnEpochOfItsOwn) {
-  ManualClock clock{parse_instant("2026-10-20T09:00:00Z").value()};
-  auto disk = store::SqliteStore::open(":memory:", clock).value();
-  EXPECT_FALSE(run_now(pipeline::continue_series(*disk, clock.now())).value());
-  ASSERT_TRUE(run_now(pipeline::mark_copy(*disk, true)));
-  ASSERT_TRUE(run_now(pipeline::mark_copy(*disk, false)));
-  EXPECT_FALSE(run_now(pipeline::continue_series(*disk, clock.now())).value())
-      << "the store that was copied goes on as before";
-  ASSERT_TRUE(run_now(pipeline::mark_copy(*disk, true)));
-  EXPECT_TRUE(run_now(pipeline::continue_series(*disk, clock.now())).value());
-  EXPECT_FALSE(run_now(pipeline::continue_series(*disk, clock.now())).value()) << "once";
-  auto row = run_now(disk->row("register", "series-epoch")).value();
-  ASSERT_TRUE(row);
-  EXPECT_EQ(as_text(row->value), "1");
-  EXPECT_EQ(run_now(disk->stats()).value().unsequenced, 1) << "the epoch has its leaf";
 }
 
 /// One story from receipt to settlement: an invoice, a credit, a held one and its release, a bounce.

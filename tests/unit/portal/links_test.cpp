@@ -193,6 +193,54 @@ TEST_F(Links, NoLinkLivesLongerThanSixtyDaysAndNoneIsBornDead) {
       << "a code by mail is no second channel";
 }
 
+TEST_F(Links, WithTheMeetingTheyMoveByLocalDaysNeverBeyondTheLongestLife) {
+  auto o = order();
+  o.expires = *parse_instant("2026-03-20T23:59:59.999+01:00");
+  auto link = issue(o);
+  auto other = issue([&] {
+    auto x = order("d2");
+    x.message_id = "m2";
+    return x;
+  }());
+  auto of_role = issue([&] {
+    auto x = order("d3");
+    x.role = "procesregisseur";
+    x.expires = o.expires;
+    return x;
+  }());
+  auto revoked = issue(order("d4"));
+  ASSERT_TRUE(*run_now(links.revoke(revoked.id, "TEST")));
+  auto expires = [&](const IssuedLink& l) { return run_now(links.status(l.id))->value().expires; };
+  const auto untouched = expires(other), ended = expires(revoked);
+  // Across the change of the clock on 29 March the end of a day stays one.
+  auto later = *run_now(links.move_ops("case-1", {"m1"}, 14));
+  commit(later);
+  EXPECT_EQ(expires(link), *parse_instant("2026-04-03T23:59:59.999+02:00"));
+  EXPECT_EQ(expires(of_role), expires(link));
+  EXPECT_EQ(expires(other), untouched);
+  EXPECT_EQ(expires(revoked), ended);
+  EXPECT_EQ(leaves("link.moved"), 2);
+  commit(*run_now(links.move_ops("case-1", {"m1"}, -14)));
+  EXPECT_EQ(expires(link), o.expires);
+  commit(*run_now(links.move_ops("case-1", {"m1"}, 3650)));
+  EXPECT_EQ(expires(link), clock.now() + 24h * 60);
+  EXPECT_TRUE(run_now(links.move_ops("case-1", {}, 3))->empty());
+  EXPECT_TRUE(run_now(links.move_ops("case-unknown", {"m1"}, 3))->empty());
+}
+
+TEST_F(Links, MovingIsDoneAgainWhereAVisitorActedAtTheSameMoment) {
+  auto link = issue(order());
+  auto ops = *run_now(links.move_ops("case-1", {"m1"}, 2));
+  auto cookie = enter(link);
+  store::Transaction t;
+  t.ops = std::move(ops);
+  EXPECT_EQ(run_now(store->commit(std::move(t))).error().kind, ErrorKind::conflict);
+  const auto before = run_now(links.status(link.id))->value().expires;
+  commit(*run_now(links.move_ops("case-1", {"m1"}, 2)));
+  EXPECT_GT(run_now(links.status(link.id))->value().expires, before);
+  EXPECT_TRUE(std::holds_alternative<Full>(visitor(link.id, cookie))) << "who is in stays in";
+}
+
 TEST_F(Links, ExpiryIsTheEndOfTheMeetingDayInAmsterdam) {
   const auto meeting = *parse_instant("2026-10-15T10:00:00+02:00");
   const auto now = *parse_instant("2026-09-17T09:00:00+02:00");

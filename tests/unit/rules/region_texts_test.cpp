@@ -108,6 +108,8 @@ const std::vector<ReadField>& coded_fields() {
            {"number", "lines", "vat_rates", "vat_cents", "period", "service_period", "minutes", "date", "case_ref",
             "activity", "credits", "grey_total_cents", "source_invoice", "share_cents"})
         out.push_back({type, field, ""});
+    for (const char* type : {"factuur", "creditnota"})
+      out.push_back({type, "answer_due", "core/pipeline/invoice_index.cpp"});
     for (const char* field : {"purpose", "doc_types", "roles", "valid_from", "valid_until"})
       out.push_back({"toestemming", field, "plugins/consent/consent.cpp"});
     out.push_back({"toestemming_intrekking", "consent", "plugins/consent/consent.cpp"});

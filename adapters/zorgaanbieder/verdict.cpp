@@ -1,0 +1,213 @@
+// What becomes of a declaration: decisions, the books of references and debits, the one JW325 and its end.
+#include <fmt/format.h>
+
+#include "core/base/calendar.hpp"
+#include "desk.hpp"
+#include "schakel/outcome.hpp"
+
+namespace schakel::zorgaanbieder {
+namespace {
+
+/// The return code of a part that was not granted.
+std::string state_retour(const Json& state, const Settings& settings) {
+  auto own = sdk::text_at(state, "retour");
+  return own.empty() ? settings.retour_of(sdk::text_at(state, "reason")) : own;
+}
+
+}  // namespace
+
+formats::Date today_of(const Clock& clock) { return *formats::parse_date(local_date(clock.now()).str()); }
+
+std::string debit_key(const std::string& agb, const formats::IjwPrestatie& p) {
+  return fmt::format("debet/{}/{}/{}/{}/{}/{}", agb, p.toewijzing, p.categorie, p.product,
+                     formats::format_date(p.periode.begin), formats::format_date(p.periode.eind));
+}
+
+void keep_answer(Json& record, std::string text, const Settings& settings, const Clock& clock, Changes& changes,
+                 Json events) {
+  record["answered"] = true;
+  std::string id = record["answer_id"], drop = add_days(local_date(clock.now()), settings.keep_answer_days).str();
+  Json answer{{"text", std::move(text)}, {"party", record["party"]}, {"sent", false}, {"events", std::move(events)}};
+  if (record.contains("ggk")) answer["ggk"] = record["ggk"], answer["agb"] = record["agb"];
+  changes.emplace_back("jw325/" + id, std::move(answer));
+  changes.emplace_back("wacht/" + id, std::nullopt);
+  changes.emplace_back("unsent/" + id, true);
+  changes.emplace_back("drop/" + drop + "/" + id, true);
+}
+
+Task<bool> Desk::book(const formats::Jw323& d, const std::string& key, const std::map<Line, std::string>& granted,
+                      const std::vector<Line>& given_up, Changes& changes) {
+  for (const auto& [line, number] : granted) {
+    const auto& p = d.clienten[line.first].prestaties[line.second];
+    auto debit = debit_key(d.afzender, p);
+    changes.emplace_back(fmt::format("ref/{}/{}", d.afzender, p.referentie),
+                         Json{{"key", key}, {"number", number}, {"cents", p.bedrag.value()}, {"debet", debit}});
+    if (!p.credit) continue;
+    auto stands = co_await host_.progress().get(debit);
+    if (!stands) co_return false;
+    // The debit is taken back: another may come. One of this declaration may stand there already.
+    if (*stands && sdk::text_at(**stands, "ref") == p.vorige_referentie) changes.emplace_back(debit, std::nullopt);
+  }
+  for (const auto& line : given_up) {
+    const auto& p = d.clienten[line.first].prestaties[line.second];
+    changes.emplace_back(fmt::format("ref/{}/{}", d.afzender, p.referentie), std::nullopt);
+    std::string other = p.credit ? fmt::format("ref/{}/{}", d.afzender, p.vorige_referentie) : debit_key(d.afzender, p);
+    auto there = co_await host_.progress().get(other);
+    if (!there) co_return false;
+    if (!*there) continue;
+    if (!p.credit) {
+      if (sdk::text_at(**there, "ref") != p.referentie) continue;
+      Json before = sdk::object_at(**there, "before");
+      bool taken_back = std::ranges::any_of(granted, [&](const auto& g) {
+        const auto& by = d.clienten[g.first.first].prestaties[g.first.second];
+        return by.credit && by.vorige_referentie == sdk::text_at(before, "ref");
+      });
+      // What it would have replaced stands again, unless its credit was granted.
+      if (before.empty() || taken_back)
+        changes.emplace_back(other, std::nullopt);
+      else
+        changes.emplace_back(other, std::move(before));
+      continue;
+    }
+    Json open = **there;
+    if (sdk::text_at(open, "credited_by") != key) continue;
+    open.erase("credited_by");
+    changes.emplace_back(other, std::move(open));
+  }
+  co_return true;
+}
+
+Task<AttemptResult> Desk::decided(std::string event_id, bool granted, std::string reason) {
+  auto state = co_await host_.progress().get("part/" + event_id);
+  if (!state) co_return AttemptResult{Verdict::retry_later, state.error().code, std::nullopt, Json::object()};
+  // A UBL invoice has no answer message: its sender sees the payment.
+  if (!*state) co_return AttemptResult{Verdict::delivered, "NO_ANSWER_ASKED", std::nullopt, Json::object()};
+  Json part = std::move(**state);
+  if (sdk::text_at(part, "decision").empty()) {
+    part["decision"] = granted ? "granted" : "rejected";
+    part["reason"] = reason;
+    bool kept = co_await put("part/" + event_id, part);
+    if (!kept) co_return AttemptResult{Verdict::retry_later, "STORE_NOT_READY", std::nullopt, Json::object()};
+  }
+  auto settled = co_await settle(sdk::text_at(part, "key"));
+  if (!settled) co_return std::move(settled.error());
+  co_return AttemptResult{Verdict::delivered, "DECISION_KEPT", std::nullopt, Json::object()};
+}
+
+Task<std::expected<void, AttemptResult>> Desk::settle(std::string key) {
+  using Done = std::expected<void, AttemptResult>;
+  auto later = [](std::string code) {
+    return std::unexpected(AttemptResult{Verdict::retry_later, std::move(code), std::nullopt, Json::object()});
+  };
+  auto found = co_await host_.progress().get(key);
+  if (!found) co_return later(found.error().code);
+  if (!*found) co_return Done{};
+  Json record = std::move(**found);
+  std::string id = record["answer_id"];
+  if (!sdk::flag_at(record, "answered")) {
+    std::map<Line, std::vector<std::string>> rejected;
+    for (const auto& r : record["rejected"])
+      rejected[{r["line"][0], r["line"][1]}] = r["codes"].get<std::vector<std::string>>();
+    std::map<Line, std::string> granted;  // to its invoice
+    std::vector<Line> given_up;           // went on, and the broker refused it
+    Changes changes;
+    Json events = Json::array();
+    for (const auto& part : record["parts"]) {
+      std::string event = part["id"];
+      auto state = co_await host_.progress().get("part/" + event);
+      if (!state) co_return later(state.error().code);
+      std::string decision = *state ? sdk::text_at(**state, "decision") : "";
+      if (decision.empty()) co_return Done{};  // the others are still waited for
+      for (const auto& line : part["lines"]) {
+        Line at{line[0], line[1]};
+        if (decision == "granted")
+          granted[at] = part["number"];
+        else
+          rejected[at] = {state_retour(**state, settings_)}, given_up.push_back(at);
+      }
+      events.push_back(event);
+    }
+    std::string body_key = "body/" + key.substr(6);
+    auto body = co_await host_.progress().get(body_key);
+    if (!body) co_return later(body.error().code);
+    if (!*body) co_return Done{};
+    auto read = formats::read_jw323((**body)["xml"].get_ref<const std::string&>());
+    if (!read.message)
+      co_return std::unexpected(AttemptResult{Verdict::rejected, "JW323_STRUCTURE", std::nullopt, Json::object()});
+    const auto& d = *read.message;
+    std::vector<formats::IjwRejectedLine> lines;
+    auto unknown = record["unknown"].get<std::vector<std::size_t>>();
+    for (const auto& [line, codes] : rejected)
+      if (std::ranges::find(unknown, line.first) == unknown.end()) lines.push_back({line.first, line.second, codes});
+    auto verdict = lines.empty() && unknown.empty()
+                       ? formats::grant_all(d, id, today_of(host_.clock()))
+                       : formats::reject_lines(d, id, today_of(host_.clock()), lines, unknown);
+    auto text = formats::write_jw325(verdict);
+    if (!text)
+      co_return std::unexpected(AttemptResult{Verdict::rejected, text.error().code, std::nullopt, Json::object()});
+    bool booked = co_await book(d, key, granted, given_up, changes);
+    if (!booked) co_return later("STORE_NOT_READY");
+    changes.emplace_back(body_key, std::nullopt);  // with the BSNs
+    changes.emplace_back("volgt/" + key.substr(6), std::nullopt);
+    changes.emplace_back("due/" + sdk::text_at(record, "due") + "/" + key.substr(6), std::nullopt);
+    // Of a declaration that is answered only what makes a repeat known stays.
+    for (const char* done : {"parts", "rejected", "unknown", "due"}) record.erase(done);
+    record["parts"] = Json::array();
+    keep_answer(record, std::move(*text), settings_, host_.clock(), changes, std::move(events));
+    changes.emplace_back(key, record);
+    auto kept = co_await host_.progress().write(std::move(changes));
+    if (!kept) co_return later("STORE_NOT_READY");
+  }
+  auto sent = co_await send_answer(std::move(id));
+  co_return sent;
+}
+
+Task<Result<std::string>> Desk::answer(std::string id, std::string party) {
+  auto absent = fail(ErrorKind::not_found, "NOT_FOUND", "no such answer");
+  auto made = co_await host_.progress().get("jw325/" + id);
+  if (!made) co_return fail(made.error());
+  if (*made) {
+    if (sdk::text_at(**made, "party") != party) co_return absent;
+    co_return sdk::text_at(**made, "text");
+  }
+  // Not made yet, or its time is over: only its sender may know which.
+  auto where = co_await host_.progress().get("wacht/" + id);
+  if (!where) co_return fail(where.error());
+  if (!*where || sdk::text_at(**where, "party") != party) co_return absent;
+  co_return std::string();
+}
+
+Task<void> Desk::sweep() {
+  auto today = local_date(host_.clock().now()).str();
+  auto overdue = co_await host_.progress().keys("due/", "", 1000);
+  if (overdue) {
+    int late = 0;
+    for (const auto& key : *overdue)
+      if (key.substr(4, 10) < today) ++late;
+    // OP090x4. What is held at the broker cannot be granted and not be refused either: a person has to lift or refuse
+    // it.
+    if (late > 0) {
+      host_.metrics().count("zorgaanbieder_answers_overdue", {}, late);
+      log(LogLevel::warn, "zorgaanbieder.answers_overdue", {{"declarations", std::int64_t{late}}});
+    }
+  }
+  // An answer that could not be sent when it was made.
+  auto unsent = co_await host_.progress().keys("unsent/", "", 100);
+  if (unsent)
+    for (const auto& key : *unsent) {
+      auto sent = co_await send_answer(key.substr(7));
+      if (!sent) log(LogLevel::info, "zorgaanbieder.answer_waits", {{"code", sent.error().code}});
+    }
+  auto drops = co_await host_.progress().keys("drop/", "", 1000);
+  if (!drops) co_return;
+  for (const auto& key : *drops) {
+    if (key.substr(5, 10) > today) break;
+    Changes changes;
+    changes.emplace_back("jw325/" + key.substr(16), std::nullopt);
+    changes.emplace_back(key, std::nullopt);
+    auto done = co_await host_.progress().write(std::move(changes));
+    if (!done) co_return;
+  }
+}
+
+}  // namespace schakel::zorgaanbieder

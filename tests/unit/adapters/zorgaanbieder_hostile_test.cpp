@@ -1,0 +1,264 @@
+// The hostile and faulty set: what may not be paid, one test by name for each way to try. The file goes through the
+// adapter and what it lets through is decided by the invoicing rules of the region; nothing may leave for a payer, and
+// the provider is answered where the standard says so.
+#include "tests/unit/adapters/declaration_desk.hpp"
+#include "tests/unit/pipeline/money_road.hpp"
+
+namespace schakel::test {
+namespace {
+
+/// A desk, and behind it a case of Kop van Noord-Holland with an agreement.
+struct Counter {
+  std::unique_ptr<PluginBench> desk = fresh_desk();
+  MoneyRoad road;
+  std::size_t decided_events = 0;
+  std::map<std::string, Json> decided;  ///< by number: status and codes
+
+  explicit Counter(bool agreed = true) {
+    desk->world.case_by_bsn = {{"999990019", "Z-1"}};
+    desk->world.case_by_foreign["ARR-77"] = "Z-1";
+    if (!road.open_case(agreed)) throw std::runtime_error("no case");
+    road.run();
+  }
+
+  HttpReply bring(const std::string& file) {
+    auto reply = post(*desk, file);
+    decide();
+    return reply;
+  }
+
+  /// Everything the adapter handed over, through journal, decider and outbox, and the decisions back to the adapter.
+  void decide() {
+    for (; decided_events < desk->world.events.size(); ++decided_events) {
+      const Json& e = desk->world.events[decided_events];
+      Message m;
+      m.id = e["id"];
+      m.source = e["source"];
+      m.type = e["type"].get<std::string>().substr(11);
+      m.type.resize(m.type.rfind('.'));
+      m.subject = e["subject"];
+      m.region = e["data"]["region"];
+      m.party = "hoeve";
+      m.sender_role = e["data"]["sender"]["role"];
+      m.payload = e["data"];
+      m.payload.erase("region");
+      m.payload.erase("sender");
+      if (!road.accept(m)) throw std::runtime_error("not accepted");
+      road.run();
+      auto row = run_now(road.disk->row("invoice.in", "Z-1/" + m.id)).value();
+      if (!row) throw std::runtime_error("not decided");
+      auto j = Json::parse(row->value.begin(), row->value.end());
+      decided[j["nummer"]] = j;
+      (void)desk->send(decision(m.id, j["status"], j["codes"].get<std::vector<std::string>>()));
+    }
+  }
+
+  /// Return codes of every JW325 there is: of message, declaration, pupils and lines.
+  std::set<std::string> returned() {
+    std::set<std::string> codes;
+    for (const auto& a : answers(*desk)) {
+      auto read = formats::read_jw325(a);
+      if (!read.message) throw std::runtime_error("no JW325");
+      codes.insert(read.message->retour.begin(), read.message->retour.end());
+      if (!read.message->antwoord) continue;
+      codes.insert(read.message->antwoord->retour.begin(), read.message->antwoord->retour.end());
+      for (const auto& c : read.message->antwoord->clienten) {
+        codes.insert(c.retour.begin(), c.retour.end());
+        for (const auto& p : c.prestaties) codes.insert(p.retour.begin(), p.retour.end());
+      }
+    }
+    return codes;
+  }
+};
+
+struct Hostile {
+  std::string name;                          ///< of the test
+  std::function<HttpReply(Counter&)> bring;  ///< the last reply of the desk
+  int status;                                ///< of it
+  std::string rule;                          ///< in its findings, in a JW325, or why it is not paid
+  std::int64_t paid = 0;                     ///< cents that may leave: of the good one before it
+  bool agreed = true;
+};
+
+std::string one_line(const std::function<void(Jw323&)>& change = [](Jw323&) {}) {
+  Jw323 d = declaration("A26100500001", "D202609001", {{"999990019", {line("P1", 33333)}}});
+  change(d);
+  return text(d);
+}
+
+std::string replaced(std::string in, const std::string& from, const std::string& to) {
+  auto at = in.find(from);
+  if (at == std::string::npos) throw std::runtime_error("nothing to replace: " + from);
+  return in.replace(at, from.size(), to);
+}
+
+std::string behind_declaration(std::string in, const std::string& what) { return in.insert(in.find("?>") + 2, what); }
+
+IjwPrestatie& first(Jw323& d) { return d.clienten[0].prestaties[0]; }
+
+auto once(std::string (*file)()) {
+  return [file](Counter& c) { return c.bring(file()); };
+}
+
+const char* const kBomb =
+    "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;\"><!ENTITY c \"&b;&b;&b;&b;\">]>";
+const char* const kXxe = "<!DOCTYPE x [<!ENTITY x SYSTEM \"file:///etc/passwd\">]>";
+const char* const kDtd = "<!DOCTYPE x SYSTEM \"http://evil.example/x.dtd\">";
+
+std::vector<Hostile> hostile_set() {
+  return {
+      {"WrongTotalOfADeclaration", once([] { return one_line([](Jw323& d) { d.totaal += Cents(1); }); }), 202, "0001"},
+      {"WrongTotalOfLinesInAnInvoice", once([] {
+         return replaced(ubl(), "<cbc:LineExtensionAmount currencyID=\"EUR\">1383.33",
+                         "<cbc:LineExtensionAmount currencyID=\"EUR\">1383.34");
+       }),
+       422, "BR-CO-10"},
+      {"WrongAmountToPayInAnInvoice", once([] {
+         return replaced(ubl(), "<cbc:PayableAmount currencyID=\"EUR\">1383.33",
+                         "<cbc:PayableAmount currencyID=\"EUR\">1383.32");
+       }),
+       422, "BR-CO-16"},
+      {"AmountIsNotVolumeTimesTariff", once([] {
+         return one_line([](Jw323& d) { first(d).eenheid = "16", first(d).tarief = Cents(3), first(d).volume = 2; });
+       }),
+       202, "9346"},
+      {"NegativePriceInAnInvoice", once([] {
+         return replaced(ubl(), "<cbc:PriceAmount currencyID=\"EUR\">1050.00",
+                         "<cbc:PriceAmount currencyID=\"EUR\">-1050.00");
+       }),
+       422, "BR-27"},
+      {"NegativeAmountInADeclaration", once([] { return replaced(one_line(), "Bedrag>33333<", "Bedrag>-33333<"); }),
+       400, "JW323_STRUCTURE"},
+      {"UnknownProductCategory", once([] { return one_line([](Jw323& d) { first(d).categorie = "99"; }); }), 400,
+       "JW323_STRUCTURE"},
+      {"UnknownUnit", once([] { return one_line([](Jw323& d) { first(d).eenheid = "99"; }); }), 400, "JW323_STRUCTURE"},
+      {"CreditLargerThanItsDebit",
+       [](Counter& c) {
+         (void)c.bring(one_line());
+         return c.bring(text(declaration("A2", "D2", {{"999990019", {line("P2", 33334, "45A03", "P1")}}})));
+       },
+       202, "8017", 33333},
+      {"CreditLargerThanTheInvoice",
+       [](Counter& c) {
+         (void)c.bring(ubl());
+         auto credit = ubl(true);
+         (void)c.bring(credit);  // takes back all of it
+         return c.bring(replaced(credit, "ZBC-2026-0031", "ZBC-2026-0032"));
+       },
+       202, "INVOICE_CONFLICT"},
+      {"CreditOfAnInvoiceNobodyKnows", [](Counter& c) { return c.bring(ubl(true)); }, 202, "INVOICE_CONFLICT"},
+      {"SameInvoiceAgainWithAnotherDate",
+       [](Counter& c) {
+         (void)c.bring(ubl());
+         return c.bring(replaced(ubl(), "2026-10-05", "2026-10-06"));
+       },
+       202, "DUPLICATE_INVOICE", 138333},
+      {"SameInvoiceNumberWithOtherContent",
+       [](Counter& c) {
+         (void)c.bring(ubl());
+         return c.bring(ubl(false, 21));
+       },
+       202, "INVOICE_CONFLICT", 138333},
+      {"SameDeclarationNumberWithOtherContent",
+       [](Counter& c) {
+         (void)c.bring(one_line());
+         return c.bring(text(declaration("A2", "D202609001", {{"999990019", {line("P2", 500)}}})));
+       },
+       202, "9333", 33333},
+      {"SameMessageIdWithOtherContent",
+       [](Counter& c) {
+         (void)c.bring(one_line());
+         return c.bring(text(declaration("A26100500001", "D2", {{"999990019", {line("P2", 500)}}})));
+       },
+       409, "JW323_IDENTIFICATIE_NOT_UNIQUE", 33333},
+      {"OtherCurrency",
+       once([] { return replaced(ubl(), "<cbc:DocumentCurrencyCode>EUR", "<cbc:DocumentCurrencyCode>USD"); }), 422,
+       "SCH-EUR"},
+      {"WrongIban", once([] { return replaced(ubl(), "NL35TEST0001000004", "NL36TEST0001000004"); }), 422, "SCH-IBAN"},
+      {"WrongKvk", once([] {
+         return replaced(ubl(), "<cbc:CompanyID schemeID=\"0106\">90000004",
+                         "<cbc:CompanyID schemeID=\"0106\">9000000");
+       }),
+       422, "SCH-KVK"},
+      {"WrongOin", once([] {
+         return replaced(ubl(), "<cbc:CompanyID schemeID=\"0190\">00000099000100001000",
+                         "<cbc:CompanyID schemeID=\"0190\">00000000000000000000");
+       }),
+       422, "SCH-OIN"},
+      {"PeriodOutsideTheAgreement",
+       [](Counter& c) {
+         Json agreement = {
+             {"lines", {{{"kind", "grijs"}, {"payer", "50/50"}, {"period", {"2026-01-01", "2026-06-30"}}}}}};
+         if (!c.road.accept(c.road.message("fa", "financieringsafspraak", agreement, "swv", "swv")))
+           throw std::runtime_error("no agreement");
+         c.road.run();
+         return c.bring(one_line());
+       },
+       202, "OUTSIDE_FUNDING_PERIOD", 0, false},
+      {"PeriodAfterTheDeclaredMonth",
+       once([] { return one_line([](Jw323& d) { first(d).periode = {day("2026-10-01"), day("2026-10-31")}; }); }), 202,
+       "9319"},
+      {"PeriodThatEndsBeforeItBegins",
+       once([] { return replaced(ubl(), "<cbc:StartDate>2026-09-01", "<cbc:StartDate>2026-10-01"); }), 422, "BR-29"},
+      {"DatedInTheFuture",
+       once([] { return one_line([](Jw323& d) { d.dagtekening = d.declaratie_dagtekening = day("2031-01-01"); }); }),
+       202, "8848"},
+      {"DtdInADeclaration", once([] { return behind_declaration(one_line(), kDtd); }), 400, "XML_DTD"},
+      {"DtdInAnInvoice", once([] { return behind_declaration(ubl(), kDtd); }), 422, "XML_DTD"},
+      {"XxeInADeclaration", once([] { return behind_declaration(one_line(), kXxe); }), 400, "XML_DTD"},
+      {"XxeInAnInvoice", once([] { return behind_declaration(ubl(), kXxe); }), 422, "XML_DTD"},
+      {"BombInADeclaration", once([] { return behind_declaration(one_line(), kBomb); }), 400, "XML_DTD"},
+      {"BombInAnInvoice", once([] { return behind_declaration(ubl(), kBomb); }), 422, "XML_DTD"},
+      {"DeclarationAbove25Mb", once([] { return behind_declaration(one_line(), std::string(26 * 1024 * 1024, ' ')); }),
+       413, "DECLARATION_TOO_LARGE"},
+      {"InvoiceAbove25Mb", once([] { return behind_declaration(ubl(), std::string(26 * 1024 * 1024, ' ')); }), 413,
+       "DECLARATION_TOO_LARGE"},
+      {"OtherEncodingInADeclaration", once([] { return replaced(one_line(), "UTF-8", "ISO-8859-1"); }), 400,
+       "XML_ENCODING"},
+      {"OtherEncodingInAnInvoice", once([] { return replaced(ubl(), "UTF-8", "ISO-8859-1"); }), 422, "XML_ENCODING"},
+      {"BytesThatAreNoUtf8", once([] { return replaced(ubl(), "De Verzonnen", "De \xff\xfe Verzonnen"); }), 422,
+       "XML_UTF8"},
+      {"BsnFailsTheElevenTest", once([] { return one_line([](Jw323& d) { d.clienten[0].bsn = "999990018"; }); }), 202,
+       "0001"},
+      {"DeclarationForAnotherGemeente", once([] { return one_line([](Jw323& d) { d.ontvanger = "0363"; }); }), 403,
+       "RECEIVER_IS_ANOTHER"},
+      {"InvoiceWithoutReference",
+       once([] { return replaced(ubl(), "<cbc:BuyerReference>ARR-77</cbc:BuyerReference>", ""); }), 422, "BR-NL-2"},
+  };
+}
+
+class HostileSet : public ::testing::TestWithParam<Hostile> {};
+
+TEST_P(HostileSet, IsRefusedWithItsRuleAndNothingIsForwarded) {
+  const Hostile& h = GetParam();
+  Counter counter(h.agreed);
+  auto reply = h.bring(counter);
+  EXPECT_EQ(reply.status, h.status) << reply.body.substr(0, 400);
+  // The rule: in the reply, in the JW325 of the provider, or on the row that finance looks at.
+  bool named = reply.body.find('"' + h.rule + '"') != std::string::npos || counter.returned().contains(h.rule);
+  std::string seen;
+  for (const auto& [number, row] : counter.decided) seen += number + ' ' + row.dump() + '\n';
+  named = named || seen.find('"' + h.rule + '"') != std::string::npos;
+  EXPECT_TRUE(named) << h.rule << '\n' << reply.body.substr(0, 400) << '\n' << seen;
+  // What left is the good one before it, if any, and to the cent.
+  std::int64_t left = 0;
+  for (const auto& row : run_now(counter.road.disk->rows("invoice.out", "", "", 100)).value()) {
+    auto j = Json::parse(row.value.begin(), row.value.end());
+    if (j["betaler"] == "gemeente" || j["betaler"] == "swv") left += j["bedragCent"].get<std::int64_t>();
+    if (j["ontvanger"] == "gemeente") left -= j["bedragCent"].get<std::int64_t>();
+  }
+  EXPECT_EQ(left, h.paid);
+  // A declaration that could be read is answered, but for one that the broker holds: that one has its last day.
+  bool held = seen.find("\"held\"") != std::string::npos;
+  if (h.status == 202 && held)
+    EXPECT_EQ(run_now(counter.road.disk->rows("invoice.answer", "", "", 10)).value().size(), 1U);
+  for (const char* personal : {"99999", "Testerman"})
+    EXPECT_EQ(reply.body.find(personal), std::string::npos) << "no person in an answer of the transport";
+  EXPECT_EQ(counter.desk->log_text().find("99999"), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(Invoices, HostileSet, ::testing::ValuesIn(hostile_set()),
+                         [](const auto& i) { return i.param.name; });
+
+}  // namespace
+}  // namespace schakel::test

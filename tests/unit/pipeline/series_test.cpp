@@ -1,0 +1,159 @@
+// Number series: without gaps or repeats, whoever decides at the same time and whatever copy was put back.
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <filesystem>
+
+#include "tests/unit/pipeline/money_road.hpp"
+
+namespace schakel::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST(Series, ACopyCountsOnInAnEpochOfItsOwn) {
+  ManualClock clock{parse_instant("2026-10-20T09:00:00Z").value()};
+  auto disk = store::SqliteStore::open(":memory:", clock).value();
+  EXPECT_FALSE(run_now(pipeline::continue_series(*disk, clock.now())).value());
+  ASSERT_TRUE(run_now(pipeline::mark_copy(*disk, true)));
+  ASSERT_TRUE(run_now(pipeline::mark_copy(*disk, false)));
+  EXPECT_FALSE(run_now(pipeline::continue_series(*disk, clock.now())).value())
+      << "the store that was copied goes on as before";
+  ASSERT_TRUE(run_now(pipeline::mark_copy(*disk, true)));
+  EXPECT_TRUE(run_now(pipeline::continue_series(*disk, clock.now())).value());
+  EXPECT_FALSE(run_now(pipeline::continue_series(*disk, clock.now())).value()) << "once";
+  auto row = run_now(disk->row("register", "series-epoch")).value();
+  ASSERT_TRUE(row);
+  EXPECT_EQ(as_text(row->value), "1");
+  EXPECT_EQ(run_now(disk->stats()).value().unsequenced, 1) << "the epoch has its leaf";
+}
+
+/// Kop van Noord-Holland where the gemeente numbers its own invoices.
+const Profiles& with_series() {
+  static const Profiles made = [] {
+    Profiles all = MoneyRoad::regions();
+    Json source = all.at("KNH")->source();
+    source["region"]["settings"]["money.number_series"] = {{"value", {{"gemeente", "GA"}}}, {"why", "test"}};
+    auto one = Profile::from_source(source);
+    if (!one)
+      throw std::runtime_error(one.error().findings.empty() ? one.error().code : one.error().findings[0].pointer);
+    all["KNH"] = *one;
+    return all;
+  }();
+  return made;
+}
+
+struct Numbered : MoneyRoad {
+  Numbered() {
+    profiles = with_series();
+    restart();
+  }
+  void add(int n) {
+    auto opening = message(fmt::format("open{}", n), "zaak_opening", {{"agreed", true}}, "school_ib", "gem");
+    opening.subject = fmt::format("Z-{}", n);
+    auto invoice = factuur(fmt::format("F{}", n), 30001);
+    invoice.subject = opening.subject;
+    if (!accept(opening) || !accept(invoice)) throw std::runtime_error("not accepted");
+  }
+  /// Numbers of the series that were given out.
+  std::vector<std::string> numbers() {
+    std::vector<std::string> out;
+    for (const auto& row : run_now(disk->rows("invoice.out", "", "", 1000)).value()) {
+      auto number = Json::parse(row.value.begin(), row.value.end()).value("nummer", "");
+      if (number.starts_with("GA")) out.push_back(number);
+    }
+    std::ranges::sort(out);
+    return out;
+  }
+};
+
+TEST(Series, TwoProcessesOnOneDatabaseGiveOutEveryNumberOnce) {
+  Numbered road;
+  constexpr int kInvoices = 40;
+  for (int n = 1; n <= kInvoices; ++n) road.add(n);
+  // Each has its own pipeline and memory; only the database is one. They step at the same time on one executor.
+  MoneyRoad::Process a(road), b(road);
+  boost::asio::io_context io{1};
+  int idle = 0;
+  auto work = [](pipeline::Pipeline& pipeline, int& done) -> Task<void> {
+    // A commit that another process was before of fails and is decided again: at the end nothing is left for either.
+    for (int round = 0; round < 400; ++round) {
+      auto step = co_await pipeline.step();
+      if (step && *step == 0) break;
+    }
+    ++done;
+  };
+  for (auto* p : {&a, &b}) boost::asio::co_spawn(io, work(p->pipeline, idle), boost::asio::detached);
+  io.run_for(std::chrono::seconds(60));
+  ASSERT_EQ(idle, 2);
+  ASSERT_EQ(run_now(road.disk->stats()).value().undecided, 0);
+  auto numbers = road.numbers();
+  ASSERT_EQ(numbers.size(), static_cast<std::size_t>(kInvoices));
+  for (int n = 1; n <= kInvoices; ++n)
+    EXPECT_EQ(numbers[static_cast<std::size_t>(n - 1)], fmt::format("GA2026-{:06}", n)) << "no gap and no repeat";
+}
+
+TEST(Series, ARestoredCopyRepeatsNoNumberOfTheOriginal) {
+  auto folder = fs::temp_directory_path() / fmt::format("schakel-series-{}", ::getpid());
+  fs::create_directories(folder);
+  auto copy = (folder / "copy.db").string();
+  Numbered original;
+  original.add(1);
+  original.add(2);
+  original.run();
+  ASSERT_TRUE(run_now(pipeline::mark_copy(*original.disk, true)));
+  ASSERT_TRUE(run_now(original.disk->backup(copy)));
+  ASSERT_TRUE(run_now(pipeline::mark_copy(*original.disk, false)));
+  // The original goes on; what it gives out now is not in the copy.
+  original.add(3);
+  original.add(4);
+  original.run();
+  EXPECT_EQ(original.numbers(),
+            (std::vector<std::string>{"GA2026-000001", "GA2026-000002", "GA2026-000003", "GA2026-000004"}));
+  {
+    Numbered restored;
+    restored.process.reset();
+    restored.disk = store::SqliteStore::open(copy, restored.clock).value();
+    restored.restart();
+    EXPECT_TRUE(run_now(pipeline::continue_series(*restored.disk, restored.clock.now())).value());
+    restored.add(3);  // the provider sends it again
+    restored.add(5);
+    restored.run();
+    auto after = restored.numbers();
+    EXPECT_EQ(after,
+              (std::vector<std::string>{"GA2026-000001", "GA2026-000002", "GA2026R1-000001", "GA2026R1-000002"}));
+    auto given = original.numbers();
+    for (const auto& number : after)
+      EXPECT_EQ(std::ranges::find(given, number) != given.end(), !number.starts_with("GA2026R1")) << number;
+    restored.process.reset();
+    restored.disk->close();
+  }
+  fs::remove_all(folder);
+}
+
+TEST(Series, ACrashAtAnyCommitLeavesNoGap) {
+  int commits = 0;
+  {
+    Numbered road;
+    for (int n = 1; n <= 3; ++n) road.add(n);
+    road.run();
+    commits = road.process->store.commits;
+  }
+  for (int n = 7; n <= commits; ++n)
+    for (bool after : {false, true}) {
+      Numbered road;
+      for (int i = 1; i <= 3; ++i) road.add(i);
+      road.process->store.die_at = n;
+      road.process->store.die_after = after;
+      road.run();
+      road.restart();
+      ASSERT_TRUE(run_now(road.process->dispatcher.recover()));
+      road.run();
+      EXPECT_EQ(road.numbers(), (std::vector<std::string>{"GA2026-000001", "GA2026-000002", "GA2026-000003"})) << n;
+    }
+}
+
+}  // namespace
+}  // namespace schakel::test
