@@ -51,8 +51,8 @@ namespace {
 
 std::string socket_path(const Common& c) {
   if (!c.socket.empty()) return c.socket;
-  if (const char* env = std::getenv("SCHAKEL_SOCKET"); env && *env)
-    return env;  // NOLINT(concurrency-mt-unsafe): before any thread
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): before any thread
+  if (const char* env = std::getenv("SCHAKEL_SOCKET"); env && *env) return env;
   return (std::filesystem::absolute(c.config).parent_path() / "run/schakel.sock").string();
 }
 

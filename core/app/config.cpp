@@ -55,7 +55,7 @@ class Reader {
   /// Absolute path; relative ones count from the folder of the file.
   fs::path path(const Json& j, const std::string& at, const char* name, bool must_exist, fs::path otherwise = {}) {
     auto t = text(j, at, name);
-    auto p = t.empty() ? otherwise : fs::path(t);
+    auto p = t.empty() ? std::move(otherwise) : fs::path(t);
     if (p.empty()) return p;
     if (p.is_relative()) p = folder_ / p;
     if (must_exist && !fs::exists(p)) bad(at + "/" + name, "FILE_MISSING", "this file or folder is not there");
@@ -66,6 +66,7 @@ class Reader {
   fs::path secret(const Json& j, const std::string& at, const char* name, fs::path otherwise = {}) {
     auto given = path(j, at, name, false, std::move(otherwise));
     if (given.empty()) return given;
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets it
     if (const char* handed = std::getenv("CREDENTIALS_DIRECTORY"); handed && *handed)
       if (auto p = fs::path(handed) / given.filename(); fs::exists(p)) return p.lexically_normal();
     std::error_code ec;
@@ -148,7 +149,7 @@ Result<Json> read_json(const fs::path& file) {
 }  // namespace
 
 bool handed_over(const fs::path& file) {
-  const char* handed = std::getenv("CREDENTIALS_DIRECTORY");
+  const char* handed = std::getenv("CREDENTIALS_DIRECTORY");  // NOLINT(concurrency-mt-unsafe): nobody sets it
   return handed && *handed && file.parent_path() == fs::path(handed).lexically_normal();
 }
 
@@ -339,8 +340,10 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
             r.bad("/adapters/" + instance + "/config", "SECRET_UNKNOWN", "names a secret that is not configured");
     }
   }
-  if (!findings.empty())
-    return fail(ErrorKind::invalid, "CONFIG_INVALID", fmt::format("{} findings", findings.size()), std::move(findings));
+  if (!findings.empty()) {
+    auto count = fmt::format("{} findings", findings.size());
+    return fail(ErrorKind::invalid, "CONFIG_INVALID", std::move(count), std::move(findings));
+  }
   return c;
 }
 

@@ -20,7 +20,7 @@ class BrokerPortalBackend final : public portal::PortalBackend {
                       ingress::Ingress& ingress, delivery::Delivering& delivering, vault::Documents& documents,
                       vault::Participants& participants, vault::Vault& vault, portal::LinkService& links,
                       std::shared_ptr<const Parties> parties, std::int64_t document_limit)
-      : broker_(broker),
+      : broker_(std::move(broker)),
         journal_(journal),
         pipeline_(pipeline),
         ingress_(ingress),

@@ -6,7 +6,7 @@
 #define SCHAKEL_ASSERT(condition)                                                            \
   do {                                                                                       \
     if (!(condition)) [[unlikely]] {                                                         \
-      std::fprintf(stderr, "%s:%d: assertion failed: %s\n", __FILE__, __LINE__, #condition); \
+      (void)std::fprintf(stderr, "%s:%d: assertion failed: %s\n", __FILE__, __LINE__, #condition); \
       std::abort();                                                                          \
     }                                                                                        \
   } while (false)

@@ -85,8 +85,11 @@ Answer check(std::span<const Consent> consents, const Question& q) {
       case State::missing:
         break;
     }
-  // Nobody with custody known: nobody can have consented (CORE-CONSENT-01, deny by default).
-  if (withdrawn)
+  // Nobody with custody known: nobody can have consented (CORE-CONSENT-01, deny by default). Where one is enough, what
+  // another withdrew does not count: taking a consent out of a case must never add a recipient.
+  if (q.one_suffices && valid > 0)
+    a.code = {};
+  else if (withdrawn)
     a.code = kCodes[0];
   else if (expired)
     a.code = kCodes[1];
@@ -98,7 +101,17 @@ Answer check(std::span<const Consent> consents, const Question& q) {
   return a;
 }
 
+namespace {
+/// Age settings that are null hold for nobody.
+bool has_age(const FactView& view, std::string_view setting, std::int64_t otherwise) {
+  std::int64_t from = view.profile().setting_int(setting, view.file().overrides, otherwise);
+  FactValue age = view.get("derived.age_years");
+  return from > 0 && age.kind == FactValue::Kind::integer && age.number >= from;
+}
+}  // namespace
+
 std::vector<std::string> custody(const FactView& view) {
+  if (has_age(view, "child_only_age", 0)) return {"leerling"};
   if (view.text("case.measure") == "voogdij") {
     std::string_view end = view.text("case.ots_end");
     if (end.empty() || view.today() <= end) return {"voogd"};
@@ -112,10 +125,10 @@ std::vector<std::string> custody(const FactView& view) {
   return out;
 }
 
-bool child_needed(const FactView& view) {
-  FactValue age = view.get("derived.age_years");
-  return age.kind == FactValue::Kind::integer &&
-         age.number >= view.profile().setting_int("child_consent_age", view.file().overrides, 12);
+bool child_needed(const FactView& view) { return has_age(view, "child_consent_age", 12); }
+
+bool one_suffices(const FactView& view) {
+  return view.profile().setting_text("consent_quorum", view.file().overrides) == "one";
 }
 
 std::vector<std::string_view> purposes_of_delivery(const Profile& profile, std::string_view type,
@@ -141,10 +154,10 @@ const Recipient* link_of(const PastMessage& message, std::string_view role) {
 Answer check_delivery(const FactView& view, std::span<const Consent> consents, std::string_view type,
                       std::string_view role, std::span<const std::string> documents) {
   std::vector<std::string> givers = custody(view);
-  bool child = child_needed(view);
+  bool child = child_needed(view), one = one_suffices(view);
   Answer answer;
   for (std::string_view purpose : purposes_of_delivery(view.profile(), type, role)) {
-    answer = check(consents, {purpose, role, documents, view.at(), givers, child});
+    answer = check(consents, {purpose, role, documents, view.at(), givers, child, one});
     if (!answer.covered()) break;
   }
   if (answer.code.empty() && answer.child_missing) answer.code = "CHILD_CONSENT_MISSING";

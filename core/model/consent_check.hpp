@@ -19,6 +19,7 @@ struct Question {
   Instant at{};
   std::span<const std::string> custody;  ///< who must all consent (CORE-CONSENT-02)
   bool child_needed = false;             ///< whether the pupil's own is needed as well (CORE-CONSENT-03)
+  bool one_suffices = false;             ///< consent_quorum "one": one of them is enough (Q-06)
 };
 
 /// `code` is empty when everybody with custody consents; of several problems it is the strictest (domain.md 14).
@@ -34,10 +35,12 @@ struct Answer {
 [[nodiscard]] Answer check(std::span<const Consent> consents, const Question& question);
 
 /// Who must consent now (CORE-CONSENT-02): under voogdij the voogd instead of the parents, until it ends; under OTS the
-/// parents still.
+/// parents still. From child_only_age, where the region sets it, the pupil alone.
 [[nodiscard]] std::vector<std::string> custody(const FactView& view);
 /// Whether the pupil's own consent is needed at the instant of the view, on its local date (CORE-CONSENT-03).
 [[nodiscard]] bool child_needed(const FactView& view);
+/// Whether the consent of one of them is enough (setting consent_quorum, Q-06).
+[[nodiscard]] bool one_suffices(const FactView& view);
 
 /// The purpose in a rule that asks whatever was asked for the delivery that is opened.
 inline constexpr std::string_view kOfDelivery = "$delivery";

@@ -197,6 +197,7 @@ class TextCheck {
         else if (std::ranges::find(*o, v) == o->end())
           add(Severity::error, "SWITCH_VALUE", at + "/value", "the default is not among the options", "");
       }
+      if (name == "school_holidays") school_holidays(v, at + "/value");
       split(name, v, at, shares);
       if (v.is_object()) {
         std::map<std::string, std::vector<std::pair<std::string, std::int64_t>>> inner;
@@ -205,6 +206,23 @@ class TextCheck {
       }
     }
     for (const auto& [group, parts] : shares) sum(parts, "/settings/" + parts.front().first, group);
+  }
+  /// A day that is none would never be found, and nobody be told.
+  void school_holidays(const Json& all, const std::string& at) {
+    auto day = [](const Json& holiday, const char* key) -> std::optional<Date> {
+      auto it = holiday.is_object() ? holiday.find(key) : holiday.end();
+      if (it == holiday.end() || !it->is_string()) return {};
+      auto read = Date::parse(it->get<std::string>());
+      return read ? std::optional<Date>(*read) : std::nullopt;
+    };
+    bool sound = all.is_array();
+    if (sound)
+      for (const Json& holiday : all) {
+        auto from = day(holiday, "from"), to = day(holiday, "to");
+        sound = sound && from && to && *from <= *to && holiday.contains("name") && holiday["name"].is_string();
+      }
+    if (!sound)
+      add(Severity::error, "SWITCH_VALUE", at, "a list of {name, from, to}, days as YYYY-MM-DD, from not after to", "");
   }
   static std::int64_t whole(const std::string& name) { return name.ends_with("_bp") ? 10000 : 100; }
   void split(const std::string& name, const Json& v, const std::string& at,

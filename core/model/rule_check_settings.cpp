@@ -12,8 +12,10 @@ namespace {
 
 /// Settings that deciders and named functions read by name. tests/unit/model/rule_settings_test.cpp compares it with
 /// the code.
-constexpr std::array<std::string_view, 29> kReadByCode = {"child_consent_age",
+constexpr std::array<std::string_view, 32> kReadByCode = {"child_consent_age",
+                                                          "child_only_age",
                                                           "combined_split_bp",
+                                                          "consent_quorum",
                                                           "cto.count_grey",
                                                           "escalation.binding",
                                                           "escalation.needs_ratification",
@@ -36,6 +38,7 @@ constexpr std::array<std::string_view, 29> kReadByCode = {"child_consent_age",
                                                           "money.flow",
                                                           "money.number_series",
                                                           "money.pgb_pays_care",
+                                                          "school_holidays",
                                                           "settled_after_days",
                                                           "registers.meetings_minimum",
                                                           "registers.meetings_school_types",

@@ -122,7 +122,7 @@ void consents(const FactView& view, Draft& draft) {
   auto rules = view.rules(Stage::consent);
   if (rules.empty()) return;
   std::vector<std::string> givers = custody(view);
-  bool child = child_needed(view);
+  bool child = child_needed(view), one = one_suffices(view);
   for (const Rule* r : rules) {
     if (!r->when.holds(view)) continue;
     const ConsentOutcome& c = *r->then.consent;
@@ -147,7 +147,7 @@ void consents(const FactView& view, Draft& draft) {
           if (message.type != "link_geopend")
             for (const Recipient& to : draft.recipients)
               if (base_role(to.role) == role && to.channel == "secure_link") documents = to.content;
-          Question q{purpose, role, documents, view.at(), givers, child};
+          Question q{purpose, role, documents, view.at(), givers, child, one};
           Answer a = check(view.file().consents, q);
           if (a.covered()) {
             draft.explanation.push_back(explained(*r, q, a, "fired", role));
@@ -179,7 +179,7 @@ void consents(const FactView& view, Draft& draft) {
       }
       std::span<const std::string> documents;
       if (to.channel == "secure_link") documents = to.content;
-      Question q{c.purpose, role, documents, view.at(), givers, child};
+      Question q{c.purpose, role, documents, view.at(), givers, child, one};
       Answer a = check(view.file().consents, q);
       if (a.covered()) {
         draft.explanation.push_back(explained(*r, q, a, "fired", role));

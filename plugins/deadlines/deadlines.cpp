@@ -51,6 +51,20 @@ struct Due {
   }
 };
 
+/// Both days of a school holiday are in it (CORE-TIME-06); days as YYYY-MM-DD.
+bool in_school_holiday(const FactView& view, std::string_view day) {
+  const Json& all = view.profile().setting("school_holidays", view.file().overrides);
+  auto part = [](const Json& holiday, const char* key) -> std::string_view {
+    auto it = holiday.is_object() ? holiday.find(key) : holiday.end();
+    return it != holiday.end() && it->is_string() ? std::string_view(it->get_ref<const std::string&>())
+                                                  : std::string_view();
+  };
+  return all.is_array() && std::ranges::any_of(all, [&](const Json& holiday) {
+           std::string_view from = part(holiday, "from"), to = part(holiday, "to");
+           return !from.empty() && from <= day && day <= to;
+         });
+}
+
 /// The term of a timer from its start, with its warning. CORE-TIME-01 to -04.
 Due term(const TimerOutcome& t, const Rule& rule, Date from, const FactView& view) {
   const Json& overrides = view.file().overrides;
@@ -335,7 +349,8 @@ void timers(const CaseFile& file, const FactView& view, const std::vector<Due>& 
     } else if (state == "set" && std::ranges::find(t.met_by, message.type) != t.met_by.end()) {
       met(today > day, today > day && t.tells_late);
     }
-    if (next.timer().announces_holiday && !same_date && is_holiday(next.date) && message.type != "zaak_opening")
+    if (next.timer().announces_holiday && !same_date && message.type != "zaak_opening" &&
+        (is_holiday(next.date) || in_school_holiday(view, day)))
       signal(draft, {"FALLS_ON_HOLIDAY", "school_ib", "", next.name(), "CORE-TIME-06"});
     if (had && next.is(*old, day, state)) continue;
     if (!same_date) draft.explanation.push_back(explain(*next.rule, view, "deadlines", "fired", next.name()));

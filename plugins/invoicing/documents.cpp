@@ -144,7 +144,7 @@ struct Writer {
     return it == rates.end() ? Json::array() : signed_rates(it->second);
   }
   /// The number that this payer was sent the credited invoice under.
-  [[nodiscard]] std::string credited_number(const std::string& payer, std::string otherwise) const {
+  [[nodiscard]] std::string credited_number(const std::string& payer, const std::string& otherwise) const {
     auto it = std::ranges::find(invoice.issued, payer, &Issued::role);
     return it == invoice.issued.end() || it->number.empty() ? otherwise : it->number;
   }
