@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "core/base/drop_folder.hpp"
-#include "core/formats/invoice_ubl.hpp"
 #include "core/model/message.hpp"
 #include "schakel/outcome.hpp"
 #include "schakel/plugin.hpp"
@@ -44,8 +43,7 @@ bool folder_there(const std::string& path) {
 class FileDropAdapter final : public Adapter {
  public:
   explicit FileDropAdapter(const Json& c)
-      : invoices_(c),
-        out_(c.value("out_folder", "")),
+      : out_(c.value("out_folder", "")),
         in_(c.value("in_folder", "")),
         party_(c.value("party", "")),
         poll_(c.value("poll_seconds", 10)),
@@ -63,7 +61,9 @@ class FileDropAdapter final : public Adapter {
   Task<AttemptResult> send(const Delivery& delivery) override {
     if (out_.empty()) co_return end(Verdict::rejected, "NO_OUT_FOLDER");
     // Names derive from the delivery id, so that a repeat writes the same files.
-    std::string name = sdk::stable_uuid("file_drop|" + delivery.id);
+    // What a person sends again stands beside the first, under a name of its own.
+    std::string again = delivery.generation > 0 ? fmt::format("|{}", delivery.generation) : "";
+    std::string name = sdk::stable_uuid("file_drop|" + delivery.id + again);
     Json documents = Json::array();
     for (std::size_t i = 0; i < delivery.documents.size(); ++i) {
       const auto& d = delivery.documents[i];
@@ -80,10 +80,9 @@ class FileDropAdapter final : public Adapter {
                            {"sha256", d.sha256}});
     }
     if (delivery.kind == "invoice") {
-      auto written = write_invoice(delivery, name, documents);
-      if (!written)
-        co_return end(written.error().kind == ErrorKind::invalid ? Verdict::rejected : Verdict::retry_later,
-                      formats::code_with_rules(written.error()));
+      if (!delivery.invoice) co_return end(Verdict::rejected, "INVOICE_NO_DOCUMENT");
+      auto written = write_invoice(*delivery.invoice, name, documents);
+      if (!written) co_return end(Verdict::retry_later, written.error().code);
     }
     Json content{{"id", delivery.id},
                  {"kind", delivery.kind},
@@ -95,6 +94,7 @@ class FileDropAdapter final : public Adapter {
                  {"time", format_instant(delivery.first_attempt)},
                  {"data", delivery.body},
                  {"documents", documents}};
+    if (delivery.generation > 0) content["resent"] = delivery.generation;
     // Last: who sees it, sees all of its documents.
     auto file = FileOut::open(out_, name + ".json");
     if (!file) co_return end(Verdict::retry_later, file.error().code);
@@ -174,12 +174,10 @@ class FileDropAdapter final : public Adapter {
   }
 
   /// UBL and PDF of an invoice beside the JSON, as an access point or a bookkeeping package takes them.
-  Result<void> write_invoice(const Delivery& delivery, const std::string& name, Json& documents) {
-    auto files = formats::invoice_files(sdk::object_at(delivery.body, "invoice"), delivery.pseudonym, invoices_);
-    if (!files) return fail(files.error());
+  Result<void> write_invoice(const InvoiceDocument& invoice, const std::string& name, Json& documents) {
     for (auto [text, ext, media] :
-         {std::tuple{&files->xml, "xml", "application/xml"}, std::tuple{&files->pdf, "pdf", "application/pdf"}}) {
-      std::string file_name = fmt::format("{}-{}.{}", name, files->name, ext);
+         {std::tuple{&invoice.xml, "xml", "application/xml"}, std::tuple{&invoice.pdf, "pdf", "application/pdf"}}) {
+      std::string file_name = fmt::format("{}-{}.{}", name, invoice.name, ext);
       auto file = FileOut::open(out_, file_name);
       auto ok = file ? file->write(as_bytes(*text)) : Result<void>(fail(file.error()));
       if (ok) ok = file->finish();
@@ -193,7 +191,6 @@ class FileDropAdapter final : public Adapter {
     return {};
   }
 
-  formats::InvoiceSettings invoices_;
   std::string out_, in_, party_;
   int poll_, per_poll_;
   bool keep_done_;

@@ -1,7 +1,6 @@
 // Invoices by mail. Source: facturatie.md section 2.6.
 #include <fmt/format.h>
 
-#include "core/formats/invoice_ubl.hpp"
 #include "schakel/outcome.hpp"
 #include "schakel/plugin.hpp"
 
@@ -25,8 +24,7 @@ std::string_view status_text(std::string_view code) {
 class MailAdapter final : public Adapter {
  public:
   explicit MailAdapter(const Json& c)
-      : settings_(c),
-        domain_(c.at("message_id_domain")),
+      : domain_(c.at("message_id_domain")),
         attachments_(c.value("attachments", "xml+pdf")),
         max_bytes_(c.value("max_mail_bytes", 7000000)) {}
 
@@ -41,8 +39,10 @@ class MailAdapter final : public Adapter {
     auto mail = delivery.kind == "invoice" ? compose(delivery) : tell(delivery);
     if (!mail)
       co_return end(mail.error().kind == ErrorKind::unavailable ? Verdict::retry_later : Verdict::rejected,
-                    formats::code_with_rules(mail.error()));
+                    mail.error().code);
+    // A mail that was taken is not sent again by a retry; by a person it is, under the same Message-ID.
     std::string key = "sent/" + delivery.id, id = mail->message_id;
+    if (delivery.generation > 0) key += fmt::format("/{}", delivery.generation);
     auto before = co_await host_->progress().get(key);
     if (!before) co_return end(Verdict::retry_later, before.error().code);
     if (*before && sdk::text_at(**before, "message_id") == id)
@@ -57,38 +57,36 @@ class MailAdapter final : public Adapter {
 
  private:
   Result<Mail> compose(const Delivery& delivery) const {
-    Json invoice = sdk::object_at(delivery.body, "invoice");
+    if (!delivery.invoice) return fail(ErrorKind::invalid, "INVOICE_NO_DOCUMENT", "the invoice has no document");
+    const InvoiceDocument& invoice = *delivery.invoice;
     std::string wanted = sdk::text_at(delivery.endpoint, "attachments");
     if (wanted.empty()) wanted = attachments_;
     bool xml = wanted != "pdf", pdf = wanted != "xml";
-    auto files = formats::invoice_files(invoice, delivery.pseudonym, settings_, pdf);
-    if (!files) return fail(files.error());
-    const auto& ubl = files->document;
-    const std::string& name = files->name;
+    const std::string& name = invoice.name;
 
     Mail mail;
     mail.to = sdk::text_at(delivery.endpoint, "mail");
-    if (mail.to.empty()) mail.to = sdk::text_at(invoice, "address");
+    if (mail.to.empty()) mail.to = sdk::text_at(sdk::object_at(delivery.body, "invoice"), "address");
     if (mail.to.empty()) return fail(ErrorKind::invalid, "MAIL_NO_ADDRESS", "the receiver has no mail address");
-    std::string_view what = ubl.credit_note ? "Creditnota" : "Factuur";
-    mail.subject = fmt::format("{} {} - {} - arrangement {}", what, ubl.id, ubl.supplier.name, ubl.buyer_reference);
+    std::string_view what = invoice.credit_note ? "Creditnota" : "Factuur";
+    mail.subject =
+        fmt::format("{} {} - {} - arrangement {}", what, invoice.number, invoice.supplier, invoice.buyer_reference);
     mail.text = fmt::format(
         "Geachte heer, mevrouw,\n\nBijgaand ontvangt u {} {} van {}.\n{}\nDe bijlage {} is de e-factuur (UBL) die uw "
         "administratie kan inlezen{}.\n\n"
         "Met vriendelijke groet,\n{}\n",
-        ubl.credit_note ? "creditnota" : "factuur", ubl.id, ubl.supplier.name,
-        ubl.credit_note ? "" : fmt::format("Betalingskenmerk: {}\n", ubl.payment_id),
+        invoice.credit_note ? "creditnota" : "factuur", invoice.number, invoice.supplier,
+        invoice.credit_note ? "" : fmt::format("Betalingskenmerk: {}\n", invoice.payment_id),
         xml ? name + ".xml" : name + ".pdf", pdf && xml ? ", " + name + ".pdf is de leesbare versie" : "",
-        ubl.supplier.name);
+        invoice.supplier);
     if (!xml)
       mail.text = fmt::format(
           "Geachte heer, mevrouw,\n\nBijgaand ontvangt u {} {} van {} ({}.pdf).\n\nMet vriendelijke groet,\n{}\n",
-          ubl.credit_note ? "creditnota" : "factuur", ubl.id, ubl.supplier.name, name, ubl.supplier.name);
-    // From the content: the same invoice has the same id in every attempt, a changed one has another.
-    mail.message_id =
-        fmt::format("<factuur.{}@{}>", sdk::stable_uuid(ubl.id + "\n" + mail.to + "\n" + files->xml), domain_);
-    if (xml) mail.attachments.push_back({name + ".xml", "application/xml", to_bytes(files->xml)});
-    if (pdf) mail.attachments.push_back({name + ".pdf", "application/pdf", to_bytes(files->pdf)});
+          invoice.credit_note ? "creditnota" : "factuur", invoice.number, invoice.supplier, name, invoice.supplier);
+    bool whole = invoice.message_id.find('@') != std::string::npos;
+    mail.message_id = fmt::format("<{}{}>", invoice.message_id, whole ? "" : "@" + domain_);
+    if (xml) mail.attachments.push_back({name + ".xml", "application/xml", to_bytes(invoice.xml)});
+    if (pdf) mail.attachments.push_back({name + ".pdf", "application/pdf", to_bytes(invoice.pdf)});
     std::size_t bytes = 0;
     for (const auto& a : mail.attachments) bytes += a.content.size();
     if (bytes > static_cast<std::size_t>(max_bytes_))
@@ -121,7 +119,6 @@ class MailAdapter final : public Adapter {
     return mail;
   }
 
-  formats::InvoiceSettings settings_;
   std::string domain_, attachments_;
   std::int64_t max_bytes_;
   Host* host_ = nullptr;

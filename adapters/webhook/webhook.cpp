@@ -1,5 +1,4 @@
 // CloudEvents 1.0 over HTTP to a subscriber. Source: interfaces report on CloudEvents section 2, item 6 (http-webhook).
-#include "core/formats/invoice_ubl.hpp"
 #include "core/model/message.hpp"
 #include "schakel/outcome.hpp"
 #include "schakel/plugin.hpp"
@@ -45,8 +44,7 @@ Json event_of(const Delivery& delivery, const std::string& source) {
 class WebhookAdapter final : public Adapter {
  public:
   explicit WebhookAdapter(const Json& c)
-      : invoices_(c),
-        url_(c.at("url")),
+      : url_(c.at("url")),
         source_(c.at("source")),
         origin_(c.value("origin", "schakel")),
         handshake_(c.value("handshake", "if_supported")),
@@ -76,10 +74,8 @@ class WebhookAdapter final : public Adapter {
     request.deadline = milliseconds(timeout_);
     request.max_response_bytes = 64 * 1024;  // an answer's body is not used
     if (delivery.kind == "invoice") {
-      auto made = invoice_of(delivery, request);
-      if (!made)
-        co_return end(made.error().kind == ErrorKind::unavailable ? Verdict::retry_later : Verdict::rejected,
-                      formats::code_with_rules(made.error()));
+      if (!delivery.invoice) co_return end(Verdict::rejected, "INVOICE_NO_DOCUMENT");
+      write_invoice(delivery, request);
     } else {
       request.body = dump_json(event_of(delivery, source_));
       request.headers.emplace_back("Content-Type", "application/cloudevents+json; charset=UTF-8");
@@ -110,14 +106,11 @@ class WebhookAdapter final : public Adapter {
 
  private:
   /// An invoice is a CloudEvent in binary mode: its attributes are headers, the body is the UBL with its PDF inside.
-  /// From the decision alone, so every attempt has the same bytes.
-  Result<void> invoice_of(const Delivery& delivery, HttpRequest& request) const {
-    auto files = formats::invoice_files(sdk::object_at(delivery.body, "invoice"), delivery.pseudonym, invoices_);
-    if (!files) return fail(files.error());
-    request.body = std::move(files->xml);
+  void write_invoice(const Delivery& delivery, HttpRequest& request) const {
+    request.body = delivery.invoice->xml;
     auto& headers = request.headers;
     headers.emplace_back("Content-Type", "application/xml; charset=UTF-8");
-    headers.emplace_back("Content-Disposition", "attachment; filename=\"" + files->name + ".xml\"");
+    headers.emplace_back("Content-Disposition", "attachment; filename=\"" + delivery.invoice->name + ".xml\"");
     headers.emplace_back("ce-specversion", "1.0");
     headers.emplace_back("ce-id", delivery.id);
     headers.emplace_back("ce-source", source_);
@@ -125,7 +118,8 @@ class WebhookAdapter final : public Adapter {
     headers.emplace_back("ce-time", format_instant(delivery.first_attempt));
     if (!delivery.pseudonym.empty()) headers.emplace_back("ce-subject", delivery.pseudonym);
     if (!delivery.message_id.empty()) headers.emplace_back("ce-causationid", delivery.message_id);
-    return {};
+    // The key stays: who has booked it must not book it twice. That a person sent it again is said beside it.
+    if (delivery.generation > 0) headers.emplace_back("ce-resent", std::to_string(delivery.generation));
   }
 
   Task<std::expected<void, AttemptResult>> shake_hands() {
@@ -160,7 +154,6 @@ class WebhookAdapter final : public Adapter {
     co_return std::unexpected(std::move(out));
   }
 
-  formats::InvoiceSettings invoices_;
   std::string url_, source_, origin_, handshake_, bearer_, signature_;
   int timeout_;
   bool allowed_ = false;

@@ -1,3 +1,6 @@
+#include <charconv>
+#include <utility>
+
 #include "core/api/routes.hpp"
 #include "core/journal/members.hpp"
 #include "core/pipeline/invoice_index.hpp"
@@ -7,53 +10,102 @@
 
 namespace schakel::api {
 
-Task<Result<Json>> invoice_view(Services& s, std::string case_id, const Party* party) {
-  Json out{{"binnen", Json::array()}, {"uit", Json::array()}};
-  auto prefix = case_id.empty() ? std::string() : case_id + "/";
-  for (auto [space, list] : {std::pair{pipeline::kInvoicesIn, "binnen"}, std::pair{pipeline::kInvoicesOut, "uit"}}) {
-    std::string after;
-    for (;;) {
-      auto rows = co_await s.store.rows(std::string(space), prefix, after, 500);
-      if (!rows) co_return fail(std::move(rows.error()));
-      if (rows->empty()) break;
-      after = rows->back().key;
-      for (const auto& row : *rows) {
-        auto j = Json::parse(row.value.begin(), row.value.end());
-        if (party) {
-          // A party sees what it brought in, pays or is paid, in cases it has to do with.
-          bool mine = j.value("partij", "") == party->id;
-          if (std::string_view(list) == "uit") {
-            auto is = [&](const std::string& role, const std::string& named) {
-              if (role == "zorgaanbieder") return named == party->id;
-              const auto* known = s.parties->invoice_party(role, j.value("regio", ""));
-              return known && known->id == party->id;
-            };
-            mine = is(j.value("betaler", ""), "") || is(j.value("ontvanger", ""), j.value("ontvangerPartij", ""));
-          }
-          if (mine) {
-            auto member = co_await journal::is_member(s.store, *party, j.value("zaak", ""));
-            if (!member) co_return fail(std::move(member.error()));
-            mine = *member;
-          }
-          if (!mine) continue;
-        }
-        if (std::string_view(list) == "binnen" && j.value("status", "") == "held") {
-          auto owed = co_await s.store.row(std::string(pipeline::kInvoiceAnswer), row.key);
-          if (!owed) co_return fail(std::move(owed.error()));
-          if (*owed) j["antwoordUiterlijk"] = Json::parse((*owed)->value.begin(), (*owed)->value.end())["termijn"];
-        }
-        if (auto delivery = j.value("aflevering", ""); !delivery.empty()) {
-          auto state = co_await pipeline::settled(s.store, delivery);
-          if (!state) co_return fail(std::move(state.error()));
-          j["status"] = pipeline::status_dutch(state->status);
-          j["code"] = state->code;
-          j["open"] = state->open;
-        }
-        out[list].push_back(std::move(j));
-      }
-    }
+bool is_invoice_party(const Parties& parties, const Party& party, const std::string& role, const std::string& named,
+                      const std::string& region) {
+  if (!named.empty() || role == "zorgaanbieder") return named == party.id;
+  // Decided before rows said it, or held because the case does not say it: only where there is no choice.
+  auto all = parties.invoice_parties(role, region);
+  return all.size() == 1 && all.front()->id == party.id;
+}
+
+namespace {
+
+constexpr int kInvoicePage = 500;
+
+/// Whether a party may see this row: it brought the invoice in, pays it or is paid, in a case it has to do with.
+Task<Result<bool>> sees_invoice(Services& s, const Party& party, const Json& j, bool out) {
+  bool mine = j.value("partij", "") == party.id;
+  if (out) {
+    // Rows from before the payer stood in them mean something else by the receiver's party.
+    bool says = j.contains("betalerPartij");
+    auto is = [&](const char* side, const char* named) {
+      auto role = j.value(side, "");
+      return is_invoice_party(*s.parties, party, role, says || role == "zorgaanbieder" ? j.value(named, "") : "",
+                              j.value("regio", ""));
+    };
+    mine = is("betaler", "betalerPartij") || is("ontvanger", "ontvangerPartij");
   }
-  co_return out;
+  if (!mine) co_return false;
+  auto member = co_await journal::is_member(s.store, party, j.value("zaak", ""));
+  co_return member;
+}
+
+/// What became of it since.
+Task<Result<void>> tell_state(Services& s, const std::string& key, Json& j, bool out) {
+  if (!out && j.value("status", "") == "held") {
+    auto owed = co_await s.store.row(std::string(pipeline::kInvoiceAnswer), key);
+    if (!owed) co_return fail(std::move(owed.error()));
+    if (*owed) j["antwoordUiterlijk"] = Json::parse((*owed)->value.begin(), (*owed)->value.end())["termijn"];
+  }
+  if (auto delivery = j.value("aflevering", ""); !delivery.empty()) {
+    auto state = co_await pipeline::settled(s.store, delivery);
+    if (!state) co_return fail(std::move(state.error()));
+    j["status"] = pipeline::status_dutch(state->status);
+    j["code"] = state->code;
+    j["open"] = state->open;
+  }
+  co_return Result<void>{};
+}
+
+}  // namespace
+
+Task<Result<Json>> invoice_view(Services& s, std::map<std::string, std::string> query, const Party* party) {
+  auto wrong = [](const char* text) { return fail(ErrorKind::invalid, "VALUE", text); };
+  int limit = kInvoicePage;
+  if (const auto& asked = query["limit"]; !asked.empty()) {
+    auto [end, error] = std::from_chars(asked.data(), asked.data() + asked.size(), limit);
+    if (error != std::errc{} || end != asked.data() + asked.size() || limit < 1 || limit > kInvoicePage)
+      co_return wrong("limit must be 1 to 500");
+  }
+  // Where the page before ended: the list and the last key of it.
+  std::string after = query["na"];
+  bool out = after.starts_with("uit/");
+  if (!after.empty() && !out && !after.starts_with("binnen/"))
+    co_return wrong("na must be the verder of the page before");
+  if (!after.empty()) after.erase(0, after.find('/') + 1);
+  auto prefix = query["zaak"].empty() ? std::string() : query["zaak"] + "/";
+  Json view{{"binnen", Json::array()}, {"uit", Json::array()}};
+  // Rows of others count as looked at: a page takes no longer for a party that sees little.
+  for (int left = limit, looked = 0;;) {
+    if (left == 0 || looked >= 4 * kInvoicePage) {
+      view["verder"] = (out ? "uit/" : "binnen/") + after;
+      co_return view;
+    }
+    int take = party ? kInvoicePage : left;
+    auto rows =
+        co_await s.store.rows(std::string(out ? pipeline::kInvoicesOut : pipeline::kInvoicesIn), prefix, after, take);
+    if (!rows) co_return fail(std::move(rows.error()));
+    for (const auto& row : *rows) {
+      if (left == 0) break;
+      after = row.key;
+      ++looked;
+      auto j = Json::parse(row.value.begin(), row.value.end());
+      if (party) {
+        auto sees = co_await sees_invoice(s, *party, j, out);
+        if (!sees) co_return fail(std::move(sees.error()));
+        if (!*sees) continue;
+      }
+      auto told = co_await tell_state(s, row.key, j, out);
+      if (!told) co_return fail(std::move(told.error()));
+      view[out ? "uit" : "binnen"].push_back(std::move(j));
+      --left;
+    }
+    if (std::cmp_equal(rows->size(), take)) continue;  // there may be more of this list
+    if (left == 0 && !rows->empty() && rows->back().key != after) continue;
+    if (out) co_return view;
+    out = true;
+    after.clear();
+  }
 }
 
 namespace {
@@ -79,7 +131,7 @@ Task<net::Response> get_invoices(Call& call) {
     auto member = co_await require_member(call.services, *call.party, call.query["zaak"]);
     if (!member) co_return problem(member.error());
   }
-  auto view = co_await invoice_view(call.services, call.query["zaak"], call.party);
+  auto view = co_await invoice_view(call.services, call.query, call.party);
   if (!view) co_return problem(view.error());
   co_return json(200, *view);
 }

@@ -82,10 +82,9 @@ Task<net::Response> party_status(Call& call) {
   if (!what) co_return problem(what.error());
   auto row = co_await invoice_row(call.services, call.path["aflevering"]);
   if (!row) co_return problem(row.error());
-  const auto* payer =
-      *row ? call.services.parties->invoice_party((**row).value("betaler", ""), (**row).value("regio", "")) : nullptr;
   bool member = false;
-  if (payer && payer->id == call.party->id) {
+  if (*row && is_invoice_party(*call.services.parties, *call.party, (**row).value("betaler", ""),
+                               (**row).value("betalerPartij", ""), (**row).value("regio", ""))) {
     auto found = co_await journal::is_member(call.services.store, *call.party, (**row).value("zaak", ""));
     if (!found) co_return problem(found.error());
     member = *found;
@@ -93,7 +92,11 @@ Task<net::Response> party_status(Call& call) {
   // Who does not pay it learns nothing of it.
   if (!member)
     co_return finance_problem("INVOICE_UNKNOWN", "there is no such invoice for this party", ErrorKind::not_found);
+  // The same refusal of what was sent again is another event.
+  auto sent = co_await delivery::generation_of(call.services.store, call.path["aflevering"]);
+  if (!sent) co_return problem(sent.error());
   auto evidence = fmt::format("{}/{}", call.party->id, what->code);
+  if (*sent > 0) evidence += fmt::format("/{}", *sent);
   auto response = co_await report(call, std::move(*what), std::move(evidence), {});
   co_return response;
 }
@@ -145,7 +148,8 @@ Task<net::Response> export_month(Call& call) {
       if (!*d) {
         j["ublFout"] = "DELIVERY_MISSING";
       } else {
-        auto files = co_await runtime::on(call.services.broker, call.services.delivering.invoice_files(std::move(**d)));
+        auto files =
+            co_await runtime::on(call.services.broker, call.services.delivering.invoice_document(std::move(**d)));
         if (files) {
           j["bestand"] = files->name;
           j["ubl"] = files->xml;
@@ -157,6 +161,37 @@ Task<net::Response> export_month(Call& call) {
     }
   }
   co_return json(200, {{"facturen", out}, {"volgende", more ? Json(after) : Json()}});
+}
+
+/// A quarantined invoice, or a credit that was refused at its turn, that a person has dealt with: the books close
+/// again.
+Task<net::Response> set_aside(Call& call) {
+  auto body = object_of(call.request, 4096);
+  if (!body) co_return problem(body.error());
+  auto reason = text_of(*body, "reden");
+  if (reason.size() < 3 || reason.size() > 200)
+    co_return finance_problem("REASON_REQUIRED", "say why, in 3 to 200 characters");
+  auto key = text_of(*body, "zaak") + "/" + text_of(*body, "bericht");
+  auto row = co_await call.services.store.row(std::string(pipeline::kInvoicesIn), key);
+  if (!row) co_return problem(row.error());
+  if (!*row) co_return finance_problem("INVOICE_UNKNOWN", "there is no such invoice", ErrorKind::not_found);
+  auto status = Json::parse((**row).value.begin(), (**row).value.end()).value("status", "");
+  if (status != "quarantined" && status != "refused")
+    co_return finance_problem("INVOICE_NOT_OPEN", "only a quarantined invoice or a refused credit is set aside",
+                              ErrorKind::conflict);
+  auto now = call.services.clock.now();
+  store::Transaction tx;
+  tx.ops.push_back(
+      store::PutRow{std::string(pipeline::kInvoiceAside), key, to_bytes(format_instant(now)), std::nullopt});
+  tx.ops.push_back(
+      audit::leaf(now, "invoice.set_aside",
+                  {.ids = {{"case", text_of(*body, "zaak")}},
+                   .hashes = {{"reason", sha256(reason)}, {"message", sha256(text_of(*body, "bericht"))}},
+                   .counts = {{"uid", static_cast<std::int64_t>(call.request.head.peer.uid.value_or(0))}}}));
+  auto done = co_await call.services.store.commit(std::move(tx));
+  if (!done) co_return problem(done.error());
+  co_return json(200,
+                 {{"zaak", text_of(*body, "zaak")}, {"bericht", text_of(*body, "bericht")}, {"afgehandeld", true}});
 }
 
 /// After a copy of the store that we did not make was put back: numbers go on in a new epoch.
@@ -174,6 +209,7 @@ std::vector<Route> finance_routes() {
   return {{"POST", "/v1/facturen/{aflevering}/status", Who::party, kSmall, false, party_status},
           {"POST", "/v1/beheer/facturen/{aflevering}/status", Who::operator_, kSmall, false, operator_status},
           {"POST", "/v1/beheer/retourmail", Who::operator_, kMail, false, bounce},
+          {"POST", "/v1/beheer/facturen/afgehandeld", Who::operator_, kSmall, false, set_aside},
           {"POST", "/v1/beheer/factuurreeks", Who::operator_, kSmall, false, new_series},
           {"GET", "/v1/beheer/facturen/aansluiting", Who::operator_, 0, false, month},
           {"GET", "/v1/beheer/facturen/uitvoer", Who::operator_, 0, false, export_month}};

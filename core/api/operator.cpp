@@ -151,6 +151,13 @@ Task<net::Response> change_delivery(Call& call) {
     co_return problem({ErrorKind::conflict, "ALREADY_DELIVERED", "it was delivered", {}});
   store::Transaction tx;
   tx.ops.push_back(change);
+  // What was settled goes out once more, also where the partner has it; what is on its way is only hastened.
+  bool settled = (*row)->state != store::DeliveryState::pending && (*row)->state != store::DeliveryState::attempting;
+  if (change.state == store::DeliveryState::pending && settled) {
+    auto again = co_await delivery::next_generation(call.services.store, (*row)->id);
+    if (!again) co_return problem(again.error());
+    tx.ops.push_back(std::move(*again));
+  }
   // The reason may name somebody: its hash stands in the tree, the text does not leave the request.
   tx.ops.push_back(
       audit::leaf(now, "delivery.changed",
@@ -178,7 +185,7 @@ Task<net::Response> pause_target(Call& call) {
 }
 
 Task<net::Response> invoices(Call& call) {
-  auto view = co_await invoice_view(call.services, call.query["zaak"], nullptr);
+  auto view = co_await invoice_view(call.services, call.query, nullptr);
   if (!view) co_return problem(view.error());
   co_return json(200, *view);
 }

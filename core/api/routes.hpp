@@ -30,7 +30,12 @@ Task<Result<std::set<store::MessageSeq>>> sent_by(Services& services, const Part
 Task<Result<Json>> case_view(Services& services, std::string case_id);
 Json delivery_view(const store::DeliveryRow& row);
 Json message_view(const journal::Recorded& r, bool explain);
-/// Invoices of a case with what became of each, newest last. `party` limits to those it pays or is paid.
-Task<Result<Json>> invoice_view(Services& services, std::string case_id, const Party* party);
+/// One page of the invoices (of a case), with what became of each: what came in, then what went out. `party` limits to
+/// those it pays or is paid. `query` has `zaak`, `limit` (1 to 500, as many by default) and `na`, the `verder` of the
+/// page before; VALUE for another.
+Task<Result<Json>> invoice_view(Services& services, std::map<std::string, std::string> query, const Party* party);
+/// Whether this party has that role in an invoice: it is the one `named` in its row.
+[[nodiscard]] bool is_invoice_party(const Parties& parties, const Party& party, const std::string& role,
+                                    const std::string& named, const std::string& region);
 
 }  // namespace schakel::api

@@ -164,7 +164,7 @@ Task<Result<void>> Broker::Parts::set_up() {
     mail = std::make_unique<ConfiguredMail>(*mail_sender, clock, config.mail.from);
   }
 
-  delivering = std::make_unique<delivery::Delivering>(*journal, *vault, *documents, config.profiles);
+  delivering = std::make_unique<delivery::Delivering>(*journal, *vault, *documents, config.profiles, config.parties);
   outbox::DispatcherOptions options;
   options.random = uniform;
   options.attempted = [this](const std::string& target, std::string_view verdict, milliseconds took) {

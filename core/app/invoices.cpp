@@ -16,6 +16,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// All pages of both lists.
+Result<Json> every_invoice(const Common& c, const std::string& zaak) {
+  const std::string path = "/v1/beheer/facturen" + (zaak.empty() ? "" : "?zaak=" + sdk::url_segment(zaak));
+  auto all = call(c, "GET", path);
+  auto page = all;
+  while (page && page->contains("verder")) {
+    auto from = sdk::url_segment((*page)["verder"].get<std::string>());
+    page = call(c, "GET", fmt::format("{}{}na={}", path, zaak.empty() ? '?' : '&', from));
+    if (!page) return page;
+    for (const char* list : {"binnen", "uit"})
+      for (auto& row : (*page)[list]) (*all)[list].push_back(std::move(row));
+  }
+  if (all) all->erase("verder");
+  return all;
+}
+
 void show_invoices(const Json& j) {
   std::vector<std::vector<std::string>> in, out;
   for (const auto& i : j.value("binnen", Json::array()))
@@ -32,7 +48,11 @@ void show_invoices(const Json& j) {
 }
 
 std::string what_open(const std::string& what) {
-  static const std::map<std::string, std::string> kWords = {{"HELD", "vastgehouden"},
+  static const std::map<std::string, std::string> kWords = {{"UNDECIDED", "nog niet beslist"},
+                                                            {"BLOCKED", "geweigerd aan de afzender"},
+                                                            {"DUPLICATE", "dubbel ingestuurd"},
+                                                            {"SET_ASIDE", "afgehandeld"},
+                                                            {"HELD", "vastgehouden"},
                                                             {"QUARANTINED", "in quarantaine"},
                                                             {"CREDIT_REFUSED", "creditnota geweigerd"},
                                                             {"ON_ITS_WAY", "nog niet verzonden"},
@@ -58,6 +78,13 @@ void show_month(const Json& j) {
     open.push_back({what_open(text(o, "wat")), text(o, "nummer"), text(o, "betaler"), euros(o["bedragCent"]),
                     text(o, "code"), text(o, "antwoordUiterlijk"), text(o, "aflevering"), text(o, "zaak")});
   table({"WAT", "NUMMER", "BETALER", "BEDRAG", "CODE", "ANTWOORD VOOR", "AFLEVERING", "ZAAK"}, open);
+  if (auto refused = j.value("geweigerd", Json::array()); !refused.empty()) {
+    open.clear();
+    for (const auto& o : refused)
+      open.push_back({what_open(text(o, "wat")), text(o, "nummer"), text(o, "code"), text(o, "zaak")});
+    std::cout << "\nNiet verdeeld\n";
+    table({"WAT", "NUMMER", "CODE", "ZAAK"}, open);
+  }
   std::cout << (j.value("sluit", false) ? "\nDe maand sluit: in = uit.\n" : "\nDe maand sluit NIET.\n");
 }
 
@@ -186,14 +213,12 @@ void add_invoice(CLI::App& app, Common& c, int& exit) {
   invoice->require_subcommand(1);
   auto* list = invoice->add_subcommand("list", "All, or those of one case");
   list->add_option("--case", zaak, "Z-...");
-  list->callback([&c, &exit] {
-    exit = shown(c, call(c, "GET", "/v1/beheer/facturen" + (zaak.empty() ? "" : "?zaak=" + zaak)), show_invoices);
-  });
+  list->callback([&c, &exit] { exit = shown(c, every_invoice(c, zaak), show_invoices); });
 
   auto* show = invoice->add_subcommand("show", "One invoice by its number");
   show->add_option("number", id, "number as the creditor gave it, or DB-..., DE-..., FG-..., CN-...")->required();
   show->callback([&c, &exit] {
-    auto all = call(c, "GET", "/v1/beheer/facturen");
+    auto all = every_invoice(c, "");
     if (!all) {
       exit = report(all.error(), c);
       return;
@@ -246,6 +271,31 @@ void add_invoice(CLI::App& app, Common& c, int& exit) {
     Json body{{"status", status}, {"code", code}, {"reden", reason}};
     exit = shown(c, call(c, "POST", "/v1/beheer/facturen/" + id + "/status", body),
                  [](const Json& j) { std::cout << text(j, "aflevering") << ": " << text(j, "status") << "\n"; });
+  });
+
+  auto* aside = invoice->add_subcommand(
+      "dismiss", "A quarantined invoice or refused credit that was dealt with: the books no longer name it as open");
+  aside->add_option("number", id, "number as the creditor gave it")->required();
+  aside->add_option("--case", zaak, "Z-...")->required();
+  aside->add_option("--reason", reason, "what was done; its hash is audited")->required();
+  aside->callback([&c, &exit] {
+    auto all = every_invoice(c, zaak);
+    if (!all) {
+      exit = report(all.error(), c);
+      return;
+    }
+    Json found = Json::array();
+    for (const auto& i : (*all)["binnen"])
+      if (i.value("nummer", "") == id && (i.value("status", "") == "quarantined" || i.value("status", "") == "refused"))
+        found.push_back(i);
+    if (found.empty())
+      exit = report({ErrorKind::not_found, "INVOICE_UNKNOWN", "no invoice with this number waits for a person", {}}, c);
+    for (const auto& i : found) {
+      Json body{{"zaak", zaak}, {"bericht", i.value("bericht", "")}, {"reden", reason}};
+      exit = shown(c, call(c, "POST", "/v1/beheer/facturen/afgehandeld", body),
+                   [](const Json& j) { std::cout << text(j, "bericht") << ": afgehandeld\n"; });
+      if (exit != kOk) return;
+    }
   });
 
   auto* series = invoice->add_subcommand(

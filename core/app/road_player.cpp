@@ -281,7 +281,8 @@ class RoadPlayer final : public scenario::Player {
       auto blobs = vault::Blobs::open(folder_ / ".blobs");
       if (!blobs) return fail(std::move(blobs.error()));
       documents_ = std::make_unique<vault::Documents>(*vault_, *store_, clock_, *pool_, std::move(*blobs));
-      delivering_ = std::make_unique<delivery::Delivering>(*journal_, *vault_, *documents_, stage_.profiles);
+      delivering_ =
+          std::make_unique<delivery::Delivering>(*journal_, *vault_, *documents_, stage_.profiles, stage_.parties);
       const Json kMail{{"message_id_domain", "schakel.example"}};
       auto adapter = stage_.mail->make_adapter(kMail);
       if (!adapter) return fail(std::move(adapter.error()));

@@ -1,5 +1,6 @@
 #include "core/delivery/attempt.hpp"
 
+#include "core/delivery/invoice_document.hpp"
 #include "core/model/consent_check.hpp"
 #include "core/runtime/deadline.hpp"
 
@@ -25,8 +26,83 @@ Task<Result<outbox::Planned>> Delivering::open(store::DeliveryRow row) {
   co_return planned;
 }
 
-Task<Result<formats::InvoiceFiles>> Delivering::invoice_files(store::DeliveryRow row) {
+Task<Result<int>> generation_of(store::Store& store, std::string delivery) {
+  auto row = co_await store.row(std::string(kGeneration), std::move(delivery));
+  if (!row) co_return fail(std::move(row.error()));
+  if (!*row) co_return 0;
+  auto count = parse_json(as_text((*row)->value));
+  if (!count || !count->is_number_integer())
+    co_return fail(ErrorKind::internal, "STORE_CORRUPT_ROW", "the count of a delivery is no number");
+  co_return count->get<int>();
+}
+
+Task<Result<store::PutRow>> next_generation(store::Store& store, std::string delivery) {
+  auto row = co_await store.row(std::string(kGeneration), delivery);
+  if (!row) co_return fail(std::move(row.error()));
+  auto count = co_await generation_of(store, delivery);
+  if (!count) co_return fail(std::move(count.error()));
+  co_return store::PutRow{std::string(kGeneration), std::move(delivery), to_bytes(std::to_string(*count + 1)),
+                          *row ? (*row)->version : 0};
+}
+
+Task<Result<std::optional<InvoiceDocument>>> Delivering::sealed_document(std::string case_id, std::string delivery) {
+  auto row = co_await journal_.store().row(std::string(kInvoiceDocument), delivery);
+  if (!row) co_return fail(std::move(row.error()));
+  if (!*row) co_return std::optional<InvoiceDocument>{};
+  auto plain = co_await journal_.sealer().open(std::move(case_id), "invoice_document", std::move(delivery),
+                                               std::move((*row)->value));
+  if (!plain) co_return fail(std::move(plain.error()));
+  auto document = unpack_document(*plain);
+  if (!document) co_return fail(std::move(document.error()));
+  co_return std::optional<InvoiceDocument>(std::move(*document));
+}
+
+Task<Result<InvoiceDocument>> Delivering::document(const Delivery& delivery, const Json& config) {
+  auto known = co_await sealed_document(delivery.case_id, delivery.id);
+  if (!known) co_return fail(std::move(known.error()));
+  if (*known) co_return std::move(**known);
+  auto made = make_document(delivery, config);
+  if (!made) co_return fail(std::move(made.error()));
+  store::Transaction tx;
+  auto sealed =
+      co_await journal_.sealer().seal(delivery.case_id, "invoice_document", delivery.id, pack_document(*made), tx);
+  if (!sealed) co_return fail(std::move(sealed.error()));
+  tx.ops.push_back(store::PutRow{std::string(kInvoiceDocument), delivery.id, std::move(*sealed), 0});
+  auto done = co_await journal_.store().commit(std::move(tx));
+  if (done) co_return std::move(*made);
+  if (done.error().kind != ErrorKind::conflict) co_return fail(std::move(done.error()));
+  // Another attempt sealed one meanwhile: that one counts.
+  known = co_await sealed_document(delivery.case_id, delivery.id);
+  if (!known) co_return fail(std::move(known.error()));
+  if (!*known) co_return fail(std::move(done.error()));
+  co_return std::move(**known);
+}
+
+Task<Result<void>> Delivering::name_parties(outbox::Planned& planned, std::string case_id) {
+  auto& invoice = planned.body["invoice"];
+  if (!parties_ || (invoice.value("seller", Json()).is_object() && invoice.value("buyer", Json()).is_object()))
+    co_return Result<void>{};
+  auto file = co_await journal_.load(std::move(case_id));
+  if (!file) co_return fail(std::move(file.error()));
+  auto region = planned.body.value("region", "");
+  auto code = outbox::name_parties(invoice, *file, region, *parties_);
+  if (!code.empty()) co_return fail(ErrorKind::invalid, code, "the case does not say whose invoice this is");
+  const Party* buyer = parties_->find(invoice.value("buyer_party", ""));
+  if (!buyer || planned.address.contains("party")) co_return Result<void>{};
+  if (const auto* endpoint = Parties::endpoint_of(*buyer, planned.role, region, "invoice")) {
+    auto otherwise = planned.address.value("mail", "");
+    planned.address = endpoint->address;
+    if (!planned.address.contains("mail")) planned.address["mail"] = otherwise;
+  }
+  planned.address["party"] = buyer->id;
+  co_return Result<void>{};
+}
+
+Task<Result<InvoiceDocument>> Delivering::invoice_document(store::DeliveryRow row) {
   if (row.kind != "invoice") co_return fail(ErrorKind::not_found, "DELIVERY_UNKNOWN", "this delivery is no invoice");
+  auto known = co_await sealed_document(row.case_id, row.id);
+  if (!known) co_return fail(std::move(known.error()));
+  if (*known) co_return std::move(**known);
   auto it = instances_.find(row.target);
   std::string domain = it == instances_.end()     ? row.target
                        : it->second.party.empty() ? it->second.name
@@ -34,14 +110,17 @@ Task<Result<formats::InvoiceFiles>> Delivering::invoice_files(store::DeliveryRow
   auto case_id = row.case_id;
   auto planned = co_await open(std::move(row));
   if (!planned) co_return fail(std::move(planned.error()));
-  std::string pseudonym;
+  auto named = co_await name_parties(*planned, case_id);
+  if (!named) co_return fail(std::move(named.error()));
+  Delivery d;
+  d.endpoint = planned->address;
+  d.body = std::move(planned->body);
   if (!domain.empty()) {
-    auto named = co_await vault_.pseudonym(case_id, domain);
-    if (!named) co_return fail(std::move(named.error()));
-    pseudonym = *named;
+    auto pseudonym = co_await vault_.pseudonym(case_id, domain);
+    if (!pseudonym) co_return fail(std::move(pseudonym.error()));
+    d.pseudonym = *pseudonym;
   }
-  formats::InvoiceSettings settings(it == instances_.end() ? Json::object() : it->second.config);
-  co_return formats::invoice_files(planned->body.value("invoice", Json::object()), pseudonym, settings);
+  co_return make_document(d, it == instances_.end() ? Json::object() : it->second.config);
 }
 
 std::string refused_now(const outbox::Planned& planned, const CaseFile& file, const Profile& profile, Instant now) {
@@ -93,6 +172,14 @@ Task<AttemptResult> Delivering::attempt(store::DeliveryRow row, int number) {
     auto refused = refused_now(*planned, *file, *rules->second, journal_.clock().now());
     if (!refused.empty()) co_return AttemptResult{Verdict::rejected, refused, std::nullopt, Json::object()};
   }
+  if (planned->kind == "invoice") {
+    auto named = co_await name_parties(*planned, case_id);
+    if (!named)
+      co_return AttemptResult{named.error().kind == ErrorKind::invalid ? Verdict::rejected : Verdict::retry_later,
+                              named.error().code, std::nullopt, Json::object()};
+  }
+  auto generation = co_await generation_of(journal_.store(), planned->id);
+  if (!generation) co_return AttemptResult{Verdict::retry_later, generation.error().code, std::nullopt, Json::object()};
   Delivery d;
   d.id = planned->id;
   d.kind = planned->kind;
@@ -103,6 +190,7 @@ Task<AttemptResult> Delivering::attempt(store::DeliveryRow row, int number) {
   d.case_id = case_id;
   d.endpoint = planned->address;
   d.attempt = number;
+  d.generation = *generation;
   d.first_attempt = created;
   d.valid_until = planned->valid_until;
   d.body = planned->body;
@@ -119,6 +207,18 @@ Task<AttemptResult> Delivering::attempt(store::DeliveryRow row, int number) {
                               info.error().code, std::nullopt, Json::object()};
     d.documents.push_back(
         {info->id, info->doc_type, info->media_type, info->file_name, info->sha256, info->version, info->size});
+  }
+  bool writes = std::ranges::any_of(instance.grants.fields,
+                                    [](const std::string& f) { return f == "/body" || f == "/body/invoice"; });
+  if (d.kind == "invoice" && writes) {
+    // Durable before the adapter has it: whatever happens from here on, this is the document.
+    auto made = co_await document(d, instance.config);
+    if (!made) {
+      bool never = made.error().kind == ErrorKind::invalid || made.error().kind == ErrorKind::not_found;
+      co_return AttemptResult{never ? Verdict::rejected : Verdict::retry_later, formats::code_with_rules(made.error()),
+                              std::nullopt, Json::object()};
+    }
+    d.invoice = std::move(*made);
   }
   auto narrowed = plugin::restrict(std::move(d), instance.grants.fields);
   auto result = co_await runtime::with_deadline(instance.adapter->send(narrowed), instance.deadline);

@@ -3,7 +3,6 @@
 #include <map>
 #include <memory>
 
-#include "core/formats/invoice_ubl.hpp"
 #include "core/journal/journal.hpp"
 #include "core/model/profile.hpp"
 #include "core/outbox/dispatcher.hpp"
@@ -33,11 +32,24 @@ struct Instance {
 [[nodiscard]] std::string refused_now(const outbox::Planned& planned, const CaseFile& file, const Profile& profile,
                                       Instant now);
 
+/// Rows: how often a person had a delivery sent again after it was settled (key delivery id, value the count), and the
+/// sealed document of an invoice (key delivery id).
+inline constexpr std::string_view kGeneration = "delivery.generation", kInvoiceDocument = "invoice.document";
+Task<Result<int>> generation_of(store::Store& store, std::string delivery);
+/// Counts one more; to be committed together with what sends it again.
+Task<Result<store::PutRow>> next_generation(store::Store& store, std::string delivery);
+
 /// Thread: one io_context, that of the dispatcher. Lifetime: the adapters are never unloaded.
 class Delivering final : public outbox::Attempter {
  public:
-  Delivering(journal::Journal& journal, vault::Vault& vault, vault::Documents& documents, Profiles profiles)
-      : journal_(journal), vault_(vault), documents_(documents), profiles_(std::move(profiles)) {}
+  /// `parties` name the payer of an invoice that was held because its case did not; without them it stays held.
+  Delivering(journal::Journal& journal, vault::Vault& vault, vault::Documents& documents, Profiles profiles,
+             std::shared_ptr<const Parties> parties = nullptr)
+      : journal_(journal),
+        vault_(vault),
+        documents_(documents),
+        profiles_(std::move(profiles)),
+        parties_(std::move(parties)) {}
 
   void add(Instance instance);
   [[nodiscard]] const std::map<std::string, Instance>& instances() const { return instances_; }
@@ -49,14 +61,21 @@ class Delivering final : public outbox::Attempter {
 
   /// What is in a delivery, unsealed; for the pages of a recipient and `schakel dlq show`.
   Task<Result<outbox::Planned>> open(store::DeliveryRow row);
-  /// The files of an invoice, byte by byte as its channel sends them. DELIVERY_UNKNOWN when it is no invoice.
-  Task<Result<formats::InvoiceFiles>> invoice_files(store::DeliveryRow row);
+  /// The document of an invoice as it was sealed before its first attempt; one that was never attempted as it would be
+  /// made now. DELIVERY_UNKNOWN when it is no invoice.
+  Task<Result<InvoiceDocument>> invoice_document(store::DeliveryRow row);
 
  private:
+  /// Names the parties of an invoice that was held for want of them. PARTY_AMBIGUOUS, PARTY_MISNAMED.
+  Task<Result<void>> name_parties(outbox::Planned& planned, std::string case_id);
+  /// The sealed one; made and sealed, durably, when there is none yet.
+  Task<Result<InvoiceDocument>> document(const Delivery& delivery, const Json& config);
+  Task<Result<std::optional<InvoiceDocument>>> sealed_document(std::string case_id, std::string delivery);
   journal::Journal& journal_;
   vault::Vault& vault_;
   vault::Documents& documents_;
   Profiles profiles_;
+  std::shared_ptr<const Parties> parties_;
   std::map<std::string, Instance> instances_;
 };
 

@@ -81,7 +81,7 @@ Party read_party(Reader& r, const Json& j, const std::string& at) {
   }
   r.unknown(j, at,
             {"id", "name", "oin", "scope", "domain", "may_supply_bsn", "may_receive_bsn", "certificates", "sources",
-             "may_send", "may_override", "endpoints", "invoice", "rate_per_minute"});
+             "may_send", "may_override", "endpoints", "invoice", "serves", "rate_per_minute"});
   Party p;
   p.id = r.text(j, "id", at, true);
   p.name = r.text(j, "name", at, true);
@@ -134,6 +134,15 @@ Party read_party(Reader& r, const Json& j, const std::string& at) {
                            e.value("address", Json::object())});
   }
   if (j.contains("invoice")) p.invoice = read_invoice(r, j["invoice"], at + "/invoice");
+  if (j.contains("serves")) {
+    if (j["serves"].is_object()) {
+      r.unknown(j["serves"], at + "/serves", {"gemeenten", "schools"});
+      p.serves_gemeenten = r.list(j["serves"], "gemeenten", at + "/serves");
+      p.serves_schools = r.list(j["serves"], "schools", at + "/serves");
+    } else {
+      r.findings.push_back({at + "/serves", "TYPE", "must be an object", ""});
+    }
+  }
   return p;
 }
 
@@ -249,15 +258,41 @@ std::pair<const Party*, const Endpoint*> Parties::endpoint(std::string_view role
   return bare.size() == role.size() ? std::pair<const Party*, const Endpoint*>{nullptr, nullptr} : search(bare);
 }
 
-const Party* Parties::invoice_party(std::string_view payer_role, std::string_view region) const {
-  const Party* any = nullptr;
-  for (const auto& p : parties_) {
-    if (!p.invoice || p.invoice->payer_role != payer_role) continue;
-    for (const auto& g : p.may_send)
-      if (covers(g.regions, region)) return &p;
-    if (!any) any = &p;
+const Endpoint* Parties::endpoint_of(const Party& party, std::string_view role, std::string_view region,
+                                     std::string_view kind) {
+  for (auto wanted : {role, role.substr(0, role.find_first_of("@:"))})
+    for (const auto& e : party.endpoints)
+      if (covers(e.roles, wanted) && covers(e.regions, region) && (e.kinds.empty() || covers(e.kinds, kind))) return &e;
+  return nullptr;
+}
+
+std::vector<const Party*> Parties::invoice_parties(std::string_view payer_role, std::string_view region) const {
+  std::vector<const Party*> out;
+  for (const auto& p : parties_)
+    if (p.invoice && p.invoice->payer_role == payer_role &&
+        (std::ranges::any_of(p.may_send, [&](const Grant& g) { return covers(g.regions, region); }) ||
+         std::ranges::any_of(p.endpoints, [&](const Endpoint& e) { return covers(e.regions, region); })))
+      out.push_back(&p);
+  return out;
+}
+
+PartyChoice Parties::invoice_party(std::string_view payer_role, std::string_view region, const CaseHints& hints) const {
+  auto all = invoice_parties(payer_role, region);
+  if (!hints.named.empty()) {
+    auto it = std::ranges::find(all, hints.named, &Party::id);
+    if (it != all.end()) return {*it, ""};
+    return {nullptr, "PARTY_MISNAMED"};
   }
-  return any;
+  if (all.size() < 2) return {all.empty() ? nullptr : all.front(), ""};
+  auto serves = [&](const Party* p) {
+    auto says = [](const std::vector<std::string>& list, const std::string& what) {
+      return !what.empty() && std::ranges::find(list, what) != list.end();
+    };
+    return says(p->serves_gemeenten, hints.woongemeente) || says(p->serves_schools, hints.school);
+  };
+  std::erase_if(all, [&](const Party* p) { return !serves(p); });
+  if (all.size() == 1) return {all.front(), ""};
+  return {nullptr, "PARTY_AMBIGUOUS"};
 }
 
 }  // namespace schakel

@@ -43,6 +43,9 @@ struct Party {
   std::vector<Grant> may_send;
   std::vector<Endpoint> endpoints;
   std::optional<InvoiceIdentity> invoice;
+  /// For whom it pays and is paid where its region has several of its kind: gemeenten by name as in
+  /// pupil.woongemeente, schools as in pupil.school.
+  std::vector<std::string> serves_gemeenten, serves_schools;
   std::int64_t rate_per_minute = 6000;
 };
 
@@ -52,6 +55,19 @@ struct CertificateFacts {
   std::string oin;
   std::vector<std::string> sans;
   std::string spki_sha256;
+};
+
+/// What a case says about who pays in it and is paid.
+struct CaseHints {
+  std::string named;  ///< party id that the case names for the role (fact party_<role>)
+  std::string woongemeente, school;
+};
+
+/// The party of a payer or payee. Without one `code` says why: PARTY_AMBIGUOUS (several, and the case names none),
+/// PARTY_MISNAMED (the case names one that is not of this role and region), or nothing (there is none at all).
+struct PartyChoice {
+  const Party* party = nullptr;
+  std::string code{};
 };
 
 /// Immutable once read. Thread: any.
@@ -73,7 +89,14 @@ class Parties {
   /// First endpoint for a role (suffixes @gemeente and :provider are tried first, then left out) in a region.
   [[nodiscard]] std::pair<const Party*, const Endpoint*> endpoint(std::string_view role, std::string_view region,
                                                                   std::string_view kind) const;
-  [[nodiscard]] const Party* invoice_party(std::string_view payer_role, std::string_view region) const;
+  /// Endpoint of this party alone, by the same order.
+  [[nodiscard]] static const Endpoint* endpoint_of(const Party& party, std::string_view role, std::string_view region,
+                                                   std::string_view kind);
+  /// Parties with invoice data for this role that have to do with the region; never one of another region.
+  [[nodiscard]] std::vector<const Party*> invoice_parties(std::string_view payer_role, std::string_view region) const;
+  /// The one of them that a case means. Never the first of several.
+  [[nodiscard]] PartyChoice invoice_party(std::string_view payer_role, std::string_view region,
+                                          const CaseHints& hints) const;
   [[nodiscard]] const std::vector<Party>& all() const { return parties_; }
 
  private:

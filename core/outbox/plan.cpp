@@ -7,6 +7,17 @@
 #include "core/model/invoice_types.hpp"
 
 namespace schakel::outbox {
+
+CaseHints hints_of(const CaseFile& file, std::string_view role) {
+  CaseHints out;
+  auto key = "party_" + std::string(role);
+  if (file.facts.is_object())
+    if (auto it = file.facts.find(key); it != file.facts.end() && it->is_string()) out.named = *it;
+  if (role == "gemeente") out.woongemeente = file.pupil.woongemeente;
+  if (role == "schoolbestuur") out.school = file.pupil.school;
+  return out;
+}
+
 namespace {
 
 std::string delivery_id(const Message& m, std::string_view kind, std::string_view detail) {
@@ -15,6 +26,13 @@ std::string delivery_id(const Message& m, std::string_view kind, std::string_vie
 }
 
 std::string bare(std::string_view role) { return std::string(role.substr(0, role.find_first_of("@:"))); }
+
+/// The payer whose finance desk this role is; empty for any other role.
+std::string payer_of(const std::string& role) {
+  if (role == "gemeente_financien") return "gemeente";
+  if (role == "swv_financien") return "swv";
+  return role == "schoolbestuur" ? role : "";
+}
 
 struct Maker {
   const PlanInput& in;
@@ -37,16 +55,35 @@ struct Maker {
     return body;
   }
 
-  /// Address by kind: a party's endpoint for the role first, a deelnemer of the case through the secure link next.
-  void reach(Planned p) {
-    auto [party, endpoint] = in.parties.endpoint(p.role, in.message.region, p.kind);
-    if (endpoint) {
-      p.target = endpoint->adapter;
-      p.address = endpoint->address;
-      p.address["party"] = party->id;
-      out.push_back(std::move(p));
-      return;
+  bool reach_at(Planned& p, const Party& party) {
+    const auto* endpoint = Parties::endpoint_of(party, p.role, in.message.region, p.kind);
+    if (!endpoint) return false;
+    p.target = endpoint->adapter;
+    p.address = endpoint->address;
+    p.address["party"] = party.id;
+    out.push_back(std::move(p));
+    return true;
+  }
+
+  /// Address by kind: the endpoint of `party` where it is known whose desk it is, then any party's endpoint for the
+  /// role, a deelnemer of the case through the secure link next. A finance desk of which the region has several is that
+  /// of the case's own party, or waits for a person: one of another party gets nothing.
+  void reach(Planned p, const Party* party = nullptr) {
+    auto payer = payer_of(bare(p.role));
+    if (!party && !payer.empty() && in.parties.invoice_parties(payer, in.message.region).size() > 1) {
+      auto choice = in.parties.invoice_party(payer, in.message.region, hints_of(in.file, payer));
+      if (!choice.code.empty()) {
+        p.code = choice.code;
+        out.push_back(std::move(p));
+        return;
+      }
+      party = choice.party;
     }
+    if (party && reach_at(p, *party)) return;
+    auto [other, endpoint] = in.parties.endpoint(p.role, in.message.region, p.kind);
+    bool rival =
+        party && other && other != party && other->invoice && !payer.empty() && other->invoice->payer_role == payer;
+    if (endpoint && !rival && reach_at(p, *other)) return;
     bool found = false;
     for (const auto& c : in.contacts) {
       if (c.role != p.role && c.role != bare(p.role)) continue;
@@ -86,6 +123,37 @@ Planned Planned::from_json(const Json& j) {
   p.documents = j.value("documents", std::vector<std::string>{});
   if (j.contains("valid_until")) p.valid_until = parse_instant(j["valid_until"].get<std::string>()).value();
   return p;
+}
+
+std::string name_parties(Json& invoice, const CaseFile& file, const std::string& region, const Parties& parties) {
+  std::string code;
+  for (auto [side, role_key] : {std::pair{"seller", "payee"}, std::pair{"buyer", "payer"}}) {
+    auto role = invoice.value(role_key, ""), party_key = std::string(side) + "_party";
+    invoice[side] = nullptr;
+    invoice.erase(party_key);
+    PartyChoice choice;
+    // Who sent the source is who it is owed to, whatever the region has besides.
+    if (side == std::string_view("seller") && !invoice.value("payee_party", "").empty()) {
+      choice.party = parties.find(invoice.value("payee_party", ""));
+    }
+    if (!choice.party && role != "zorgaanbieder") choice = parties.invoice_party(role, region, hints_of(file, role));
+    if (code.empty()) code = choice.code;
+    if (!choice.party || !choice.party->invoice) continue;
+    const auto& v = *choice.party->invoice;
+    invoice[party_key] = choice.party->id;
+    invoice[side] = {{"name", v.name},
+                     {"oin", v.oin},
+                     {"kvk", v.kvk},
+                     {"vat_number", v.vat_number},
+                     {"iban", v.iban},
+                     {"street", v.street},
+                     {"city", v.city},
+                     {"postcode", v.postcode},
+                     {"mail", v.mail},
+                     {"buyer_reference", v.buyer_reference},
+                     {"vat_category", v.vat_category}};
+  }
+  return code;
 }
 
 std::string invoice_delivery_id(const Message& message, const InvoiceOut& invoice) {
@@ -164,29 +232,25 @@ std::vector<Planned> plan(const PlanInput& in) {
     if (!i.vat_treatment.empty()) inv["vat_treatment"] = i.vat_treatment;
     if (!i.vat_rates.empty()) inv["vat_rates"] = i.vat_rates;
     inv["issued"] = local_date(m.time).str();
-    auto identity = [&](std::string_view who) -> Json {
-      // A released invoice was sent by another party than the message that releases it.
-      const Party* sender = who == i.payee && !i.payee_party.empty() ? in.parties.find(i.payee_party) : nullptr;
-      const Party* party = sender                   ? sender
-                           : who == "zorgaanbieder" ? in.parties.find(m.party)
-                                                    : in.parties.invoice_party(who, m.region);
-      if (!party || !party->invoice) return nullptr;
-      const auto& v = *party->invoice;
-      return {{"name", v.name},
-              {"oin", v.oin},
-              {"kvk", v.kvk},
-              {"vat_number", v.vat_number},
-              {"iban", v.iban},
-              {"street", v.street},
-              {"city", v.city},
-              {"postcode", v.postcode},
-              {"mail", v.mail},
-              {"buyer_reference", v.buyer_reference},
-              {"vat_category", v.vat_category}};
-    };
-    inv["seller"] = identity(i.payee);
-    inv["buyer"] = identity(i.payer);
-    make.reach(std::move(p));
+    // The invoice of the provider itself, passed on as it came: with its own dates and payment reference.
+    if (i.number == i.source_number && !i.payee_party.empty()) {
+      const Json* source = i.source_message == m.id ? &m.payload : nullptr;
+      if (!source && in.released_payloads)
+        if (auto it = in.released_payloads->find(i.source_message); it != in.released_payloads->end())
+          source = &it->second;
+      for (auto [to, from] : {std::pair{"issue_date", "date"}, {"due_date", "due_date"}, {"payment_id", "payment_id"}})
+        if (source && source->is_object())
+          if (auto it = source->find(from); it != source->end() && it->is_string() && !it->get<std::string>().empty())
+            inv[to] = *it;
+    }
+    // A released invoice was sent by another party than the message that releases it.
+    inv["payee_party"] = !i.payee_party.empty() ? i.payee_party : i.payee == "zorgaanbieder" ? m.party : "";
+    p.code = name_parties(inv, in.file, m.region, in.parties);
+    const Party* buyer = in.parties.find(inv.value("buyer_party", ""));
+    if (p.code.empty())
+      make.reach(std::move(p), buyer);
+    else
+      make.out.push_back(std::move(p));  // waits for a person, with the reason
     if (auto& last = make.out.back(); last.kind == "invoice" && !last.address.contains("mail"))
       last.address["mail"] = i.address;
   }
@@ -205,14 +269,18 @@ std::vector<Planned> plan(const PlanInput& in) {
       // Which invoice, in numbers and codes: whoever gets this has sent it.
       for (auto [to, from] : {std::pair{"number", "number"}, {"payer", "payer"}, {"reason", "code"}})
         p.body["signal"][to] = m.payload.value(from, "");
+    const Party* desk = nullptr;
+    if (m.type == "factuur_status" && s.to == "zorgaanbieder_billing")
+      desk = in.parties.find(m.payload.value("payee_party", ""));
     if (in.file.meeting)
       p.body["meeting"] = {{"kind", in.file.meeting->kind}, {"at", format_instant(in.file.meeting->at)}};
-    make.reach(std::move(p));
+    make.reach(std::move(p), desk);
   }
 
   // A billing system is told what became of its invoice, so that it can be answered (JW325): at once, or when a held
   // one is released. People are not: they see the invoice.
-  auto answer = [&](const std::string& id, const std::string& role, std::string_view outcome) {
+  auto answer = [&](const std::string& id, const std::string& role, const std::string& party,
+                    std::string_view outcome) {
     if (!in.parties.endpoint(role, m.region, "signal").second) return;
     Planned p;
     p.role = role;
@@ -223,16 +291,16 @@ std::vector<Planned> plan(const PlanInput& in) {
               {"type", m.type},
               {"time", format_instant(m.time)},
               {"signal", {{"code", "BESLUIT"}, {"codes", Json::array()}, {"outcome", outcome}}}};
-    make.reach(std::move(p));
+    make.reach(std::move(p), in.parties.find(party));
   };
   if (is_invoice_type(m.type) &&
       (in.draft.outcome == Outcome::delivered || in.draft.outcome == Outcome::dropped_duplicate))
-    answer(m.id, m.sender_role, to_string(in.draft.outcome));
+    answer(m.id, m.sender_role, m.party, to_string(in.draft.outcome));
   std::set<std::string> released;
   for (const auto& i : in.draft.invoices)
     if (i.released_by != 0 && i.source_message != m.id && released.insert(i.source_message).second)
       for (const auto& past : in.file.messages)
-        if (past.id == i.source_message) answer(past.id, past.sender_role, "delivered");
+        if (past.id == i.source_message) answer(past.id, past.sender_role, i.payee_party, "delivered");
 
   for (const auto& link : in.draft.revoked_links) {
     // Who held a link is told that it ended; what it was about stays out of it.

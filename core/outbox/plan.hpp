@@ -35,12 +35,21 @@ struct PlanInput {
   const std::vector<Contact>& contacts;
   /// Attachments of earlier messages that a filing names, by message id.
   const std::map<std::string, std::vector<Attachment>>& earlier_attachments;
+  /// Payloads of earlier messages whose invoices this decision releases, by message id.
+  const std::map<std::string, Json>* released_payloads = nullptr;
 };
 
 /// One entry per recipient; nobody to reach is a delivery without target and code RECIPIENT_UNKNOWN: visible, never
 /// dropped (design.md, the message on the wire). Ids are derived from the message and the recipient, so that a repeated
 /// decision plans the same deliveries.
 [[nodiscard]] std::vector<Planned> plan(const PlanInput& in);
+/// Fills `seller` and `buyer` of an invoice, and their ids in `seller_party` and `buyer_party`, from what its case
+/// says. The code why one of them stays null: PARTY_AMBIGUOUS, PARTY_MISNAMED; empty when both are known or there is
+/// nobody.
+[[nodiscard]] std::string name_parties(Json& invoice, const CaseFile& file, const std::string& region,
+                                       const Parties& parties);
+/// What a case says about its party for a role: gemeente, swv or schoolbestuur.
+[[nodiscard]] CaseHints hints_of(const CaseFile& file, std::string_view role);
 /// Id of the delivery that carries this invoice of a decision on `message`.
 [[nodiscard]] std::string invoice_delivery_id(const Message& message, const InvoiceOut& invoice);
 

@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
 #include "core/model/invoice_types.hpp"
-#include "core/outbox/plan.hpp"
 
 namespace schakel::pipeline {
 
-void index_invoices(const Message& m, const Draft& d, store::Transaction& with) {
+void index_invoices(const Message& m, const Draft& d, const std::vector<outbox::Planned>& planned,
+                    store::Transaction& with) {
   auto put = [&](std::string_view space, std::string key, const Json& value) {
     with.ops.push_back(store::PutRow{std::string(space), std::move(key), to_bytes(dump_json(value)), std::nullopt});
   };
@@ -46,6 +49,10 @@ void index_invoices(const Message& m, const Draft& d, store::Transaction& with) 
     if (e.what == "invoice_status") put(kInvoiceState, e.key, e.value);
   for (const auto& i : d.invoices) {
     auto delivery = outbox::invoice_delivery_id(m, i), key = fmt::format("{}/{}/{}", m.subject, i.number, i.payer);
+    auto plan = std::ranges::find(planned, delivery, &outbox::Planned::id);
+    auto party = [&](const char* side) {
+      return plan == planned.end() ? std::string() : plan->body["invoice"].value(side, "");
+    };
     with.ops.push_back(store::PutRow{std::string(kInvoiceOfDelivery), delivery, to_bytes(key), std::nullopt});
     put(kInvoicesOut, key,
         {{"zaak", m.subject},
@@ -63,7 +70,8 @@ void index_invoices(const Message& m, const Draft& d, store::Transaction& with) 
          {"gemaaktOp", format_instant(m.time)},
          {"vrijgegevenDoor", i.released_by},
          {"regio", m.region},
-         {"ontvangerPartij", i.payee_party.empty() && is_invoice_type(m.type) ? m.party : i.payee_party}});
+         {"betalerPartij", party("buyer_party")},
+         {"ontvangerPartij", party("seller_party")}});
     if (i.released_by != 0 && !i.source_message.empty() && released.insert(i.source_message).second) {
       in_row(i.source_message, i.source_number, "released", {}, i.payee_party);
       answered(i.source_message);

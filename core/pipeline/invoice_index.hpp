@@ -2,6 +2,7 @@
 #pragma once
 #include "core/model/decision.hpp"
 #include "core/model/message.hpp"
+#include "core/outbox/plan.hpp"
 #include "core/store/store.hpp"
 
 namespace schakel::pipeline {
@@ -13,9 +14,13 @@ inline constexpr std::string_view kInvoiceOfDelivery =
 inline constexpr std::string_view kInvoiceState = "invoice.state";  ///< key delivery id: what its receiver reported
 inline constexpr std::string_view kInvoiceAnswer =
     "invoice.answer";  ///< key <case>/<message id>: a held one whose sender is owed an answer by a date (JW325)
+inline constexpr std::string_view kInvoiceAside =
+    "invoice.aside";  ///< key <case>/<message id>: a quarantined one or a refused credit that a person has dealt with
 inline constexpr std::string_view kInvoiceOfMail = "invoice.mail";  ///< key Message-ID, value the delivery id
 
 /// Adds the rows that this decision changes: an invoice that came in, every invoice it sends, held ones it releases.
-void index_invoices(const Message& message, const Draft& draft, store::Transaction& with);
+/// `planned` says which parties a sent one names.
+void index_invoices(const Message& message, const Draft& draft, const std::vector<outbox::Planned>& planned,
+                    store::Transaction& with);
 
 }  // namespace schakel::pipeline

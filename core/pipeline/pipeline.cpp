@@ -2,9 +2,11 @@
 
 #include "core/base/log.hpp"
 #include "core/journal/members.hpp"
+#include "core/model/invoice_types.hpp"
 #include "core/pipeline/decide.hpp"
 #include "core/pipeline/invoice_index.hpp"
 #include "core/pipeline/redecide.hpp"
+#include "core/pipeline/series.hpp"
 #include "core/pipeline/timers.hpp"
 
 namespace schakel::pipeline {
@@ -81,10 +83,10 @@ Task<Result<Facts>> Pipeline::facts(const CaseFile& file, const Message& message
                                     Versions* versions) {
   Facts out;
   for (const auto& key : registers_read(deciders_, file, message, profile)) {
-    auto row = co_await journal_.store().row("register", key);
-    if (!row) co_return fail(std::move(row.error()));
-    if (versions) (*versions)[key] = *row ? (*row)->version : 0;
-    if (*row) out[key] = Json::parse((*row)->value.begin(), (*row)->value.end());
+    auto found = co_await read_register(journal_.store(), key, file, message, *parties_);
+    if (!found) co_return fail(std::move(found.error()));
+    if (versions) (*versions)[key] = {found->key, found->version};
+    if (found->value) out[key] = std::move(*found->value);
   }
   co_return out;
 }
@@ -167,7 +169,16 @@ Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
   if (!extended) co_return fail(std::move(extended.error()));
   auto now = journal_.clock().now();
   apply(*file, *message, draft);
-  auto planned = outbox::plan({*message, draft, *file, *parties_, *contacts, earlier});
+  std::map<std::string, Json> released;
+  if (std::ranges::any_of(draft.invoices, [&](const InvoiceOut& i) { return i.source_message != message->id; })) {
+    auto history = co_await journal_.history(message->subject);
+    if (!history) co_return fail(std::move(history.error()));
+    for (const auto& i : draft.invoices)
+      for (const auto& r : *history)
+        if (r.message.id == i.source_message && is_invoice_type(r.message.type))
+          released.emplace(i.source_message, r.message.payload);
+  }
+  auto planned = outbox::plan({*message, draft, *file, *parties_, *contacts, earlier, &released});
   for (const auto& p : planned) {
     // Who is sent something of a case has to do with it from then on.
     if (auto party = p.address.value("party", ""); !party.empty() && !message->subject.empty())
@@ -198,13 +209,14 @@ Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
     auto set = co_await set_timer(journal_, *message, deadline, tx);
     if (!set) co_return fail(std::move(set.error()));
   }
-  index_invoices(*message, draft, tx);
+  index_invoices(*message, draft, planned, tx);
   // Two cases with the same invoice at the same time: the second finds the register changed (CONFLICT) and decides
   // again.
   for (const auto& r : draft.registers) {
     auto read = versions.find(r.key);
-    tx.ops.push_back(store::PutRow{"register", r.key, to_bytes(dump_json(r.value)),
-                                   read == versions.end() ? std::nullopt : std::optional(read->second)});
+    bool was_read = read != versions.end();
+    tx.ops.push_back(store::PutRow{"register", was_read ? read->second.key : r.key, to_bytes(dump_json(r.value)),
+                                   was_read ? std::optional(read->second.version) : std::nullopt});
   }
   auto committed = co_await journal_.store().commit(std::move(tx));
   if (!committed) co_return fail(std::move(committed.error()));
@@ -228,6 +240,7 @@ Task<Result<void>> Pipeline::quarantine(store::MessageRow row) {
   store::Transaction tx;
   auto recorded = co_await journal_.record(*message, draft, message->region, tx);
   if (!recorded) co_return fail(std::move(recorded.error()));
+  index_invoices(*message, draft, {}, tx);
   auto committed = co_await journal_.store().commit(std::move(tx));
   if (!committed) co_return fail(std::move(committed.error()));
   if (decided_) decided_(message->region, draft.outcome, journal_.clock().now() - message->time);

@@ -75,7 +75,11 @@ class Pipeline {
   /// older than a decision that was stored meanwhile.
   Task<Result<Standing>> case_file(std::string case_id);
   /// Versions by key of registers read, 0 for absent: another case must not change them before the decision is stored.
-  using Versions = std::map<std::string, std::int64_t>;
+  struct Read {
+    std::string key;  ///< where it is written: a series is one per creditor where a region has several
+    std::int64_t version = 0;
+  };
+  using Versions = std::map<std::string, Read>;
   Task<Result<Facts>> facts(const CaseFile& file, const Message& message, const Profile& profile,
                             Versions* versions = nullptr);
   /// The rules for the next message of this case: those of its last decision while it is in flight, else the configured

@@ -114,22 +114,86 @@ void book_source(MonthBook& book, const std::string& case_id, const std::string&
     m.open.push_back({"NOT_CONSERVED", entry.number, case_id, "", "CREDITOR", "", gross - to_creditor});
 }
 
-Task<Result<void>> book_case(journal::Journal& journal, MonthBook& book, std::string case_id) {
+bool sent(const LedgerEntry& e) { return !e.held && !e.refused; }
+
+/// Whether the sender of a quarantined one had the same number accepted after it.
+bool came_right(const std::vector<journal::Recorded>& history, const journal::Recorded& r) {
+  auto number = r.message.payload.value("number", "");
+  return !number.empty() && std::ranges::any_of(history, [&](const journal::Recorded& later) {
+    return later.message.seq > r.message.seq && is_invoice_type(later.message.type) &&
+           later.message.party == r.message.party && later.message.payload.value("number", "") == number &&
+           (later.draft.outcome == Outcome::delivered || later.draft.outcome == Outcome::held);
+  });
+}
+
+Task<Result<bool>> set_aside(store::Store& store, std::string case_id, std::string message) {
+  auto row = co_await store.row(std::string(kInvoiceAside), case_id + "/" + message);
+  if (!row) co_return fail(std::move(row.error()));
+  co_return row->has_value();
+}
+
+/// A source message that was not shared, by its outcome.
+Task<Result<void>> name_unshared(journal::Journal& journal, Month& month, const journal::Recorded& r, bool came) {
+  OpenItem item{"",
+                r.message.payload.value("number", ""),
+                r.message.subject,
+                "",
+                r.draft.codes.empty() ? "" : r.draft.codes.front(),
+                "",
+                0};
+  bool this_month = local_date(r.message.time).str().starts_with(month.month);
+  if (r.draft.outcome == Outcome::quarantined) {
+    auto aside = co_await set_aside(journal.store(), r.message.subject, r.message.id);
+    if (!aside) co_return fail(std::move(aside.error()));
+    item.what = came || *aside ? "SET_ASIDE" : "QUARANTINED";
+    if (!came && !*aside)
+      month.open.push_back(std::move(item));
+    else if (this_month)
+      month.refused.push_back(std::move(item));
+    co_return Result<void>{};
+  }
+  item.what = r.draft.outcome == Outcome::dropped_duplicate ? "DUPLICATE" : "BLOCKED";
+  if (this_month) month.refused.push_back(std::move(item));
+  co_return Result<void>{};
+}
+
+/// `seen` gets the source messages that this case accounts for. False: the case was erased.
+Task<Result<bool>> book_case(journal::Journal& journal, MonthBook& book, std::string case_id,
+                             std::set<store::MessageSeq>& seen) {
   auto history = co_await journal.history(case_id);
-  if (!history && history.error().kind == ErrorKind::not_found) co_return Result<void>{};  // erased
+  if (!history && history.error().kind == ErrorKind::not_found) co_return false;
   if (!history) co_return fail(std::move(history.error()));
   Json invoices;
   std::string agreement = "opening";
   for (const auto& r : *history) {
-    auto before = ledger_of(invoices);
-    for (const auto& e : r.draft.effects) apply_invoice_effect(invoices, e);
     if (r.message.type == "financieringsafspraak" && r.draft.outcome == Outcome::delivered)
       agreement = std::to_string(r.message.seq);
+    bool about_money = is_invoice_type(r.message.type) || !r.draft.invoices.empty() ||
+                       std::ranges::any_of(r.draft.effects, is_invoice_effect);
+    if (!about_money) continue;
+    auto before = ledger_of(invoices);
+    for (const auto& e : r.draft.effects) apply_invoice_effect(invoices, e);
+    auto after = ledger_of(invoices);
     bool this_month = local_date(r.message.time).str().starts_with(book.month.month);
-    if (is_invoice_type(r.message.type) && r.draft.outcome == Outcome::quarantined && this_month)
-      book.month.open.push_back({"QUARANTINED", r.message.payload.value("number", ""), case_id, "",
-                                 r.draft.codes.empty() ? "" : r.draft.codes.front(), "", 0});
-    if (r.draft.invoices.empty()) continue;
+    if (is_invoice_type(r.message.type)) {
+      seen.insert(r.message.seq);
+      bool shared = r.draft.outcome == Outcome::delivered || r.draft.outcome == Outcome::held;
+      if (!shared) {
+        auto named = co_await name_unshared(journal, book.month, r, came_right(*history, r));
+        if (!named) co_return fail(std::move(named.error()));
+      } else if (std::ranges::find(after.entries, r.message.id, &LedgerEntry::message) == after.entries.end()) {
+        // Accepted, and nothing remembers it: neither shared nor waiting.
+        book.month.open.push_back(
+            {"NOT_CONSERVED", r.message.payload.value("number", ""), case_id, "", "NOT_IN_LEDGER", "", 0});
+      }
+    }
+    // Sources that this decision shared, also those that made no document: what its creditor bears itself.
+    std::vector<std::string> order;
+    for (const auto& e : after.entries) {
+      auto was = std::ranges::find(before.entries, e.message, &LedgerEntry::message);
+      if (sent(e) && (was == before.entries.end() || !sent(*was))) order.push_back(e.message);
+    }
+    if (r.draft.invoices.empty() && order.empty()) continue;
 
     // What is open stays named in every month; only this month's are booked.
     std::set<const InvoiceOut*> left;
@@ -146,23 +210,26 @@ Task<Result<void>> book_case(journal::Journal& journal, MonthBook& book, std::st
       book.month.open.push_back({what, i.number, case_id, i.payer, state->code, delivery, i.amount_cents});
     }
     if (!this_month) continue;
-    auto after = ledger_of(invoices);
     std::map<std::string, std::vector<const InvoiceOut*>> by_source;
-    std::vector<std::string> order;
     for (const auto& i : r.draft.invoices) {
-      if (!by_source.contains(i.source_message)) order.push_back(i.source_message);
+      if (std::ranges::find(order, i.source_message) == order.end()) order.push_back(i.source_message);
       by_source[i.source_message].push_back(&i);
     }
     std::set<std::string> booked;
     for (const auto& source : order) {
       auto entry = std::ranges::find(after.entries, source, &LedgerEntry::message);
       if (entry == after.entries.end()) {
-        book.month.open.push_back(
-            {"NOT_CONSERVED", by_source[source].front()->source_number, case_id, "", "NOT_IN_LEDGER", "", 0});
+        if (source != r.message.id)  // else it is named above
+          book.month.open.push_back(
+              {"NOT_CONSERVED", by_source[source].front()->source_number, case_id, "", "NOT_IN_LEDGER", "", 0});
         continue;
       }
       const LedgerEntry* invoice = entry->is_credit() ? after.credited(entry->creditor, entry->credits) : &*entry;
-      if (!invoice) continue;
+      if (!invoice) {
+        book.month.open.push_back(
+            {"NOT_CONSERVED", entry->number, case_id, "", "CREDITED_NOT_FOUND", "", -entry->total().value()});
+        continue;
+      }
       auto group = invoice->creditor + "/" + invoice->number;
       if (!booked.insert(group).second) continue;
       // All of this decision that concern one invoice together: the ledger knows where they began and where they ended.
@@ -214,9 +281,46 @@ Task<Result<void>> book_case(journal::Journal& journal, MonthBook& book, std::st
       if (*owed) item.due = Json::parse((*owed)->value.begin(), (*owed)->value.end()).value("termijn", "");
       book.month.open.push_back(std::move(item));
     }
-    if (e.refused)
+    if (!e.refused) continue;
+    auto aside = co_await set_aside(journal.store(), case_id, e.message);
+    if (!aside) co_return fail(std::move(aside.error()));
+    if (!*aside)
       book.month.open.push_back({"CREDIT_REFUSED", e.number, case_id, "", "INVOICE_CONFLICT", "", -e.total().value()});
   }
+  co_return true;
+}
+
+/// A source message that no case accounts for: not decided yet, about no case, or of one that was erased.
+Task<Result<void>> name_stray(journal::Journal& journal, Month& month, store::MessageRow row, bool erased) {
+  if (row.state == store::MessageState::decided) {
+    if (erased) {
+      ++month.erased;
+      co_return Result<void>{};
+    }
+    auto decided = co_await journal.decision(row.seq);
+    if (!decided && decided.error().kind == ErrorKind::not_found) {
+      ++month.erased;
+      co_return Result<void>{};
+    }
+    if (!decided) co_return fail(std::move(decided.error()));
+    bool shared =
+        !*decided || (**decided).draft.outcome == Outcome::delivered || (**decided).draft.outcome == Outcome::held;
+    if (shared) {
+      month.open.push_back({"MISSING", "", row.case_id, "", "NOT_IN_JOURNAL", "", 0});
+      co_return Result<void>{};
+    }
+    auto named = co_await name_unshared(journal, month, **decided, false);
+    co_return named;
+  }
+  OpenItem item{"UNDECIDED", "", row.case_id, "", "", "", 0};
+  auto whole = co_await journal.store().message(row.seq);
+  if (!whole) co_return fail(std::move(whole.error()));
+  if (*whole) {
+    // Nothing is lost when it cannot be opened: it is named without its number.
+    auto message = co_await journal.read(std::move(**whole));
+    if (message) item.number = message->payload.value("number", "");
+  }
+  month.open.push_back(std::move(item));
   co_return Result<void>{};
 }
 
@@ -232,7 +336,8 @@ Task<Result<Month>> reconcile(journal::Journal& journal, std::string month) {
     co_return fail(ErrorKind::invalid, "MONTH_FORMAT", "a month is written YYYY-MM");
   Month out;
   out.month = std::move(month);
-  std::set<std::string> cases;
+  std::set<std::string> cases, gone;
+  std::vector<store::MessageRow> sources;
   for (auto type : kInvoiceTypes) {
     store::MessageFilter filter;
     filter.type = type;
@@ -244,13 +349,22 @@ Task<Result<Month>> reconcile(journal::Journal& journal, std::string month) {
       for (const auto& r : *rows) {
         if (!r.case_id.empty()) cases.insert(r.case_id);
         filter.after = std::max(filter.after, r.seq);
+        sources.push_back(r);
       }
     }
   }
   MonthBook book{out};
+  std::set<store::MessageSeq> seen;
   for (const auto& case_id : cases) {
-    auto done = co_await book_case(journal, book, case_id);
+    auto done = co_await book_case(journal, book, case_id, seen);
     if (!done) co_return fail(std::move(done.error()));
+    if (!*done) gone.insert(case_id);
+  }
+  for (auto& row : sources) {
+    if (seen.contains(row.seq)) continue;
+    bool erased = gone.contains(row.case_id);
+    auto named = co_await name_stray(journal, out, std::move(row), erased);
+    if (!named) co_return fail(std::move(named.error()));
   }
   for (auto& [key, row] : book.rows)
     if (row.in_net != 0 || row.in_vat != 0 || row.out_net != 0 || row.out_vat != 0) out.rows.push_back(std::move(row));
@@ -274,14 +388,13 @@ Json month_view(const Month& m) {
     p["inCent"] = p["inCent"].get<std::int64_t>() + r.in_net + r.in_vat;
     p["uitCent"] = p["uitCent"].get<std::int64_t>() + r.out_net + r.out_vat;
   }
-  for (const auto& o : m.open)
-    open.push_back({{"wat", o.what},
-                    {"nummer", o.number},
-                    {"zaak", o.case_id},
-                    {"betaler", o.payer},
-                    {"code", o.code},
-                    {"aflevering", o.delivery},
-                    {"bedragCent", o.cents}});
+  auto item = [](const OpenItem& o) {
+    return Json{{"wat", o.what},  {"nummer", o.number},       {"zaak", o.case_id},    {"betaler", o.payer},
+                {"code", o.code}, {"aflevering", o.delivery}, {"bedragCent", o.cents}};
+  };
+  Json refused = Json::array();
+  for (const auto& o : m.open) open.push_back(item(o));
+  for (const auto& o : m.refused) refused.push_back(item(o));
   for (std::size_t i = 0; i < m.open.size(); ++i)
     if (!m.open[i].due.empty()) open[i]["antwoordUiterlijk"] = m.open[i].due;
   return {{"maand", m.month},
@@ -294,7 +407,9 @@ Json month_view(const Month& m) {
           {"verdeeldBtwCent", m.shared_vat},
           {"betalers", payers},
           {"regels", rows},
-          {"open", open}};
+          {"open", open},
+          {"geweigerd", refused},
+          {"gewist", m.erased}};
 }
 
 }  // namespace schakel::pipeline

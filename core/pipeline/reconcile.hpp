@@ -16,7 +16,9 @@ struct MonthRow {
   std::int64_t in_net = 0, in_vat = 0, out_net = 0, out_vat = 0;
 };
 struct OpenItem {
-  std::string what;  ///< HELD, QUARANTINED, CREDIT_REFUSED, ON_ITS_WAY, REFUSED, MISSING, NOT_CONSERVED
+  /// UNDECIDED, HELD, QUARANTINED, CREDIT_REFUSED, ON_ITS_WAY, REFUSED, MISSING, NOT_CONSERVED; of what was refused to
+  /// its sender: BLOCKED, DUPLICATE, SET_ASIDE
+  std::string what;
   std::string number, case_id, payer, code, delivery;
   std::int64_t cents = 0;
   std::string due{};  ///< of HELD: the last day for the answer to its sender (JW325), where one is owed
@@ -25,13 +27,16 @@ struct Month {
   std::string month;
   std::vector<MonthRow> rows;
   std::vector<OpenItem> open;
+  std::vector<OpenItem> refused;  ///< came in this month and went back to its sender, with its code; closes the month
+  std::int64_t erased = 0;        ///< source messages of cases that were erased since: nothing can be said of them
   std::int64_t sources = 0, documents = 0;  ///< source invoices shared in this month, documents made of them
   std::int64_t source_gross = 0, source_vat = 0, shared_gross = 0, shared_vat = 0;
   [[nodiscard]] bool closes() const;
 };
 
-/// `month` is YYYY-MM in Amsterdam time, the month in which an invoice was shared. Held and refused ones are named
-/// whatever their month, as long as they are open. MONTH_FORMAT when it is no month.
+/// `month` is YYYY-MM in Amsterdam time, the month in which an invoice was shared. Every source message is booked, open
+/// or refused. What is open is named whatever its month, as long as it is; a quarantined one until the same number was
+/// accepted from its sender or a person set it aside. MONTH_FORMAT when it is no month.
 Task<Result<Month>> reconcile(journal::Journal& journal, std::string month);
 /// In the words of the interface.
 [[nodiscard]] Json month_view(const Month& month);

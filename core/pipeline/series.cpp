@@ -2,11 +2,43 @@
 
 #include "core/audit/leaf.hpp"
 #include "core/base/json.hpp"
+#include "core/model/invoice_types.hpp"
+#include "core/model/ledger.hpp"
+#include "core/outbox/plan.hpp"
 
 namespace schakel::pipeline {
 namespace {
 constexpr std::string_view kMarkSpace = "copy-mark", kMarkKey = "copy", kEpochKey = "series-epoch";
+constexpr std::string_view kSeries = "series/";
+
+/// The party in whose name documents of this role are numbered in a decision on this message.
+PartyChoice creditor_of(const std::string& role, const std::string& region, const CaseFile& file,
+                        const Message& message, const Parties& parties) {
+  auto all = parties.invoice_parties(role, region);
+  auto choice = parties.invoice_party(role, region, outbox::hints_of(file, role));
+  if (all.size() < 2) return choice;
+  // A creditor that sends its own invoice is the seller of it, whatever the case says.
+  auto sender = [&](const std::string& party) {
+    auto it = std::ranges::find(all, party, &Party::id);
+    if (it == all.end()) return;
+    choice = choice.party && choice.party != *it ? PartyChoice{nullptr, "PARTY_AMBIGUOUS"} : PartyChoice{*it, ""};
+  };
+  if (is_invoice_type(message.type)) sender(message.party);
+  for (const auto& entry : ledger_of(file.invoices).entries)
+    if (entry.held && entry.creditor_role == role) sender(entry.party);
+  return choice;
 }
+
+Result<RegisterRow> row_of(std::string key, std::optional<store::Row> row) {
+  RegisterRow out{std::move(key)};
+  if (!row) return out;
+  out.version = row->version;
+  auto value = parse_json(as_text(row->value));
+  if (!value) return fail(ErrorKind::internal, "STORE_CORRUPT_ROW", "a register is not JSON");
+  out.value = std::move(*value);
+  return out;
+}
+}  // namespace
 
 Task<Result<void>> mark_copy(store::Store& store, bool marked) {
   store::Transaction tx;
@@ -35,6 +67,30 @@ Task<Result<std::int64_t>> new_epoch(store::Store& store, Instant now) {
   auto done = co_await store.commit(std::move(tx));
   if (!done) co_return fail(std::move(done.error()));
   co_return epoch;
+}
+
+Task<Result<RegisterRow>> read_register(store::Store& store, std::string key, const CaseFile& file,
+                                        const Message& message, const Parties& parties) {
+  auto row = co_await store.row("register", key);
+  if (!row) co_return fail(std::move(row.error()));
+  auto shared = row_of(key, std::move(*row));
+  auto slash = key.rfind('/');
+  if (!shared || !key.starts_with(kSeries) || slash < kSeries.size()) co_return shared;
+  auto region = key.substr(kSeries.size(), slash - kSeries.size()), role = key.substr(slash + 1);
+  auto choice = creditor_of(role, region, file, message, parties);
+  if (!choice.code.empty()) {
+    shared->value = Json{{"ambiguous", true}};
+    co_return shared;
+  }
+  if (!choice.party) co_return shared;
+  auto key_of_party = key + "/" + choice.party->id;
+  auto own_row = co_await store.row("register", key_of_party);
+  if (!own_row) co_return fail(std::move(own_row.error()));
+  bool separate = *own_row || parties.invoice_parties(role, region).size() > 1;
+  if (!separate) co_return shared;
+  auto own = row_of(std::move(key_of_party), std::move(*own_row));
+  if (own && !own->value) own->value = std::move(shared->value);
+  co_return own;
 }
 
 Task<Result<bool>> continue_series(store::Store& store, Instant now) {

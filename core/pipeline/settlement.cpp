@@ -71,6 +71,7 @@ Task<Result<journal::Accepted>> report_invoice(journal::Journal& journal, Invoic
                {"number", invoice.value("nummer", "")},
                {"payer", invoice.value("betaler", "")},
                {"payee", invoice.value("ontvanger", "")},
+               {"payee_party", invoice.value("ontvangerPartij", "")},
                {"status", report.status},
                {"code", report.code}};
   auto accepted = co_await journal.accept(std::move(m), std::move(with));
@@ -209,6 +210,12 @@ Task<Result<int>> SettlementWatch::deliveries() {
             std::move(tx));
         if (!done && done.error().kind == ErrorKind::not_found)
           continue;  // the case was erased, and its invoices with it
+        if (!done && done.error().kind == ErrorKind::invalid) {
+          // One invoice that cannot be told of must not silence the others; said once, not at every round.
+          if (untold_.insert(d.id + "/" + mark).second)
+            log(LogLevel::error, "settlement.not_told", {{"delivery", d.id}, {"code", done.error().code}});
+          continue;
+        }
         if (!done) co_return fail(std::move(done.error()));
         if (!done->duplicate) ++told;
       }

@@ -10,6 +10,8 @@
 // Everything after `transported` is a message of type factuur_status in the journal of the case, so that a state can be
 // proven and is decided in the order of the case like everything else.
 #pragma once
+#include <set>
+
 #include "core/journal/journal.hpp"
 #include "core/runtime/scope.hpp"
 
@@ -60,6 +62,7 @@ class SettlementWatch {
   Task<Result<int>> deliveries();
   Task<Result<int>> answers();
   journal::Journal& journal_;
+  std::set<std::string> untold_;  ///< what could not be told and was logged
 };
 
 }  // namespace schakel::pipeline

@@ -115,6 +115,7 @@ Delivery restrict(Delivery delivery, const std::vector<std::string>& fields) {
   if (!declares("/case_id")) delivery.case_id.clear();
   if (!declares("/pseudonym")) delivery.pseudonym.clear();
   if (!declares("/documents")) delivery.documents.clear();
+  if (!declares("/body") && !declares("/body/invoice")) delivery.invoice.reset();
   return delivery;
 }
 

@@ -116,6 +116,11 @@ struct Writer {
     InvoiceOut doc;
     doc.number = std::move(number);
     doc.kind = std::move(kind);
+    // Rounding may give a payer a cent more after a credit than before it (CORE-MONEY-04). A credit note cannot ask for
+    // money: it is an invoice, under the number that the note would have had.
+    if (credit() && gross > Cents{})
+      doc.kind = payee == "schoolbestuur" || payee.empty() ? "declaratie" : "doorbelasting";
+    if (credit() && gross > Cents{} && switches.flow == Flow::ordering_parties) doc.kind = "factuur";
     doc.payer = payer;
     doc.payee = payee;
     if (auto it = switches.addresses.find(doc.payer); it != switches.addresses.end()) doc.address = it->second;
@@ -280,7 +285,11 @@ Json Numbering::value(const std::string& key) const {
 
 std::string Numbering::next(const std::string& creditor, const std::string& scheme_number) {
   auto prefix = series_.find(creditor);
-  if (prefix == series_.end()) {
+  const std::string series = "series/" + region_ + "/" + creditor;
+  // Nobody knows yet whose series it is: its number comes from its source, and no series has a gap or a number twice.
+  auto nobody = known_.find(series);
+  bool ambiguous = nobody != known_.end() && nobody->second.is_object() && nobody->second.contains("ambiguous");
+  if (prefix == series_.end() || ambiguous) {
     // The same number from two sources would be two invoices of one number by this creditor.
     std::string key = "made/" + region_ + "/" + creditor + "/" + scheme_number;
     Json made = value(key);
@@ -292,12 +301,12 @@ std::string Numbering::next(const std::string& creditor, const std::string& sche
   // again.
   Json epoch_row = value("series-epoch");
   auto epoch = epoch_row.is_number_integer() ? epoch_row.get<std::int64_t>() : 0;
-  std::string key = "series/" + region_ + "/" + creditor, slot = fmt::format("{}/{}", year_, epoch);
-  Json counters = value(key);
+  std::string slot = fmt::format("{}/{}", year_, epoch);
+  Json counters = value(series);
   if (!counters.is_object()) counters = Json::object();
   auto n = counters.value(slot, std::int64_t{0}) + 1;
   counters[slot] = n;
-  changed_[key] = std::move(counters);
+  changed_[series] = std::move(counters);
   return fmt::format("{}{}{}-{:06}", prefix->second, year_, epoch == 0 ? "" : fmt::format("R{}", epoch), n);
 }
 
@@ -314,7 +323,6 @@ std::vector<std::string> numbering_keys(const Switches& switches, const std::str
   for (const auto& [creditor, prefix] : switches.number_series) out.push_back("series/" + region + "/" + creditor);
   for (const LedgerEntry* source : sources)
     for (std::string_view holder : {"gemeente", "schoolbestuur", "swv"}) {
-      if (switches.number_series.contains(std::string(holder))) continue;
       for (std::string_view payer : {"gemeente", "schoolbestuur", "swv"}) {
         auto key = fmt::format("made/{}/{}/{}", region, holder, name_reinvoice(*source, holder, payer).first);
         if (std::ranges::find(out, key) == out.end()) out.push_back(std::move(key));
@@ -348,17 +356,18 @@ Written write_credit(const LedgerEntry& credit, LedgerEntry& invoice, std::span<
   with.push_back(&credit);
   Shares after = share(invoice, lines_left(invoice, with), vat_left(invoice, with));
 
+  // Every share is the difference to what was sent, so that what rounding or a credit without VAT left is caught up
+  // with.
   std::vector<PayerAmount> amounts;
   for (const auto& p : after.payers) {
     auto issued = std::ranges::find(invoice.issued, p.role, &Issued::role);
     SCHAKEL_ASSERT(issued != invoice.issued.end());
-    // Every share is the difference to what was sent, so that what rounding or a credit without VAT left is caught up
-    // with.
-    PayerAmount delta{p.role, p.gross - issued->gross, p.vat - issued->vat};
-    // But no note carries more VAT than money, or VAT the other way, and none at all where the credit has none.
-    Cents low = std::min(delta.gross, Cents{}), high = std::max(delta.gross, Cents{});
-    delta.vat = credit.vat > Cents{} ? std::clamp(delta.vat, low, high) : Cents{};
-    amounts.push_back(std::move(delta));
+    amounts.push_back({p.role, p.gross - issued->gross, p.vat - issued->vat});
+  }
+  for (auto& delta : amounts) {
+    // No note carries more VAT than money, or VAT the other way, and none at all where the credit has none; nor does a
+    // cent that rounding asks back.
+    delta.vat = credit.vat > Cents{} ? std::clamp(delta.vat, std::min(delta.gross, Cents{}), Cents{}) : Cents{};
   }
   // What is lacking stays with who has the whole invoice.
   std::string_view first = invoice.holder.empty() ? "gemeente" : std::string_view(invoice.holder);

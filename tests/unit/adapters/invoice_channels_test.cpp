@@ -41,7 +41,7 @@ std::unique_ptr<PluginBench> drop(const Json& more = Json::object()) {
 
 TEST(InvoiceByDrop, UblAndPdfStandBesideTheMessageThatNamesThem) {
   auto bench = drop({{"profile", "peppol"}});
-  auto d = invoice_delivery();
+  auto d = with_document(invoice_delivery(), {{"profile", "peppol"}});
   auto result = bench->send(d);
   ASSERT_EQ(result->verdict, Verdict::delivered) << result->code;
   auto files = files_in(*bench);
@@ -109,14 +109,30 @@ TEST(InvoiceByDrop, AReaderNeverSeesTheMessageWithoutItsFiles) {
   EXPECT_EQ(files_in(*blocked).size(), 3U);
 }
 
-TEST(InvoiceByDrop, WhatBreaksARuleIsNotWritten) {
+TEST(InvoiceByDrop, WithoutADocumentNothingIsWritten) {
   auto bench = drop();
   auto d = invoice_delivery();
-  d.body["invoice"]["seller"]["iban"] = "NL20TEST0001000001";
-  auto result = bench->send(d);
-  EXPECT_EQ(result->verdict, Verdict::rejected);
-  EXPECT_EQ(result->code, "UBL_INVALID:SCH-IBAN");
+  d.invoice.reset();
+  EXPECT_EQ(bench->send(d)->code, "INVOICE_NO_DOCUMENT");
   EXPECT_TRUE(files_in(*bench).empty());
+}
+
+TEST(InvoiceByDrop, WhatAPersonSendsAgainStandsBesideTheFirstWithTheSameContent) {
+  auto bench = drop();
+  auto d = invoice_delivery();
+  ASSERT_EQ(bench->send(d)->verdict, Verdict::delivered);
+  d.generation = 1;
+  for (int attempt = 0; attempt < 2; ++attempt) ASSERT_EQ(bench->send(d)->verdict, Verdict::delivered);
+  auto files = files_in(*bench);
+  EXPECT_EQ(files.size(), 6U);
+  std::multiset<std::string> ubl;
+  int resent = 0;
+  for (const auto& [name, content] : files) {
+    if (name.ends_with(".xml")) ubl.insert(content);
+    if (name.ends_with(".json")) resent += Json::parse(content).value("resent", 0);
+  }
+  EXPECT_EQ(ubl.count(d.invoice->xml), 2U);
+  EXPECT_EQ(resent, 1);
 }
 
 /// A subscriber that books what it gets, once per key.
@@ -211,13 +227,24 @@ TEST(InvoiceByWebhook, CrashAtAnyAwaitSendsTheSameBytesUnderOneKey) {
     ADD_FAILURE() << w;
 }
 
-TEST(InvoiceByWebhook, WhatBreaksARuleDoesNotLeave) {
+TEST(InvoiceByWebhook, SentAgainByAPersonItIsTheSameUnderTheSameKeyAndSaysSo) {
   Hook hook;
   auto d = invoice_delivery();
-  d.body["invoice"]["buyer"]["kvk"] = "1";
-  auto result = hook.bench->send(d);
-  EXPECT_EQ(result->verdict, Verdict::rejected);
-  EXPECT_TRUE(result->code.starts_with("UBL_INVALID:")) << result->code;
+  ASSERT_EQ(hook.bench->send(d)->verdict, Verdict::delivered);
+  d.generation = 2;
+  ASSERT_EQ(hook.bench->send(d)->verdict, Verdict::delivered);
+  ASSERT_EQ(hook.books->posts.size(), 2U);
+  EXPECT_EQ(hook.books->booked.size(), 1U) << "who has booked it does not book it twice";
+  auto said = [&](std::size_t n) { return HttpReply{0, hook.books->posts[n].headers, {}}.header("ce-resent"); };
+  EXPECT_EQ(said(0), "");
+  EXPECT_EQ(said(1), "2");
+}
+
+TEST(InvoiceByWebhook, WithoutADocumentNothingLeaves) {
+  Hook hook;
+  auto d = invoice_delivery();
+  d.invoice.reset();
+  EXPECT_EQ(hook.bench->send(d)->code, "INVOICE_NO_DOCUMENT");
   EXPECT_TRUE(hook.books->posts.empty());
 }
 

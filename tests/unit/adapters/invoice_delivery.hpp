@@ -1,5 +1,6 @@
 // An outgoing invoice as an adapter gets it: the half of the swv of one re-invoice.
 #pragma once
+#include "core/delivery/invoice_document.hpp"
 #include "schakel/adapter.hpp"
 
 namespace schakel::test {
@@ -29,6 +30,12 @@ inline Json invoice_swv() {
           {"mail", "oza@swvkopvannoordholland.nl"},
           {"buyer_reference", ""},
           {"vat_category", "O"}};
+}
+
+/// With its document as core/delivery makes it before the first attempt.
+inline Delivery with_document(Delivery d, const Json& config = Json::object()) {
+  d.invoice = delivery::make_document(d, config).value();
+  return d;
 }
 
 inline Delivery invoice_delivery() {
@@ -69,7 +76,7 @@ inline Delivery invoice_delivery() {
               {"buyer", invoice_swv()}}},
             {"payload", {{"naam", "Pluk Testerman"}}}};
   d.first_attempt = *parse_instant("2026-10-05T09:00:00Z");
-  return d;
+  return with_document(std::move(d));
 }
 
 }  // namespace schakel::test

@@ -52,6 +52,9 @@ TEST(Parties, EveryMistakeHasItsPlace) {
       {"/parties/1/certificates/1/oin", "0000000700000YY00000", "/parties/1 DOUBLE"},
       {"/parties/1/invoice/oin", "", "/parties/1/invoice REQUIRED"},
       {"/parties/1", 5, "/parties/1 TYPE"},
+      {"/parties/0/serves", "Zandoever", "/parties/0/serves TYPE"},
+      {"/parties/0/serves", {{"gemeenten", "Zandoever"}}, "/parties/0/serves/gemeenten TYPE"},
+      {"/parties/0/serves", {{"wijken", {"x"}}}, "/parties/0/serves/wijken UNKNOWN_FIELD"},
       {"/parties/0/name", nullptr, "/parties/0/name TYPE"}};
   for (const auto& [pointer, value, wanted] : set) EXPECT_TRUE(findings(at(pointer, value)).contains(wanted)) << wanted;
   auto both = findings([](Json& j) { j["parties"][0]["oin"] = "1", j["parties"][1]["domain"] = "x"; });
@@ -103,8 +106,41 @@ TEST(Parties, RolesAreReachedExactlyFirstAndByRegionAndKind) {
   EXPECT_EQ(reach("school_ib", "KNH", "message"), "nowhere") << "signals only";
   EXPECT_EQ(reach("school_ib", "KNH", "signal"), "hook");
   EXPECT_EQ(reach("gemeente_financien", "FRL", "invoice"), "mail");
-  EXPECT_EQ(p.invoice_party("gemeente", "FRL")->id, "gemeente");
-  EXPECT_EQ(p.invoice_party("swv", "KNH"), nullptr);
+}
+
+TEST(Parties, WhoPaysIsSaidByTheCaseAndNeverTheFirstOfSeveral) {
+  auto one = Parties::read(good()).value();
+  EXPECT_EQ(one.invoice_party("gemeente", "FRL", {}).party->id, "gemeente") << "there is only one";
+  EXPECT_EQ(one.invoice_party("swv", "KNH", {}).party, nullptr);
+  EXPECT_EQ(one.invoice_party("swv", "KNH", {}).code, "") << "nobody is not a choice";
+
+  Json j = good();
+  auto& list = j["parties"];
+  list[1]["endpoints"][0]["regions"] = {"KNH"};
+  list[1]["serves"] = {{"gemeenten", {"Zandoever"}}};
+  auto second = list[1];
+  second["id"] = "gemeente-2";
+  second["certificates"] = Json::array();
+  second["serves"] = {{"gemeenten", {"Elders", "Duindorp"}}};
+  second["may_send"][0]["regions"] = {"KNH"};
+  list.push_back(second);
+  auto p = Parties::read(j).value();
+  auto who = [&](const char* region, CaseHints hints) {
+    auto choice = p.invoice_party("gemeente", region, hints);
+    return choice.party ? choice.party->id : choice.code;
+  };
+  EXPECT_EQ(who("KNH", {}), "PARTY_AMBIGUOUS");
+  EXPECT_EQ(who("KNH", {"", "Onbekend", ""}), "PARTY_AMBIGUOUS");
+  EXPECT_EQ(who("KNH", {"", "Zandoever", ""}), "gemeente");
+  EXPECT_EQ(who("KNH", {"", "Duindorp", ""}), "gemeente-2");
+  EXPECT_EQ(who("KNH", {"gemeente-2", "Zandoever", ""}), "gemeente-2") << "what the case names goes first";
+  EXPECT_EQ(who("KNH", {"school", "", ""}), "PARTY_MISNAMED") << "not of this role";
+  EXPECT_EQ(who("FRL", {"gemeente-2", "", ""}), "PARTY_MISNAMED") << "not of this region";
+  EXPECT_EQ(who("FRL", {}), "gemeente");
+  EXPECT_EQ(who("MVS", {}), "") << "nobody, and never a party of another region";
+  EXPECT_EQ(Parties::endpoint_of(*p.find("gemeente-2"), "gemeente_financien", "KNH", "invoice")->adapter, "mail");
+  EXPECT_EQ(Parties::endpoint_of(*p.find("gemeente-2"), "gemeente_financien", "FRL", "invoice"), nullptr);
+  EXPECT_EQ(Parties::endpoint_of(*p.find("school"), "gemeente_financien", "KNH", "invoice"), nullptr);
 }
 
 TEST(Parties, SettingsOfACaseAreSetByWhoMaySetThem) {

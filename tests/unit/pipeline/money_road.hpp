@@ -96,6 +96,7 @@ class Opening final : public Decider {
       d.outcome = Outcome::recorded;
       d.effects.push_back({"pupil", "school_type", "PO"});
       d.effects.push_back({"fact", "funding_agreed", m.payload.value("agreed", true)});
+      if (m.payload.contains("town")) d.effects.push_back({"pupil", "woongemeente", m.payload["town"]});
     }
     if (m.type == "financieringsafspraak") {
       d.effects.push_back({"fact", "funding_agreed", true});

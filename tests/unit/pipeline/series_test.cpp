@@ -155,5 +155,80 @@ TEST(Series, ACrashAtAnyCommitLeavesNoGap) {
     }
 }
 
+/// Two gemeenten in one region, each with a series of its own.
+struct TwoTowns : Numbered {
+  explicit TwoTowns(bool both = true) { have(both); }
+  void have(bool both) {
+    Json j = directory();
+    j["parties"][0]["serves"] = {{"gemeenten", {"Zandoever"}}};
+    if (both) {
+      Json other = j["parties"][0];
+      other["id"] = other["invoice"]["name"] = "gem-2";
+      other["serves"] = {{"gemeenten", {"Elders"}}};
+      other["endpoints"][0]["adapter"] = "to_gem-2";
+      j["parties"].push_back(other);
+    }
+    parties = std::make_shared<Parties>(Parties::read(j).value());
+    restart();
+  }
+  void add_in(int n, const char* town) {
+    Json payload{{"agreed", true}};
+    if (*town) payload["town"] = town;
+    auto opening = message(fmt::format("open{}", n), "zaak_opening", payload, "school_ib", "gem");
+    opening.subject = fmt::format("Z-{}", n);
+    auto invoice = factuur(fmt::format("F{}", n), 30001);
+    invoice.subject = opening.subject;
+    if (!accept(opening) || !accept(invoice)) throw std::runtime_error("not accepted");
+    run();
+  }
+  /// Of a case: number of the re-invoice, in whose name, and to which adapter the other half went.
+  std::string of(int n) {
+    std::string number, seller, target, code;
+    for (const auto& d : invoices()) {
+      if (d.case_id != fmt::format("Z-{}", n)) continue;
+      auto body = partners.body(d)["body"]["invoice"];
+      if (d.role == "swv_financien") number = body["number"], seller = body.value("seller_party", "nobody");
+      if (d.role == "gemeente_financien") target = d.target, code = d.code;
+    }
+    return number + " " + seller + " " + (target.empty() ? code : target);
+  }
+};
+
+TEST(Series, EachOfTwoCreditorsInARegionHasItsOwnWithoutGapsAndThePayerIsTheOneOfTheCase) {
+  TwoTowns road;
+  road.add_in(1, "Zandoever");
+  road.add_in(2, "Elders");
+  road.add_in(3, "Zandoever");
+  EXPECT_EQ(road.of(1), "GA2026-000001 gem to_gem");
+  EXPECT_EQ(road.of(2), "GA2026-000001 gem-2 to_gem-2");
+  EXPECT_EQ(road.of(3), "GA2026-000002 gem to_gem");
+  // The case does not say whose it is: nothing leaves in anybody's name, and no series has a hole for it.
+  road.add_in(4, "");
+  EXPECT_EQ(road.of(4), "DB-F4 nobody PARTY_AMBIGUOUS");
+  for (const auto& d : road.invoices())
+    EXPECT_EQ(d.case_id == "Z-4", d.state == store::DeliveryState::parked) << d.code;
+  road.add_in(5, "Elders");
+  EXPECT_EQ(road.of(5), "GA2026-000002 gem-2 to_gem-2");
+  auto m = road.books();
+  EXPECT_FALSE(m.closes());
+  for (const auto& o : m.open) EXPECT_EQ(o.what + " " + o.code + " " + o.case_id, "ON_ITS_WAY PARTY_AMBIGUOUS Z-4");
+  EXPECT_EQ(m.open.size(), 2U);
+}
+
+TEST(Series, ASecondCreditorLaterUsesNoNumberOfTheFirstAgain) {
+  TwoTowns road(false);
+  road.add_in(1, "");
+  road.add_in(2, "");
+  EXPECT_EQ(road.of(2), "GA2026-000002 gem to_gem") << "one party needs no word of the case";
+  road.have(true);
+  road.add_in(3, "Zandoever");
+  road.add_in(4, "Elders");
+  EXPECT_EQ(road.of(3), "GA2026-000003 gem to_gem");
+  EXPECT_EQ(road.of(4), "GA2026-000003 gem-2 to_gem-2");
+  road.have(false);
+  road.add_in(5, "");
+  EXPECT_EQ(road.of(5), "GA2026-000004 gem to_gem") << "goes on with its own";
+}
+
 }  // namespace
 }  // namespace schakel::test

@@ -137,6 +137,55 @@ TEST(Reconcile, HeldAndQuarantinedAreNamedUntilTheyAreNot) {
   EXPECT_NE(m.rows[0].agreement, "opening");
 }
 
+TEST(Reconcile, EverySourceMessageIsBookedOpenOrRefused) {
+  MoneyRoad road;
+  road.open_case(false);
+  ASSERT_TRUE(road.accept(road.creditnota("C9", "BESTAAT-NIET", 5)));
+  road.run();
+  // In a later month it is still open, until the number comes right or a person has dealt with it.
+  EXPECT_EQ(what_is_open(road.books("2026-12")), (std::set<std::string>{"QUARANTINED C9"}));
+  ASSERT_TRUE(run_now(road.disk->commit(
+      {{store::PutRow{std::string(pipeline::kInvoiceAside), "Z-1/msg-C9", to_bytes("x"), std::nullopt}}})));
+  EXPECT_TRUE(road.books("2026-12").open.empty());
+  ASSERT_EQ(road.books().refused.size(), 1U);
+  EXPECT_EQ(road.books().refused[0].what, "SET_ASIDE");
+
+  ASSERT_TRUE(road.accept(road.message("fa", "financieringsafspraak", Json::object(), "swv", "swv")));
+  ASSERT_TRUE(road.accept(road.factuur("F1", 100)));
+  ASSERT_TRUE(road.accept(road.message("strange", "factuur", {{"number", "F3"}})));
+  EXPECT_TRUE(what_is_open(road.books()).contains("UNDECIDED F1")) << "accepted, and nobody has decided it";
+  road.run();
+  auto m = road.books();
+  EXPECT_EQ(what_is_open(m), (std::set<std::string>{"QUARANTINED F3"}));
+  // The same number, now as it should be: the first is no longer open.
+  ASSERT_TRUE(road.accept(road.factuur("F3", 200)));
+  auto repeat = road.factuur("F1", 100);
+  repeat.id = "msg-F1-again";
+  ASSERT_TRUE(road.accept(repeat));
+  road.run();
+  m = road.books();
+  EXPECT_TRUE(m.closes()) << month_view(m).dump(1);
+  std::multiset<std::string> refused;
+  for (const auto& r : m.refused) refused.insert(r.what + " " + r.number + " " + r.code);
+  EXPECT_EQ(refused, (std::multiset<std::string>{"DUPLICATE F1 DUPLICATE_INVOICE", "SET_ASIDE C9 INVOICE_CONFLICT",
+                                                 "SET_ASIDE F3 INVOICE_INVALID"}));
+  EXPECT_EQ(month_view(m)["geweigerd"].size(), 3U);
+}
+
+TEST(Settlement, OneThatCannotBeToldDoesNotSilenceTheOthers) {
+  MoneyRoad road;
+  road.open_case();
+  road.partners.answer = [](const store::DeliveryRow& d) {
+    bool no = d.kind == "invoice";
+    auto code = d.role == "swv_financien" ? "OK" : "iets met spaties";
+    return AttemptResult{no ? Verdict::rejected : Verdict::delivered, code, std::nullopt, Json::object()};
+  };
+  ASSERT_TRUE(road.accept(road.factuur("F1", 100)));
+  road.run();
+  EXPECT_EQ(road.reports(), 1U) << "the odd code is logged, the other invoice is told";
+  EXPECT_TRUE(run_now(road.process->watch.step()));
+}
+
 TEST(Reconcile, CreditsAndVatRatesAddUp) {
   MoneyRoad road;
   road.open_case();

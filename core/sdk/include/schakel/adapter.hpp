@@ -1,12 +1,25 @@
 // An adapter knows one partner, not the rules.
 #pragma once
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "schakel/host.hpp"
 
 namespace schakel {
+
+/// The document of an invoice: made once, before the first attempt, and kept. Every attempt, repeat and export has
+/// these bytes; an adapter never makes its own.
+struct InvoiceDocument {
+  std::string name;  ///< of its files, without extension
+  std::string xml, pdf;
+  /// Of the mail it goes out in, without brackets: left of the @, and right of it where the first channel named a
+  /// domain.
+  std::string message_id;
+  std::string number, supplier, buyer_reference, payment_id;
+  bool credit_note = false;
+};
 
 /// What goes to one recipient in one attempt. Everything an adapter may see of the message; fields its schema did not
 /// declare in `x-fields` are taken out before it gets here.
@@ -22,7 +35,11 @@ struct Delivery {
   Json body = Json::object();  ///< {payload, sender_role, meeting{kind,at}, filing{...}, invoice{...}, signal{...}} as
                                ///< the kind asks
   std::vector<DocumentInfo> documents;
+  std::optional<InvoiceDocument> invoice;  ///< of kind invoice, where /body/invoice is declared
   int attempt = 1;
+  /// How often a person had it sent again after it was settled: another one is another transaction with the same
+  /// content. A retry is not.
+  int generation = 0;
   Instant first_attempt{};
   std::optional<Instant> valid_until;
 };
