@@ -1,6 +1,6 @@
 #include "core/app/link_orders.hpp"
 
-#include "core/outbox/plan.hpp"
+#include "core/outbox/delivery_row.hpp"
 
 namespace schakel::app {
 
@@ -52,26 +52,8 @@ Task<Result<void>> LockNotice::add(portal::LinkView link, store::Transaction& wi
   for (auto& p : outbox::plan({*message, draft, *file, *parties_, contacts, {}})) {
     // Every lock is told, also the next one of the same link.
     p.id = "A-" + to_letters(random_bytes(16));
-    store::DeliveryRow d;
-    d.id = p.id;
-    d.message = message->seq;
-    d.case_id = link.case_id;
-    d.lane = lane + "|" + p.target;
-    if (auto person = p.address.value("person", ""); !person.empty()) d.lane += "|" + person;
-    d.target = p.target;
-    d.role = p.role;
-    d.kind = p.kind;
-    d.code = p.code;
-    d.state = p.target.empty() ? store::DeliveryState::parked : store::DeliveryState::pending;
-    d.created_at = now;
-    d.next_at = now;
-    auto body = p.to_json();
-    body["message_id"] = message->id;
-    body["region"] = message->region;
-    auto sealed = co_await journal_.sealer().seal(link.case_id, "delivery", p.id, to_bytes(dump_json(body)), with);
-    if (!sealed) co_return fail(std::move(sealed.error()));
-    d.sealed = std::move(*sealed);
-    with.ops.push_back(store::Enqueue{std::move(d)});
+    auto queued = co_await outbox::enqueue(journal_.sealer(), p, outbox::origin_of(*message, lane), now, with);
+    if (!queued) co_return fail(std::move(queued.error()));
   }
   co_return Result<void>{};
 }

@@ -2,6 +2,7 @@
 
 #include "core/app/link_orders.hpp"
 #include "core/audit/leaf.hpp"
+#include "core/outbox/delivery_row.hpp"
 #include "core/portal/words.hpp"
 #include "core/runtime/hop.hpp"
 
@@ -184,19 +185,9 @@ Task<Result<Json>> BrokerPortalBackend::links_for_operator(Json order) {
   p.address = {{"mail", (*who)->mail}, {"second_factor", (*who)->second_factor}, {"person", person}};
   p.valid_until = now + std::chrono::hours(24 * 30);
   store::Transaction tx;
-  store::DeliveryRow row;
-  row.id = p.id;
-  row.case_id = zaak;
-  row.lane = "case:" + zaak + "|workplace|" + person;
-  row.target = p.target;
-  row.role = p.role;
-  row.kind = p.kind;
-  row.created_at = now;
-  row.next_at = now;
-  auto sealed = co_await journal_.sealer().seal(zaak, "delivery", p.id, to_bytes(dump_json(p.to_json())), tx);
-  if (!sealed) co_return fail(std::move(sealed.error()));
-  row.sealed = std::move(*sealed);
-  tx.ops.push_back(store::Enqueue{std::move(row)});
+  auto queued =
+      co_await outbox::enqueue(journal_.sealer(), p, {0, "", zaak, "", "case:" + zaak + "|workplace"}, now, tx);
+  if (!queued) co_return fail(std::move(queued.error()));
   tx.ops.push_back(
       audit::leaf(now, "workplace.invited", {.ids = {{"delivery", p.id}, {"case", zaak}, {"role", p.role}}}));
   auto done = co_await journal_.store().commit(std::move(tx));

@@ -25,21 +25,6 @@ void inclusion(std::span<const Digest> leaves, std::uint64_t index, std::vector<
   }
 }
 
-void consistency(std::span<const Digest> leaves, std::uint64_t older, bool whole, std::vector<Digest>& out) {
-  if (older == leaves.size()) {
-    if (!whole) out.push_back(root_of(leaves));
-    return;
-  }
-  auto k = split(leaves.size());
-  if (older <= k) {
-    consistency(leaves.first(k), older, whole, out);
-    out.push_back(root_of(leaves.subspan(k)));
-  } else {
-    consistency(leaves.subspan(k), older - k, false, out);
-    out.push_back(root_of(leaves.first(k)));
-  }
-}
-
 }  // namespace
 
 Digest leaf_hash(std::string_view entry) {
@@ -113,13 +98,6 @@ std::vector<Digest> inclusion_proof(std::span<const Digest> leaves, std::uint64_
   return out;
 }
 
-std::vector<Digest> consistency_proof(std::span<const Digest> leaves, std::uint64_t older) {
-  SCHAKEL_ASSERT(older > 0 && older <= leaves.size());
-  std::vector<Digest> out;
-  consistency(leaves, older, true, out);
-  return out;
-}
-
 bool verify_inclusion(std::uint64_t index, std::uint64_t size, const Digest& leaf, std::span<const Digest> proof,
                       const Digest& root) {
   if (index >= size) return false;
@@ -140,37 +118,6 @@ bool verify_inclusion(std::uint64_t index, std::uint64_t size, const Digest& lea
     sn >>= 1;
   }
   return sn == 0 && r == root;
-}
-
-bool verify_consistency(std::uint64_t older, std::uint64_t newer, const Digest& older_root, const Digest& newer_root,
-                        std::span<const Digest> proof) {
-  if (older == 0 || older > newer) return false;
-  if (older == newer) return proof.empty() && older_root == newer_root;
-  std::vector<Digest> path(proof.begin(), proof.end());
-  if (std::has_single_bit(older)) path.insert(path.begin(), older_root);
-  if (path.empty()) return false;
-  auto fn = older - 1, sn = newer - 1;
-  while (fn & 1) {
-    fn >>= 1;
-    sn >>= 1;
-  }
-  Digest fr = path[0], sr = path[0];
-  for (std::size_t i = 1; i < path.size(); ++i) {
-    if (sn == 0) return false;
-    if ((fn & 1) || fn == sn) {
-      fr = node_hash(path[i], fr);
-      sr = node_hash(path[i], sr);
-      while (!(fn & 1) && fn != 0) {
-        fn >>= 1;
-        sn >>= 1;
-      }
-    } else {
-      sr = node_hash(sr, path[i]);
-    }
-    fn >>= 1;
-    sn >>= 1;
-  }
-  return sn == 0 && fr == older_root && sr == newer_root;
 }
 
 }  // namespace schakel::audit

@@ -33,14 +33,7 @@ class Tree {
 [[nodiscard]] Digest root_of(std::span<const Digest> leaves);
 /// That leaf `index` is in the tree of these leaves; index < leaves.size().
 [[nodiscard]] std::vector<Digest> inclusion_proof(std::span<const Digest> leaves, std::uint64_t index);
-/// That the tree of the first `older` leaves is a beginning of the tree of all; 0 < older <= leaves.size().
-[[nodiscard]] std::vector<Digest> consistency_proof(std::span<const Digest> leaves, std::uint64_t older);
-
 /// RFC 9162 section 2.1.3.2. False for any proof that is not exactly right.
 [[nodiscard]] bool verify_inclusion(std::uint64_t index, std::uint64_t size, const Digest& leaf,
                                     std::span<const Digest> proof, const Digest& root);
-/// RFC 9162 section 2.1.4.2.
-[[nodiscard]] bool verify_consistency(std::uint64_t older, std::uint64_t newer, const Digest& older_root,
-                                      const Digest& newer_root, std::span<const Digest> proof);
-
 }  // namespace schakel::audit

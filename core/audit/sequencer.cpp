@@ -218,34 +218,4 @@ Result<void> Sequencer::append_heads() {
   return {};
 }
 
-Task<Result<Proof>> prove(store::Store& store, std::uint64_t position) {
-  auto latest = co_await store.row(kSpace, kLatest);
-  if (!latest) co_return fail(std::move(latest.error()));
-  auto missing = [] { return fail(ErrorKind::not_found, "NOT_FOUND", "the entry is not under a signed head yet"); };
-  if (!*latest) co_return missing();
-  Proof proof;
-  proof.head = as_text((*latest)->value);
-  auto note = parse_note(proof.head);
-  if (!note || position >= note->head.size) co_return missing();
-  std::vector<Digest> hashes;
-  std::string after;
-  for (;;) {
-    auto page = co_await store.rows(kSpace, "tile/", after, 256);
-    if (!page) co_return fail(std::move(page.error()));
-    if (page->empty()) break;
-    after = page->back().key;
-    for (const auto& row : *page) {
-      auto tile = tile_hashes(row.value);
-      hashes.insert(hashes.end(), tile.begin(), tile.end());
-    }
-  }
-  if (hashes.size() < note->head.size) co_return fail(ErrorKind::internal, "AUDIT_TREE", "tiles are missing");
-  // A head that was signed while the tiles were read only adds behind.
-  hashes.resize(note->head.size);
-  proof.position = position;
-  proof.leaf = hashes[position];
-  proof.path = inclusion_proof(hashes, position);
-  co_return proof;
-}
-
 }  // namespace schakel::audit

@@ -72,14 +72,4 @@ class Sequencer {
   std::vector<std::string> unwritten_;  // heads that the file outside does not have yet
 };
 
-/// What an outsider needs to see that one entry is in the log.
-struct Proof {
-  std::string head;  ///< the note
-  std::uint64_t position = 0;
-  Digest leaf{};
-  std::vector<Digest> path;
-};
-/// NOT_FOUND when the entry is not under a signed head yet.
-[[nodiscard]] Task<Result<Proof>> prove(store::Store& store, std::uint64_t position);
-
 }  // namespace schakel::audit

@@ -18,30 +18,6 @@ bool form_fits(const store::LeafRow& leaf) {
   return (*body)["at"] == format_instant(leaf.at) && (*body)["kind"] == leaf.kind && dump_json(*body) == leaf.body;
 }
 
-/// Reads hashes of signed leaves in order, tile by tile.
-class TileReader {
- public:
-  explicit TileReader(store::Store& store) : store_(store) {}
-  /// The hash recorded for `position`, which never goes back; nullopt when it is not under a head yet.
-  Task<Result<std::optional<Digest>>> at(std::uint64_t position) {
-    auto wanted = position / kTile;
-    if (!tile_ || *tile_ != wanted) {
-      auto row = co_await store_.row(kSpace, tile_key(wanted));
-      if (!row) co_return fail(std::move(row.error()));
-      tile_ = wanted;
-      hashes_ = *row ? tile_hashes((*row)->value) : std::vector<Digest>{};
-    }
-    auto i = position % kTile;
-    if (i < hashes_.size()) co_return std::optional<Digest>(hashes_[i]);
-    co_return std::optional<Digest>();
-  }
-
- private:
-  store::Store& store_;
-  std::optional<std::uint64_t> tile_;
-  std::vector<Digest> hashes_;
-};
-
 }  // namespace
 
 LogCheck::LogCheck(const Verifier& key, const std::vector<std::string>& outside) : key_(key) {
@@ -120,35 +96,6 @@ Report LogCheck::finish() {
     add_break("AUDIT_TRUNCATED", tree_.size(), covered - 1);
   }
   return std::move(report_);
-}
-
-Task<Result<std::uint64_t>> export_log(store::Store& store, std::ostream& out) {
-  out << "{\"schakel-audit-export\":1}\n";
-  std::string after;
-  for (;;) {
-    auto page = co_await store.rows(kSpace, "head/", after, kPage);
-    if (!page) co_return fail(std::move(page.error()));
-    if (page->empty()) break;
-    after = page->back().key;
-    for (const auto& row : *page) out << head_line(as_text(row.value));
-  }
-  TileReader tiles(store);
-  std::uint64_t count = 0;
-  for (;;) {
-    auto page = co_await store.leaves(static_cast<std::int64_t>(count), kPage);
-    if (!page) co_return fail(std::move(page.error()));
-    for (const auto& leaf : *page) {
-      auto hash = co_await tiles.at(count);
-      if (!hash) co_return fail(std::move(hash.error()));
-      Json line{{"p", leaf.position}, {"at", format_instant(leaf.at)}, {"kind", leaf.kind}, {"body", leaf.body}};
-      if (*hash) line["h"] = to_hex(**hash);
-      out << dump_json(line) << '\n';
-      ++count;
-    }
-    if (page->empty()) break;
-  }
-  if (!out.flush()) co_return fail(ErrorKind::io, "AUDIT_EXPORT_IO", "the export could not be written");
-  co_return count;
 }
 
 namespace {

@@ -1,12 +1,13 @@
 // Is the log what was signed, and if not, where does it break (AUD-4)? Works on the store or, offline, on an export.
 #pragma once
 #include <istream>
-#include <ostream>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/audit/checkpoint.hpp"
 #include "core/audit/merkle.hpp"
+#include "core/base/json.hpp"
 #include "core/store/store.hpp"
 
 namespace schakel::audit {
@@ -68,13 +69,34 @@ class LogCheck {
 };
 
 /// The log as lines of JSON: {"schakel-audit-export":1}, {"head":"<note>"}...,
-/// {"p":0,"h":"<hash>","at":..,"kind":..,"body":".."}... STORE_* errors; IO when `out` fails.
-[[nodiscard]] Task<Result<std::uint64_t>> export_log(store::Store& store, std::ostream& out);
+/// {"p":0,"h":"<hash>","at":..,"kind":..,"body":".."}... One page: the lines from this entry on, with the first line
+/// and the heads before entry 0, and where the next page starts unless this was the last. STORE_* errors.
+struct ExportPage {
+  std::string lines;
+  std::optional<std::uint64_t> next;
+};
+[[nodiscard]] Task<Result<ExportPage>> export_page(store::Store& store, std::uint64_t from);
 
 /// Offline: an export, heads from outside and the public key are enough.
 [[nodiscard]] Report verify_export(std::istream& in, const std::vector<std::string>& outside, const Verifier& key);
 /// The store while it runs.
 [[nodiscard]] Task<Result<Report>> verify_store(store::Store& store, const std::vector<std::string>& outside,
                                                 const Verifier& key);
+
+/// What an outsider needs to see that one entry is in the log.
+struct Proof {
+  std::string head;  ///< the note
+  std::uint64_t position = 0;
+  std::string body;  ///< of the entry, the bytes that were hashed
+  std::vector<Digest> path;
+};
+/// NOT_FOUND when there is no such entry, or it is not under a signed head yet.
+[[nodiscard]] Task<Result<Proof>> prove(store::Store& store, std::uint64_t position);
+/// Offline, for outside bytes: {"plaats", "blad", "pad":["<hash>"...], "hoofd":"<note>"}. AUDIT_PROOF_FORMAT.
+[[nodiscard]] Json proof_json(const Proof& proof);
+[[nodiscard]] Result<Proof> read_proof(std::string_view text);
+/// The head that the entry is proven to be under. AUDIT_HEAD_FORMAT and AUDIT_HEAD_SIGNATURE of the head, AUDIT_PROOF
+/// (invalid) when the path does not lead from this entry to its root. Pure.
+[[nodiscard]] Result<Checkpoint> check_proof(const Proof& proof, const Verifier& key);
 
 }  // namespace schakel::audit

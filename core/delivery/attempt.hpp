@@ -20,11 +20,11 @@ struct Instance {
   Adapter* adapter = nullptr;  ///< null while it has not started: its channel is degraded
   std::string degraded;        ///< code why, empty when it runs
   plugin::Grants grants;
-  bool repeatable = true;  ///< x-repeatable: a partner recognises a repeat by our key
-  std::string party;       ///< whose profile decides on a BSN
-  milliseconds deadline{std::chrono::minutes(2)};
-  Inbox* inbox = nullptr;        ///< for what comes in through it
-  Json config = Json::object();  ///< as it was checked; how its invoices are written is in there
+  bool repeatable = true;                        ///< x-repeatable: a partner recognises a repeat by our key
+  std::string party;                             ///< whose profile decides on a BSN
+  milliseconds deadline{plugin::kAttemptLimit};  ///< of one attempt: attempt_seconds, or what its adapter declares
+  Inbox* inbox = nullptr;                        ///< for what comes in through it
+  Json config = Json::object();                  ///< as it was checked; how its invoices are written is in there
 };
 
 /// Why documents that wait may not go any more: the check of the decision (core/model/consent_check.hpp) on the case as

@@ -301,25 +301,4 @@ Result<Message> to_message(const Event& event) {
   return m;
 }
 
-Json to_event(const Message& m) {
-  Json data = m.payload;
-  data["region"] = m.region;
-  data["sender"] = {{"role", m.sender_role}};
-  if (!m.sender_person.empty()) data["sender"]["person"] = m.sender_person;
-  if (!m.reference.empty()) data["reference"] = m.reference;
-  if (!m.addressed_to.empty()) data["addressed_to"] = m.addressed_to;
-  if (!m.consent_refs.empty()) data["consent_refs"] = m.consent_refs;
-  if (!m.attachments.empty()) data["attachments"] = m.attachments;
-  Json j{{"specversion", "1.0"},
-         {"id", m.id},
-         {"source", m.source},
-         {"type", event_type(m.type)},
-         {"time", format_instant(m.time)},
-         {"datacontenttype", "application/json"},
-         {"data", std::move(data)}};
-  if (!m.subject.empty()) j["subject"] = m.subject;
-  if (!m.causation_id.empty()) j["causationid"] = m.causation_id;
-  return j;
-}
-
 }  // namespace schakel::ingress

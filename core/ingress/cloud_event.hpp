@@ -42,7 +42,4 @@ using HeaderPairs = std::vector<std::pair<std::string, std::string>>;
 /// everything else is the payload. Types of the envelope fields are checked here: CE_DATA with all findings.
 [[nodiscard]] Result<Message> to_message(const Event& event);
 
-/// The other way round, structured: for webhooks and files.
-[[nodiscard]] Json to_event(const Message& message);
-
 }  // namespace schakel::ingress

@@ -347,8 +347,4 @@ Task<Result<ClientReply>> http_request(ClientRequest request, ClientOptions opti
   co_return reply;
 }
 
-bool outcome_unknown(const Error& error) {
-  return error.code == "HTTP_OUTCOME_UNKNOWN" || error.code == "HTTP_TOO_LARGE" || error.code == "HTTP_MALFORMED";
-}
-
 }  // namespace schakel::net

@@ -50,7 +50,4 @@ struct ClientReply {
 /// query, or a header. Cancellation closes the connection. Thread: any executor; all of it runs on that of the caller.
 [[nodiscard]] Task<Result<ClientReply>> http_request(ClientRequest request, ClientOptions options);
 
-/// True when after this error the other side may have acted on the request.
-[[nodiscard]] bool outcome_unknown(const Error& error);
-
 }  // namespace schakel::net

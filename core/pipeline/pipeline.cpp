@@ -3,6 +3,7 @@
 #include "core/base/log.hpp"
 #include "core/journal/members.hpp"
 #include "core/model/invoice_types.hpp"
+#include "core/outbox/delivery_row.hpp"
 #include "core/pipeline/decide.hpp"
 #include "core/pipeline/invoice_index.hpp"
 #include "core/pipeline/redecide.hpp"
@@ -179,31 +180,13 @@ Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
           released.emplace(i.source_message, r.message.payload);
   }
   auto planned = outbox::plan({*message, draft, *file, *parties_, *contacts, earlier, &released});
+  const auto origin = outbox::origin_of(*message, lane);
   for (const auto& p : planned) {
     // Who is sent something of a case has to do with it from then on.
     if (auto party = p.address.value("party", ""); !party.empty() && !message->subject.empty())
       tx.ops.push_back(journal::member(message->subject, party));
-    store::DeliveryRow d;
-    d.id = p.id;
-    d.message = message->seq;
-    d.case_id = message->subject;
-    d.lane = lane + "|" + p.target;
-    // People do not wait for one another: one bad mailbox is one lane.
-    if (auto person = p.address.value("person", ""); !person.empty()) d.lane += "|" + person;
-    d.target = p.target;
-    d.role = p.role;
-    d.kind = p.kind;
-    d.state = p.target.empty() ? store::DeliveryState::parked : store::DeliveryState::pending;
-    d.created_at = now;
-    d.next_at = now;
-    d.code = p.code;
-    auto body = p.to_json();
-    body["message_id"] = message->id;
-    body["region"] = message->region;
-    auto sealed = co_await journal_.sealer().seal(message->subject, "delivery", p.id, to_bytes(dump_json(body)), tx);
-    if (!sealed) co_return fail(std::move(sealed.error()));
-    d.sealed = std::move(*sealed);
-    tx.ops.push_back(store::Enqueue{std::move(d)});
+    auto queued = co_await outbox::enqueue(journal_.sealer(), p, origin, now, tx);
+    if (!queued) co_return fail(std::move(queued.error()));
   }
   for (const auto& deadline : draft.deadlines) {
     auto set = co_await set_timer(journal_, *message, deadline, tx);

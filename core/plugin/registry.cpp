@@ -41,6 +41,8 @@ Result<std::vector<std::string>> texts(const Json& schema, const char* key) {
   return out;
 }
 
+}  // namespace
+
 Result<Declared> declared_in(const Json& schema) {
   Declared out;
   auto hosts = texts(schema, "x-hosts");
@@ -61,11 +63,19 @@ Result<Declared> declared_in(const Json& schema) {
   out.fields = std::move(*fields);
   out.access = {access->begin(), access->end()};
   out.kinds = std::move(*kinds);
+  if (out.access.contains("documents")) out.attempt_seconds = kAttemptLimitWithDocuments.count();
+  if (auto limit = schema.find("x-attempt-seconds"); limit != schema.end()) {
+    // As a double first: a number that a 64-bit integer does not hold is refused, not wrapped around.
+    if (!limit->is_number_integer() || limit->get<double>() < kAttemptSecondsLeast ||
+        limit->get<double>() > kAttemptSecondsMost)
+      return fail(
+          ErrorKind::invalid, "PLUGIN_SCHEMA",
+          fmt::format("x-attempt-seconds is a whole number from {} to {}", kAttemptSecondsLeast, kAttemptSecondsMost));
+    out.attempt_seconds = limit->get<std::int64_t>();
+  }
   if (schema.contains("title") && schema["title"].is_string()) out.title = schema["title"];
   return out;
 }
-
-}  // namespace
 
 std::string_view folder_of(Kind kind) { return kind == Kind::decider ? "plugins" : "adapters"; }
 

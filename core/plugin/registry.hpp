@@ -1,5 +1,7 @@
 // Loads plugins and adapters and makes instances of them (design.md, Plugins and adapters).
 #pragma once
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <set>
@@ -14,6 +16,13 @@ namespace schakel::plugin {
 enum class Kind { decider, adapter };
 [[nodiscard]] std::string_view folder_of(Kind kind);  ///< plugins, adapters
 
+/// One attempt of an adapter that carries no documents, and of one that does: a dossier of 10 documents of 25 MB over a
+/// line of 1 MB/s, in base64, is under way for six minutes. What is cut goes on at the next attempt, so a longer limit
+/// costs one of the places of its target, no more.
+inline constexpr std::chrono::seconds kAttemptLimit{120}, kAttemptLimitWithDocuments{1800};
+/// What attempt_seconds and x-attempt-seconds may be.
+inline constexpr std::int64_t kAttemptSecondsLeast = 5, kAttemptSecondsMost = 3600;
+
 /// What a plugin declares beside its code, read from its schema.
 struct Declared {
   std::vector<std::string> hosts;   ///< x-hosts: JSON pointers to URLs in its configuration
@@ -21,7 +30,12 @@ struct Declared {
   std::set<std::string> access;     ///< x-access: http, mail, progress, documents, links, bsn, inbox
   std::vector<std::string> kinds;   ///< x-kinds: delivery kinds that it can send
   std::string title;
+  /// x-attempt-seconds: the longest one attempt of such an instance may take unless its configuration says otherwise.
+  std::int64_t attempt_seconds = kAttemptLimit.count();
 };
+
+/// Reads them; PLUGIN_SCHEMA for what no host knows or no instance can have. Pure.
+[[nodiscard]] Result<Declared> declared_in(const Json& schema);
 
 /// What one instance gets, from its declaration and its configuration. The Host of the instance gives nothing else.
 struct Grants {

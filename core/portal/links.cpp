@@ -9,11 +9,6 @@ namespace schakel::portal {
 
 using store::PutRow;
 
-Instant link_expiry(Instant meeting, int extra_days, Instant now, std::chrono::hours longest) {
-  const auto end = end_of_day(add_days(local_date(meeting), extra_days));
-  return std::min(end, now + longest);
-}
-
 std::string secret_of(std::string_view pasted) {
   while (!pasted.empty() &&
          (pasted.back() == ' ' || pasted.back() == '\n' || pasted.back() == '\r' || pasted.back() == '\t'))

@@ -174,9 +174,6 @@ class LinkService final : public Links {
   std::atomic<std::int64_t> highest_{0};
 };
 
-/// Until the end of the day (Amsterdam) of the meeting plus `extra_days`, at most `longest` from `now`. Pure.
-[[nodiscard]] Instant link_expiry(Instant meeting, int extra_days, Instant now,
-                                  std::chrono::hours longest = std::chrono::hours(60 * 24));
 /// base64url of 32 bytes, or what stands behind the '#' of a whole link that somebody pasted; empty when it is neither.
 /// Pure.
 [[nodiscard]] std::string secret_of(std::string_view pasted);

@@ -95,11 +95,6 @@ std::vector<Portal::RouteInfo> Portal::routes() {
   return out;
 }
 
-bool Portal::owns(std::string_view path) {
-  return path.starts_with("/l/") || path.starts_with("/w/") || path.starts_with("/assets/") ||
-         path == "/toegankelijkheid";
-}
-
 Result<std::unique_ptr<Portal>> Portal::open(PortalBackend& backend, LinkService& links, RateLimiter& limiter,
                                              PortalOptions options) {
   if (!options.public_url.starts_with("https://") && !loopback_url(options.public_url))

@@ -36,8 +36,6 @@ class Portal final : public net::HttpHandler {
   [[nodiscard]] static Result<std::unique_ptr<Portal>> open(PortalBackend& backend, LinkService& links,
                                                             RateLimiter& limiter, PortalOptions options);
 
-  /// True for paths that are the portal's, for who serves more on one listener.
-  [[nodiscard]] static bool owns(std::string_view path);
   Task<net::HeadDecision> on_head(const net::RequestHead& head) override;
   Task<net::Response> on_request(net::Request& request) override;
   /// Writes the ends of downloads that are not yet in the audit. Called by every request; call it once at the stop too.

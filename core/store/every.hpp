@@ -22,18 +22,4 @@ inline Task<Result<std::vector<DeliveryRow>>> every_delivery(Store& store, Deliv
   }
 }
 
-/// Ordered by seq. `filter.after` and `filter.limit` are set here.
-inline Task<Result<std::vector<MessageRow>>> every_message(Store& store, MessageFilter filter) {
-  std::vector<MessageRow> out;
-  filter.limit = 500;
-  for (;;) {
-    auto page = co_await store.messages(filter);
-    if (!page) co_return fail(std::move(page.error()));
-    bool last = std::cmp_less(page->size(), filter.limit);
-    if (!page->empty()) filter.after = page->back().seq;
-    std::ranges::move(*page, std::back_inserter(out));
-    if (last) co_return out;
-  }
-}
-
 }  // namespace schakel::store

@@ -48,10 +48,6 @@ Task<Result<store::PutRow>> Participants::put(Participant p) {
   co_return store::PutRow{std::string(kParticipants), p.case_id + "/" + p.person, std::move(*sealed), std::nullopt};
 }
 
-store::EraseRow Participants::remove(std::string case_id, std::string person) const {
-  return {std::string(kParticipants), case_id + "/" + person, std::nullopt};
-}
-
 Task<Result<Participant>> Participants::read(std::string case_id, std::string person, Bytes sealed) {
   auto plain = co_await vault_.open({case_id, "participant", person}, std::move(sealed));
   if (!plain) co_return fail(plain.error());
@@ -79,13 +75,6 @@ Task<Result<std::vector<Participant>>> Participants::all(std::string case_id) {
     out.push_back(std::move(*p));
   }
   co_return out;
-}
-
-Task<Result<std::vector<Participant>>> Participants::by_role(std::string case_id, std::string role) {
-  auto found = co_await all(case_id);
-  if (!found) co_return fail(found.error());
-  std::erase_if(*found, [&](const Participant& p) { return p.role != role; });
-  co_return std::move(*found);
 }
 
 Task<Result<std::optional<Participant>>> Participants::by_person(std::string case_id, std::string person) {

@@ -29,10 +29,8 @@ class Participants {
 
   /// One op, to be committed by the caller; a person has one record per case, the last one counts.
   [[nodiscard]] Task<Result<store::PutRow>> put(Participant p);
-  [[nodiscard]] store::EraseRow remove(std::string case_id, std::string person) const;
   /// Ordered by person id. Everything below gives VAULT_ERASED only where a record is left, which erasure prevents.
   [[nodiscard]] Task<Result<std::vector<Participant>>> all(std::string case_id);
-  [[nodiscard]] Task<Result<std::vector<Participant>>> by_role(std::string case_id, std::string role);
   [[nodiscard]] Task<Result<std::optional<Participant>>> by_person(std::string case_id, std::string person);
 
  private:

@@ -29,10 +29,6 @@ Bytes place_aad(const Place& place) {
   return bind({"schakel.1", place.kind, place.id, place.case_id, fmt::to_string(place.version)});
 }
 
-Bytes PreparedCase::seal(std::string_view kind, std::string_view id, int version, ByteView plain) const {
-  return seal_envelope(key_.reveal(), place_aad({case_id_, std::string(kind), std::string(id), version}), plain);
-}
-
 Vault::Vault(store::Store& store, const Clock& clock, MasterKey master, std::vector<MasterKey> old_masters,
              VaultSettings settings)
     : store_(store), clock_(clock), master_(std::move(master)), old_(std::move(old_masters)), settings_(settings) {}
@@ -180,17 +176,6 @@ Task<Result<CaseOpener>> Vault::opener(std::string case_id) {
   auto key = co_await key_of(case_id, IfMissing::fail);
   if (!key) co_return fail(key.error());
   co_return CaseOpener(std::move(case_id), std::move(*key));
-}
-
-Task<Result<PreparedCase>> Vault::prepare_case_key(std::string case_id) {
-  if (auto valid = check_id(case_id); !valid) co_return fail(valid.error());
-  if (auto hit = cached(case_id)) co_return PreparedCase(case_id, std::move(*hit));
-  auto found = co_await load(case_id);
-  if (!found) co_return fail(found.error());
-  if (*found) co_return PreparedCase(case_id, std::move(**found));
-  PreparedCase out(case_id, random_key());
-  out.op = PutRow{std::string(kCaseKeys), case_id, wrap_row(case_name(case_id), out.key_), 0};
-  co_return out;
 }
 
 Task<Result<void>> Vault::ensure_case_key(std::string case_id) {

@@ -27,21 +27,6 @@ struct Place {
   int version = 1;
 };
 
-/// The key of a case that may be new: see Vault::prepare_case_key.
-class PreparedCase {
- public:
-  PreparedCase() = default;  ///< seals nothing
-  /// To be committed in the same transaction as whatever was sealed with this; nullopt when the key is durable already.
-  std::optional<store::PutRow> op;
-  [[nodiscard]] Bytes seal(std::string_view kind, std::string_view id, int version, ByteView plain) const;
-
- private:
-  friend class Vault;
-  PreparedCase(std::string case_id, Secret key) : case_id_(std::move(case_id)), key_(std::move(key)) {}
-  std::string case_id_;
-  Secret key_;
-};
-
 /// The key of a case for reading: see Vault::opener. Copies share it.
 class CaseOpener {
  public:
@@ -95,9 +80,6 @@ class Vault {
   /// was ever sealed for it. What was erased meanwhile can be read as long as this is kept: no longer than one request.
   [[nodiscard]] Task<Result<CaseOpener>> opener(std::string case_id);
 
-  /// For who wants key and effect in one commit. STORE_CONFLICT on that commit means that another was first: prepare
-  /// again.
-  [[nodiscard]] Task<Result<PreparedCase>> prepare_case_key(std::string case_id);
   /// Afterwards the key is durable.
   [[nodiscard]] Task<Result<void>> ensure_case_key(std::string case_id);
 

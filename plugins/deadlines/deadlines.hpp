@@ -13,7 +13,4 @@ class DeadlinesDecider final : public Decider {
   [[nodiscard]] Draft decide(FactView& view, const Facts& facts, Draft draft) const override;
 };
 
-/// Every deadline that follows from the facts, state "set". Pure; also what a look ahead asks.
-[[nodiscard]] std::vector<Deadline> deadlines_of(const FactView& view);
-
 }  // namespace schakel::deadlines

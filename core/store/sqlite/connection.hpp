@@ -92,7 +92,6 @@ class Connection {
   }
   /// Several statements without values.
   void script(std::string_view sql);
-  [[nodiscard]] std::int64_t last_insert() const { return sqlite3_last_insert_rowid(db_); }
   [[nodiscard]] int changes() const { return sqlite3_changes(db_); }
   /// Frames in the write-ahead log after the last commit of this connection.
   [[nodiscard]] int wal_frames() const { return wal_frames_; }

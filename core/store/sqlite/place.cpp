@@ -125,6 +125,4 @@ Result<void> lay_ballast(const std::string& path, std::uint64_t bytes) {
   return {};
 }
 
-bool release_ballast(const std::string& path) { return ::unlink((path + ".ballast").c_str()) == 0; }
-
 }  // namespace schakel::store

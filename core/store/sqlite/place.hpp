@@ -44,12 +44,10 @@ class FileLock {
   int descriptor_ = -1;
 };
 
-/// Space set aside in `<path>.ballast`: on a full disk SQLite refuses even deletes (finding F6), and releasing this
-/// gives the room to work in. Does nothing when `bytes` is 0 or the file is there; leaves it out, without an error,
-/// when it would take more than half of what is free.
+/// Space set aside in `<path>.ballast`: on a full disk SQLite refuses even deletes (finding F6), and deleting this
+/// file, by hand and while the store runs, gives the room to work in. Does nothing when `bytes` is 0 or the file is
+/// there; leaves it out, without an error, when it would take more than half of what is free.
 [[nodiscard]] Result<void> lay_ballast(const std::string& path, std::uint64_t bytes);
-/// true when there was one. Safe while the store runs.
-bool release_ballast(const std::string& path);
 
 [[nodiscard]] std::string folder_of(const std::string& path);
 

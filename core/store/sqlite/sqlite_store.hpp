@@ -22,7 +22,7 @@ struct SqliteOptions {
   double high_water = 0.90;
   std::uint64_t high_water_free = 2ULL << 30;
   std::uint64_t reserve = 8ULL << 20;
-  std::uint64_t ballast_bytes = 0;  ///< set aside at opening, see release_ballast()
+  std::uint64_t ballast_bytes = 0;  ///< set aside at opening, see lay_ballast()
   Bytes integrity_key;              ///< key of the row checks; empty: plain SHA-256. Fixed at creation: STORE_KEY
   /// Called once, on a store thread, after every caller in the queue was given STORE_IO. The process must end soon
   /// after. Must not call the store.

@@ -114,20 +114,5 @@ TEST(CloudEvent, EnvelopeFieldsOfTheWrongTypeAreAllNamed) {
   EXPECT_GE(m.error().findings.size(), 6u);
 }
 
-TEST(CloudEvent, WrittenEventReadsBackAsTheSameMessage) {
-  auto m = to_message(read_events(kStructured, {},
-                                  event({{"region", "KNH"},
-                                         {"sender", {{"role", "school_ib"}}},
-                                         {"meeting", "OT"},
-                                         {"addressed_to", {"smw"}}})
-                                      .dump())
-                          .value()
-                          .front())
-               .value();
-  auto again = to_message(read_events(kStructured, {}, to_event(m).dump()).value().front()).value();
-  again.time = m.time;
-  EXPECT_EQ(again, m);
-}
-
 }  // namespace
 }  // namespace schakel::ingress

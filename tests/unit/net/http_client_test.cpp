@@ -110,7 +110,6 @@ TEST(Client, WhatIsNoCompleteAnswerIsMalformed) {
     SCOPED_TRACE(script.substr(0, 60));
     const auto reply = answer_to(script);
     EXPECT_EQ(code_of(reply), "HTTP_MALFORMED");
-    if (!reply) EXPECT_TRUE(outcome_unknown(reply.error()));
   }
   std::string interim;
   for (int i = 0; i < 10; ++i) interim += "HTTP/1.1 100 Continue\r\n\r\n";
@@ -135,7 +134,6 @@ TEST(Client, NobodyListensIsRefusedAndSafeToRepeat) {
   }
   const auto reply = run_now(http_request({.url = fmt::format("http://127.0.0.1:{}/", port)}, quick()));
   EXPECT_EQ(code_of(reply), "HTTP_REFUSED");
-  EXPECT_FALSE(outcome_unknown(reply.error()));
   EXPECT_EQ(code_of(run_now(http_request({.url = "http://no-such-host.invalid/"}, quick(20s)))), "HTTP_REFUSED");
 }
 

@@ -74,6 +74,36 @@ TEST_F(Folder, ConfigurationFindingsComeAllAtOnce) {
                                         "/bronorganisatie SCHEMA_PATTERN", "/types SCHEMA_REQUIRED"}));
 }
 
+/// A dossier takes longer than a message: what carries documents has the time for them.
+TEST_F(Folder, AnAdapterDeclaresHowLongAnAttemptMayTake) {
+  Registry registry(SCHAKEL_PLUGIN_FOLDER);
+  auto seconds = [&](const char* name) {
+    auto loaded = registry.load(Kind::adapter, name);
+    return loaded ? (*loaded)->declared.attempt_seconds : -1;
+  };
+  // 10 documents of 25 MB in base64 over 1 MB/s.
+  constexpr std::int64_t kDossier = std::int64_t{10} * 25 * 4 / 3;
+  EXPECT_GE(seconds("gemeente"), 2 * kDossier);
+  EXPECT_GE(seconds("file_drop"), 2 * kDossier);
+  for (const char* small : {"duo_verzuim", "onderwijstransparant", "secure_link", "mail", "webhook", "zorgaanbieder"})
+    EXPECT_EQ(seconds(small), 120) << small;
+}
+
+TEST(Declares, AttemptSecondsOfASchemaAreWholeAndWithinBounds) {
+  auto of = [](Json schema) { return declared_in(schema); };
+  EXPECT_EQ(of({{"x-access", {"http"}}})->attempt_seconds, 120);
+  EXPECT_EQ(of({{"x-access", {"documents"}}})->attempt_seconds, 1800);
+  EXPECT_EQ(of({{"x-access", {"documents"}}, {"x-attempt-seconds", 60}})->attempt_seconds, 60);
+  EXPECT_EQ(of({{"x-attempt-seconds", 5}})->attempt_seconds, 5);
+  EXPECT_EQ(of({{"x-attempt-seconds", 3600}})->attempt_seconds, 3600);
+  for (const Json& bad : {Json(4), Json(3601), Json(-1), Json("60"), Json(7.5), Json(nullptr),
+                          Json(std::uint64_t{18446744073709551615U})}) {
+    auto refused = of({{"x-attempt-seconds", bad}});
+    ASSERT_FALSE(refused) << bad.dump();
+    EXPECT_EQ(refused.error().code, "PLUGIN_SCHEMA");
+  }
+}
+
 TEST_F(Folder, AnotherStampIsRefusedBeforeAnyCall) {
   copy("adapters/gemeente.so");
   EXPECT_EQ(code(Kind::adapter, "gemeente", "0123456789abcdef"), "PLUGIN_STAMP");

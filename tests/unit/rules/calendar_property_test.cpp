@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "core/base/calendar.hpp"
+#include "plugins/deadlines/terms.hpp"
 #include "tests/unit/rules/rules_support.hpp"
 
 namespace schakel::rules_test {
@@ -136,7 +137,8 @@ TEST(Terms, AgreeWithAnIndependentCalendarForEveryDayOfTenYears) {
           file.meeting = Meeting{"OT", end_of_day(Date::parse(iso(start)).value()) - std::chrono::minutes(10)};
       }
       FactView view(file, nothing, profile, Instant{});
-      auto due = deadlines::deadlines_of(view);
+      std::vector<Deadline> due;
+      for (const auto& d : deadlines::all_due(view)) due.push_back(d.deadline("set"));
       for (const Term& t : kTerms) {
         if (t.region != std::string_view(region)) continue;
         auto it = std::ranges::find(due, std::string_view(t.name), &Deadline::name);

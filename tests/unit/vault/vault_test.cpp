@@ -51,34 +51,6 @@ TEST_F(Test, SamePlainTwiceGivesDifferentBytesAndNoNonceRepeats) {
   EXPECT_EQ(vault->key_uses(), 5000u);
 }
 
-TEST_F(Test, KeyCommittedWithTheEffectOpensItAndALostOneLeavesNothingBehind) {
-  {
-    auto prepared = run_now(vault->prepare_case_key("case-1"));
-    ASSERT_TRUE(prepared);
-    ASSERT_TRUE(prepared->op);
-    auto lost = prepared->seal("payload", "m0", 1, as_bytes("nooit vastgelegd"));
-    // the process dies here: nothing of it was committed, and nothing later is sealed under the lost key
-  }
-  auto prepared = run_now(vault->prepare_case_key("case-1"));
-  ASSERT_TRUE(prepared && prepared->op);
-  auto sealed = prepared->seal("payload", "m1", 1, as_bytes("inhoud"));
-  commit({*prepared->op, store::PutRow{"x", "m1", sealed, 0}});
-  EXPECT_EQ(as_text(*run_now(vault->open({"case-1", "payload", "m1", 1}, sealed))), "inhoud");
-  auto again = run_now(vault->prepare_case_key("case-1"));
-  EXPECT_FALSE(again->op);
-}
-
-TEST_F(Test, TwoFirstSealersOfOneCaseEndWithOneKey) {
-  auto a = run_now(vault->prepare_case_key("case-1"));
-  auto b = run_now(vault->prepare_case_key("case-1"));
-  commit({*a->op});
-  store::Transaction t;
-  t.ops.push_back(*b->op);
-  EXPECT_EQ(code(run_now(store->commit(std::move(t)))), "STORE_CONFLICT");
-  auto sealed = a->seal("payload", "m1", 1, as_bytes("a"));
-  EXPECT_TRUE(run_now(vault->open({"case-1", "payload", "m1", 1}, sealed)));
-}
-
 TEST_F(Test, NoKeyOrPlainTextIsInTheStore) {
   ASSERT_TRUE(run_now(vault->seal({"case-1", "payload", "m1", 1}, to_bytes("x"))));
   for (auto space : {"vault.case", "vault.system"})
@@ -98,7 +70,6 @@ TEST_F(Test, ErasedCaseIsGoneForEverAlsoForWhatArrivesLater) {
   vault->forget("case-1");
   EXPECT_EQ(code(run_now(vault->open(place, sealed))), "VAULT_ERASED");
   EXPECT_EQ(code(run_now(vault->seal(place, to_bytes("te laat")))), "VAULT_ERASED");
-  EXPECT_EQ(code(run_now(vault->prepare_case_key("case-1"))), "VAULT_ERASED");
   EXPECT_EQ(*run_now(vault->case_of_pseudonym("gemeente", name)), std::nullopt);
   EXPECT_TRUE(rows("pseudonym").empty());
   EXPECT_TRUE(rows("pseudonym.case").empty());
@@ -162,7 +133,6 @@ TEST_F(Test, PseudonymIsReadableStableAndAnotherInEachDomain) {
 
 TEST_F(Test, IdThatCouldReachAnotherCaseIsRefused) {
   for (const auto& id : {std::string("a/b"), std::string(), std::string(201, 'a')}) {
-    EXPECT_EQ(code(run_now(vault->prepare_case_key(id))), "VAULT_ID");
     EXPECT_EQ(code(run_now(vault->erase_case(id))), "VAULT_ID");
   }
   EXPECT_EQ(code(run_now(vault->seal({"a/b", "k", "i", 1}, {}))), "VAULT_ID");
