@@ -4,6 +4,7 @@
 #include "core/api/routes.hpp"
 #include "core/audit/leaf.hpp"
 #include "core/base/calendar.hpp"
+#include "core/formats/invoice_ubl.hpp"
 #include "core/journal/members.hpp"
 #include "core/pipeline/invoice_index.hpp"
 #include "core/pipeline/reconcile.hpp"

@@ -35,6 +35,27 @@ std::string dutch_period(const LedgerEntry& entry) {
   return fmt::format(", {} tot en met {}", dutch_date(period->from), dutch_date(period->to));
 }
 
+/// A credit note has no line that asks for money: a cent that rounding asks back in one group is taken off what goes
+/// back in another. The sum stays.
+void take_off_positive_lines(Json& lines) {
+  auto share = [](const Json& line) { return line["share_cents"].get<std::int64_t>(); };
+  std::int64_t total = 0;
+  for (const auto& line : lines) total += share(line);
+  if (total > 0) return;  // it is an invoice
+  for (auto& line : lines) {
+    auto rest = share(line);
+    if (rest <= 0) continue;
+    line["share_cents"] = 0;
+    while (rest > 0) {
+      auto most = std::ranges::min_element(lines, {}, share);
+      if (share(*most) >= 0) return;
+      auto part = std::min(rest, -share(*most));
+      (*most)["share_cents"] = share(*most) + part;
+      rest -= part;
+    }
+  }
+}
+
 /// One payer's lines: those in whose group it has a part. `sign` is -1 on a credit note. No text of the source is
 /// passed on: an invoice to a mailbox carries no personal data (CORE-RET-03, Q-47).
 Json lines_for(std::string_view payer, const LedgerEntry& source, const LedgerEntry& period_of,
@@ -66,6 +87,7 @@ Json lines_for(std::string_view payer, const LedgerEntry& source, const LedgerEn
                                 lines[i]->kind, "share_cents", shares[i].value() * sign));
     }
   }
+  if (sign < 0) take_off_positive_lines(out);
   return out;
 }
 

@@ -46,7 +46,13 @@ async function keep(bytes, session) {
   });
   // A second delivery of one Message-ID is the same mail: a real mailbox would show it once, and a booking program would not.
   const same = db.mails.find((m) => m.messageId === mail.messageId && JSON.stringify(m.to) === JSON.stringify(session.envelope.rcptTo.map((r) => r.address)));
-  if (same) { same.copies += 1; state.save(); return; }
+  if (same) {
+    const files = (m) => JSON.stringify(m.map(({ name, sha256: sum }) => [name, sum]));
+    if (files(same.attachments) !== files(attachments)) note('other-content-under-one-message-id', 'attachments');
+    same.copies += 1;
+    state.save();
+    return;
+  }
   if (folder) writeFileSync(join(folder, `${id}.eml`), bytes);
   db.mails.push({
     id, at: new Date().toISOString(), from: session.envelope.mailFrom?.address, to: session.envelope.rcptTo.map((r) => r.address), subject: mail.subject ?? '', messageId: mail.messageId ?? '',

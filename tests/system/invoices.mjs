@@ -146,15 +146,10 @@ try {
     const again = run(binary, ['--config', stage.config, 'dlq', 'resend', half.id, '--reason', 'adres hersteld', '--yes']);
     assert.equal(again.status, 0, again.err);
     await until('verzonden', () => asked('list').uit.find((i) => i.aflevering === half.id).status === 'verzonden');
-    const [first, second, ...more] = (await story.mails('oza@swvkopvannoordholland.nl')).filter((m) => m.messageId === half.messageId);
-    assert.ok(second, 'it went out once more, under the same Message-ID');
-    assert.equal(more.length, 0);
-    assert.equal(second.subject, first.subject);
-    for (const [i, { name }] of first.attachments.entries()) {
-      assert.equal(second.attachments[i].name, name);
-      const [one, two] = await Promise.all([first, second].map(async (m) => Buffer.from(await (await fetch(`${story.places.postbus}/mail/${m.id}/bijlage/${i}`)).arrayBuffer())));
-      assert.ok(one.length > 1000 && one.equals(two), `${name}: byte for byte the same`);
-    }
+    // The mailbox shows two mails of one Message-ID as one with two copies, and says it when their attachments differ.
+    const mails = (await story.mails('oza@swvkopvannoordholland.nl')).filter((m) => m.messageId === half.messageId);
+    assert.deepEqual(mails.map((m) => m.copies), [2], 'it really went out once more, under the same Message-ID');
+    assert.deepEqual(await story.json('postbus', '/__control/violations'), [], 'with the same attachments');
     deliver('1003.d', dsn(half.messageId, 'dsn-2', 'delivered', '2.0.0'));
     await until('ontvangen', () => asked('list').uit.find((i) => i.aflevering === half.id).status === 'ontvangen');
     assert.equal(invoice('reconcile', '--month', month).status, 0);
