@@ -101,6 +101,7 @@ struct UblLine {
   bool operator==(const UblLine&) const = default;
 };
 
+inline constexpr std::string_view kEn16931 = "urn:cen.eu:en16931:2017";
 inline constexpr std::string_view kNlcius = "urn:cen.eu:en16931:2017#compliant#urn:fdc:nen.nl:nlcius:v1.0";
 inline constexpr std::string_view kPeppolBis3 =
     "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0";
