@@ -316,9 +316,10 @@ UblRead read_ubl(std::string_view bytes, const XmlLimits& limits) {
   auto tree = check_ubl_tree(root);
   bool whole = out.findings.empty();
   for (auto& f : tree) {
-    // Said already by the table.
-    if (std::ranges::any_of(out.findings, [&](const Finding& o) { return o.pointer == f.pointer; })) continue;
-    whole = whole && f.code != "XML_ELEMENT_EMPTY";
+    bool empty = f.code == "XML_ELEMENT_EMPTY";
+    // Said already by the table, by a rule of its own.
+    if (empty && std::ranges::any_of(out.findings, [&](const Finding& o) { return o.pointer == f.pointer; })) continue;
+    whole = whole && !empty;
     out.findings.push_back(std::move(f));
   }
   if (!whole) return out;
