@@ -168,6 +168,9 @@ class Invoice {
     if (!properties.empty()) add(properties);
     if (!l.seller_item.empty()) add("Artikel " + l.seller_item);
     if (l.adjustments != Cents{}) add(fmt::format("Korting of toeslag op deze regel: {}", format_euro(l.adjustments)));
+    // Empty lines say nothing and make pages.
+    auto rest = std::ranges::unique(out, [](char a, char b) { return a == '\n' && b == '\n'; });
+    out.erase(rest.begin(), rest.end());
     return out;
   }
 
