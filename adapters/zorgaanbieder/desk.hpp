@@ -18,6 +18,7 @@
 #pragma once
 #include "schakel/adapter.hpp"
 #include "splitter.hpp"
+#include "turns.hpp"
 
 namespace schakel::zorgaanbieder {
 
@@ -52,7 +53,8 @@ class Desk {
   /// The broker's decision on one of our events. `granted` false: with the broker's reason.
   Task<AttemptResult> decided(std::string event_id, bool granted, std::string reason);
 
-  /// The JW325 of a declaration of this sender: text, or empty while it is not decided; NOT_FOUND (not_found).
+  /// The JW325 of a declaration of this sender, to it or to its hub: text, or empty while it is not decided; NOT_FOUND
+  /// (not_found).
   Task<Result<std::string>> answer(std::string answer_id, std::string party);
 
   /// Hands over debits that waited for the credit of what they replace.
@@ -81,6 +83,7 @@ class Desk {
   Task<bool> put(std::string key, Json value);
   const Settings& settings_;
   Host& host_;
+  Turns turns_;
 };
 
 /// Id of the JW325 to a declaration: 12 characters, the same for the same declaration.

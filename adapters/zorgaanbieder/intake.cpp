@@ -76,16 +76,20 @@ Task<Received> Desk::receive_ubl(std::string bytes, std::string party, Inbox& in
   if (!read.accepted()) co_return Received{422, "UBL_INVALID", "", std::move(read.findings), Json::object()};
   const auto& d = *read.document;
   auto known = settings_.leveranciers.find(d.supplier.legal_id.scheme + ':' + d.supplier.legal_id.value);
-  if (known == settings_.leveranciers.end() || (!party.empty() && known->second != party))
+  if (known == settings_.leveranciers.end() || !settings_.may_post(party, known->second))
     co_return Received{403, "SENDER_NOT_ALLOWED", "", {}, Json::object()};
   party = known->second;
+  if (auto refused = formats::check_carried(d); !refused.empty())
+    co_return Received{422, "UBL_INVALID", "", std::move(refused), Json::object()};
   std::string reference = d.buyer_reference.empty() ? d.order_reference : d.buyer_reference, subject;
   if (!reference.empty()) {
     auto found = co_await inbox.case_of(party, reference);
     if (!found) co_return Received{503, found.error().code, "", {}, Json::object()};
     if (*found) subject = **found;
   }
-  auto accepted = co_await inbox.accept(party, event_of(d, subject, settings_, sha256_hex(bytes)));
+  auto event = event_of(d, subject, settings_, sha256_hex(bytes));
+  if (!event) co_return Received{422, event.error().code, "", event.error().findings, Json::object()};
+  auto accepted = co_await inbox.accept(party, std::move(*event));
   if (!accepted)
     co_return Received{not_now(accepted.error()) ? 503 : 422, accepted.error().code, "", accepted.error().findings};
   co_return Received{202, *accepted ? "UBL_ACCEPTED" : "UBL_KNOWN", "", {}, Json::object()};
@@ -97,24 +101,37 @@ Task<Received> Desk::receive_jw323(std::string bytes, std::string party, Json en
   if (!read.message) co_return Received{400, "JW323_STRUCTURE", "", std::move(read.structure), Json::object()};
   const auto& d = *read.message;
   auto known = settings_.afzenders.find(d.afzender);
-  if (known == settings_.afzenders.end() || (!party.empty() && known->second != party))
+  if (known == settings_.afzenders.end() || !settings_.may_post(party, known->second))
     co_return Received{403, "SENDER_NOT_ALLOWED", "", {}, Json::object()};
   if (envelope.contains("organisatie") && sdk::text_at(envelope, "organisatie") != d.afzender)
     co_return Received{403, "ENVELOPE_SENDER_IS_ANOTHER", "", {}, Json::object()};
   if (d.ontvanger != settings_.gemeente_code) co_return Received{403, "RECEIVER_IS_ANOTHER", "", {}, Json::object()};
+  // It becomes part of the number of every invoice made of it, and so of subjects and file names.
+  if (formats::holds_bsn(d.declaratienummer)) co_return Received{422, "NUMBER_HOLDS_BSN", "", {}, Json::object()};
   party = known->second;
 
   std::string id = fmt::format("{}/{}", d.afzender, d.identificatie), key = "jw323/" + id, hash = sha256_hex(bytes),
               reply = answer_id(d.afzender, d.identificatie);
+  // Looking at what earlier declarations claimed and claiming is one step: two at once would both find it free.
+  auto turn = co_await turns_.enter(d.afzender);
+  if (!turn) co_return Received{503, "BROKER_NOT_READY", reply, {}, Json::object()};
   auto before = co_await host_.progress().get(key);
   if (!before) co_return Received{503, before.error().code, reply, {}, Json::object()};
+  bool reused = *before && sdk::text_at(**before, "hash") != hash;
+  if (reused) {
+    // TR056: another message under this Identificatie. It is answered as a message of its own, and nothing of it is
+    // looked at.
+    key += '/' + hash.substr(0, 16);
+    reply = answer_id(d.afzender, d.identificatie + '|' + hash);
+    before = co_await host_.progress().get(key);
+    if (!before) co_return Received{503, before.error().code, reply, {}, Json::object()};
+  }
   Json record = *before ? **before : Json();
-  if (*before && sdk::text_at(record, "hash") != hash)
-    co_return Received{409, "JW323_IDENTIFICATIE_NOT_UNIQUE", reply, {}, Json::object()};  // TR056
   if (!*before) {
     Context context;
-    formats::Jw325 verdict = formats::answer_to(d, read.rules, reply, today_of(host_.clock()));
-    bool whole = !read.rules.empty() && !verdict.antwoord;
+    formats::Jw325 verdict = reused ? formats::reject_message(d, reply, today_of(host_.clock()), "9056")
+                                    : formats::answer_to(d, read.rules, reply, today_of(host_.clock()));
+    bool whole = reused || (!read.rules.empty() && !verdict.antwoord);
     std::string number_key = fmt::format("nummer/{}/{}", d.afzender, d.declaratienummer);
     if (!whole) {
       auto number = co_await host_.progress().get(number_key);
@@ -174,6 +191,7 @@ Task<Received> Desk::receive_jw323(std::string bytes, std::string party, Json en
     auto kept = co_await host_.progress().write(std::move(changes));
     if (!kept) co_return Received{503, "STORE_NOT_READY", reply, {}, Json::object()};
   }
+  turn->leave();
   bool handed = sdk::flag_at(record, "answered");
   if (!handed) handed = co_await hand_over(record, key, inbox);
   if (!handed) co_return Received{503, "BROKER_NOT_READY", reply, {}, Json::object()};
@@ -185,7 +203,8 @@ Task<Received> Desk::receive_jw323(std::string bytes, std::string party, Json en
 }
 
 Task<bool> Desk::look_around(const formats::Jw323& d, const std::string& key, Context& context, Inbox& inbox) {
-  std::map<std::string, Line> credited_here;  // debits that this declaration itself takes back: credits go first (OP366)
+  std::map<std::string, Line>
+      credited_here;  // debits that this declaration itself takes back: credits go first (OP366)
   for (bool credits : {true, false})
     for (std::size_t c = 0; c < d.clienten.size(); ++c) {
       const auto& client = d.clienten[c];
@@ -202,7 +221,12 @@ Task<bool> Desk::look_around(const formats::Jw323& d, const std::string& key, Co
         auto seen = co_await host_.progress().get(fmt::format("ref/{}/{}", d.afzender, p.referentie));
         if (!seen) co_return false;
         if (*seen && sdk::text_at(**seen, "key") != key) reject("8021");  // TR314
+        auto kind = settings_.kind_of(p.categorie, p.product);
         if (!p.credit) {
+          if (!kind)
+            context.rejected[{c, i}].emplace_back(kind.error());  // 9340, S329: nobody configured who pays for it
+          else
+            context.kinds[{c, i}] = *kind;
           auto stands = co_await host_.progress().get(debit_key(d.afzender, p));
           if (!stands) co_return false;
           auto ref = *stands ? sdk::text_at(**stands, "ref") : std::string();
@@ -226,6 +250,11 @@ Task<bool> Desk::look_around(const formats::Jw323& d, const std::string& key, Co
           reject("9390");  // TR390: one credit per debit
         else
           context.credited[{c, i}] = sdk::text_at(**original, "number");
+        // What was granted as one kind is taken back as that kind, whatever the configuration says by now.
+        auto was = *original ? sdk::text_at(**original, "kind") : std::string();
+        if (was.empty() && kind) was = *kind;
+        if (granted && was.empty()) context.rejected[{c, i}].emplace_back(kind.error());
+        context.kinds[{c, i}] = std::move(was);
         if (granted && !context.rejected.contains({c, i}) && context.cases[c])
           credited_here[p.vorige_referentie] = {c, i};
       }

@@ -16,20 +16,6 @@ std::map<std::string, std::string> table_of(const Json& config, const char* key)
   return out;
 }
 
-std::string month_of(formats::Date date) { return formats::format_date(date).substr(0, 7); }
-
-Json envelope(const std::string& id, std::string_view type, const std::string& case_id, const std::string& date,
-              const Settings& settings, Json data) {
-  data["region"] = settings.region;
-  data["sender"] = {{"role", settings.sender_role}};
-  Json event{{"specversion", "1.0"},        {"id", id},
-             {"source", settings.source},   {"type", event_type(type)},
-             {"time", date + "T00:00:00Z"}, {"datacontenttype", "application/json"},
-             {"data", std::move(data)}};
-  if (!case_id.empty()) event["subject"] = case_id;
-  return event;
-}
-
 /// Minutes of lines that are all measured in time; nullopt otherwise.
 std::optional<std::int64_t> minutes_of(const std::vector<const formats::IjwPrestatie*>& lines) {
   std::int64_t sum = 0;
@@ -44,14 +30,37 @@ std::optional<std::int64_t> minutes_of(const std::vector<const formats::IjwPrest
   return sum;
 }
 
+/// Categories of youth care (JZ020): 31 to 38 and 40 to 55.
+bool is_category(std::string_view t) {
+  return t.size() == 2 && formats::all_digits(t) && ((t >= "31" && t <= "38") || (t >= "40" && t <= "55"));
+}
+/// A national product code (45A03) names its category itself; others are of the contract (IV075).
+bool names_category(std::string_view code) {
+  return code.size() == 5 && is_category(code.substr(0, 2)) && code[2] >= 'A' && code[2] <= 'Z' &&
+         formats::all_digits(code.substr(3));
+}
+
 }  // namespace
+
+Json event_envelope(const std::string& id, std::string_view type, const std::string& case_id, const std::string& date,
+                    const Settings& settings, Json data) {
+  data["region"] = settings.region;
+  data["sender"] = {{"role", settings.sender_role}};
+  Json event{{"specversion", "1.0"},        {"id", id},
+             {"source", settings.source},   {"type", event_type(type)},
+             {"time", date + "T00:00:00Z"}, {"datacontenttype", "application/json"},
+             {"data", std::move(data)}};
+  if (!case_id.empty()) event["subject"] = case_id;
+  return event;
+}
+
+std::string month_of(formats::Date date) { return formats::format_date(date).substr(0, 7); }
 
 Settings::Settings(const Json& c)
     : region(c.at("region")),
       gemeente_code(c.at("gemeente_code")),
       source(c.at("source")),
       sender_role(c.value("sender_role", "zorgaanbieder_billing")),
-      default_kind(c.value("default_kind", "zorg")),
       default_retour(c.value("default_retourcode", "9338")),
       answer_url(c.value("answer_url", "")),
       answer_folder(c.value("answer_folder", "")),
@@ -64,12 +73,25 @@ Settings::Settings(const Json& c)
       ggk_applicatie(c.value("ggk_applicatie", "Schakel")) {
   for (const auto& p : sdk::array_at(c, "producten"))
     producten.push_back({p.value("categorie", ""), p.value("code", ""), p.at("kind")});
+  for (const auto& k : sdk::array_at(c, "knooppunten")) knooppunten.push_back(k.get<std::string>());
 }
 
-std::string Settings::kind_of(const std::string& categorie, const std::string& code) const {
-  for (const auto& p : producten)
-    if ((p.categorie.empty() || p.categorie == categorie) && (p.code.empty() || p.code == code)) return p.kind;
-  return default_kind;
+std::expected<std::string, std::string_view> Settings::kind_of(const std::string& categorie,
+                                                               const std::string& code) const {
+  bool ubl = categorie.empty();
+  if (!ubl && names_category(code) && !code.starts_with(categorie)) return std::unexpected("S329");  // TR381
+  bool elsewhere = false;
+  for (const auto& p : producten) {
+    if (!p.code.empty() && p.code != code) continue;
+    // A line of an e-invoice has no category: only a rule that names its item can be about it.
+    if (ubl ? !p.code.empty() : p.categorie.empty() || p.categorie == categorie) return p.kind;
+    elsewhere = elsewhere || !p.code.empty();
+  }
+  return std::unexpected(elsewhere ? "S329" : "9340");
+}
+
+bool Settings::may_post(const std::string& party, const std::string& owner) const {
+  return party.empty() || party == owner || std::ranges::find(knooppunten, party) != knooppunten.end();
 }
 
 std::string Settings::retour_of(const std::string& reason) const {
@@ -89,29 +111,42 @@ std::vector<Part> split(const formats::Jw323& declaration, const Context& contex
     for (std::size_t c = 0; c < declaration.clienten.size(); ++c) {
       const auto& client = declaration.clienten[c];
       if (c >= context.cases.size() || !context.cases[c]) continue;
-      // By the invoice that is credited or replaced; the other debit lines are one group.
-      std::map<std::string, std::vector<std::size_t>> groups;
+      // By the invoice that is credited or replaced; the other debit lines by month, as an agreement may end between
+      // two: the declared month first.
+      const std::string declared = month_of(declaration.periode.begin);
+      std::map<std::pair<std::string, std::string>, std::vector<std::size_t>> groups;
       for (std::size_t i = 0; i < client.prestaties.size(); ++i) {
         if (client.prestaties[i].credit != credits || context.rejected.contains({c, i})) continue;
         auto credited = context.credited.find({c, i});
         if (credits && credited == context.credited.end()) continue;
         auto replaced = context.replaces.find({c, i});
+        auto month = month_of(client.prestaties[i].periode.begin);
         if (credits)
-          groups[credited->second].push_back(i);
+          groups[{credited->second, ""}].push_back(i);
         else
-          groups[replaced == context.replaces.end() ? "" : context.credited.at(replaced->second)].push_back(i);
+          groups[{replaced == context.replaces.end() ? "" : context.credited.at(replaced->second),
+                  month == declared ? "" : month}]
+              .push_back(i);
       }
       int n = 0;
-      for (const auto& [original, lines] : groups) {
+      for (const auto& [group, lines] : groups) {
+        const auto& [original, month] = group;
         Part part;
         bool replaces = !credits && !original.empty();
         if (credits || replaces) ++n;
-        part.number = fmt::format("{}-{}", declaration.declaratienummer, c + 1);
-        if (credits || replaces) part.number += fmt::format("{}{}", credits ? 'C' : 'V', n);
-        part.id = id_of(c, credits ? "credit|" + original : replaces ? "debet|" + original : "debet");
+        // A DeclaratieNummer is unique per AGB, and one party may declare under several (TR333).
+        part.number = fmt::format("{}-{}-{}", declaration.afzender, declaration.declaratienummer, c + 1);
+        if (credits || replaces)
+          part.number += fmt::format("{}{}", credits ? 'C' : 'V', n);
+        else if (!month.empty())
+          part.number += fmt::format("M{}{}", month.substr(2, 2), month.substr(5));
+        part.id = id_of(c, (credits    ? "credit|" + original
+                            : replaces ? "debet|" + original
+                                       : std::string("debet")) +
+                               (month.empty() ? "" : "|" + month));
         if (replaces) part.after = id_of(context.replaces.at({c, lines.front()}).first, "credit|" + original);
         Json data{{"number", part.number},
-                  {"period", month_of(declaration.periode.begin)},
+                  {"period", month.empty() ? declared : month},
                   {"lines", Json::array()},
                   {"vat_cents", 0}};
         if (credits) data["credits"] = original;
@@ -122,7 +157,9 @@ std::vector<Part> split(const formats::Jw323& declaration, const Context& contex
         Json& written = data["lines"];
         for (std::size_t i : lines) {
           const auto& p = client.prestaties[i];
-          std::string kind = settings.kind_of(p.categorie, p.product);
+          auto known = context.kinds.find({c, i});
+          std::string kind =
+              known != context.kinds.end() ? known->second : settings.kind_of(p.categorie, p.product).value_or("");
           combined = combined && kind == "gecombineerd";
           Json period = Json::array();
           period.push_back(formats::format_date(p.periode.begin));
@@ -136,56 +173,13 @@ std::vector<Part> split(const formats::Jw323& declaration, const Context& contex
         }
         data["service_period"] = Json::array({formats::format_date(first), formats::format_date(last)});
         if (auto minutes = minutes_of(all); minutes && combined && !credits) data["minutes"] = *minutes;
-        part.event =
-            envelope(part.id, credits ? "creditnota" : "factuur", *context.cases[c], dated, settings, std::move(data));
+        part.event = event_envelope(part.id, credits ? "creditnota" : "factuur", *context.cases[c], dated, settings,
+                                    std::move(data));
         out.push_back(std::move(part));
       }
     }
   }
   return out;
-}
-
-Json event_of(const formats::UblDocument& d, const std::string& case_id, const Settings& settings,
-              const std::string& content_hash) {
-  Json data{{"number", d.id}, {"lines", Json::array()}, {"vat_cents", d.tax_total.value()}};
-  std::string reference = d.buyer_reference.empty() ? d.order_reference : d.buyer_reference;
-  if (!reference.empty()) data["reference"] = reference;
-  if (d.credit_note && !d.billing_references.empty()) data["credits"] = d.billing_references.front();
-  if (d.period && d.period->start) data["period"] = month_of(*d.period->start);
-  if (d.period && d.period->start && d.period->end)
-    data["service_period"] =
-        Json::array({formats::format_date(*d.period->start), formats::format_date(*d.period->end)});
-  // VAT per rate, when it is all of the invoice; a prepaid or rounded one has none that adds up.
-  Cents rated;
-  Json rates = Json::array();
-  for (const auto& tax : d.taxes) {
-    rated += tax.taxable + tax.tax;
-    rates.push_back({{"percent", tax.percent ? tax.percent->text() : "0"},
-                     {"net_cents", tax.taxable.value()},
-                     {"vat_cents", tax.tax.value()}});
-  }
-  if (d.tax_total > Cents{} && rated == d.payable) data["vat_rates"] = std::move(rates);
-  // The split is made on gross amounts (CORE-MONEY-05): the difference between payable and the lines is laid on them by
-  // cumulative rounding, so that they add up to what is to be paid.
-  Cents net;
-  for (const auto& l : d.lines) net += l.net;
-  Cents extra = d.payable - net, before, given;
-  for (std::size_t i = 0; i < d.lines.size(); ++i) {
-    const auto& l = d.lines[i];
-    before += l.net;
-    Cents now = extra;
-    if (i + 1 < d.lines.size()) {
-      auto part = extra.value() >= 0 ? proportion_floor(extra, before.value(), net.value()) : Result<Cents>(Cents(0));
-      now = part ? *part : Cents(0);
-    }
-    data["lines"].push_back(
-        {{"kind", settings.kind_of("", l.seller_item)}, {"cents", (l.net + (now - given)).value()}});
-    given = now;
-  }
-  return envelope(sdk::stable_uuid(fmt::format("ubl|{}|{}|{}|{}", d.supplier.legal_id.scheme, d.supplier.legal_id.value,
-                                               d.id, content_hash)),
-                  d.credit_note ? "creditnota" : "factuur", case_id, formats::format_date(d.issue_date), settings,
-                  std::move(data));
 }
 
 }  // namespace schakel::zorgaanbieder

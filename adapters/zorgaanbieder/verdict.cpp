@@ -40,8 +40,9 @@ Task<bool> Desk::book(const formats::Jw323& d, const std::string& key, const std
   for (const auto& [line, number] : granted) {
     const auto& p = d.clienten[line.first].prestaties[line.second];
     auto debit = debit_key(d.afzender, p);
-    changes.emplace_back(fmt::format("ref/{}/{}", d.afzender, p.referentie),
-                         Json{{"key", key}, {"number", number}, {"cents", p.bedrag.value()}, {"debet", debit}});
+    Json row{{"key", key}, {"number", number}, {"cents", p.bedrag.value()}, {"debet", debit}};
+    if (auto kind = settings_.kind_of(p.categorie, p.product)) row["kind"] = *kind;
+    changes.emplace_back(fmt::format("ref/{}/{}", d.afzender, p.referentie), std::move(row));
     if (!p.credit) continue;
     auto stands = co_await host_.progress().get(debit);
     if (!stands) co_return false;
@@ -99,6 +100,9 @@ Task<std::expected<void, AttemptResult>> Desk::settle(std::string key) {
   auto later = [](std::string code) {
     return std::unexpected(AttemptResult{Verdict::retry_later, std::move(code), std::nullopt, Json::object()});
   };
+  // jw323/<agb>/...: what is booked here is what look_around reads.
+  auto turn = co_await turns_.enter(key.substr(6, key.find('/', 6) - 6));
+  if (!turn) co_return later("STORE_NOT_READY");
   auto found = co_await host_.progress().get(key);
   if (!found) co_return later(found.error().code);
   if (!*found) co_return Done{};
@@ -158,6 +162,7 @@ Task<std::expected<void, AttemptResult>> Desk::settle(std::string key) {
     auto kept = co_await host_.progress().write(std::move(changes));
     if (!kept) co_return later("STORE_NOT_READY");
   }
+  turn->leave();
   auto sent = co_await send_answer(std::move(id));
   co_return sent;
 }
@@ -167,13 +172,13 @@ Task<Result<std::string>> Desk::answer(std::string id, std::string party) {
   auto made = co_await host_.progress().get("jw325/" + id);
   if (!made) co_return fail(made.error());
   if (*made) {
-    if (sdk::text_at(**made, "party") != party) co_return absent;
+    if (!settings_.may_post(party, sdk::text_at(**made, "party"))) co_return absent;
     co_return sdk::text_at(**made, "text");
   }
   // Not made yet, or its time is over: only its sender may know which.
   auto where = co_await host_.progress().get("wacht/" + id);
   if (!where) co_return fail(where.error());
-  if (!*where || sdk::text_at(**where, "party") != party) co_return absent;
+  if (!*where || !settings_.may_post(party, sdk::text_at(**where, "party"))) co_return absent;
   co_return std::string();
 }
 

@@ -58,16 +58,6 @@ std::string euro(std::int64_t cents) {
 
 std::optional<Date> date_of(const std::string& text) { return text.empty() ? std::nullopt : parse_date(text); }
 
-/// The whole percentage that the charged VAT is of the net amount, within a cent a line; nullopt when it is no Dutch
-/// rate.
-std::optional<int> rate_of(std::int64_t net, std::int64_t vat) {
-  for (int rate : {21, 9}) {
-    std::int64_t exact = net * rate, charged = vat * 100, off = exact > charged ? exact - charged : charged - exact;
-    if (off <= 1000) return rate;  // ten cents in all: shares of a split are floors
-  }
-  return std::nullopt;
-}
-
 struct RatePart {
   UblDecimal percent;
   Cents net, vat;
@@ -101,6 +91,24 @@ bool adds_up_in_binary(const std::vector<UblLine>& lines, std::int64_t amount) {
   return sum == static_cast<double>(amount) / 100;
 }
 
+/// The lines in an order in which they add up there too: as they came, else the first of a fixed row of shuffles. False
+/// when none of them does, as with two lines, whose order is nothing to their sum.
+bool order_for_binary(std::vector<UblLine>& lines, std::int64_t amount) {
+  if (adds_up_in_binary(lines, amount)) return true;
+  if (lines.size() < 3) return false;
+  auto came = lines;
+  std::uint64_t state = lines.size();  // no randomness: the same invoice has the same order each time
+  for (int tries = 0; tries < 200; ++tries) {
+    for (std::size_t i = lines.size(); i > 1; --i) {
+      state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+      std::swap(lines[i - 1], lines[(state >> 33) % i]);
+    }
+    if (adds_up_in_binary(lines, amount)) return true;
+  }
+  lines = std::move(came);
+  return false;
+}
+
 /// One line of the whole, with the parts in words.
 UblLine as_one(const std::vector<UblLine>& parts, std::int64_t amount) {
   UblLine l;
@@ -127,12 +135,19 @@ std::vector<UblLine> lines_of(const Json& invoice, std::int64_t amount, bool cre
     l.net = Cents(share * sign);
     l.name = kind_text(text_at(line, "kind"));
     l.description = text_at(line, "description");
-    if (auto whole = number_at(line, "cents"); whole && *whole != share)
+    const Json& days = array_at(line, "period");
+    if (days.size() == 2 && days[0].is_string() && days[1].is_string()) {
+      auto from = date_of(days[0].get<std::string>()), to = date_of(days[1].get<std::string>());
+      if (from && to) l.period = UblPeriod{from, to};
+    }
+    if (auto whole = number_at(line, "cents"); whole && *whole != share) {
+      l.properties.emplace_back("Aandeel", fmt::format("{} van {} euro", euro(share * sign), euro(*whole * sign)));
       l.description.append(l.description.empty() ? "aandeel " : "; aandeel ")
           .append(euro(share * sign))
           .append(" van ")
           .append(euro(*whole * sign))
           .append(" euro");
+    }
     out.push_back(std::move(l));
   }
   if (out.empty() || sum != amount) {
@@ -141,7 +156,7 @@ std::vector<UblLine> lines_of(const Json& invoice, std::int64_t amount, bool cre
     l.name = kind_text("");
     out = {l};
   }
-  if (out.size() > 1 && !adds_up_in_binary(out, amount * sign)) out = {as_one(out, amount * sign)};
+  if (out.size() > 1 && !order_for_binary(out, amount * sign)) out = {as_one(out, amount * sign)};
   for (auto& l : out) {
     // A price is never negative (BR-27): the quantity carries the sign.
     bool negative = l.net.value() < 0;
@@ -149,6 +164,14 @@ std::vector<UblLine> lines_of(const Json& invoice, std::int64_t amount, bool cre
     l.price = UblDecimal::of(negative ? -l.net : l.net);
   }
   return out;
+}
+
+/// Each line says of which month and which arrangement it is: importers take lines apart.
+void describe_lines(UblDocument& d, const std::string& reference) {
+  for (auto& l : d.lines) {
+    if (!l.period) l.period = d.period;
+    if (!reference.empty()) l.properties.emplace(l.properties.begin(), "Arrangement", reference);
+  }
 }
 
 }  // namespace
@@ -173,6 +196,8 @@ Result<UblDocument> to_ubl(const Json& invoice, const std::string& reference, co
   auto issued = date_of(text_at(invoice, "issued"));
   if (!amount || text_at(invoice, "number").empty() || !issued)
     return malformed("number, amount_cents and issued are required");
+  for (const char* number : {"number", "source_number", "credits"})
+    if (holds_bsn(text_at(invoice, number))) return malformed("a number holds nine digits that could be a BSN");
   const Json &seller = object_at(invoice, "seller"), &buyer = object_at(invoice, "buyer");
   if (seller.empty() || buyer.empty())
     return fail(ErrorKind::invalid, "INVOICE_PARTY_UNKNOWN", "seller or buyer has no invoice data");
@@ -183,10 +208,16 @@ Result<UblDocument> to_ubl(const Json& invoice, const std::string& reference, co
   if (settings.peppol) d.customization = kPeppolBis3;
   d.type_code = d.credit_note ? "381" : "380";
   d.id = text_at(invoice, "number");
-  d.issue_date = *issued;
-  d.due_date = Date(std::chrono::sys_days(*issued) + std::chrono::days(settings.payment_days));
+  // An invoice that is passed on keeps the dates and the payment reference of who made it.
+  auto dated = date_of(text_at(invoice, "issue_date")), due = date_of(text_at(invoice, "due_date"));
+  d.issue_date = dated.value_or(*issued);
+  d.due_date = due.value_or(Date(std::chrono::sys_days(d.issue_date) + std::chrono::days(settings.payment_days)));
   d.buyer_reference = text_at(buyer, "buyer_reference");
-  if (d.buyer_reference.empty()) d.buyer_reference = reference;
+  // The arrangement is on it always: receivers book on it (facturatie.md 2.1).
+  if (d.buyer_reference.empty())
+    d.buyer_reference = reference;
+  else if (d.buyer_reference != reference)
+    d.order_reference = reference;
   auto from = date_of(text_at(invoice, "period_from")), to = date_of(text_at(invoice, "period_to"));
   if (from || to) d.period = UblPeriod{from, to};
   if (auto credited = text_at(invoice, "credits"); !credited.empty()) d.billing_references.push_back(credited);
@@ -201,20 +232,18 @@ Result<UblDocument> to_ubl(const Json& invoice, const std::string& reference, co
   if (category.empty()) category = "O";
   auto rates = rates_of(invoice, sign);
   if (!rates) return malformed("vat_rates does not add up to the amount");
-  bool may_charge = treatment == "S" || (treatment.empty() && !text_at(seller, "vat_number").empty());
-  if (may_charge && rates->empty() && vat > 0)
-    if (auto rate = rate_of(gross - vat, vat))
-      rates->push_back({UblDecimal::of(*rate), Cents(gross - vat), Cents(vat)});
-  bool charged = may_charge && vat > 0 && !rates->empty();
-  if (treatment == "S" && vat > 0 && !charged) return malformed("the source names no VAT rate that can be passed on");
+  // VAT is on it by the agreement or by the seller's category alone, and at the rates of the source: none is guessed.
+  bool charged = category == "S" && vat > 0;
+  if (charged && rates->empty()) return malformed("the source names no VAT rate that can be passed on");
   if (category == "S" && !charged) category = "E";  // no VAT on it, by a seller that charges VAT otherwise
   d.supplier = party_of(seller, category != "O" || charged, settings.peppol);
   d.customer = party_of(buyer, category != "O" || charged, settings.peppol);
   if (settings.peppol && !text_at(buyer, "mail").empty() && d.customer.endpoint.value.empty())
     d.customer.endpoint = {"EM", text_at(buyer, "mail")};
   d.iban = text_at(seller, "iban");
-  d.payment_id = d.id;
-  d.payment_terms = fmt::format("Betaling binnen {} dagen", settings.payment_days);
+  d.payment_id = text_at(invoice, "payment_id");
+  if (d.payment_id.empty()) d.payment_id = d.id;
+  if (!due) d.payment_terms = fmt::format("Betaling binnen {} dagen", settings.payment_days);
   if (d.credit_note) d.payment_terms.clear();
 
   if (charged) {
@@ -231,6 +260,7 @@ Result<UblDocument> to_ubl(const Json& invoice, const std::string& reference, co
       if (rates->size() > 1) l.description = fmt::format("Deel met {} % btw", part.percent.text());
       d.lines.push_back(std::move(l));
     }
+    describe_lines(d, reference);
     complete_totals(d, settings.reason_e);
     for (auto& tax : d.taxes) {
       if (tax.category != "S") continue;
@@ -248,6 +278,7 @@ Result<UblDocument> to_ubl(const Json& invoice, const std::string& reference, co
     l.category = category;
     if (category == "E") l.percent = UblDecimal::of(std::int64_t{0});
   }
+  describe_lines(d, reference);
   // The seller charges no VAT of its own; what its supplier charged is part of the cost that is shared.
   if (vat != 0)
     d.notes.push_back(

@@ -21,7 +21,9 @@ struct InvoiceSettings {
 ///
 /// VAT follows `vat_treatment` of the agreement: O outside scope and E exempt ask for the gross amount without VAT; S
 /// passes the VAT on as it was charged, a line per rate of `vat_rates`. Without a treatment the seller's own category
-/// counts.
+/// counts (`vat_category`); S with VAT and without rates is INVOICE_MALFORMED: no rate is ever guessed.
+/// `issue_date`, `due_date` and `payment_id` stand for an invoice that is passed on as it came; else the day of
+/// `issued`, `payment_days` after it, and the number. A line may have a `period` [from, to] of its own.
 [[nodiscard]] Result<UblDocument> to_ubl(const Json& invoice, const std::string& reference,
                                          const InvoiceSettings& settings);
 

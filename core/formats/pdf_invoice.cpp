@@ -20,7 +20,6 @@ constexpr Font kBody{}, kSmall{8, false, 0.25}, kLabel{8.5, false, 0.3}, kBold{9
 // Columns of the line table: left edges; amounts are set flush right.
 constexpr double kNumber = kLeft, kWhat = kLeft + 22, kPeriodX = kLeft + 214, kQuantity = kLeft + 282,
                  kPrice = kLeft + 320, kAmount = kLeft + 402;
-constexpr int kMostLines = 12;
 
 /// "€ 140,58", or more decimals where a price has them.
 std::string price_text(const UblDecimal& d) {
@@ -169,39 +168,72 @@ class Invoice {
     if (!properties.empty()) add(properties);
     if (!l.seller_item.empty()) add("Artikel " + l.seller_item);
     if (l.adjustments != Cents{}) add(fmt::format("Korting of toeslag op deze regel: {}", format_euro(l.adjustments)));
+    // Empty lines say nothing and make pages.
+    auto rest = std::ranges::unique(out, [](char a, char b) { return a == '\n' && b == '\n'; });
+    out.erase(rest.begin(), rest.end());
     return out;
+  }
+
+  /// One line, or what of it is on this page: its amounts stand where it begins.
+  static void row(Flow& f, const UblLine& l, std::string_view name, std::string_view more, bool first) {
+    constexpr double kWhatWidth = kPeriodX - kWhat - 6;
+    auto top = f.y;
+    f.begin("TR");
+    if (first) f.text(l.id, kNumber, 22, kBody, Align::left, "TD", 2);
+    double h = f.text(name, kWhat, kWhatWidth, kBody, Align::left, "TD");
+    f.y += h;
+    h += f.text(more, kWhat, kWhatWidth, kSmall, Align::left, "TD");
+    f.y = top;
+    double p = 0;
+    if (first) {
+      p = l.period ? f.text(period_text(*l.period), kPeriodX, 66, kSmall, Align::left, "TD", 3) : 0;
+      f.text(number_text(l.quantity) + unit_text(l.unit), kQuantity, 36, kMoney, Align::right, "TD", 2);
+      f.text(price_text(l.price), kPrice, kAmount - kPrice - 4, kMoney, Align::right, "TD", 2);
+      f.text(format_euro(l.net), kAmount, kRight - kAmount, kMoney, Align::right, "TD", 2);
+    }
+    f.end("TR");
+    f.y = top + std::max(h, p) + 4;
+    f.rule(f.y, kLeft, kRight, 0.25);
+    f.y += 4;
   }
 
   void table(Flow& f) const {
     f.room(80);
     f.begin("Table");
     heading(f);
+    constexpr double kWhatWidth = kPeriodX - kWhat - 6, kBelow = 8;
+    auto next_page = [&f] {
+      f.end("Table");
+      f.room(pdf::kHeight);
+      f.begin("Table");
+      heading(f);
+    };
     for (const auto& l : d_.lines) {
-      auto more = details(l);
-      constexpr double kWhatWidth = kPeriodX - kWhat - 6;
-      double needs =
-          f.height(l.name, kWhatWidth, kBody, kMostLines) + f.height(more, kWhatWidth, kSmall, kMostLines) + 10;
-      if (f.y + needs > pdf::kBottom) {
-        f.end("Table");
-        f.room(needs);
-        f.begin("Table");
-        heading(f);
+      const std::string details_text = details(l);
+      std::string_view name = l.name, more = details_text;
+      // A line that is longer than what is left goes to the next page; one that is longer than a page goes on there.
+      // Nothing of it is left out: it is what the payer checks.
+      bool first = true, fresh = false;
+      while (first || !name.empty() || !more.empty()) {
+        double left = pdf::kBottom - f.y - kBelow;
+        auto n = f.fits(name, kWhatWidth, kBody, left);
+        double h = f.height(name.substr(0, n), kWhatWidth, kBody);
+        auto m = n == name.size() ? f.fits(more, kWhatWidth, kSmall, left - h) : 0;
+        bool whole = n == name.size() && m == more.size();
+        // On a page of its own a line is cut only where the page ends.
+        if (!whole && !fresh) {
+          next_page();
+          fresh = true;
+          continue;
+        }
+        // Not one line on an empty page cannot be; it is drawn rather than tried for ever.
+        if (n + m == 0 && !whole) n = name.size(), m = more.size();
+        row(f, l, name.substr(0, n), more.substr(0, m), first);
+        name.remove_prefix(n), more.remove_prefix(m);
+        first = false;
+        if (whole) break;
+        next_page();
       }
-      auto top = f.y;
-      f.begin("TR");
-      f.text(l.id, kNumber, 22, kBody, Align::left, "TD", 2);
-      double h = f.text(l.name, kWhat, kWhatWidth, kBody, Align::left, "TD", kMostLines);
-      f.y += h;
-      h += f.text(more, kWhat, kWhatWidth, kSmall, Align::left, "TD", kMostLines);
-      f.y = top;
-      double p = l.period ? f.text(period_text(*l.period), kPeriodX, 66, kSmall, Align::left, "TD", 3) : 0;
-      f.text(number_text(l.quantity) + unit_text(l.unit), kQuantity, 36, kMoney, Align::right, "TD", 2);
-      f.text(price_text(l.price), kPrice, kAmount - kPrice - 4, kMoney, Align::right, "TD", 2);
-      f.text(format_euro(l.net), kAmount, kRight - kAmount, kMoney, Align::right, "TD", 2);
-      f.end("TR");
-      f.y = top + std::max(h, p) + 4;
-      f.rule(f.y, kLeft, kRight, 0.25);
-      f.y += 4;
     }
     f.end("Table");
   }

@@ -101,6 +101,27 @@ double Flow::height(std::string_view what, double width, const Font& font, int m
   return static_cast<double>(h) / PANGO_SCALE;
 }
 
+std::size_t Flow::fits(std::string_view what, double width, const Font& font, double height) {
+  // More than a page holds is not laid out: a long text is asked for page by page. The cut is between characters.
+  constexpr std::size_t kMost = 8'000, kMostBreaks = 120;
+  auto head = what.substr(0, kMost);
+  for (std::size_t at = 0, n = 0; (at = head.find('\n', at)) != std::string_view::npos; ++at)
+    if (++n == kMostBreaks) head = head.substr(0, at + 1);
+  while (head.size() < what.size() && (static_cast<unsigned char>(what[head.size()]) & 0xC0) == 0x80)
+    head.remove_suffix(1);
+  if (head.empty()) return 0;
+  auto l = layout(head, width, font, Align::left, 0);
+  std::unique_ptr<PangoLayoutIter, void (*)(PangoLayoutIter*)> at(pango_layout_get_iter(l.get()),
+                                                                  &pango_layout_iter_free);
+  do {
+    PangoRectangle logical;
+    pango_layout_iter_get_line_extents(at.get(), nullptr, &logical);
+    if (static_cast<double>(logical.y + logical.height) / PANGO_SCALE > height)
+      return static_cast<std::size_t>(pango_layout_iter_get_line_readonly(at.get())->start_index);
+  } while (pango_layout_iter_next_line(at.get()));
+  return head.size();
+}
+
 double Flow::text(std::string_view what, double x, double width, const Font& font, Align align, const char* tag,
                   int max_lines) {
   if (what.empty()) return 0;

@@ -49,6 +49,8 @@ class Flow {
   /// Like text at the cursor over the full width, line by line over page ends, and moves the cursor.
   void paragraph(std::string_view what, double indent, const Font& font, const char* tag = "P");
   [[nodiscard]] double height(std::string_view what, double width, const Font& font, int max_lines = 0);
+  /// How many bytes of it, whole lines, fit in `height`; 0 when not one line does.
+  [[nodiscard]] std::size_t fits(std::string_view what, double width, const Font& font, double height);
   void rule(double at, double from = kLeft, double to = kRight, double weight = 0.6);
 
   /// Starts a page when less than `height` is left; true when it did.

@@ -135,6 +135,8 @@ MessageReport check_message(std::string_view bytes) {
       auto r = read_ubl(bytes);
       report.findings = std::move(r.findings);
       report.warnings = std::move(r.warnings);
+      if (r.document)
+        for (auto& f : check_carried(*r.document)) report.findings.push_back(std::move(f));
       break;
     }
     case MessageKind::oso_dossier:

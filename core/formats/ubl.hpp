@@ -2,7 +2,8 @@
 // Source: facturatie.md section 2. Rule ids: BR-* of EN 16931, BR-NL-* of NLCIUS, PEPPOL-* of Peppol, SCH-* our own:
 //   SCH-IBAN mod-97, SCH-KVK/SCH-OIN/SCH-VAT identifier form, SCH-EUR euro only, SCH-CREDIT credit note with negative
 //   amounts, SCH-LINE quantity x price is not the line, SCH-AMOUNT amount out of range, SCH-ATTACHMENT embedded file
-//   does not decode.
+//   does not decode, SCH-CATEGORY a VAT category other than O, E, Z and S, SCH-TYPE a type that is not carried,
+//   SCH-REFERENCE a credit note without or with more than one invoice; check_carried has those of what comes in.
 // Pure. No BSN, name or birth date of a pupil belongs in here (CORE-PRIV): only an arrangement reference.
 #pragma once
 #include <cstdint>
@@ -101,6 +102,7 @@ struct UblLine {
   bool operator==(const UblLine&) const = default;
 };
 
+inline constexpr std::string_view kEn16931 = "urn:cen.eu:en16931:2017";
 inline constexpr std::string_view kNlcius = "urn:cen.eu:en16931:2017#compliant#urn:fdc:nen.nl:nlcius:v1.0";
 inline constexpr std::string_view kPeppolBis3 =
     "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0";
@@ -143,6 +145,10 @@ void complete_totals(UblDocument& document, std::string_view exemption_reason);
 /// EN 16931, NLCIUS or Peppol (by CustomizationID) and our own rules on a document however it was made. Pointers are
 /// UBL paths, with the line number as [n]; code is UBL_RULE, rule the id.
 [[nodiscard]] std::vector<Finding> check_ubl(const UblDocument& document);
+
+/// Rules of ours for what comes in, beside check_ubl: SCH-TYPE a corrective invoice (384), SCH-REFERENCE a credit note
+/// on more than one invoice, SCH-PREPAID an amount paid before or rounded, SCH-NUMBER a number that could hold a BSN.
+[[nodiscard]] std::vector<Finding> check_carried(const UblDocument& document);
 
 /// The XML, after check_ubl and read back once: UBL_INVALID with all findings when a rule is broken, so that nothing
 /// wrong leaves the house.

@@ -1,12 +1,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/formats/ubl.hpp"
+#include "core/formats/ubl_codes.hpp"
 
 namespace schakel::formats {
 namespace {
 
+char as_capital(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 bool digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Reads values after the table passed; what the table cannot see (decimals, range) becomes a finding here.
@@ -84,7 +87,9 @@ class Reader {
     out.phone = cbc(c, "Telephone");
     out.mail = cbc(c, "ElectronicMail");
     for (XmlElement t : p.children())
-      if (t.is(kCac, "PartyTaxScheme") && cbc(t.child(kCac, "TaxScheme"), "ID") == "VAT")
+      if (auto scheme = cbc(t.child(kCac, "TaxScheme"), "ID");
+          t.is(kCac, "PartyTaxScheme") && scheme.size() == 3 &&
+          std::ranges::equal(scheme, std::string_view("VAT"), {}, as_capital))
         out.vat_number = cbc(t, "CompanyID");
     return out;
   }
@@ -258,20 +263,6 @@ class Reader {
   UblRead& out_;
 };
 
-/// SI-UBL-2: no element may be empty, also not one that we pass over.
-void empties(const XmlElement& e, std::vector<Finding>& findings) {
-  for (XmlElement c : e.children()) {
-    if (c.first_child()) {
-      empties(c, findings);
-      continue;
-    }
-    if (!collapse(c.text()).empty() || findings.size() > 200) continue;
-    auto path = c.path();
-    if (std::ranges::none_of(findings, [&](const Finding& f) { return f.pointer == path; }))
-      findings.push_back({std::move(path), "XML_ELEMENT_EMPTY", "an element may not be empty", "SI-UBL-2"});
-  }
-}
-
 }  // namespace
 
 std::optional<UblDecimal> UblDecimal::parse(std::string_view t) {
@@ -322,11 +313,22 @@ UblRead read_ubl(std::string_view bytes, const XmlLimits& limits) {
     return out;
   }
   out.findings = check_table(root, *table);
-  empties(root, out.findings);
-  if (!out.findings.empty()) return out;
+  auto tree = check_ubl_tree(root);
+  bool whole = out.findings.empty();
+  for (auto& f : tree) {
+    bool empty = f.code == "XML_ELEMENT_EMPTY";
+    // Said already by the table, by a rule of its own.
+    if (empty && std::ranges::any_of(out.findings, [&](const Finding& o) { return o.pointer == f.pointer; })) continue;
+    whole = whole && !empty;
+    out.findings.push_back(std::move(f));
+  }
+  if (!whole) return out;
+  std::set<std::string> codes;
+  for (const auto& f : out.findings) codes.insert(f.rule);
   auto document = Reader(out).document(root);
-  auto rules = check_ubl(document);
-  out.findings.insert(out.findings.end(), std::make_move_iterator(rules.begin()), std::make_move_iterator(rules.end()));
+  for (auto& f : check_ubl(document))
+    // A code that is in no list is named once, with its line.
+    if (!f.rule.starts_with("BR-C") || !codes.contains(f.rule)) out.findings.push_back(std::move(f));
   out.document = std::move(document);
   return out;
 }

@@ -227,7 +227,7 @@ struct Tables {
                                     group("PaymentTerms", kTerms),
                                     passed(kCac, "PrepaidPayment"),
                                     group("AllowanceCharge", kAllowance, 0, kMany),
-                                    group("TaxTotal", kTaxTotal, 1, 2, "BR-CO-18"),
+                                    group("TaxTotal", kTaxTotal, 1, 1, "BR-CO-15"),
                                     group("LegalMonetaryTotal", kTotals, 1),
                                     group(Credit ? "CreditNoteLine" : "InvoiceLine", kLine, 1, kMany, "BR-16")};
   static constexpr R kDocument = [] {

@@ -62,6 +62,16 @@ bool valid_bsn(std::string_view t) {
   return (sum - (t[8] - '0')) % 11 == 0;
 }
 
+bool holds_bsn(std::string_view t) {
+  for (std::size_t at = 0; at < t.size();) {
+    std::size_t end = at;
+    while (end < t.size() && digit(t[end])) ++end;
+    if (end - at == 9 && valid_bsn(t.substr(at, 9))) return true;
+    at = end + 1;
+  }
+  return false;
+}
+
 bool valid_iban(std::string_view t) {
   if (t.size() < 15 || t.size() > 34 || !upper(t[0]) || !upper(t[1]) || !digit(t[2]) || !digit(t[3])) return false;
   if (t.starts_with("NL") &&

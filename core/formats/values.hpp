@@ -18,6 +18,8 @@ using Date = std::chrono::year_month_day;
 [[nodiscard]] bool all_digits(std::string_view text);
 /// Nine digits that pass the 11-proof (weights 9..2, -1) and are not all zero.
 [[nodiscard]] bool valid_bsn(std::string_view text);
+/// A run of exactly nine digits in it that could be a BSN: no such text goes into a subject, a file name or a log.
+[[nodiscard]] bool holds_bsn(std::string_view text);
 /// Country, length of a Dutch IBAN where it is NL, and ISO 7064 mod-97. No spaces.
 [[nodiscard]] bool valid_iban(std::string_view text);
 /// KvK number: 8 digits, not all zero (scheme 0106).

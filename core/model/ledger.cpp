@@ -89,7 +89,12 @@ void Ledger::put(LedgerEntry entry) {
 
 void to_json(Json& j, const LedgerEntry& v) {
   Json lines = Json::array(), groups = Json::array(), issued = Json::array();
-  for (const auto& l : v.lines) lines.push_back(json_object("cents", l.cents, "kind", l.kind));
+  for (const auto& l : v.lines) {
+    Json line = json_object("cents", l.cents, "kind", l.kind);
+    if (l.vat) line["vat"] = *l.vat;
+    if (!l.from.empty()) line["from"] = l.from, line["to"] = l.to;
+    lines.push_back(std::move(line));
+  }
   for (const auto& g : v.groups) groups.push_back(group_json(g));
   for (const auto& i : v.issued)
     issued.push_back(json_object("gross", i.gross, "number", i.number, "rates", i.rates, "role", i.role, "vat", i.vat));
@@ -114,7 +119,12 @@ void from_json(const Json& j, LedgerEntry& v) {
   j.at("seq").get_to(v.seq);
   j.at("reinvoices").get_to(v.reinvoices);
   j.at("credits").get_to(v.credits);
-  for (const auto& l : j.at("lines")) v.lines.push_back({l.at("kind").get<std::string>(), l.at("cents").get<Cents>()});
+  for (const auto& l : j.at("lines")) {
+    LedgerLine line{l.at("kind").get<std::string>(), l.at("cents").get<Cents>()};
+    if (l.contains("vat")) line.vat = l.at("vat").get<Cents>();
+    line.from = l.value("from", ""), line.to = l.value("to", "");
+    v.lines.push_back(std::move(line));
+  }
   v.vat = j.at("vat").get<Cents>();
   v.vat_treatment = j.value("vat_treatment", "");
   v.vat_rates = j.value("vat_rates", Json::array());

@@ -16,8 +16,10 @@
 namespace schakel {
 
 struct LedgerLine {
-  std::string kind;  ///< zorg, onderwijs, grijs, gecombineerd
-  Cents cents;       ///< positive, also on a credit note
+  std::string kind;            ///< zorg, onderwijs, grijs, gecombineerd
+  Cents cents;                 ///< positive, also on a credit note
+  std::optional<Cents> vat{};  ///< VAT in it, where the creditor says so per line; then on every line of the entry
+  std::string from{}, to{};    ///< its own period, YYYY-MM-DD, or both empty: that of the entry
   bool operator==(const LedgerLine&) const = default;
 };
 

@@ -207,7 +207,14 @@ struct Work {
                      {{"content_fixed", false}});
     }
     const LedgerEntry* invoice = entry.is_credit() ? ledger.credited(entry.creditor, entry.credits) : nullptr;
-    if (invoice) entry.period_from = invoice->period_from, entry.period_to = invoice->period_to;
+    if (invoice) {
+      entry.period_from = invoice->period_from, entry.period_to = invoice->period_to;
+      // A credit is of the periods that it takes back.
+      for (auto& line : entry.lines) {
+        auto same = std::ranges::find_if(invoice->lines, [&](const LedgerLine& l) { return l.kind == line.kind; });
+        if (line.from.empty() && same != invoice->lines.end()) line.from = same->from, line.to = same->to;
+      }
+    }
     bool with_invoice = invoice && invoice->held;
     auto codes = codes_of(with_invoice ? *invoice : entry, state);
     if (with_invoice && codes.empty()) codes = invoice->codes;

@@ -72,9 +72,11 @@ std::vector<std::string> money_codes(const LedgerEntry& entry, const MoneyState&
   if (switches.pgb_pays_care && state.pgb && has("zorg")) codes.emplace_back("AUDIENCE_NOT_INVOLVED");
   bool unanswered = !state.agreed, outside = false;
   if (state.any_line) {
-    auto period = period_of(entry);
+    std::vector<std::string_view> seen;
     for (const auto& line : entry.lines) {
-      auto answer = answer_for(state, switches, line.kind, period);
+      if (std::ranges::find(seen, line.kind) != seen.end()) continue;
+      seen.push_back(line.kind);
+      auto answer = answer_for(state, switches, entry, line.kind);
       unanswered = unanswered || !answer.any;
       outside = outside || (answer.any && !answer.covers);
     }

@@ -131,12 +131,69 @@ std::vector<std::int64_t> take_parts(std::int64_t amount, std::vector<std::int64
   return out;
 }
 
+struct RateShare {
+  std::int64_t net = 0, vat = 0;
+};
+using RateRows = std::vector<std::vector<RateShare>>;  ///< by payer, by rate
+using Amounts = std::vector<std::int64_t>;             ///< by rate
+
+RateRows proportional_parts(std::span<const PayerAmount> payers, Amounts net, Amounts vat) {
+  RateRows out;
+  for (const auto& p : payers) {
+    auto n = take_parts((p.gross - p.vat).value(), net), v = take_parts(p.vat.value(), vat);
+    auto& row = out.emplace_back();
+    for (std::size_t j = 0; j < n.size(); ++j) row.push_back({n[j], v[j]});
+  }
+  return out;
+}
+
+/// Is the VAT of every part within half a euro of its net at the rate of the whole? A validator allows one (BR-S-09).
+bool near_rates(const RateRows& rows, const Amounts& net, const Amounts& vat) {
+  for (const auto& row : rows)
+    for (std::size_t j = 0; j < row.size(); ++j) {
+      auto off = static_cast<__int128>(row[j].vat) * net[j] - static_cast<__int128>(row[j].net) * vat[j];
+      auto slack = static_cast<__int128>(50) * net[j];
+      if (off > slack || -off > slack) return false;
+    }
+  return true;
+}
+
+/// Two rates: a payer's net and VAT fix how much of it is of each. The last payer has what is left; nullopt when that
+/// is less than nothing.
+std::optional<RateRows> solved_parts(std::span<const PayerAmount> payers, const Amounts& net, const Amounts& vat) {
+  // n0 * (V0/N0) + (n - n0) * (V1/N1) = v, as a fraction over N0 * N1.
+  auto n0_all = static_cast<__int128>(net[0]), n1_all = static_cast<__int128>(net[1]);
+  __int128 by = vat[0] * n1_all - vat[1] * n0_all;
+  if (net[0] <= 0 || net[1] <= 0 || by == 0) return {};
+  RateRows out;
+  std::vector<RateShare> left{{net[0], vat[0]}, {net[1], vat[1]}};
+  for (std::size_t i = 0; i < payers.size(); ++i) {
+    std::int64_t n = (payers[i].gross - payers[i].vat).value(), v = payers[i].vat.value();
+    std::vector<RateShare> row = left;
+    if (i + 1 < payers.size()) {
+      // At most 10^13 each, so that N0 * (v * N1 - n * V1) needs 130 bits at the very most: divided before that.
+      __int128 over = v * n1_all - static_cast<__int128>(n) * vat[1], part = 0;
+      if (__builtin_mul_overflow(over, n0_all, &part)) return {};
+      part /= by;
+      auto first = static_cast<std::int64_t>(std::clamp<__int128>(part, 0, std::min<__int128>(n, left[0].net)));
+      row[0].net = first, row[1].net = n - first;
+      row[0].vat = std::min(static_cast<std::int64_t>(static_cast<__int128>(first) * vat[0] / n0_all), v);
+      row[1].vat = v - row[0].vat;
+    }
+    for (std::size_t j = 0; j < 2; ++j) {
+      left[j].net -= row[j].net, left[j].vat -= row[j].vat;
+      if (row[j].net < 0 || row[j].vat < 0 || left[j].net < 0 || left[j].vat < 0) return {};
+    }
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
 /// What the agreement says of VAT for all kinds of an invoice; empty when it says nothing or not one thing.
 std::string treatment_of(const LedgerEntry& invoice, const MoneyState& state, const Switches& switches) {
   std::string out;
-  auto period = period_of(invoice);
   for (const auto& kind : kinds_of(invoice)) {
-    const FundingLine* line = answer_for(state, switches, kind, period).covers;
+    const FundingLine* line = answer_for(state, switches, invoice, kind).covers;
     if (!line || line->vat.empty() || (!out.empty() && out != line->vat)) return {};
     out = line->vat;
   }
@@ -159,13 +216,16 @@ std::optional<std::vector<Json>> share_rates(std::span<const PayerAmount> payers
     all_net -= (p.gross - p.vat).value(), all_vat -= p.vat.value();
   }
   if (all_net != 0 || all_vat != 0) return {};
+  auto parts = proportional_parts(payers, net, vat);
+  // Payers of differently taxed lines have differently taxed parts: with two rates net and VAT say which.
+  if (!near_rates(parts, net, vat) && net.size() == 2)
+    if (auto solved = solved_parts(payers, net, vat); solved && near_rates(*solved, net, vat)) parts = *solved;
   std::vector<Json> out;
-  for (const auto& p : payers) {
-    auto n = take_parts((p.gross - p.vat).value(), net), v = take_parts(p.vat.value(), vat);
+  for (const auto& row : parts) {
     Json mine = Json::array();
     for (std::size_t j = 0; j < rates.size(); ++j)
-      if (n[j] != 0 || v[j] != 0)
-        mine.push_back({{"percent", rates[j].at("percent")}, {"net_cents", n[j]}, {"vat_cents", v[j]}});
+      if (row[j].net != 0 || row[j].vat != 0)
+        mine.push_back({{"percent", rates[j].at("percent")}, {"net_cents", row[j].net}, {"vat_cents", row[j].vat}});
     out.push_back(std::move(mine));
   }
   return out;
@@ -178,7 +238,6 @@ std::int64_t education_minutes(std::int64_t minutes, std::uint32_t education_bp)
 void plan(LedgerEntry& invoice, const MoneyState& state, const Switches& switches, OddCent odd) {
   invoice.groups.clear();
   invoice.vat_treatment = treatment_of(invoice, state, switches);
-  auto period = period_of(invoice);
   if (invoice.kind == "doorbelasting") {
     // What the gemeente itself asks of the SWV is forwarded as it is (KNH-MONEY-05).
     invoice.holder = "swv";
@@ -214,7 +273,7 @@ void plan(LedgerEntry& invoice, const MoneyState& state, const Switches& switche
       add(invoice.groups, by_shares(kind, state.advice->shares, invoice.holder));
       continue;
     }
-    const FundingLine* line = answer_for(state, switches, kind, period).covers;
+    const FundingLine* line = answer_for(state, switches, invoice, kind).covers;
     static const std::vector<PayerShare> nobody;
     const auto& recorded = line ? line->shares : nobody;
     if (!switches.grey_split) {
@@ -244,13 +303,25 @@ Shares share(const LedgerEntry& invoice, std::span<const LedgerLine> lines, Cent
   out.vat = vat;
   for (const auto& line : lines) out.gross += line.cents;
   SCHAKEL_ASSERT(out.gross >= Cents{} && vat >= Cents{} && vat <= out.gross);
+  // VAT goes with its own lines where they have it: one kind may be taxed and another not.
+  Cents vat_of_lines;
+  bool by_line = !lines.empty();
+  for (const auto& line : lines) {
+    by_line = by_line && line.vat.has_value();
+    vat_of_lines += line.vat.value_or(Cents{});
+  }
+  by_line = by_line && vat_of_lines == vat;
   Cents vat_given;
   for (const auto& group : invoice.groups) {
     GroupAmounts g{&group, {}, {}, {}};
     for (const auto& line : lines)
-      if (std::ranges::find(group.kinds, line.kind) != group.kinds.end()) g.cents += line.cents;
+      if (std::ranges::find(group.kinds, line.kind) != group.kinds.end()) {
+        g.cents += line.cents;
+        if (by_line) g.vat += *line.vat;
+      }
     // CORE-MONEY-05: the VAT of a group in proportion; what is lost in rounding stays with who has the whole invoice.
-    if (out.gross > Cents{}) g.vat = proportion_floor(vat, g.cents.value(), out.gross.value()).value_or(Cents{});
+    if (!by_line && out.gross > Cents{})
+      g.vat = proportion_floor(vat, g.cents.value(), out.gross.value()).value_or(Cents{});
     vat_given += g.vat;
     share_group(g, invoice.minutes);
     out.groups.push_back(std::move(g));
@@ -282,14 +353,22 @@ std::vector<LedgerLine> lines_left(const LedgerEntry& invoice, std::span<const L
   std::vector<LedgerLine> out;
   auto find = [&](const std::string& kind) { return std::ranges::find(out, kind, &LedgerLine::kind); };
   for (const auto& line : invoice.lines) {
-    if (auto it = find(line.kind); it != out.end())
+    if (auto it = find(line.kind); it != out.end()) {
       it->cents += line.cents;
-    else
-      out.push_back(line);
+      it->vat = it->vat && line.vat ? std::optional(*it->vat + *line.vat) : std::nullopt;
+    } else {
+      out.push_back({line.kind, line.cents, line.vat});
+    }
   }
   for (const LedgerEntry* credit : credits)
     for (const auto& line : credit->lines)
-      if (auto it = find(line.kind); it != out.end()) it->cents -= line.cents;
+      if (auto it = find(line.kind); it != out.end()) {
+        it->cents -= line.cents;
+        it->vat = it->vat && line.vat ? std::optional(*it->vat - *line.vat) : std::nullopt;
+      }
+  // A provider may round the VAT of its credits: what would be more than the money, or less than none, is not known.
+  for (auto& line : out)
+    if (line.vat && (*line.vat < Cents{} || *line.vat > line.cents)) line.vat.reset();
   return out;
 }
 

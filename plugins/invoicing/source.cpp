@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "core/base/calendar.hpp"
 #include "core/base/hash.hpp"
+#include "core/formats/values.hpp"
 
 namespace schakel::invoicing {
 namespace {
@@ -33,6 +35,9 @@ struct Reader {
         std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
     if (text.empty() || text.size() > kMaxNumber || !printable)
       return wrong(std::string("/") + name, "an invoice number has 1 to 100 printable characters"), "";
+    // It goes into subjects and file names (CORE-RET-03).
+    if (formats::holds_bsn(text))
+      return wrong(std::string("/") + name, "an invoice number holds no nine digits that could be a BSN"), "";
     return text;
   }
 
@@ -75,9 +80,48 @@ struct Reader {
       if (std::ranges::find(kinds, kind) == kinds.end())
         wrong(at + "/kind", "zorg, onderwijs, grijs or gecombineerd was expected");
       auto cents = whole(line["cents"], at + "/cents", Cents::kLimit);
-      out.push_back({std::move(kind), Cents{cents.value_or(0)}});
+      LedgerLine read{std::move(kind), Cents{cents.value_or(0)}};
+      line_vat(read, line, at);
+      line_period(read, line, at);
+      out.push_back(std::move(read));
     }
+    auto with_vat = std::ranges::count_if(out, [](const LedgerLine& l) { return l.vat.has_value(); });
+    if (with_vat != 0 && std::cmp_not_equal(with_vat, out.size()))
+      wrong("/lines", "VAT stands on every line or on none");
     return out;
+  }
+
+  void line_vat(LedgerLine& read, const Json& line, const std::string& at) {
+    auto it = line.find("vat_cents");
+    if (it == line.end()) return;
+    auto vat = whole(*it, at + "/vat_cents", Cents::kLimit);
+    if (!vat) return;
+    if (*vat > read.cents.value()) return wrong(at + "/vat_cents", "more VAT than money");
+    read.vat = Cents{*vat};
+  }
+
+  void line_period(LedgerLine& read, const Json& line, const std::string& at) {
+    auto it = line.find("period");
+    if (it == line.end() || it->is_null()) return;
+    auto days = span(*it);
+    if (!days) return wrong(at + "/period", "a period is its first and its last day");
+    read.from = days->first, read.to = days->second;
+  }
+
+  /// First and last day of [from, to].
+  static std::optional<std::pair<std::string, std::string>> span(const Json& v) {
+    if (!v.is_array() || v.size() != 2 || !v[0].is_string() || !v[1].is_string()) return {};
+    auto from = Date::parse(v[0].get_ref<const std::string&>()), to = Date::parse(v[1].get_ref<const std::string&>());
+    if (!from || !to || *to < *from) return {};
+    return std::pair{from->str(), to->str()};
+  }
+
+  /// VAT per line is all of the VAT.
+  void line_vats(const LedgerEntry& entry) {
+    if (entry.lines.empty() || !entry.lines[0].vat) return;
+    Cents sum;
+    for (const auto& l : entry.lines) sum += l.vat.value_or(Cents{});
+    if (sum != entry.vat) wrong("/vat_cents", "the VAT of the lines does not add up to it");
   }
 
   /// The VAT per rate as charged; it must be all of the invoice.
@@ -112,13 +156,10 @@ struct Reader {
   }
 
   void period(LedgerEntry& entry) {
-    if (const Json* span = field("service_period")) {
-      if (!span->is_array() || span->size() != 2 || !(*span)[0].is_string() || !(*span)[1].is_string())
-        return wrong("/service_period", "a period is its first and its last day");
-      auto from = Date::parse((*span)[0].get_ref<const std::string&>()),
-           to = Date::parse((*span)[1].get_ref<const std::string&>());
-      if (!from || !to || *to < *from) return wrong("/service_period", "a period is its first and its last day");
-      entry.period_from = from->str(), entry.period_to = to->str();
+    if (const Json* given = field("service_period")) {
+      auto days = span(*given);
+      if (!days) return wrong("/service_period", "a period is its first and its last day");
+      entry.period_from = days->first, entry.period_to = days->second;
     } else if (const Json* month = field("period")) {
       if (!month->is_string()) return wrong("/period", "a month is written YYYY-MM");
       auto first = Date::parse(month->get_ref<const std::string&>() + "-01");
@@ -166,6 +207,7 @@ Result<LedgerEntry> read_source(const Message& message) {
       entry.vat = Cents{*v};
       if (entry.vat > total) r.wrong("/vat_cents", "more VAT than money");
     }
+  r.line_vats(entry);
   r.rates(entry, total);
   if (entry.is_credit()) {
     entry.credits = r.number("credits");
@@ -178,7 +220,10 @@ Result<LedgerEntry> read_source(const Message& message) {
   if (!r.findings.empty())
     return fail(ErrorKind::invalid, "INVOICE_INVALID", "this is not an invoice that can be booked",
                 std::move(r.findings));
-  entry.hash = sha256_hex(dump_json(message.payload));
+  // How and when it is to be paid is no part of what is asked: the same invoice with another date is the same.
+  Json asked = message.payload;
+  for (const char* apart : {"issue_date", "due_date", "payment_id"}) asked.erase(apart);
+  entry.hash = sha256_hex(dump_json(asked));
   return entry;
 }
 

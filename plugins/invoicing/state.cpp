@@ -180,6 +180,29 @@ std::optional<Period> period_of(const LedgerEntry& entry) {
   return from && to ? std::optional(Period{*from, *to}) : std::nullopt;
 }
 
+std::optional<Period> period_of(const LedgerLine& line, const LedgerEntry& entry) {
+  auto from = Date::parse(line.from), to = Date::parse(line.to);
+  return from && to ? std::optional(Period{*from, *to}) : period_of(entry);
+}
+
+Answer answer_for(const MoneyState& state, const Switches& switches, const LedgerEntry& entry, std::string_view kind) {
+  Answer all;
+  bool first = true, one = true;
+  for (const auto& line : entry.lines) {
+    if (line.kind != kind) continue;
+    auto answer = answer_for(state, switches, kind, period_of(line, entry));
+    all.any = all.any || answer.any;
+    if (first)
+      all.covers = answer.covers;
+    else if (!answer.covers || !all.covers || answer.covers->shares != all.covers->shares ||
+             answer.covers->vat != all.covers->vat)
+      one = false;
+    first = false;
+  }
+  if (!one) all.covers = nullptr;
+  return all;
+}
+
 Answer answer_for(const MoneyState& state, const Switches& switches, std::string_view kind,
                   const std::optional<Period>& period) {
   Answer answer;

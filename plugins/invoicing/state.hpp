@@ -83,5 +83,11 @@ struct Answer {
 [[nodiscard]] Answer answer_for(const MoneyState& state, const Switches& switches, std::string_view kind,
                                 const std::optional<Period>& period);
 [[nodiscard]] std::optional<Period> period_of(const LedgerEntry& entry);
+/// Of a line: its own, or that of its entry.
+[[nodiscard]] std::optional<Period> period_of(const LedgerLine& line, const LedgerEntry& entry);
+/// What counts for the lines of one kind of an entry, each by its own period. Covered when each is, and all by the same
+/// shares and VAT: they are shared as one (CORE-MONEY-02).
+[[nodiscard]] Answer answer_for(const MoneyState& state, const Switches& switches, const LedgerEntry& entry,
+                                std::string_view kind);
 
 }  // namespace schakel::invoicing

@@ -3,6 +3,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <filesystem>
 #include <fstream>
@@ -71,6 +73,7 @@ class PluginBench::FakeHost final : public Host, HttpAccess, MailAccess, Progres
     co_return reply;
   }
   Task<Result<std::optional<Json>>> get(std::string key) override {
+    co_await yield();
     b_.step(CrashWhen::before);
     auto it = b_.world.progress.find(key);
     b_.step(CrashWhen::after);
@@ -83,6 +86,7 @@ class PluginBench::FakeHost final : public Host, HttpAccess, MailAccess, Progres
     co_return Result<void>{};
   }
   Task<Result<void>> write(std::vector<std::pair<std::string, std::optional<Json>>> changes) override {
+    co_await yield();
     b_.step(CrashWhen::before);
     for (auto& [key, value] : changes) {
       if (value)
@@ -130,6 +134,9 @@ class PluginBench::FakeHost final : public Host, HttpAccess, MailAccess, Progres
   }
 
  private:
+  Task<void> yield() {
+    if (b_.others_go_on_) co_await boost::asio::post(boost::asio::use_awaitable);
+  }
   void use(const char* what) {
     if (!b_.grants_.access.contains(what)) b_.world.undeclared.emplace_back(what);
   }
@@ -288,6 +295,23 @@ std::optional<Result<HttpReply>> PluginBench::request(HttpRequest request, std::
     if (!ok) throw std::runtime_error("start: " + ok.error().code);
   }
   return drive(adapter_->on_request(request, std::move(party), *inbox_));
+}
+
+std::vector<Result<HttpReply>> PluginBench::together(std::vector<HttpRequest> requests, const std::string& party) {
+  if (!adapter_)
+    if (auto ok = restart(); !ok) throw std::runtime_error("start: " + ok.error().code);
+  std::vector<Result<HttpReply>> out(requests.size(), Result<HttpReply>(HttpReply{}));
+  boost::asio::io_context io;
+  others_go_on_ = true;
+  for (std::size_t i = 0; i < requests.size(); ++i)
+    boost::asio::co_spawn(io, adapter_->on_request(requests[i], party, *inbox_),
+                          [&out, i](std::exception_ptr e, Result<HttpReply> reply) {
+                            out[i] = e ? Result<HttpReply>(fail(ErrorKind::internal, "THROWN", "an exception left"))
+                                       : std::move(reply);
+                          });
+  io.run();
+  others_go_on_ = false;
+  return out;
 }
 
 std::string PluginBench::log_text() const {

@@ -61,6 +61,8 @@ class PluginBench {
   /// run() until its n-th pause (which ends it, as a cancellation does). False: it crashed.
   bool poll(int pauses = 1);
   std::optional<Result<HttpReply>> request(HttpRequest request, std::string party);
+  /// Several at once: at each look into Progress and each write the others go on. Replies in order.
+  std::vector<Result<HttpReply>> together(std::vector<HttpRequest> requests, const std::string& party);
 
   /// Text of the log since construction.
   [[nodiscard]] std::string log_text() const;
@@ -89,6 +91,7 @@ class PluginBench {
   std::unique_ptr<FakeInbox> inbox_;
   std::unique_ptr<Adapter> adapter_;
   int awaits_ = 0, crash_n_ = 0, pauses_left_ = 0;
+  bool others_go_on_ = false;
   CrashWhen crash_when_ = CrashWhen::never;
 };
 

@@ -52,7 +52,7 @@ try {
       { reference: `${story.run}-${n}`, category: '50', product: 'ZBGRS', volume: cents, unit: '83', cents },
     ]));
     assert.ok(answer.status >= 200 && answer.status < 300, `${answer.status} ${answer.body}`);
-    return `D${n}${story.run.slice(0, 6)}-1`;
+    return `12345678-D${n}${story.run.slice(0, 6)}-1`;
   };
 
   let number;

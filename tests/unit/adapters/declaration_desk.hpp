@@ -26,7 +26,9 @@ inline Json declaration_config() {
           {"afzenders", {{"98765432", "hoeve"}}},
           {"leveranciers", {{"0106:90000004", "hoeve"}}},
           {"producten", Json::array({{{"categorie", "45"}, {"code", "45A03"}, {"kind", "grijs"}},
-                                     {{"code", "GRIJS"}, {"kind", "grijs"}}})},
+                                     {{"categorie", "50"}, {"kind", "zorg"}},
+                                     {{"code", "GRIJS"}, {"kind", "grijs"}},
+                                     {{"code", "ZORG"}, {"kind", "zorg"}}})},
           {"retourcodes", {{"FUNDING_NOT_AGREED", "9338"}, {"INVOICE_CONFLICT", "8021"}}},
           {"answer_folder", "$FOLDER/antwoorden"},
           {"in_folder", "$FOLDER/in"}};
@@ -81,14 +83,18 @@ inline std::unique_ptr<PluginBench> fresh_desk() {
   return bench;
 }
 
-inline HttpReply post(PluginBench& bench, const std::string& body, const std::string& party = "hoeve",
-                      const std::string& type = "application/xml") {
+inline HttpRequest posted(const std::string& body, const std::string& type = "application/xml") {
   HttpRequest r;
   r.method = "POST";
   r.url = "/in/zorgaanbieder/declaraties";
   r.headers = {{"Content-Type", type}};
   r.body = body;
-  auto reply = bench.request(r, party);
+  return r;
+}
+
+inline HttpReply post(PluginBench& bench, const std::string& body, const std::string& party = "hoeve",
+                      const std::string& type = "application/xml") {
+  auto reply = bench.request(posted(body, type), party);
   return reply ? reply->value() : HttpReply{0, {}, {}};
 }
 
@@ -122,7 +128,7 @@ inline formats::Jw325 only_answer(PluginBench& bench) {
   return read.message.value();
 }
 
-inline std::string ubl(bool credit = false, std::int64_t percent = 0) {
+inline formats::UblDocument ubl_document(bool credit = false, std::int64_t percent = 0) {
   formats::UblDocument d;
   d.credit_note = credit;
   d.type_code = credit ? "381" : "380";
@@ -178,6 +184,10 @@ inline std::string ubl(bool credit = false, std::int64_t percent = 0) {
     d.taxes[0].reason.clear();
     d.tax_inclusive = d.payable = d.payable + vat;
   }
+  return d;
+}
+
+inline std::string written(const formats::UblDocument& d) {
   auto out = formats::write_ubl(d);
   if (!out) {
     std::string all;
@@ -186,6 +196,8 @@ inline std::string ubl(bool credit = false, std::int64_t percent = 0) {
   }
   return *out;
 }
+
+inline std::string ubl(bool credit = false, std::int64_t percent = 0) { return written(ubl_document(credit, percent)); }
 
 /// Codes that all answers of the bench give to lines.
 inline std::set<std::string> line_codes(PluginBench& bench) {

@@ -119,11 +119,22 @@ TEST(MailInvoice, VatOfTheProviderIsPassedThroughNotComputed) {
   ASSERT_FALSE(ubl.notes.empty());
   EXPECT_NE(ubl.notes.back().find("374,96"), std::string::npos);
 
+  // A VAT number alone makes nobody charge VAT: the category decides (CORE-MONEY-05).
   inv["seller"]["vat_number"] = "NL123456789B01";
   inv["buyer"]["vat_number"] = "NL987654321B01";
-  inv["number"] = "DE-SB-77";
+  inv["number"] = "DE-SB-76";
   ASSERT_EQ(bench->send(with_document(d))->verdict, Verdict::delivered);
-  auto with = ubl_of(bench->world.mails[1]);
+  EXPECT_EQ(ubl_of(bench->world.mails[1]).tax_total, Cents(0));
+  EXPECT_EQ(ubl_of(bench->world.mails[1]).taxes.at(0).category, "O");
+  // And no rate is guessed: 374.96 on 1785.56 looks like 21 %, and the source does not say so.
+  inv["seller"]["vat_category"] = "S";
+  inv["number"] = "DE-SB-77";
+  auto unsound = delivery::make_document(d, Json::object());
+  ASSERT_FALSE(unsound);
+  EXPECT_EQ(unsound.error().code, "INVOICE_MALFORMED");
+  inv["vat_rates"] = Json::array({{{"percent", "21"}, {"net_cents", 178556}, {"vat_cents", 37496}}});
+  ASSERT_EQ(bench->send(with_document(d))->verdict, Verdict::delivered);
+  auto with = ubl_of(bench->world.mails[2]);
   EXPECT_EQ(with.tax_total, Cents(37496));
   EXPECT_EQ(with.tax_exclusive, Cents(178556));
   EXPECT_EQ(with.payable, Cents(216052));

@@ -170,7 +170,18 @@ std::vector<Hostile> hostile_set() {
          (void)c.bring(one_line());
          return c.bring(text(declaration("A26100500001", "D2", {{"999990019", {line("P2", 500)}}})));
        },
-       409, "JW323_IDENTIFICATIE_NOT_UNIQUE", 33333},
+       202, "9056", 33333},
+      {"UnknownProductCode", once([] { return one_line([](Jw323& d) { first(d).product = "45Q99"; }); }), 202, "9340"},
+      {"ProductCodeOfAnotherCategory", once([] { return one_line([](Jw323& d) { first(d).product = "50A01"; }); }), 202,
+       "S329"},
+      {"UnknownItemOfAnInvoice", once([] { return replaced(ubl(), ">GRIJS<", ">NIETBESTAAND<"); }), 422, "SCH-PRODUCT"},
+      {"CorrectiveInvoice", once([] {
+         auto d = ubl_document();
+         d.type_code = "384", d.billing_references = {"ZB-2026-0916"};
+         return written(d);
+       }),
+       422, "SCH-TYPE"},
+      {"NumberThatIsABsn", once([] { return replaced(ubl(), ">ZB-2026-0917<", ">999990019<"); }), 422, "SCH-NUMBER"},
       {"OtherCurrency",
        once([] { return replaced(ubl(), "<cbc:DocumentCurrencyCode>EUR", "<cbc:DocumentCurrencyCode>USD"); }), 422,
        "SCH-EUR"},

@@ -14,7 +14,7 @@ TEST(Zorgaanbieder, DeclarationBecomesOneInvoicePerKnownPupilWithoutBsn) {
   const Json& e = bench->world.events[0];
   EXPECT_EQ(e["type"], "nl.schakel.factuur.v1");
   EXPECT_EQ(e["subject"], "zaak-1");
-  EXPECT_EQ(e["data"]["number"], "D202609001-1");
+  EXPECT_EQ(e["data"]["number"], "98765432-D202609001-1");
   EXPECT_EQ(e["data"]["period"], "2026-09");
   EXPECT_EQ(e["data"]["lines"][0]["kind"], "zorg");
   EXPECT_EQ(e["data"]["lines"][1]["kind"], "grijs");
@@ -73,7 +73,8 @@ TEST(Zorgaanbieder, RepeatOfTheSameDeclarationHasNoSecondEffect) {
   EXPECT_EQ(bench->world.events.size(), 2U);
   Jw323 other = three_pupils();
   other.declaratienummer = "D202609002";
-  EXPECT_EQ(post(*bench, text(other)).status, 409);  // TR056
+  auto reused = post(*bench, text(other));  // TR056
+  EXPECT_EQ(Json::parse(reused.body)["code"], "JW323_REJECTED");
   EXPECT_EQ(bench->world.events.size(), 2U);
 }
 
@@ -91,7 +92,7 @@ TEST(Zorgaanbieder, CreditBecomesACreditNoteOnTheGrantedInvoiceOnce) {
   ASSERT_EQ(bench->world.events.size(), 2U);
   const Json& e = bench->world.events[1];
   EXPECT_EQ(e["type"], "nl.schakel.creditnota.v1");
-  EXPECT_EQ(e["data"]["credits"], "D1-1");
+  EXPECT_EQ(e["data"]["credits"], "98765432-D1-1");
   EXPECT_EQ(e["data"]["lines"][0]["cents"], 33333);
   (void)bench->send(decision(e["id"], "delivered"));
   // a second credit of the same line: 9390
@@ -174,7 +175,7 @@ TEST(Zorgaanbieder, SecondDebitOfTheSameMonthNeedsTheCreditFirst) {
   ASSERT_TRUE(bench->poll());
   ASSERT_EQ(bench->world.events.size(), 3U);
   EXPECT_EQ(bench->world.events[2]["data"]["lines"][0]["cents"], 30000);
-  EXPECT_EQ(bench->world.events[2]["data"]["number"], "D3-1V1");
+  EXPECT_EQ(bench->world.events[2]["data"]["number"], "98765432-D3-1V1");
   (void)bench->send(decision(bench->world.events[2]["id"], "delivered"));
   EXPECT_EQ(answers(*bench).size(), 3U);
   for (const auto& [key, value] : bench->world.progress) EXPECT_FALSE(key.starts_with("volgt/")) << key;
@@ -203,8 +204,8 @@ struct Replacement {
 TEST(Zorgaanbieder, ARefusedCreditTakesItsReplacementWithItAndTheFirstDebitStands) {
   Replacement r;
   ASSERT_EQ(r.bench->world.events.size(), 3U) << "credit and the other debit";
-  (void)r.bench->send(decision(r.event("D3-1"), "delivered"));
-  (void)r.bench->send(decision(r.event("D3-1C1"), "quarantined", {"INVOICE_CONFLICT"}));
+  (void)r.bench->send(decision(r.event("98765432-D3-1"), "delivered"));
+  (void)r.bench->send(decision(r.event("98765432-D3-1C1"), "quarantined", {"INVOICE_CONFLICT"}));
   ASSERT_TRUE(r.bench->poll());
   EXPECT_EQ(r.bench->world.events.size(), 3U) << "never two debits for one toewijzing, product and period (TR389)";
   EXPECT_EQ(line_codes(*r.bench), (std::set<std::string>{"8021", "9389"}));
@@ -219,10 +220,10 @@ TEST(Zorgaanbieder, ARefusedCreditTakesItsReplacementWithItAndTheFirstDebitStand
 
 TEST(Zorgaanbieder, AReplacementThatIsRefusedLeavesItsPlaceFree) {
   Replacement r;
-  (void)r.bench->send(decision(r.event("D3-1"), "delivered"));
-  (void)r.bench->send(decision(r.event("D3-1C1"), "delivered"));
+  (void)r.bench->send(decision(r.event("98765432-D3-1"), "delivered"));
+  (void)r.bench->send(decision(r.event("98765432-D3-1C1"), "delivered"));
   ASSERT_TRUE(r.bench->poll());
-  (void)r.bench->send(decision(r.event("D3-1V1"), "blocked", {"FUNDING_NOT_AGREED"}));
+  (void)r.bench->send(decision(r.event("98765432-D3-1V1"), "blocked", {"FUNDING_NOT_AGREED"}));
   auto next = r.debit;
   next.referentie = "P6";
   (void)post(*r.bench, text(declaration("A4", "D4", {{"999990019", {next}}})));
@@ -233,14 +234,14 @@ TEST(Zorgaanbieder, CrashAnywhereBetweenCreditAndReplacementLosesAndDoublesNothi
   for (int n = 1; n <= 24; ++n)
     for (CrashWhen when : {CrashWhen::before, CrashWhen::after}) {
       Replacement r;
-      (void)r.bench->send(decision(r.event("D3-1"), "delivered"));
-      (void)r.bench->send(decision(r.event("D3-1C1"), "delivered"));
+      (void)r.bench->send(decision(r.event("98765432-D3-1"), "delivered"));
+      (void)r.bench->send(decision(r.event("98765432-D3-1C1"), "delivered"));
       r.bench->crash_at(n, when);
       (void)r.bench->poll();
       r.bench->crash_at(0, CrashWhen::never);
       ASSERT_TRUE(r.bench->poll()) << n;
       ASSERT_EQ(r.bench->world.events.size(), 4U) << n;
-      EXPECT_EQ(r.bench->send(decision(r.event("D3-1V1"), "delivered"))->verdict, Verdict::delivered);
+      EXPECT_EQ(r.bench->send(decision(r.event("98765432-D3-1V1"), "delivered"))->verdict, Verdict::delivered);
       EXPECT_EQ(answers(*r.bench).size(), 2U) << n;
     }
 }

@@ -1,0 +1,35 @@
+// Internal to the UBL reader and writer: the code lists of EN 16931, and what the whole tree of a document must hold
+// to.
+#pragma once
+#include <string_view>
+#include <vector>
+
+#include "core/base/error.hpp"
+#include "core/formats/ubl.hpp"
+
+namespace schakel::formats {
+
+enum class CodeList {
+  country,
+  currency,
+  unit,
+  icd,
+  endpoint,
+  payment_means,
+  exemption,
+  allowance_reason,
+  charge_reason,
+  item_class,
+  reference,
+  note_subject,
+  vat_category,
+};
+[[nodiscard]] bool in_code_list(CodeList list, std::string_view code);
+
+/// What rules say of elements wherever they stand, also of those that we pass over: no empty element (SI-UBL-2), codes
+/// (BR-CL-*), decimals of amounts (UBL-DT-01), and the groups that we do not read (BR-17 to -20, -28, -56, -57).
+[[nodiscard]] std::vector<Finding> check_ubl_tree(const XmlElement& root);
+/// The VAT rules of a document, however it was made.
+[[nodiscard]] std::vector<Finding> check_ubl_vat(const UblDocument& document);
+
+}  // namespace schakel::formats

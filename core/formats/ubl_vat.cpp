@@ -1,0 +1,173 @@
+// The VAT rules of EN 16931 for the four categories that the broker carries: O outside scope, E exempt, Z zero rated,
+// S standard. The other six are refused: reverse charge, export and the islands do not occur between these parties, and
+// what is not shared by rules of ours is not shared at all.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "core/formats/ubl.hpp"
+#include "core/formats/ubl_codes.hpp"
+
+namespace schakel::formats {
+namespace {
+
+constexpr std::array<std::string_view, 4> kCarried{"O", "E", "Z", "S"};
+
+/// VAT is due for a category and, for S, a rate.
+struct VatGroup {
+  std::string_view category;
+  std::optional<UblDecimal> percent;
+  [[nodiscard]] bool holds(std::string_view c, const std::optional<UblDecimal>& p) const {
+    if (c != category) return false;
+    return category != "S" || (p.has_value() == percent.has_value() && (!p || p->equals(*percent)));
+  }
+};
+
+class VatRules {
+ public:
+  explicit VatRules(const UblDocument& d) : d_(d) {}
+
+  std::vector<Finding> run() && {
+    constexpr const char* kAt = "TaxTotal/TaxSubtotal";
+    need(!d_.taxes.empty(), "BR-CO-18", kAt, "a VAT breakdown is required");
+    for (const auto& t : d_.taxes) breakdown(t);
+    for (std::size_t i = 0; i < d_.lines.size(); ++i) line(d_.lines[i], i);
+    for (const auto& a : d_.allowances) allowance(a);
+    for (const auto& g : groups_) {
+      auto n = std::ranges::count_if(d_.taxes, [&](const UblTax& t) { return g.holds(t.category, t.percent); });
+      need(n == 1, fmt::format("BR-{}-01", g.category), kAt,
+           "each VAT category, and each rate of S, has one breakdown");
+    }
+    numbers();
+    alone();
+    return std::move(out_);
+  }
+
+ private:
+  void add(std::string rule, std::string_view where, const char* text) {
+    if (out_.size() < 200)
+      out_.push_back(
+          {fmt::format("/{}/{}", d_.credit_note ? "CreditNote" : "Invoice", where), "UBL_RULE", text, std::move(rule)});
+  }
+  void need(bool ok, std::string rule, std::string_view where, const char* text) {
+    if (!ok) add(std::move(rule), where, text);
+  }
+  [[nodiscard]] std::string line_at(std::size_t i) const {
+    return fmt::format("{}[{}]", d_.credit_note ? "CreditNoteLine" : "InvoiceLine", i + 1);
+  }
+  static bool carried(std::string_view category) { return std::ranges::find(kCarried, category) != kCarried.end(); }
+
+  /// False when it is none that we know more of.
+  bool category(std::string_view c, std::string_view where, const char* list_rule) {
+    if (!in_code_list(CodeList::vat_category, c))
+      add(list_rule, where, "the VAT category is not in its list");
+    else if (!carried(c))
+      add("SCH-CATEGORY", where, "only the VAT categories O, E, Z and S are carried");
+    return carried(c);
+  }
+  void group(std::string_view c, const std::optional<UblDecimal>& percent) {
+    if (std::ranges::none_of(groups_, [&](const VatGroup& g) { return g.holds(c, percent); }))
+      groups_.push_back({c, percent});
+  }
+  /// BR-*-05 of a line, -06 of an allowance, -07 of a charge.
+  void rate_of(std::string_view c, const std::optional<UblDecimal>& percent, std::string_view where, int rule) {
+    auto id = fmt::format("BR-{}-{:02}", c, rule);
+    if (c == "O")
+      need(!percent, id, where, "category O has no rate");
+    else if (c == "S")
+      need(percent && percent->units > 0, id, where, "the standard rate is above zero");
+    else
+      need(percent && percent->units == 0, id, where, "the rate of this category is 0");
+  }
+
+  void line(const UblLine& l, std::size_t i) {
+    if (l.category.empty()) return add("BR-CO-04", line_at(i), "a line has a VAT category");
+    if (!category(l.category, line_at(i), "BR-CL-18")) return;
+    rate_of(l.category, l.percent, line_at(i), 5);
+    group(l.category, l.percent);
+  }
+  void allowance(const UblAllowance& a) {
+    if (!category(a.category, "AllowanceCharge", "BR-CL-17")) return;
+    rate_of(a.category, a.percent, "AllowanceCharge", a.charge ? 7 : 6);
+    group(a.category, a.percent);
+  }
+
+  [[nodiscard]] Cents taxable_of(const VatGroup& g) const {
+    Cents sum;
+    for (const auto& l : d_.lines)
+      if (g.holds(l.category, l.percent)) sum += l.net;
+    for (const auto& a : d_.allowances)
+      if (g.holds(a.category, a.percent)) sum += a.charge ? a.amount : -a.amount;
+    return sum;
+  }
+
+  void breakdown(const UblTax& t) {
+    constexpr const char* kAt = "TaxTotal/TaxSubtotal";
+    if (!category(t.category, kAt, "BR-CL-17")) return;
+    group(t.category, t.percent);
+    auto id = [&](const char* number) { return fmt::format("BR-{}-{}", t.category, number); };
+    need(t.percent || t.category == "O", "BR-48", kAt, "a breakdown has a rate");
+    need(taxable_of({t.category, t.percent}) == t.taxable, id("08"), kAt,
+         "the taxable amount is not the sum of its lines");
+    bool reason = !t.reason.empty() || !t.reason_code.empty();
+    if (t.category == "O" || t.category == "E")
+      need(reason, id("10"), kAt, "the reason why no VAT is charged is required");
+    else
+      need(!reason, id("10"), kAt, "this category has no reason to charge no VAT");
+    if (t.category != "S") {
+      need(t.tax == Cents{}, id("09"), kAt, "the VAT of this category is 0");
+      need(!t.percent || t.percent->units == 0, "BR-CO-17", kAt, "the rate of this category is 0");
+      return;
+    }
+    need(t.percent && t.percent->units > 0, "BR-S-05", kAt, "the standard rate is above zero");
+    if (t.percent) need(near_rate(t), "BR-S-09", kAt, "the VAT is not the taxable amount times the rate");
+  }
+
+  /// The published rule allows a slack of less than one euro; ours too, as rounding per line is lawful. With the sign:
+  /// a negative VAT on a positive amount is none.
+  static bool near_rate(const UblTax& t) {
+    __int128 scale = 100;
+    for (int i = 0; i < t.percent->scale; ++i) scale *= 10;
+    auto exact = static_cast<__int128>(t.taxable.value()) * t.percent->units;
+    auto off = static_cast<__int128>(t.tax.value()) * scale - exact;
+    return off < 100 * scale && -off < 100 * scale;
+  }
+
+  /// BR-*-02 for lines, -03 for allowances, -04 for charges: who charges VAT or is exempt has a number, O has none.
+  void numbers() {
+    constexpr const char* kAt = "AccountingSupplierParty/Party/PartyTaxScheme";
+    bool seller = !d_.supplier.vat_number.empty(), any = seller || !d_.customer.vat_number.empty();
+    for (std::string_view c : kCarried) {
+      auto check = [&](bool there, const char* rule) {
+        if (there && (c == "O" ? any : !seller))
+          add(fmt::format("BR-{}-{}", c, rule), kAt,
+              c == "O" ? "category O excludes VAT numbers" : "this category requires the seller's VAT number");
+      };
+      check(std::ranges::any_of(d_.lines, [&](const UblLine& l) { return l.category == c; }), "02");
+      check(std::ranges::any_of(d_.allowances, [&](const auto& a) { return a.category == c && !a.charge; }), "03");
+      check(std::ranges::any_of(d_.allowances, [&](const auto& a) { return a.category == c && a.charge; }), "04");
+    }
+  }
+
+  void alone() {
+    if (std::ranges::none_of(d_.taxes, [](const UblTax& t) { return t.category == "O"; })) return;
+    constexpr const char* kAt = "TaxTotal/TaxSubtotal";
+    need(std::ranges::all_of(d_.taxes, [](const UblTax& t) { return t.category == "O"; }), "BR-O-11", kAt,
+         "category O stands alone");
+    need(std::ranges::all_of(d_.lines, [](const UblLine& l) { return l.category == "O"; }), "BR-O-12", kAt,
+         "category O allows no line of another");
+    for (const auto& a : d_.allowances)
+      need(a.category == "O", a.charge ? "BR-O-14" : "BR-O-13", kAt, "category O allows no other");
+  }
+
+  const UblDocument& d_;
+  std::vector<VatGroup> groups_;
+  std::vector<Finding> out_;
+};
+
+}  // namespace
+
+std::vector<Finding> check_ubl_vat(const UblDocument& document) { return VatRules(document).run(); }
+
+}  // namespace schakel::formats
