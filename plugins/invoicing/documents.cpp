@@ -38,19 +38,20 @@ std::string dutch_period(const LedgerEntry& entry) {
 /// A credit note has no line that asks for money: a cent that rounding asks back in one group is taken off what goes
 /// back in another. The sum stays.
 void take_off_positive_lines(Json& lines) {
-  auto share = [](const Json& line) { return line["share_cents"].get<std::int64_t>(); };
+  auto cents_of = [](const Json& line) { return line["share_cents"].get<std::int64_t>(); };
   std::int64_t total = 0;
-  for (const auto& line : lines) total += share(line);
+  for (const auto& line : lines) total += cents_of(line);
   if (total > 0) return;  // it is an invoice
   for (auto& line : lines) {
-    auto rest = share(line);
+    std::int64_t rest = cents_of(line);
     if (rest <= 0) continue;
     line["share_cents"] = 0;
     while (rest > 0) {
-      auto most = std::ranges::min_element(lines, {}, share);
-      if (share(*most) >= 0) return;
-      auto part = std::min(rest, -share(*most));
-      (*most)["share_cents"] = share(*most) + part;
+      auto most = std::min_element(lines.begin(), lines.end(),
+                                   [&](const Json& a, const Json& b) { return cents_of(a) < cents_of(b); });
+      if (cents_of(*most) >= 0) return;
+      std::int64_t part = std::min(rest, -cents_of(*most));
+      (*most)["share_cents"] = cents_of(*most) + part;
       rest -= part;
     }
   }
