@@ -1,5 +1,4 @@
 #include <atomic>
-#include <charconv>
 
 #include "core/api/routes.hpp"
 #include "core/audit/leaf.hpp"
@@ -45,6 +44,7 @@ Task<net::Response> status(Call& call) {
                            {"werkt", i.adapter != nullptr},
                            {"reden", i.degraded},
                            {"zekering", breakers.contains(name) ? breakers[name] : "closed"},
+                           {"pogingSeconden", std::chrono::duration_cast<std::chrono::seconds>(i.deadline).count()},
                            {"wachtOpInname", std::ssize(*waits)}});
   }
   if (call.services.health) j["gezondheid"] = call.services.health();
@@ -55,14 +55,6 @@ Task<net::Response> show_case(Call& call) {
   auto view = co_await case_view(call.services, call.path["zaak"]);
   if (!view) co_return problem(view.error());
   co_return json(200, *view);
-}
-
-/// A whole number of a query, 0 when it is not there.
-std::optional<std::int64_t> whole(const std::string& text) {
-  std::int64_t value = 0;
-  auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (!text.empty() && (ec != std::errc() || end != text.data() + text.size() || value < 0)) return std::nullopt;
-  return value;
 }
 
 Task<net::Response> list_cases(Call& call) {
@@ -201,48 +193,6 @@ Task<net::Response> links(Call& call) {
   co_return json(200, *done);
 }
 
-Task<net::Response> audit(Call& call) {
-  if (auto none = nothing_of(call.request); !none) co_return problem(none.error());
-  auto report = co_await call.services.audit_verify();
-  if (!report) co_return problem(report.error());
-  co_return json(200, *report);
-}
-
-/// Leaves in the order of the log from `na` on; of one party or code when asked. They hold no names or numbers of
-/// people.
-Task<net::Response> audit_leaves(Call& call) {
-  auto from = whole(call.query["na"]);
-  if (!from) co_return problem({ErrorKind::invalid, "VALUE", "na must be a place in the log", {}});
-  constexpr int kPage = 500;
-  Json out = Json::array();
-  auto next = *from;
-  bool more = true;
-  while (more && std::ssize(out) < kPage) {
-    auto rows = co_await call.services.store.leaves(next, kPage);
-    if (!rows) co_return problem(rows.error());
-    more = std::ssize(*rows) == kPage;
-    for (const auto& row : *rows) {
-      next = row.position + 1;
-      auto body = Json::parse(row.body);
-      auto codes = body.value("codes", Json::array());
-      if (auto code = call.query["code"]; !code.empty() && std::ranges::find(codes, Json(code)) == codes.end())
-        continue;
-      if (auto party = call.query["partij"];
-          !party.empty() && body.value("ids", Json::object()).value("party", "") != party)
-        continue;
-      body["plaats"] = row.position;
-      out.push_back(std::move(body));
-      if (std::ssize(out) == kPage) {
-        more = true;
-        break;
-      }
-    }
-  }
-  Json j{{"bladen", std::move(out)}};
-  if (more) j["verder"] = next;
-  co_return json(200, j);
-}
-
 Task<net::Response> backup(Call& call) {
   auto body = object_of(call.request, 4096);
   if (!body) co_return problem(body.error());
@@ -287,8 +237,6 @@ std::vector<Route> operator_routes() {
           {"POST", "/v1/beheer/doelen/{doel}", Who::operator_, kSmall, false, pause_target},
           {"GET", "/v1/beheer/facturen", Who::operator_, 0, false, invoices},
           {"POST", "/v1/beheer/links", Who::operator_, kSmall, false, links},
-          {"POST", "/v1/beheer/audit", Who::operator_, kSmall, false, audit},
-          {"GET", "/v1/beheer/audit", Who::operator_, 0, false, audit_leaves},
           {"POST", "/v1/beheer/reservekopie", Who::operator_, kSmall, false, backup}};
 }
 

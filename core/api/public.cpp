@@ -3,13 +3,20 @@
 namespace schakel::api {
 namespace {
 
-Task<net::Response> openapi(Call& call) {
+net::Response description(const std::string& text) {
   net::Response r;
   r.headers.set("Content-Type", "application/json");
+  r.body = text;
+  return r;
+}
+
+Task<net::Response> openapi(Call& call) {
+  auto r = description(call.services.openapi);
   r.headers.set("Access-Control-Allow-Origin", "*");
-  r.body = call.services.openapi;
   co_return r;
 }
+
+Task<net::Response> openapi_operator(Call& call) { co_return description(call.services.openapi_operator); }
 
 Task<net::Response> alive(Call&) { co_return json(200, {{"status", "ok"}}); }
 
@@ -35,6 +42,7 @@ Task<net::Response> metrics(Call& call) {
 
 std::vector<Route> public_routes() {
   return {{"GET", "/v1/openapi.json", Who::anyone, 0, false, openapi},
+          {"GET", "/v1/beheer/openapi.json", Who::operator_, 0, false, openapi_operator},
           {"GET", "/healthz", Who::anyone, 0, false, alive},
           {"GET", "/readyz", Who::anyone, 0, false, ready},
           {"GET", "/metrics", Who::anyone, 0, false, metrics}};
@@ -42,8 +50,9 @@ std::vector<Route> public_routes() {
 
 std::vector<Route> all_routes() {
   std::vector<Route> out;
-  for (auto part : {message_routes(), case_routes(), document_routes(), delivery_routes(), explain_routes(),
-                    rehearse_routes(), register_routes(), operator_routes(), finance_routes(), public_routes()})
+  for (auto part :
+       {message_routes(), case_routes(), document_routes(), delivery_routes(), explain_routes(), rehearse_routes(),
+        register_routes(), operator_routes(), audit_routes(), finance_routes(), public_routes()})
     out.insert(out.end(), part.begin(), part.end());
   return out;
 }

@@ -1,4 +1,5 @@
-// The routes, by subject. The OpenAPI description (core/api/openapi.json) names those of parties.
+// The routes, by subject. Two OpenAPI descriptions name them all: core/api/openapi.json those of parties,
+// openapi_beheer.json those of the operator.
 #pragma once
 #include "core/api/router.hpp"
 
@@ -9,6 +10,7 @@ namespace schakel::api {
 [[nodiscard]] std::vector<Route> document_routes();
 [[nodiscard]] std::vector<Route> delivery_routes();
 [[nodiscard]] std::vector<Route> operator_routes();
+[[nodiscard]] std::vector<Route> audit_routes();
 [[nodiscard]] std::vector<Route> finance_routes();
 [[nodiscard]] std::vector<Route> public_routes();
 [[nodiscard]] std::vector<Route> explain_routes();   ///< why a decision is as it is, and a case as it was
@@ -20,6 +22,9 @@ Task<net::Response> adapter_inbound(Call& call);
 Result<void> inbound_admits(const Services& services, const Party& party, const net::RequestHead& head);
 /// All of them.
 [[nodiscard]] std::vector<Route> all_routes();
+
+/// A whole number from 0 on of a query, 0 when it is not there; nothing for what is none.
+[[nodiscard]] std::optional<std::int64_t> whole(const std::string& text);
 
 /// CASE_UNKNOWN for a case that is not there and for one the party has nothing to do with.
 Task<Result<void>> require_member(Services& services, const Party& party, std::string case_id);

@@ -44,6 +44,7 @@ struct Services {
   /// Called with each answer: method and pattern of its route ("" without one), status, time the handler took.
   std::function<void(const std::string& route, int status, milliseconds took)> answered;
   const formats::XsdFolder* xsd = nullptr;  ///< the publishers' schemas for XML that comes in through adapters
+  std::string openapi_operator = {};        ///< the description of the operator's interface, ready to send
 };
 
 }  // namespace schakel::api

@@ -6,6 +6,7 @@
 #include "core/app/broker_parts.hpp"
 #include "core/app/keys.hpp"
 #include "core/app/openapi.hpp"
+#include "core/base/calendar.hpp"
 #include "core/base/log.hpp"
 #include "core/runtime/hop.hpp"
 
@@ -68,6 +69,7 @@ Result<void> Broker::Parts::listen() {
                                              std::chrono::duration<double>(took).count());
                          }};
   services.xsd = xsd.get();
+  services.openapi_operator = openapi_operator_text();
   router = std::make_unique<api::Router>(std::move(services), api::all_routes());
   router->below("/in/", std::uint64_t{32} << 20, api::adapter_inbound, api::inbound_admits);
   net::ServerOptions o;
@@ -88,6 +90,8 @@ Result<void> Broker::Parts::listen() {
   portal::PortalOptions pages;
   pages.share = config.assets_dir;
   pages.public_url = config.portal.base_url;
+  pages.organisation = config.portal.organisation;
+  pages.contact = config.portal.contact;
   auto opened = portal::Portal::open(*backend, *links, *limiter, std::move(pages));
   if (!opened) return fail(std::move(opened.error()));
   portal = std::move(*opened);
@@ -104,6 +108,11 @@ Result<std::unique_ptr<Broker>> Broker::start(Config config) {
   auto parts = std::make_unique<Parts>();
   parts->config = std::move(config);
   auto& p = *parts;
+  try {
+    load_time_zone();
+  } catch (const std::runtime_error&) {
+    return fail(ErrorKind::unavailable, "TIME_ZONE_MISSING", "this system has no tz database (package tzdata)");
+  }
   std::error_code ec;
   fs::create_directories(p.config.data_dir, ec);
   fs::permissions(p.config.data_dir, fs::perms::owner_all, ec);

@@ -57,6 +57,7 @@ struct Broker::Parts {
   std::unique_ptr<pipeline::ReturnMail> return_mail;
   std::unique_ptr<ingress::TypeCatalogue> catalogue;
   std::unique_ptr<VaultDocumentCheck> document_check;
+  std::unique_ptr<EnrolledApps> enrolled_apps;
   std::unique_ptr<ingress::Ingress> ingress;
   std::unique_ptr<net::MailSender> mail_sender;
   std::unique_ptr<ConfiguredMail> mail;

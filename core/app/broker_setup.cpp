@@ -136,10 +136,11 @@ Task<Result<void>> Broker::Parts::set_up() {
   if (!types) co_return fail(std::move(types.error()));
   catalogue = std::make_unique<ingress::TypeCatalogue>(std::move(*types));
   document_check = std::make_unique<VaultDocumentCheck>(*documents);
+  enrolled_apps = std::make_unique<EnrolledApps>(*store, *vault, clock);
   std::vector<std::string> regions;
   for (const auto& [code, profile] : config.profiles) regions.push_back(code);
-  ingress =
-      std::make_unique<ingress::Ingress>(*journal, config.parties, *catalogue, *document_check, std::move(regions));
+  ingress = std::make_unique<ingress::Ingress>(*journal, config.parties, *catalogue, *document_check,
+                                               std::move(regions), enrolled_apps.get());
   inbox = std::make_unique<AdapterInbox>(*ingress, *journal, *documents, *bsn, config.parties, config.document_limit);
 
   if (!config.mail.from.empty()) {
@@ -262,6 +263,7 @@ Task<Result<void>> Broker::Parts::start_adapters() {
     if (!grants) co_return fail(std::move(grants.error()));
     instance.grants = *grants;
     instance.repeatable = (*plugin)->schema.value("x-repeatable", true);
+    instance.deadline = std::chrono::seconds(a.attempt_seconds.value_or((*plugin)->declared.attempt_seconds));
     auto made = (*plugin)->make_adapter(a.config);
     if (!made) {
       degraded(made.error());

@@ -108,8 +108,10 @@ void add_check(CLI::App& app, Common& common, int& exit) {
   m->add_option("file", files, "files")->required()->check(CLI::ExistingFile);
   m->callback([&common, &exit] { exit = check_messages(files, common); });
   auto* openapi = app.add_subcommand("openapi", "Print the OpenAPI description of the REST interface");
+  static bool operators = false;
+  openapi->add_flag("--beheer", operators, "of the operator's interface on the UNIX socket");
   openapi->callback([&exit] {
-    std::cout << openapi_text();
+    std::cout << (operators ? openapi_operator_text() : openapi_text());
     exit = kOk;
   });
 }

@@ -37,7 +37,8 @@ void add_init(CLI::App& app, Common& common, int& exit);
 void add_check(CLI::App& app, Common& common, int& exit);
 void add_test(CLI::App& app, Common& common, int& exit);
 void add_daily(CLI::App& app, Common& common, int& exit);
-/// After add_daily: adds to its `audit`.
+void add_audit(CLI::App& app, Common& common, int& exit);
+/// After add_audit: adds to its `audit`.
 void add_restore(CLI::App& app, Common& common, int& exit);
 void add_explain(CLI::App& app, Common& common, int& exit);
 void add_plan(CLI::App& app, Common& common, int& exit);

@@ -89,7 +89,8 @@ bool loopback(std::string_view address) {
 }
 
 ListenerConfig read_listener(Reader& r, const Json& j, const std::string& at, bool mutual) {
-  r.known(j, at, {"address", "port", "certificate", "key", "client_ca", "crl", "base_url", "sms"});
+  r.known(j, at,
+          {"address", "port", "certificate", "key", "client_ca", "crl", "base_url", "sms", "organisation", "contact"});
   ListenerConfig l;
   l.address = r.text(j, at, "address", "127.0.0.1");
   if (in6_addr any{};
@@ -211,6 +212,11 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
     r.bad("/portal/base_url", "VALUE", "must be https://host without anything after it, also no slash");
   else if (url->scheme() != "https" && !loopback(url->host()) && url->host() != "[::1]")
     r.bad("/portal/base_url", "TLS_REQUIRED", "links in mails must be https");
+  c.portal.organisation = r.text(portal, "/portal", "organisation", c.portal.organisation);
+  c.portal.contact = r.text(portal, "/portal", "contact");
+  if (c.portal.organisation.empty() || c.portal.organisation.size() > 100)
+    r.bad("/portal/organisation", "VALUE", "must be 1 to 100 bytes");
+  if (c.portal.contact.size() > 200) r.bad("/portal/contact", "VALUE", "must be at most 200 bytes");
   if (portal.contains("sms")) {
     c.portal.sms = portal["sms"];
     r.known(c.portal.sms, "/portal/sms", {"url", "secret"});
@@ -295,9 +301,12 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
   else
     for (const auto& [instance, a] : adapters.items()) {
       auto at = "/adapters/" + instance;
-      r.known(a, at, {"plugin", "party", "config"});
+      r.known(a, at, {"plugin", "party", "config", "attempt_seconds"});
       AdapterConfig one{r.text(a, at, "plugin"), r.text(a, at, "party"),
                         a.is_object() ? a.value("config", Json::object()) : Json::object()};
+      if (a.is_object() && a.contains("attempt_seconds"))
+        one.attempt_seconds = r.number(a, at, "attempt_seconds", plugin::kAttemptLimit.count(),
+                                       plugin::kAttemptSecondsLeast, plugin::kAttemptSecondsMost);
       if (one.plugin.empty()) r.bad(at + "/plugin", "REQUIRED", "names the adapter");
       if (!one.party.empty() && c.parties && !c.parties->find(one.party))
         r.bad(at + "/party", "PARTY_UNKNOWN", "there is no such party");

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct AdapterConfig {
   std::string plugin;
   std::string party;  ///< whose profile decides what may be released to it
   Json config = Json::object();
+  /// How long one attempt may take; absent: as its adapter declares.
+  std::optional<std::int64_t> attempt_seconds = std::nullopt;
 };
 
 struct MailConfig {
@@ -46,6 +49,8 @@ struct PortalConfig {
   ListenerConfig listener;
   std::string base_url;
   Json sms = Json();  ///< {url, secret}; null: TOTP only
+  /// On every page: whose pages they are, and whom to call when one does not work.
+  std::string organisation = "Schakel", contact;
 };
 
 /// Whether a key came by $CREDENTIALS_DIRECTORY, from a service manager.

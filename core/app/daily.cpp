@@ -7,15 +7,7 @@
 namespace schakel::app {
 namespace {
 
-/// What may stand in a URL as it is.
-const CLI::Validator kPlain(
-    [](std::string& s) {
-      bool good = !s.empty() && std::ranges::all_of(s, [](unsigned char ch) {
-        return std::isalnum(ch) || ch == '_' || ch == '-' || ch == '.';
-      });
-      return good ? std::string() : std::string("letters, digits, _, - and . only");
-    },
-    "NAME");
+const CLI::Validator kPlain = plain_word();
 
 void show_decisions(const Json& list) {
   for (const auto& d : list) {
@@ -80,8 +72,7 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
     });
   });
 
-  static std::string id, zaak, reason, target, status_filter, path, role, person, party, code;
-  static std::int64_t after = 0;
+  static std::string id, zaak, reason, target, status_filter, path, role, person;
   static bool yes = false;
   auto* one_case =
       app.add_subcommand("case", "A case: its messages, deliveries and deadlines; without an id, all cases");
@@ -224,41 +215,6 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
   workplace->callback([&c, &exit] {
     exit = shown(c, call(c, "POST", "/v1/beheer/links", {{"do", "workplace"}, {"zaak", zaak}, {"persoon", person}}),
                  [](const Json& j) { std::cout << j.dump() << "\n"; });
-  });
-
-  auto* audit = app.add_subcommand("audit", "The tamper-evident log");
-  audit->require_subcommand(1);
-  auto* verify = audit->add_subcommand("verify", "Is every leaf there, in its place, under every signed head?");
-  verify->callback([&c, &exit] {
-    auto done = call(c, "POST", "/v1/beheer/audit", Json::object());
-    bool sound = done && done->value("ok", false);
-    exit = shown(c, std::move(done), [](const Json& j) {
-      std::cout << (j.value("ok", false) ? "audit: in orde, " : "audit: GEBROKEN, ") << j.value("leaves", 0)
-                << " bladen, " << j.value("heads", 0) << " getekende hoofden\n";
-      for (const auto& p : j.value("problems", Json::array())) std::cout << "  " << p.dump() << "\n";
-    });
-    if (exit == kOk && !sound) exit = kFinding;
-  });
-
-  auto* leaves = audit->add_subcommand("list", "What the log holds: place, moment, kind, ids and codes");
-  leaves->add_option("--party", party, "of this party only")->check(kPlain);
-  leaves->add_option("--code", code, "with this code only")->check(kPlain);
-  leaves->add_option("--after", after, "from this place on; `verder` of the JSON output gives the next")
-      ->check(CLI::NonNegativeNumber);
-  leaves->callback([&c, &exit] {
-    auto query = fmt::format("?na={}", after);
-    if (!party.empty()) query += "&partij=" + party;
-    if (!code.empty()) query += "&code=" + code;
-    exit = shown(c, call(c, "GET", "/v1/beheer/audit" + query), [](const Json& j) {
-      for (const auto& leaf : j.value("bladen", Json::array())) {
-        std::cout << fmt::format("{:>8}  {}  {}", leaf.value("plaats", 0), text(leaf, "at"), text(leaf, "kind"));
-        for (const auto& [name, value] : leaf.value("ids", Json::object()).items())
-          std::cout << "  " << name << "=" << value.get<std::string>();
-        for (const auto& one : leaf.value("codes", Json::array())) std::cout << "  " << one.get<std::string>();
-        std::cout << "\n";
-      }
-      if (j.contains("verder")) std::cout << "verder: --after " << j["verder"] << "\n";
-    });
   });
 
   auto* backup = app.add_subcommand("backup", "A consistent copy of the store while it runs");

@@ -31,6 +31,12 @@ Task<Result<void>> VaultDocumentCheck::check(const Attachment& a, std::string_vi
   co_return Result<void>{};
 }
 
+Task<Result<bool>> EnrolledApps::answerable(std::string factor) {
+  if (!factor.starts_with(portal::kTotp)) co_return true;
+  auto known = co_await apps_.known(std::move(factor));
+  co_return known;
+}
+
 Task<Result<std::vector<outbox::Contact>>> CaseDirectory::contacts(std::string case_id) {
   std::vector<outbox::Contact> out;
   if (case_id.empty()) co_return out;

@@ -3,6 +3,7 @@
 #include "core/ingress/ingress.hpp"
 #include "core/net/mail.hpp"
 #include "core/pipeline/pipeline.hpp"
+#include "core/portal/authenticators.hpp"
 #include "core/portal/links.hpp"
 #include "core/vault/bsn.hpp"
 #include "core/vault/documents.hpp"
@@ -20,6 +21,16 @@ class VaultDocumentCheck final : public ingress::DocumentCheck {
 
  private:
   vault::Documents& documents_;
+};
+
+/// An app is answerable once the operator enrolled it; what goes by SMS always is.
+class EnrolledApps final : public ingress::FactorCheck {
+ public:
+  EnrolledApps(store::Store& store, vault::Vault& vault, const Clock& clock) : apps_(store, vault, clock) {}
+  Task<Result<bool>> answerable(std::string factor) override;
+
+ private:
+  portal::Authenticators apps_;
 };
 
 /// People of a case from the vault, and what a decision changes outside the outbox.

@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   schakel::app::add_check(app, common, exit);
   schakel::app::add_test(app, common, exit);
   schakel::app::add_daily(app, common, exit);
+  schakel::app::add_audit(app, common, exit);
   schakel::app::add_restore(app, common, exit);
   schakel::app::add_explain(app, common, exit);
   schakel::app::add_plan(app, common, exit);

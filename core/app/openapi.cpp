@@ -8,4 +8,10 @@ std::string openapi_text() {
       ;
 }
 
+std::string openapi_operator_text() {
+  return
+#include "openapi_beheer.inc"
+      ;
+}
+
 }  // namespace schakel::app

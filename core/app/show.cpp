@@ -41,6 +41,16 @@ std::string euros(const Json& cents) {
   return fmt::format("{}{}.{:02}", c < 0 ? "-" : "", std::abs(c) / 100, std::abs(c) % 100);
 }
 
+CLI::Validator plain_word() {
+  return {[](std::string& s) {
+            bool good = !s.empty() && std::ranges::all_of(s, [](unsigned char ch) {
+              return std::isalnum(ch) || ch == '_' || ch == '-' || ch == '.';
+            });
+            return good ? std::string() : std::string("letters, digits, _, - and . only");
+          },
+          "NAME"};
+}
+
 int shown(const Common& common, Result<Json> answer, const std::function<void(const Json&)>& show) {
   if (!answer) return report(answer.error(), common);
   if (common.json)

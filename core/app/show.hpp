@@ -10,6 +10,8 @@ void table(const std::vector<std::string>& head, const std::vector<std::vector<s
 [[nodiscard]] std::string text(const Json& j, const char* name);
 /// Cents as 12.34; nothing for what is no whole number.
 [[nodiscard]] std::string euros(const Json& cents);
+/// What may stand in a URL as it is.
+[[nodiscard]] CLI::Validator plain_word();
 /// Runs a call and shows its answer: as JSON, or through `show`.
 int shown(const Common& common, Result<Json> answer, const std::function<void(const Json&)>& show);
 

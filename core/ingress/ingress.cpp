@@ -55,12 +55,13 @@ std::vector<std::string> TypeCatalogue::types() const {
 }
 
 Ingress::Ingress(journal::Journal& journal, std::shared_ptr<const Parties> parties, const TypeCatalogue& catalogue,
-                 DocumentCheck& documents, std::vector<std::string> regions)
+                 DocumentCheck& documents, std::vector<std::string> regions, FactorCheck* factors)
     : journal_(journal),
       parties_(std::move(parties)),
       catalogue_(catalogue),
       documents_(documents),
-      regions_(std::move(regions)) {}
+      regions_(std::move(regions)),
+      factors_(factors) {}
 
 namespace {
 
@@ -161,6 +162,30 @@ Task<Result<void>> Ingress::resolve_case(const Party& party, Message& m, store::
   co_return Result<void>{};
 }
 
+Task<Result<void>> Ingress::check_factors(const Message& m) {
+  if (!factors_ || m.type != "zaak_opening" || !m.payload.contains("participants")) co_return Result<void>{};
+  std::vector<Finding> findings;
+  std::size_t at = 0;
+  for (const auto& p : m.payload["participants"]) {
+    auto factor = p.value("second_factor", "");
+    if (!factor.empty()) {
+      auto good = co_await factors_->answerable(std::move(factor));
+      if (!good) co_return fail(std::move(good.error()));
+      if (!*good)
+        findings.push_back({fmt::format("/data/participants/{}/second_factor", at), "AUTHENTICATOR_UNKNOWN",
+                            "no app of this name was enrolled", ""});
+    }
+    ++at;
+  }
+  if (findings.empty()) co_return Result<void>{};
+  // An opening that was accepted stays so, also when an app of it is gone since: its repeat is a repeat.
+  auto before = co_await journal_.store().find_message(m.source, m.id);
+  if (!before) co_return fail(std::move(before.error()));
+  if (*before) co_return Result<void>{};
+  co_return fail(ErrorKind::invalid, "AUTHENTICATOR_UNKNOWN", "an authenticator app was not enrolled at the broker",
+                 std::move(findings));
+}
+
 Task<Result<Receipt>> Ingress::into_journal(const Party& party, Message message) {
   store::Transaction with;
   // A repeat is recognised before the case is looked up: a repeated opening must find its first case.
@@ -170,6 +195,8 @@ Task<Result<Receipt>> Ingress::into_journal(const Party& party, Message message)
     auto there = co_await documents_.check(a, party.id, message.subject);
     if (!there) co_return fail(std::move(there.error()));
   }
+  auto reachable = co_await check_factors(message);
+  if (!reachable) co_return fail(std::move(reachable.error()));
   auto id = message.id, reference = message.type == "zaak_opening" ? message.reference : std::string();
   auto accepted = co_await journal_.accept(std::move(message), std::move(with));
   if (!accepted && accepted.error().code == "STORE_CONFLICT" && !reference.empty()) {

@@ -33,6 +33,14 @@ class DocumentCheck {
   virtual Task<Result<void>> check(const Attachment& attachment, std::string_view party, std::string_view case_id) = 0;
 };
 
+/// Whether somebody can answer a second factor that an opening names for a deelnemer.
+class FactorCheck {
+ public:
+  virtual ~FactorCheck() = default;
+  /// False for an authenticator app that was not enrolled here.
+  virtual Task<Result<bool>> answerable(std::string factor) = 0;
+};
+
 struct Receipt {
   store::MessageSeq seq = 0;
   std::string id;
@@ -41,11 +49,11 @@ struct Receipt {
   std::string outcome;
 };
 
-/// Thread: any coroutine. Lifetime: needs journal, documents and catalogue to outlive it.
+/// Thread: any coroutine. Lifetime: needs journal, documents, catalogue and factors to outlive it.
 class Ingress {
  public:
   Ingress(journal::Journal& journal, std::shared_ptr<const Parties> parties, const TypeCatalogue& catalogue,
-          DocumentCheck& documents, std::vector<std::string> regions);
+          DocumentCheck& documents, std::vector<std::string> regions, FactorCheck* factors = nullptr);
 
   /// Everything that arrived in one request. Nothing is accepted when one event of a batch is invalid in form,
   /// type, rights or schema; they are then accepted in order, and one that fails on its case or documents ends the
@@ -70,6 +78,9 @@ class Ingress {
 
  private:
   Task<Result<void>> resolve_case(const Party& party, Message& message, store::Transaction& with);
+  /// AUTHENTICATOR_UNKNOWN (invalid) with a finding for each deelnemer whose app nobody enrolled: the links to such a
+  /// person could never be opened, and the sender can mend that now.
+  Task<Result<void>> check_factors(const Message& message);
   Task<Result<Receipt>> take(const Party& party, Event event, bool any_source);
   Task<Result<Receipt>> into_journal(const Party& party, Message message);
   Task<void> refused(const Party& party, std::string id, const Error& error);
@@ -78,6 +89,7 @@ class Ingress {
   const TypeCatalogue& catalogue_;
   DocumentCheck& documents_;
   std::vector<std::string> regions_;
+  FactorCheck* factors_;
 };
 
 }  // namespace schakel::ingress

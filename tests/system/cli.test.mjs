@@ -43,6 +43,7 @@ test('EveryMistakeInTheConfigurationIsNamedWithItsPlace', { skip }, () => {
     ['/shards RANGE', (c) => { c.shards = 'veel'; }], ['/formats/xsd_dir FILE_MISSING', (c) => { c.formats = { xsd_dir: 'weg' }; }],
     ['/adapters/map/party PARTY_UNKNOWN', (c) => { c.adapters.map.party = 'niemand'; }], ['/adapters/map/plugin PLUGIN_NOT_FOUND', (c) => { c.adapters.map.plugin = 'bestaat_niet'; }],
     ['/adapters/map/config/out_folder SCHEMA_TYPE', (c) => { c.adapters.map.config.out_folder = 5; }], ['/adapters/map/config/x SCHEMA_UNKNOWN_PROPERTY', (c) => { c.adapters.map.config.x = 5; }],
+    ['/adapters/map/attempt_seconds RANGE', (c) => { c.adapters.map.attempt_seconds = 4; }], ['/portal/contact TYPE', (c) => { c.portal.contact = 5; }],
     ['/adapters/haak/config/url SCHEMA_REQUIRED', (c) => { c.adapters.haak = { plugin: 'webhook', config: {} }; }],
   ];
   for (const [wanted, change] of set) {

@@ -96,6 +96,38 @@ TEST_F(ConfigTest, KeysThatAServiceManagerHandsOverGoFirstAndMayHaveAGroup) {
   EXPECT_EQ(findings(), Found{"/listen/api/key KEY_MODE"});
 }
 
+/// How long one attempt may take, of each instance apart.
+TEST_F(ConfigTest, AttemptSecondsAreWholeAndWithinBounds) {
+  config["adapters"]["zaken"] = {{"plugin", "file_drop"}, {"config", {{"out_folder", "/tmp/uit"}}}};
+  auto absent = read();
+  ASSERT_TRUE(absent) << absent.error().findings.front().pointer << absent.error().findings.front().message;
+  EXPECT_EQ(absent->adapters.at("zaken").attempt_seconds, std::nullopt) << "as the adapter declares";
+  for (std::int64_t good : {5, 120, 3600}) {
+    config["adapters"]["zaken"]["attempt_seconds"] = good;
+    auto done = read();
+    ASSERT_TRUE(done) << good;
+    EXPECT_EQ(done->adapters.at("zaken").attempt_seconds, good);
+  }
+  for (const Json& bad : {Json(4), Json(3601), Json(-1), Json(0), Json(60.5), Json("60"), Json(nullptr), Json(true)})
+    EXPECT_EQ(with("/adapters/zaken/attempt_seconds", bad), Found{"/adapters/zaken/attempt_seconds RANGE"})
+        << bad.dump();
+  EXPECT_EQ(with("/adapters/zaken/attempt_second", 60), Found{"/adapters/zaken/attempt_second UNKNOWN_FIELD"});
+}
+
+TEST_F(ConfigTest, ThePagesSayWhoseTheyAreAndWhomToCall) {
+  EXPECT_EQ(read()->portal.organisation, "Schakel");
+  config["portal"]["organisation"] = "Samenwerkingsverband Kop van Noord-Holland";
+  config["portal"]["contact"] = "Bel 0223 000 000 op schooldagen";
+  auto done = read();
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->portal.organisation, "Samenwerkingsverband Kop van Noord-Holland");
+  EXPECT_EQ(done->portal.contact, "Bel 0223 000 000 op schooldagen");
+  EXPECT_EQ(with("/portal/organisation", ""), Found{"/portal/organisation VALUE"});
+  EXPECT_EQ(with("/portal/organisation", std::string(101, 'a')), Found{"/portal/organisation VALUE"});
+  EXPECT_EQ(with("/portal/contact", std::string(201, 'a')), Found{"/portal/contact VALUE"});
+  EXPECT_EQ(with("/portal/contact", 7), Found{"/portal/contact TYPE"});
+}
+
 TEST_F(ConfigTest, PluginOfAnotherBuildIsSaidBeforeTheStart) {
   fs::create_directories(at("lib/plugins"));
   fs::create_directories(at("lib/adapters"));
