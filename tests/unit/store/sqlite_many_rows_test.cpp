@@ -1,4 +1,4 @@
-// How long it may take.
+// How long it takes is printed, not judged: docs/performance.md has the figures.
 #include <algorithm>
 #include <chrono>
 
@@ -13,7 +13,7 @@ double milliseconds_of(auto work) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
 }
 
-TEST_F(SqliteStoreTest, MemoryStoreIsFastEnoughForAScenarioEach) {
+TEST_F(SqliteStoreTest, MemoryStoreForAScenarioEach) {
   std::vector<double> opening;
   for (int i = 0; i < 20; ++i)
     opening.push_back(milliseconds_of([&] { (void)SqliteStore::open(":memory:", clock, options()); }));
@@ -24,16 +24,13 @@ TEST_F(SqliteStoreTest, MemoryStoreIsFastEnoughForAScenarioEach) {
     for (int i = 0; i < 500; ++i)
       ok(*store, {Accept{message("m" + std::to_string(i))}, Enqueue{delivery("d" + std::to_string(i))}});
   });
+  EXPECT_EQ(run(store->stats()).value().pending, 500);
   RecordProperty("open_ms", std::to_string(opening[10]));
   RecordProperty("transactions_per_second", std::to_string(500 / ms * 1000));
   std::printf("memory: open %.2f ms, %.0f transactions/s\n", opening[10], 500 / ms * 1000);
-#ifdef NDEBUG
-  EXPECT_LT(opening[10], 5.0);
-  EXPECT_GT(500 / ms * 1000, 2000);
-#endif
 }
 
-TEST_F(SqliteStoreTest, DueDeliveriesAmongAHundredThousandTakeLessThanTwentyMilliseconds) {
+TEST_F(SqliteStoreTest, DueDeliveriesAmongAHundredThousandAreFound) {
   auto s = open();
   for (int shape : {0, 1, 2}) {
     // Many short lanes, all due; few long lanes; many lanes of which none is due yet.
@@ -55,9 +52,6 @@ TEST_F(SqliteStoreTest, DueDeliveriesAmongAHundredThousandTakeLessThanTwentyMill
     std::ranges::sort(times);
     std::printf("due_deliveries with %d pending: %.2f ms\n", (shape + 1) * 33'300, times[4]);
     EXPECT_EQ(got, 100U);
-#ifdef NDEBUG
-    EXPECT_LT(times[4], 20.0);
-#endif
     EXPECT_TRUE(run(s->next_due()).value().has_value());
   }
   EXPECT_EQ(run(s->stats()).value().pending, 99'900);
