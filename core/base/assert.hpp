@@ -3,10 +3,10 @@
 #include <cstdio>
 #include <cstdlib>
 
-#define SCHAKEL_ASSERT(condition)                                                            \
-  do {                                                                                       \
-    if (!(condition)) [[unlikely]] {                                                         \
+#define SCHAKEL_ASSERT(condition)                                                                  \
+  do {                                                                                             \
+    if (!(condition)) [[unlikely]] {                                                               \
       (void)std::fprintf(stderr, "%s:%d: assertion failed: %s\n", __FILE__, __LINE__, #condition); \
-      std::abort();                                                                          \
-    }                                                                                        \
+      std::abort();                                                                                \
+    }                                                                                              \
   } while (false)

@@ -102,16 +102,15 @@ Answer check(std::span<const Consent> consents, const Question& q) {
 }
 
 namespace {
-/// Age settings that are null hold for nobody.
-bool has_age(const FactView& view, std::string_view setting, std::int64_t otherwise) {
-  std::int64_t from = view.profile().setting_int(setting, view.file().overrides, otherwise);
+/// An age of 0 is one that nobody has.
+bool has_age(const FactView& view, std::int64_t from) {
   FactValue age = view.get("derived.age_years");
   return from > 0 && age.kind == FactValue::Kind::integer && age.number >= from;
 }
 }  // namespace
 
 std::vector<std::string> custody(const FactView& view) {
-  if (has_age(view, "child_only_age", 0)) return {"leerling"};
+  if (has_age(view, view.profile().setting_int("child_only_age", view.file().overrides, 0))) return {"leerling"};
   if (view.text("case.measure") == "voogdij") {
     std::string_view end = view.text("case.ots_end");
     if (end.empty() || view.today() <= end) return {"voogd"};
@@ -125,7 +124,9 @@ std::vector<std::string> custody(const FactView& view) {
   return out;
 }
 
-bool child_needed(const FactView& view) { return has_age(view, "child_consent_age", 12); }
+bool child_needed(const FactView& view) {
+  return has_age(view, view.profile().setting_int("child_consent_age", view.file().overrides, 12));
+}
 
 bool one_suffices(const FactView& view) {
   return view.profile().setting_text("consent_quorum", view.file().overrides) == "one";

@@ -238,10 +238,10 @@ std::vector<Planned> plan(const PlanInput& in) {
       if (!source && in.released_payloads)
         if (auto it = in.released_payloads->find(i.source_message); it != in.released_payloads->end())
           source = &it->second;
-      for (auto [to, from] : {std::pair{"issue_date", "date"}, {"due_date", "due_date"}, {"payment_id", "payment_id"}})
+      for (const char* own : {"issue_date", "due_date", "payment_id"})
         if (source && source->is_object())
-          if (auto it = source->find(from); it != source->end() && it->is_string() && !it->get<std::string>().empty())
-            inv[to] = *it;
+          if (auto it = source->find(own); it != source->end() && it->is_string() && !it->get<std::string>().empty())
+            inv[own] = *it;
     }
     // A released invoice was sent by another party than the message that releases it.
     inv["payee_party"] = !i.payee_party.empty() ? i.payee_party : i.payee == "zorgaanbieder" ? m.party : "";

@@ -184,6 +184,7 @@ TEST_F(SealedInvoice, GoesWithItsCaseAndADamagedOneIsNotSent) {
   auto erased = run_now(vault->erase_case(kInvoiceCase));
   ASSERT_TRUE(erased);
   ASSERT_TRUE(run_now(store->commit({std::move(erased->ops)})));
+  vault->forget(kInvoiceCase);
   EXPECT_EQ(run_now(delivering.invoice_document(sent)).error().code, "VAULT_ERASED");
 }
 

@@ -209,7 +209,8 @@ TEST(Regions, EveryFileOfTheConfigurationIsSound) {
   for (const auto& [code, profile] : *all)
     for (const Rule& r : profile->all_rules()) {
       EXPECT_FALSE(profile->source_title(r.source).empty()) << code << ' ' << r.id;
-      EXPECT_TRUE(r.id.starts_with(code + "-") || r.id.starts_with("CORE-") || r.id.starts_with("CONF-"))
+      EXPECT_TRUE(r.id.starts_with(code + "-") || r.id.starts_with("CORE-") || r.id.starts_with("CONF-") ||
+                  r.id.starts_with("Q-"))
           << code << ' ' << r.id;
     }
 }

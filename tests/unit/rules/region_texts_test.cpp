@@ -109,7 +109,11 @@ const std::vector<ReadField>& coded_fields() {
             "activity", "credits", "grey_total_cents", "source_invoice", "share_cents"})
         out.push_back({type, field, ""});
     for (const char* type : {"factuur", "creditnota"})
-      out.push_back({type, "answer_due", "core/pipeline/invoice_index.cpp"});
+      for (auto [field, file] : {std::pair{"answer_due", "core/pipeline/invoice_index.cpp"},
+                                 {"issue_date", "core/outbox/plan.cpp"},
+                                 {"due_date", "core/outbox/plan.cpp"},
+                                 {"payment_id", "core/outbox/plan.cpp"}})
+        out.push_back({type, field, file});
     for (const char* field : {"purpose", "doc_types", "roles", "valid_from", "valid_until"})
       out.push_back({"toestemming", field, "plugins/consent/consent.cpp"});
     out.push_back({"toestemming_intrekking", "consent", "plugins/consent/consent.cpp"});
