@@ -94,7 +94,7 @@ Task<net::Response> party_status(Call& call) {
   if (!member)
     co_return finance_problem("INVOICE_UNKNOWN", "there is no such invoice for this party", ErrorKind::not_found);
   // The same refusal of what was sent again is another event.
-  auto sent = co_await delivery::generation_of(call.services.store, call.path["aflevering"]);
+  auto sent = co_await outbox::generation_of(call.services.store, call.path["aflevering"]);
   if (!sent) co_return problem(sent.error());
   auto evidence = fmt::format("{}/{}", call.party->id, what->code);
   if (*sent > 0) evidence += fmt::format("/{}", *sent);

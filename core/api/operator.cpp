@@ -146,7 +146,7 @@ Task<net::Response> change_delivery(Call& call) {
   // What was settled goes out once more, also where the partner has it; what is on its way is only hastened.
   bool settled = (*row)->state != store::DeliveryState::pending && (*row)->state != store::DeliveryState::attempting;
   if (change.state == store::DeliveryState::pending && settled) {
-    auto again = co_await delivery::next_generation(call.services.store, (*row)->id);
+    auto again = co_await outbox::next_generation(call.services.store, (*row)->id);
     if (!again) co_return problem(again.error());
     tx.ops.push_back(std::move(*again));
   }

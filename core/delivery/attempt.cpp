@@ -26,25 +26,6 @@ Task<Result<outbox::Planned>> Delivering::open(store::DeliveryRow row) {
   co_return planned;
 }
 
-Task<Result<int>> generation_of(store::Store& store, std::string delivery) {
-  auto row = co_await store.row(std::string(kGeneration), std::move(delivery));
-  if (!row) co_return fail(std::move(row.error()));
-  if (!*row) co_return 0;
-  auto count = parse_json(as_text((*row)->value));
-  if (!count || !count->is_number_integer())
-    co_return fail(ErrorKind::internal, "STORE_CORRUPT_ROW", "the count of a delivery is no number");
-  co_return count->get<int>();
-}
-
-Task<Result<store::PutRow>> next_generation(store::Store& store, std::string delivery) {
-  auto row = co_await store.row(std::string(kGeneration), delivery);
-  if (!row) co_return fail(std::move(row.error()));
-  auto count = co_await generation_of(store, delivery);
-  if (!count) co_return fail(std::move(count.error()));
-  co_return store::PutRow{std::string(kGeneration), std::move(delivery), to_bytes(std::to_string(*count + 1)),
-                          *row ? (*row)->version : 0};
-}
-
 Task<Result<std::optional<InvoiceDocument>>> Delivering::sealed_document(std::string case_id, std::string delivery) {
   auto row = co_await journal_.store().row(std::string(kInvoiceDocument), delivery);
   if (!row) co_return fail(std::move(row.error()));
@@ -178,7 +159,7 @@ Task<AttemptResult> Delivering::attempt(store::DeliveryRow row, int number) {
       co_return AttemptResult{named.error().kind == ErrorKind::invalid ? Verdict::rejected : Verdict::retry_later,
                               named.error().code, std::nullopt, Json::object()};
   }
-  auto generation = co_await generation_of(journal_.store(), planned->id);
+  auto generation = co_await outbox::generation_of(journal_.store(), planned->id);
   if (!generation) co_return AttemptResult{Verdict::retry_later, generation.error().code, std::nullopt, Json::object()};
   Delivery d;
   d.id = planned->id;

@@ -6,6 +6,7 @@
 #include "core/journal/journal.hpp"
 #include "core/model/profile.hpp"
 #include "core/outbox/dispatcher.hpp"
+#include "core/outbox/generation.hpp"
 #include "core/outbox/plan.hpp"
 #include "core/plugin/registry.hpp"
 #include "core/vault/documents.hpp"
@@ -32,12 +33,8 @@ struct Instance {
 [[nodiscard]] std::string refused_now(const outbox::Planned& planned, const CaseFile& file, const Profile& profile,
                                       Instant now);
 
-/// Rows: how often a person had a delivery sent again after it was settled (key delivery id, value the count), and the
-/// sealed document of an invoice (key delivery id).
-inline constexpr std::string_view kGeneration = "delivery.generation", kInvoiceDocument = "invoice.document";
-Task<Result<int>> generation_of(store::Store& store, std::string delivery);
-/// Counts one more; to be committed together with what sends it again.
-Task<Result<store::PutRow>> next_generation(store::Store& store, std::string delivery);
+/// Row: the sealed document of an invoice (key delivery id).
+inline constexpr std::string_view kInvoiceDocument = "invoice.document";
 
 /// Thread: one io_context, that of the dispatcher. Lifetime: the adapters are never unloaded.
 class Delivering final : public outbox::Attempter {

@@ -7,6 +7,7 @@
 #include "core/base/calendar.hpp"
 #include "core/base/log.hpp"
 #include "core/formats/bounce.hpp"
+#include "core/outbox/generation.hpp"
 #include "core/pipeline/invoice_index.hpp"
 
 namespace schakel::pipeline {
@@ -59,6 +60,8 @@ Task<Result<journal::Accepted>> report_invoice(journal::Journal& journal, Invoic
   if (!row) co_return fail(std::move(row.error()));
   if (!*row) co_return fail(ErrorKind::not_found, "INVOICE_UNKNOWN", "there is no such invoice");
   auto invoice = Json::parse((*row)->value.begin(), (*row)->value.end());
+  auto sent_again = co_await outbox::generation_of(journal.store(), report.delivery);
+  if (!sent_again) co_return fail(std::move(sent_again.error()));
   Message m;
   m.source = "urn:schakel:facturen";
   m.id = fmt::format("{}/{}/{}", report.delivery, report.status, report.evidence);
@@ -74,6 +77,7 @@ Task<Result<journal::Accepted>> report_invoice(journal::Journal& journal, Invoic
                {"payee_party", invoice.value("ontvangerPartij", "")},
                {"status", report.status},
                {"code", report.code}};
+  if (*sent_again > 0) m.payload["generation"] = *sent_again;
   auto accepted = co_await journal.accept(std::move(m), std::move(with));
   co_return accepted;
 }

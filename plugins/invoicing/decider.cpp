@@ -337,15 +337,22 @@ Draft follow_status(const CaseFile& file, const Message& message, Draft draft) {
   }
   auto text = [&](const char* name) { return message.payload.value(name, ""); };
   std::string delivery = text("delivery"), status = text("status"), known;
-  if (file.invoices.is_object() && file.invoices.contains("status") && file.invoices["status"].contains(delivery))
-    known = file.invoices["status"][delivery].value("status", "");
-  // A late "it is in the mailbox" says nothing against a refusal or a payment; a refusal counts whenever it comes.
-  bool counts =
-      status == "refused" || status == "processed" || (status == "received" && (known.empty() || known == "received"));
-  if (counts)
-    draft.effects.push_back({"invoice_status",
-                             delivery,
-                             {{"status", status}, {"code", text("code")}, {"at", format_instant(message.time)}}});
+  std::int64_t generation = message.payload.value("generation", std::int64_t{0}), known_generation = 0;
+  if (file.invoices.is_object() && file.invoices.contains("status") && file.invoices["status"].contains(delivery)) {
+    const Json& before = file.invoices["status"][delivery];
+    known = before.value("status", "");
+    known_generation = before.value("generation", std::int64_t{0});
+  }
+  // A late "it is in the mailbox" says nothing against a refusal or a payment, unless a person sent it again after the
+  // refusal; a refusal counts whenever it comes.
+  bool sent_again = known == "refused" && generation > known_generation;
+  bool counts = status == "refused" || status == "processed" ||
+                (status == "received" && (known.empty() || known == "received" || sent_again));
+  if (counts) {
+    Json state{{"status", status}, {"code", text("code")}, {"at", format_instant(message.time)}};
+    if (generation > 0) state["generation"] = generation;
+    draft.effects.push_back({"invoice_status", delivery, std::move(state)});
+  }
   std::string payee = text("payee");
   auto desk = payee == "zorgaanbieder" ? std::string("zorgaanbieder_billing") : finance_role(payee);
   if (status == "refused") draft.signals.push_back({"INVOICE_REFUSED", desk, finance_role(text("payer")), "", ""});

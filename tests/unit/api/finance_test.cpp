@@ -93,9 +93,9 @@ TEST_F(FinanceDesk, ASecondRefusalAfterAResendIsANewEvent) {
     return ask(operator_(), "POST", "/v1/beheer/afleveringen/A-F1", R"({"actie":"opnieuw","reden":"hersteld"})").status;
   };
   EXPECT_EQ(resend(), 200);
-  EXPECT_EQ(go(delivery::generation_of(*store, "A-F1")).value(), 1);
+  EXPECT_EQ(go(outbox::generation_of(*store, "A-F1")).value(), 1);
   EXPECT_EQ(resend(), 200);
-  EXPECT_EQ(go(delivery::generation_of(*store, "A-F1")).value(), 1) << "it is on its way: only hastened";
+  EXPECT_EQ(go(outbox::generation_of(*store, "A-F1")).value(), 1) << "it is on its way: only hastened";
   EXPECT_EQ(refuse()["alBekend"], false) << "another sending, another refusal";
   EXPECT_EQ(refuse()["alBekend"], true);
   EXPECT_EQ(ask(gemeente, "POST", "/v1/facturen/A-F1/status", R"({"status":"verwerkt"})").code, "INVOICE_UNKNOWN")

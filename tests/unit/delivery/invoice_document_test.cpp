@@ -135,7 +135,7 @@ TEST_F(SealedInvoice, IsDurableBeforeTheAdapterHasItAndTheSameInEveryAttempt) {
 TEST_F(SealedInvoice, APersonsResendIsCountedAndHasTheSameBytes) {
   ASSERT_EQ(attempt(invoice()).verdict, Verdict::delivered);
   for (int n = 1; n <= 2; ++n) {
-    auto again = run_now(delivery::next_generation(*store, "A-1"));
+    auto again = run_now(outbox::next_generation(*store, "A-1"));
     ASSERT_TRUE(again);
     auto twice = *again;
     ASSERT_TRUE(run_now(store->commit({{*again}})));
@@ -146,7 +146,7 @@ TEST_F(SealedInvoice, APersonsResendIsCountedAndHasTheSameBytes) {
     EXPECT_EQ(postman.got.back().invoice->message_id, postman.got[0].invoice->message_id);
   }
   EXPECT_EQ(postman.got[0].generation, 0);
-  EXPECT_EQ(run_now(delivery::generation_of(*store, "A-2")).value(), 0);
+  EXPECT_EQ(run_now(outbox::generation_of(*store, "A-2")).value(), 0);
 }
 
 TEST_F(SealedInvoice, WhatBreaksARuleReachesNoAdapterAndIsNotSealed) {
