@@ -55,7 +55,7 @@ test-asan: deps ## all tests under AddressSanitizer and UBSan
 	@cmake --preset asan >/dev/null && cmake --build --preset asan -j $(JOBS) && ctest --test-dir build/asan --output-on-failure --timeout 1800
 
 test-tsan: deps ## all unit tests under ThreadSanitizer
-	@cmake --preset tsan >/dev/null && cmake --build --preset tsan -j $(JOBS) && ctest --test-dir build/tsan -L unit --output-on-failure --timeout 1800
+	@cmake --preset tsan >/dev/null && cmake --build --preset tsan -j $(JOBS) && TSAN_OPTIONS="suppressions=$(CURDIR)/tests/support/tsan.supp" ctest --test-dir build/tsan -L unit --output-on-failure --timeout 1800
 
 kill9: build ## 1000 kill -9 cycles under load with an oracle; CYCLES=N for another number
 	@tests/system/kill9 --cycles $${CYCLES:-1000}

@@ -58,12 +58,12 @@ std::string socket_path(const Common& c) {
 
 }  // namespace
 
-Result<Json> call(const Common& common, std::string method, std::string path, const Json& body) {
-  return body.is_null() ? call_raw(common, std::move(method), std::move(path), {}, {})
-                        : call_raw(common, std::move(method), std::move(path), "application/json", dump_json(body));
+Result<Json> call(const Common& common, std::string method, const std::string& path, const Json& body) {
+  return body.is_null() ? call_raw(common, std::move(method), path, {}, {})
+                        : call_raw(common, std::move(method), path, "application/json", dump_json(body));
 }
 
-Result<Json> call_raw(const Common& common, std::string method, std::string path, std::string media_type,
+Result<Json> call_raw(const Common& common, std::string method, const std::string& path, std::string media_type,
                       std::string body) {
   boost::asio::io_context io;
   net::ClientRequest request;

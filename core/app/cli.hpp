@@ -26,10 +26,11 @@ int report(const Error& error, const Common& common);
 void print_json(const Json& value);
 
 /// One call to the running broker over its UNIX socket. BROKER_DOWN (unavailable) when nobody listens.
-[[nodiscard]] Result<Json> call(const Common& common, std::string method, std::string path, const Json& body = Json());
+[[nodiscard]] Result<Json> call(const Common& common, std::string method, const std::string& path,
+                                const Json& body = Json());
 /// The same with a body of any kind; without a media type no body is sent.
-[[nodiscard]] Result<Json> call_raw(const Common& common, std::string method, std::string path, std::string media_type,
-                                    std::string body);
+[[nodiscard]] Result<Json> call_raw(const Common& common, std::string method, const std::string& path,
+                                    std::string media_type, std::string body);
 
 /// Each adds its commands; the action of a command stores its exit code in `exit`.
 void add_serve(CLI::App& app, Common& common, int& exit);

@@ -66,6 +66,7 @@ Result<std::vector<std::string>> names_in(const std::string& folder, std::string
   DIR* dir = ::opendir(folder.c_str());
   if (!dir) return io("FILE_OPEN");
   std::vector<std::string> out;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of one's own
   while (dirent* entry = ::readdir(dir)) {
     std::string_view name = entry->d_name;
     if (name.starts_with('.') || !name.ends_with(suffix)) continue;
