@@ -102,15 +102,18 @@ Answer check(std::span<const Consent> consents, const Question& q) {
 }
 
 namespace {
-/// An age of 0 is one that nobody has.
+/// Below this age parents consent, whatever a tenant or a case says (child_only_age, Q-07).
+constexpr std::int64_t kYoungestAlone = 16;
+
 bool has_age(const FactView& view, std::int64_t from) {
   FactValue age = view.get("derived.age_years");
-  return from > 0 && age.kind == FactValue::Kind::integer && age.number >= from;
+  return age.kind == FactValue::Kind::integer && age.number >= from;
 }
 }  // namespace
 
 std::vector<std::string> custody(const FactView& view) {
-  if (has_age(view, view.profile().setting_int("child_only_age", view.file().overrides, 0))) return {"leerling"};
+  std::int64_t alone = view.profile().setting_int("child_only_age", view.file().overrides, 0);
+  if (alone > 0 && has_age(view, std::max(alone, kYoungestAlone))) return {"leerling"};
   if (view.text("case.measure") == "voogdij") {
     std::string_view end = view.text("case.ots_end");
     if (end.empty() || view.today() <= end) return {"voogd"};

@@ -81,8 +81,8 @@ struct Maker {
     }
     if (party && reach_at(p, *party)) return;
     auto [other, endpoint] = in.parties.endpoint(p.role, in.message.region, p.kind);
-    bool rival =
-        party && other && other != party && other->invoice && !payer.empty() && other->invoice->payer_role == payer;
+    // What is of one provider or one finance desk is of no other, whether or not that one sends invoices.
+    bool rival = party && other && other != party && (!payer.empty() || bare(p.role).starts_with("zorgaanbieder"));
     if (endpoint && !rival && reach_at(p, *other)) return;
     bool found = false;
     for (const auto& c : in.contacts) {
@@ -135,6 +135,11 @@ std::string name_parties(Json& invoice, const CaseFile& file, const std::string&
     // Who sent the source is who it is owed to, whatever the region has besides.
     if (side == std::string_view("seller") && !invoice.value("payee_party", "").empty()) {
       choice.party = parties.find(invoice.value("payee_party", ""));
+      // It is owed to nobody else, also where its creditor is no party any more.
+      if (!choice.party) {
+        if (code.empty()) code = "PARTY_MISNAMED";
+        continue;
+      }
     }
     if (!choice.party && role != "zorgaanbieder") choice = parties.invoice_party(role, region, hints_of(file, role));
     if (code.empty()) code = choice.code;
@@ -281,7 +286,10 @@ std::vector<Planned> plan(const PlanInput& in) {
   // one is released. People are not: they see the invoice.
   auto answer = [&](const std::string& id, const std::string& role, const std::string& party,
                     std::string_view outcome) {
-    if (!in.parties.endpoint(role, m.region, "signal").second) return;
+    const Party* sender = in.parties.find(party);
+    if (sender ? !Parties::endpoint_of(*sender, role, m.region, "signal")
+               : !in.parties.endpoint(role, m.region, "signal").second)
+      return;
     Planned p;
     p.role = role;
     p.type = "besluit";
@@ -291,7 +299,7 @@ std::vector<Planned> plan(const PlanInput& in) {
               {"type", m.type},
               {"time", format_instant(m.time)},
               {"signal", {{"code", "BESLUIT"}, {"codes", Json::array()}, {"outcome", outcome}}}};
-    make.reach(std::move(p), in.parties.find(party));
+    make.reach(std::move(p), sender);
   };
   if (is_invoice_type(m.type) &&
       (in.draft.outcome == Outcome::delivered || in.draft.outcome == Outcome::dropped_duplicate))
@@ -331,7 +339,7 @@ std::vector<Planned> plan(const PlanInput& in) {
               {"type", m.type},
               {"message", m.id},
               {"time", format_instant(m.time)}};
-    make.reach(std::move(p));
+    make.reach(std::move(p), in.parties.find(m.party));
   }
   return std::move(make.out);
 }
