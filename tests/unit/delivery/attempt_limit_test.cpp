@@ -6,8 +6,7 @@
 #include "core/delivery/attempt.hpp"
 #include "core/outbox/delivery_row.hpp"
 #include "core/outbox/dispatcher.hpp"
-#include "tests/unit/pipeline/real_road.hpp"
-#include "tests/unit/vault/support.hpp"
+#include "tests/unit/delivery/delivery_road.hpp"
 
 namespace schakel {
 namespace {
@@ -29,13 +28,7 @@ struct SlowPartner final : Adapter {
   }
 };
 
-struct AttemptLimit : ::testing::Test, test::RealRoad {
-  test::TempFolder folder;
-  runtime::BlockingPool pool{1, 16};
-  std::unique_ptr<vault::Vault> vault = std::move(*run_now(vault::Vault::open(*store, clock, test::master(1))));
-  vault::Documents documents{*vault, *store, clock, pool, std::move(*vault::Blobs::open(folder.path() / "blobs"))};
-  delivery::Delivering delivering{journal, *vault, documents, pipeline->profiles()};
-  outbox::Dispatcher dispatcher{*store, delivering, clock, outbox::DispatcherOptions{}};
+struct AttemptLimit : ::testing::Test, test::DeliveryRoad {
   SlowPartner partner;
 
   void instance(milliseconds limit, bool repeatable) {

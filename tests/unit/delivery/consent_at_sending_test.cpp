@@ -2,8 +2,7 @@
 // decision, for its own role, documents, custody and the pupil's age (CORE-CONSENT-04, CORE-CONSENT-05).
 #include "core/delivery/attempt.hpp"
 #include "core/outbox/dispatcher.hpp"
-#include "tests/unit/pipeline/real_road.hpp"
-#include "tests/unit/vault/support.hpp"
+#include "tests/unit/delivery/delivery_road.hpp"
 
 namespace schakel {
 namespace {
@@ -21,13 +20,7 @@ struct Hook final : Adapter {
   }
 };
 
-struct Sending : ::testing::Test, test::RealRoad {
-  test::TempFolder folder;
-  runtime::BlockingPool pool{1, 16};
-  std::unique_ptr<vault::Vault> vault = std::move(*run_now(vault::Vault::open(*store, clock, test::master(1))));
-  vault::Documents documents{*vault, *store, clock, pool, std::move(*vault::Blobs::open(folder.path() / "blobs"))};
-  delivery::Delivering delivering{journal, *vault, documents, pipeline->profiles()};
-  outbox::Dispatcher dispatcher{*store, delivering, clock, outbox::DispatcherOptions{}};
+struct Sending : ::testing::Test, test::DeliveryRoad {
   Hook hook;
 
   Sending() {

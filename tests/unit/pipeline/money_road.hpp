@@ -172,12 +172,18 @@ struct MoneyRoad {
     journal::Journal journal;
     pipeline::Pipeline pipeline;
     outbox::Dispatcher dispatcher;
+    /// A store that is gone stays so: nobody waits for it.
+    static outbox::DispatcherOptions options() {
+      outbox::DispatcherOptions o;
+      o.store_pause = milliseconds(1);
+      return o;
+    }
     pipeline::SettlementWatch watch;
     Process(MoneyRoad& r)
         : store(*r.disk),
           journal(store, r.sealer, r.clock, Secret("k")),
           pipeline(journal, {&r.opening, &r.consent, &r.invoicing}, r.profiles, r.parties, r.people),
-          dispatcher(store, r.partners, r.clock, {}),
+          dispatcher(store, r.partners, r.clock, options()),
           watch(journal) {}
   };
   std::unique_ptr<Process> process;
