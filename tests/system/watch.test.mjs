@@ -60,12 +60,13 @@ test('ABrokerIsWatchedAsItsManualSays', { skip: existsSync(schakel) ? false : `$
   assert.match(text, /schakel_ready 1\b/);
   const end = Number(/schakel_certificate_end_time_seconds\{use="api"\} (\S+)/.exec(text)[1]);
   assert.ok(Math.abs(end - Date.now() / 1000 - 365 * 86400) < 3 * 86400, `ends at ${end}`);
-  // Every metric of the manual is there, and every metric that is there stands in the manual. Attempts appear with the first delivery.
+  // Every metric of the manual is there, and every metric that is there stands in the manual. Attempts appear with the first delivery,
+  // return mail where it is fetched.
   const manual = readFileSync(join(root, 'docs', 'operating.md'), 'utf8');
   const promised = new Set([...manual.matchAll(/`((?:schakel|process)_[a-z_]+)(?:\{[a-z,]+\})?`/g)].map((m) => m[1]));
   const present = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map((m) => m[1]));
-  const later = [...promised].filter((name) => name.startsWith('schakel_delivery_attempt'));
-  assert.equal(later.length, 2);
+  const later = [...promised].filter((name) => /^schakel_(delivery_attempt|return_mail)/.test(name));
+  assert.equal(later.length, 4);
   assert.deepEqual([...promised].filter((name) => !present.has(name) && !later.includes(name)), []);
   assert.deepEqual([...present].filter((name) => !promised.has(name) && !name.startsWith('schakel_adapter_')), []);
 
