@@ -10,7 +10,15 @@ export function lookBack({ home, config }, zaak, tell) {
   const schakel = (...args) => must(`schakel ${args[0]}`, run(binary, ['--config', config, ...args]));
   const json = (...args) => JSON.parse(schakel(...args, '--json'));
 
-  const then = json('as-of', new Date().toISOString(), 'case', zaak);
+  const regions = [join(dirname(binary), '..', 'share', 'schakel', 'config'), join(root, 'config')].find(existsSync);
+  const look = () => json('as-of', new Date().toISOString(), 'case', zaak);
+  // What the partners report still comes in: both are about the same decisions once none came between two looks.
+  let then = look(), plan;
+  for (let seen = -1, tries = 0; seen !== then.besluiten.length && tries < 20; ++tries) {
+    seen = then.besluiten.length;
+    plan = json('plan', '--replay', '1d', '--config', regions);
+    then = look();
+  }
   assert.equal(then.volledig, true);
   assert.ok(then.besluiten.length >= 10, `${then.besluiten.length} decisions`);
   assert.deepEqual([...new Set(then.besluiten.map((b) => b.herleid))], ['gelijk'], 'each decision made again is the same');
@@ -21,8 +29,6 @@ export function lookBack({ home, config }, zaak, tell) {
   assert.deepEqual(regels.map((r) => [r.regio, r.school, r.soort, r.aantal, r.tekort]), [['KNH', 'Basisschool Het Papieren Schip', 'ot', 1, 4]]);
   assert.ok(!JSON.stringify(regels).includes(zaak), 'a register names no case');
 
-  const regions = [join(dirname(binary), '..', 'share', 'schakel', 'config'), join(root, 'config')].find(existsSync);
-  const plan = json('plan', '--replay', '1d', '--config', regions);
   assert.deepEqual([plan.besluiten, plan.gelijk, plan.anders], [then.besluiten.length, then.besluiten.length, 0]);
 
   const scenario = join(home, 'scenario', 'zaak.json');
