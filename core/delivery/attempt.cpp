@@ -49,6 +49,9 @@ Task<Result<InvoiceDocument>> Delivering::document(const Delivery& delivery, con
       co_await journal_.sealer().seal(delivery.case_id, "invoice_document", delivery.id, pack_document(*made), tx);
   if (!sealed) co_return fail(std::move(sealed.error()));
   tx.ops.push_back(store::PutRow{std::string(kInvoiceDocument), delivery.id, std::move(*sealed), 0});
+  // By this a bounce finds its invoice (core/pipeline/settlement.hpp), also one that is here before the attempt is
+  // settled.
+  tx.ops.push_back(store::PutRow{"invoice.mail", made->message_id, to_bytes(delivery.id), std::nullopt});
   auto done = co_await journal_.store().commit(std::move(tx));
   if (done) co_return std::move(*made);
   if (done.error().kind != ErrorKind::conflict) co_return fail(std::move(done.error()));
@@ -214,12 +217,6 @@ Task<Result<store::Transaction>> Delivering::settlement(const store::DeliveryRow
     auto sealed = co_await journal_.sealer().seal(row.case_id, "receipt", row.id, to_bytes(dump_json(receipt)), tx);
     if (!sealed) co_return fail(std::move(sealed.error()));
     tx.ops.push_back(store::PutRow{"receipt", row.id, std::move(*sealed), std::nullopt});
-    // By this a bounce that comes days later finds its invoice (core/pipeline/settlement.hpp).
-    if (row.kind == "invoice" && result.receipt.contains("message_id") && result.receipt["message_id"].is_string()) {
-      auto id = result.receipt["message_id"].get<std::string>();
-      if (id.starts_with('<') && id.ends_with('>')) id = id.substr(1, id.size() - 2);
-      if (!id.empty()) tx.ops.push_back(store::PutRow{"invoice.mail", std::move(id), to_bytes(row.id), std::nullopt});
-    }
   }
   co_return tx;
 }

@@ -283,13 +283,20 @@ PartyChoice Parties::invoice_party(std::string_view payer_role, std::string_view
     if (it != all.end()) return {*it, ""};
     return {nullptr, "PARTY_MISNAMED"};
   }
-  if (all.size() < 2) return {all.empty() ? nullptr : all.front(), ""};
+  if (all.empty()) return {nullptr, ""};
   auto serves = [&](const Party* p) {
     auto says = [](const std::vector<std::string>& list, const std::string& what) {
       return !what.empty() && std::ranges::find(list, what) != list.end();
     };
     return says(p->serves_gemeenten, hints.woongemeente) || says(p->serves_schools, hints.school);
   };
+  // The only one is meant, unless it says that it serves others than this case's.
+  auto others = [](const std::vector<std::string>& list, const std::string& what) {
+    return !list.empty() && !what.empty() && std::ranges::find(list, what) == list.end();
+  };
+  if (all.size() == 1 && !others(all.front()->serves_gemeenten, hints.woongemeente) &&
+      !others(all.front()->serves_schools, hints.school))
+    return {all.front(), ""};
   std::erase_if(all, [&](const Party* p) { return !serves(p); });
   if (all.size() == 1) return {all.front(), ""};
   return {nullptr, "PARTY_AMBIGUOUS"};

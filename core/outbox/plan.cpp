@@ -66,11 +66,11 @@ struct Maker {
   }
 
   /// Address by kind: the endpoint of `party` where it is known whose desk it is, then any party's endpoint for the
-  /// role, a deelnemer of the case through the secure link next. A finance desk of which the region has several is that
-  /// of the case's own party, or waits for a person: one of another party gets nothing.
+  /// role, a deelnemer of the case through the secure link next. A finance desk is that of the case's own party, or
+  /// what is for it waits for a person: one of another party gets nothing.
   void reach(Planned p, const Party* party = nullptr) {
     auto payer = payer_of(bare(p.role));
-    if (!party && !payer.empty() && in.parties.invoice_parties(payer, in.message.region).size() > 1) {
+    if (!party && !payer.empty()) {
       auto choice = in.parties.invoice_party(payer, in.message.region, hints_of(in.file, payer));
       if (!choice.code.empty()) {
         p.code = choice.code;

@@ -48,7 +48,9 @@ void index_invoices(const Message& m, const Draft& d, const std::vector<outbox::
   for (const auto& e : d.effects)
     if (e.what == "invoice_status") put(kInvoiceState, e.key, e.value);
   for (const auto& i : d.invoices) {
-    auto delivery = outbox::invoice_delivery_id(m, i), key = fmt::format("{}/{}/{}", m.subject, i.number, i.payer);
+    // A number is one only of its creditor and kind: two providers may both send a "2026-001" in one case.
+    auto delivery = outbox::invoice_delivery_id(m, i),
+         key = fmt::format("{}/{}/{}/{}", m.subject, i.number, i.payer, delivery);
     auto plan = std::ranges::find(planned, delivery, &outbox::Planned::id);
     auto party = [&](const char* side) {
       return plan == planned.end() ? std::string() : plan->body["invoice"].value(side, "");

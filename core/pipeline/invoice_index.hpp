@@ -8,7 +8,7 @@
 namespace schakel::pipeline {
 
 inline constexpr std::string_view kInvoicesIn = "invoice.in";    ///< key <case>/<message id>
-inline constexpr std::string_view kInvoicesOut = "invoice.out";  ///< key <case>/<number>/<payer>
+inline constexpr std::string_view kInvoicesOut = "invoice.out";  ///< key <case>/<number>/<payer>/<delivery>
 inline constexpr std::string_view kInvoiceOfDelivery =
     "invoice.delivery";                                             ///< key delivery id, value the key in invoice.out
 inline constexpr std::string_view kInvoiceState = "invoice.state";  ///< key delivery id: what its receiver reported

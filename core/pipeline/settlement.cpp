@@ -104,16 +104,16 @@ Task<Result<BounceResult>> report_bounce(journal::Journal& journal, std::string 
   co_return out;
 }
 
-Settled settled(const store::DeliveryRow* d, const Json& reported) {
+Settled settled(const store::DeliveryRow* d, const Json& reported, int generation) {
   using store::DeliveryState;
   if (!d) return {"accepted", "DELIVERY_MISSING", true};
   bool running = d->state == DeliveryState::pending || d->state == DeliveryState::attempting;
   if (reported.is_object() && reported.contains("status")) {
     auto status = reported.value("status", ""), code = reported.value("code", "");
     if (status != "refused") return {status, code, false};
-    auto at = parse_instant(reported.value("at", ""));
-    // Sent again after the refusal: it is on its way, or there, once more.
-    bool again = running || (d->state == DeliveryState::delivered && d->settled_at && at && *d->settled_at > *at);
+    // Sent again after the refusal: it is on its way, or there, once more. The moments say nothing: a bounce may be
+    // here before the attempt that caused it is settled.
+    bool again = generation > reported.value("generation", 0) && (running || d->state == DeliveryState::delivered);
     if (!again) return {"refused", code, true};
   }
   switch (d->state) {
@@ -138,7 +138,9 @@ Task<Result<Settled>> settled(store::Store& store, std::string delivery) {
   if (!state) co_return fail(std::move(state.error()));
   Json reported;
   if (*state) reported = Json::parse((*state)->value.begin(), (*state)->value.end());
-  co_return settled(*row ? &**row : nullptr, reported);
+  auto sent_again = co_await outbox::generation_of(store, delivery);
+  if (!sent_again) co_return fail(std::move(sent_again.error()));
+  co_return settled(*row ? &**row : nullptr, reported, *sent_again);
 }
 
 Task<Result<int>> SettlementWatch::step() {

@@ -39,12 +39,13 @@ struct BounceResult {
 };
 Task<Result<BounceResult>> report_bounce(journal::Journal& journal, std::string mail);
 
-/// State of an invoice from its delivery and what was reported of it (both may be absent). Pure.
+/// State of an invoice from its delivery and what was reported of it (both may be absent). A refusal holds until a
+/// person sent it again after that: `generation` is how often (core/outbox/generation.hpp). Pure.
 struct Settled {
   std::string status, code;
   bool open = false;  ///< a person or a retry still has to do something
 };
-[[nodiscard]] Settled settled(const store::DeliveryRow* delivery, const Json& reported);
+[[nodiscard]] Settled settled(const store::DeliveryRow* delivery, const Json& reported, int generation);
 Task<Result<Settled>> settled(store::Store& store, std::string delivery);
 /// "geweigerd" and so on, as the interface says it; and back, empty when it is none.
 [[nodiscard]] std::string_view status_dutch(std::string_view status);

@@ -131,6 +131,12 @@ TEST(Parties, WhoPaysIsSaidByTheCaseAndNeverTheFirstOfSeveral) {
   };
   EXPECT_EQ(who("KNH", {}), "PARTY_AMBIGUOUS");
   EXPECT_EQ(who("KNH", {"", "Onbekend", ""}), "PARTY_AMBIGUOUS");
+  auto alone = j;
+  alone["parties"].erase(alone["parties"].size() - 1);
+  auto only = Parties::read(alone).value();
+  EXPECT_NE(only.invoice_party("gemeente", "KNH", {}).party, nullptr) << "the only one, where the case says nothing";
+  EXPECT_NE(only.invoice_party("gemeente", "KNH", {"", "Zandoever", ""}).party, nullptr);
+  EXPECT_EQ(only.invoice_party("gemeente", "KNH", {"", "Elders", ""}).code, "PARTY_AMBIGUOUS") << "it serves another";
   EXPECT_EQ(who("KNH", {"", "Zandoever", ""}), "gemeente");
   EXPECT_EQ(who("KNH", {"", "Duindorp", ""}), "gemeente-2");
   EXPECT_EQ(who("KNH", {"gemeente-2", "Zandoever", ""}), "gemeente-2") << "what the case names goes first";

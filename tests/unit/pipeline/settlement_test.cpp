@@ -2,6 +2,7 @@
 // commit.
 #include <algorithm>
 
+#include "core/outbox/generation.hpp"
 #include "tests/unit/pipeline/money_road.hpp"
 
 namespace schakel::test {
@@ -60,12 +61,57 @@ TEST(Settlement, ABounceRefusesTellsFinanceOnceAndOpensTheMonth) {
   // It is sent again, and arrives.
   road.clock.advance(std::chrono::hours(1));
   auto row = run_now(road.disk->delivery(half)).value().value();
-  ASSERT_TRUE(run_now(road.disk->commit({{store::ChangeDelivery{half, row.state, store::DeliveryState::pending,
-                                                                road.clock.now(), "RESENT", std::nullopt, true}}})));
+  auto again = run_now(outbox::next_generation(*road.disk, half)).value();
+  ASSERT_TRUE(
+      run_now(road.disk->commit({{again, store::ChangeDelivery{half, row.state, store::DeliveryState::pending,
+                                                               road.clock.now(), "RESENT", std::nullopt, true}}})));
   EXPECT_EQ(road.status(half), "accepted");
   road.run();
   EXPECT_EQ(road.status(half), "transported");
   EXPECT_TRUE(road.books().closes());
+}
+
+TEST(Settlement, ABounceThatIsHereBeforeItsAttemptIsSettledIsNotForgotten) {
+  MoneyRoad road;
+  road.open_case();
+  ASSERT_TRUE(road.accept(road.factuur("F1", 30001)));
+  // Taken by the mail server, and back at once: the attempt itself is only known to have been made.
+  ASSERT_TRUE(run_now(road.process->pipeline.step()));
+  auto half = road.id_of("swv_financien");
+  ASSERT_TRUE(run_now(road.disk->commit(
+      {{store::PutRow{std::string(pipeline::kInvoiceOfMail), "m." + half, to_bytes(half), std::nullopt}}})));
+  ASSERT_TRUE(run_now(pipeline::report_bounce(road.process->journal, bounce_of(half))));
+  ASSERT_TRUE(run_now(road.process->pipeline.step()));
+  road.clock.advance(std::chrono::minutes(1));
+  road.run();
+  EXPECT_EQ(run_now(road.disk->delivery(half)).value()->state, store::DeliveryState::delivered);
+  EXPECT_EQ(road.status(half), "refused");
+  EXPECT_FALSE(road.books().closes());
+}
+
+TEST(Settlement, TwoProvidersMayUseTheSameNumberInOneCase) {
+  MoneyRoad road;
+  auto list = MoneyRoad::directory();
+  auto second = list["parties"][2];
+  second["id"] = "stal", second["name"] = "stal";
+  second["endpoints"][0]["adapter"] = "to_stal";
+  list["parties"].push_back(second);
+  road.parties = std::make_shared<Parties>(Parties::read(list).value());
+  road.restart();
+  road.open_case();
+  ASSERT_TRUE(road.accept(road.factuur("2026-001", 30001)));
+  auto other = road.factuur("2026-001", 5000);
+  other.id = "msg-stal", other.party = "stal";
+  ASSERT_TRUE(road.accept(other));
+  road.run();
+  std::map<std::string, int> creditors;
+  for (const auto& row : run_now(road.disk->rows(std::string(pipeline::kInvoicesOut), "", "", 100)).value()) {
+    auto j = Json::parse(row.value.begin(), row.value.end());
+    if (j["nummer"] == "2026-001") ++creditors[j["ontvangerPartij"].get<std::string>()];
+    auto key = run_now(road.disk->row(std::string(pipeline::kInvoiceOfDelivery), j["aflevering"])).value();
+    EXPECT_EQ(as_text(key->value), row.key);
+  }
+  EXPECT_EQ(creditors, (std::map<std::string, int>{{"hoeve", 1}, {"stal", 1}}));
 }
 
 TEST(Settlement, WhatTheReceiverSaysIsKept) {
@@ -211,8 +257,8 @@ TEST(Reconcile, ADeliveryThatIsNotThereIsAMissingHalf) {
   ASSERT_TRUE(road.accept(road.factuur("F1", 100)));
   ASSERT_TRUE(run_now(road.process->pipeline.step()));
   EXPECT_EQ(what_is_open(road.books()), (std::set<std::string>{"ON_ITS_WAY F1>gemeente", "ON_ITS_WAY DB-F1>swv"}));
-  EXPECT_EQ(pipeline::settled(nullptr, Json()).code, "DELIVERY_MISSING");
-  EXPECT_TRUE(pipeline::settled(nullptr, Json()).open);
+  EXPECT_EQ(pipeline::settled(nullptr, Json(), 0).code, "DELIVERY_MISSING");
+  EXPECT_TRUE(pipeline::settled(nullptr, Json(), 0).open);
 }
 
 /// One story from receipt to settlement: an invoice, a credit, a held one and its release, a bounce.
