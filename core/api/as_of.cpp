@@ -45,12 +45,16 @@ Json consent_at(const Consent& c, Instant at) {
 /// Who had to do with the case: who sent something until then and who was sent it, under the directory of that day.
 struct AsOfParties {
   std::map<std::string, std::set<std::string>> sent, got;
-  void learn(const journal::Recorded& r, const Parties* directory) {
+  void learn(const journal::Recorded& r, const Pupil& pupil, const Parties* directory) {
     sent[r.message.party].insert(r.message.sender_role);
     if (!directory) return;
+    std::vector<std::string> members;
+    for (const auto* known : {&sent, &got})
+      for (const auto& [id, roles] : *known) members.push_back(id);
+    const CaseHints hints{"", pupil.woongemeente, pupil.school};
     for (const Recipient& to : r.draft.recipients)
       for (const char* kind : {"documents", "message", "notice"})
-        if (const auto* party = directory->endpoint(to.role, r.message.region, kind).first) {
+        if (const auto* party = directory->desk(to.role, r.message.region, kind, hints, members).party) {
           got[party->id].insert(to.role);
           break;
         }
@@ -125,7 +129,7 @@ Task<Result<Json>> case_as_of(Services& s, std::string case_id, Instant at) {
       j["van"] = r.message.sender_role;
       j["codes"] = r.draft.codes;
       j["semantiek"] = r.semantics;
-      involved.learn(r, then);
+      involved.learn(r, step.known.file.pupil, then);
     }
     if (reason.empty()) reason = missing;
     if (reason.empty()) reason = pipeline::registers_missing(deciders, step, *profile);

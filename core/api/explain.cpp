@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "core/audit/leaf.hpp"
+#include "core/journal/members.hpp"
 #include "core/runtime/hop.hpp"
 
 namespace schakel::api {
@@ -61,7 +62,9 @@ Task<Result<Json>> explanations(Services& s, std::string case_id, store::Message
     profiles[row.rules_version] = found ? *found : nullptr;
   }
 
-  pipeline::Knowledge knowledge(*s.parties);
+  auto members = co_await journal::members(s.store, case_id);
+  if (!members) co_return fail(std::move(members.error()));
+  pipeline::Knowledge knowledge(*s.parties, std::move(*members));
   Json out = Json::array();
   store::MessageSeq last = 0;
   bool more = false;
@@ -75,7 +78,7 @@ Task<Result<Json>> explanations(Services& s, std::string case_id, store::Message
     asker.party = party;
     if (party) {
       asker.sender = recorded.message.party == party->id;
-      asker.roles = knowledge.roles(*party, recorded);
+      asker.roles = knowledge.roles(*party, step);
     }
     pipeline::Explained e{&recorded, profiles[recorded.rules_version], step.reason, std::nullopt};
     if (party)

@@ -179,6 +179,13 @@ Result<Parties> Parties::read(const Json& config) {
   }
   if (!r.findings.empty())
     return fail(ErrorKind::invalid, "PARTIES_INVALID", "the parties file has errors", std::move(r.findings));
+  std::map<std::string, std::string> reached_at;
+  for (const auto& p : out.parties_) {
+    if (!p.serves_gemeenten.empty() || !p.serves_schools.empty()) out.members_matter_ = true;
+    for (const auto& e : p.endpoints)
+      for (const auto& role : e.roles)
+        if (reached_at.emplace(role, p.id).first->second != p.id) out.members_matter_ = true;
+  }
   return out;
 }
 
@@ -244,18 +251,52 @@ bool Parties::may_send_type(const Party& party, std::string_view type) {
   return std::ranges::any_of(party.may_send, [&](const Grant& g) { return covers(g.types, type); });
 }
 
-std::pair<const Party*, const Endpoint*> Parties::endpoint(std::string_view role, std::string_view region,
-                                                           std::string_view kind) const {
-  auto search = [&](std::string_view wanted) -> std::pair<const Party*, const Endpoint*> {
+namespace {
+bool says(const std::vector<std::string>& list, const std::string& what) {
+  return !what.empty() && std::ranges::find(list, what) != list.end();
+}
+bool serves(const Party& p, const CaseHints& hints) {
+  return says(p.serves_gemeenten, hints.woongemeente) || says(p.serves_schools, hints.school);
+}
+/// It says whom it serves, and this case is none of theirs.
+bool serves_others(const Party& p, const CaseHints& hints) {
+  bool comparable = (!p.serves_gemeenten.empty() && !hints.woongemeente.empty()) ||
+                    (!p.serves_schools.empty() && !hints.school.empty());
+  return comparable && !serves(p, hints);
+}
+}  // namespace
+
+Desk Parties::desk(std::string_view role, std::string_view region, std::string_view kind, const CaseHints& hints,
+                   std::span<const std::string> members) const {
+  auto member = [&](const Desk& d) { return std::ranges::find(members, d.party->id) != members.end(); };
+  auto candidates = [&](auto&& names) {
+    std::vector<Desk> out;
     for (const auto& p : parties_)
       for (const auto& e : p.endpoints)
-        if (covers(e.roles, wanted) && covers(e.regions, region) && (e.kinds.empty() || covers(e.kinds, kind)))
-          return {&p, &e};
-    return {nullptr, nullptr};
+        if (names(e) && covers(e.regions, region) && (e.kinds.empty() || covers(e.kinds, kind))) {
+          out.push_back({&p, &e});
+          break;
+        }
+    return out;
   };
-  if (auto exact = search(role); exact.first) return exact;
-  auto bare = role.substr(0, role.find_first_of("@:"));
-  return bare.size() == role.size() ? std::pair<const Party*, const Endpoint*>{nullptr, nullptr} : search(bare);
+  auto named = [](std::string_view wanted) {
+    return [wanted](const Endpoint& e) { return std::ranges::find(e.roles, wanted) != e.roles.end(); };
+  };
+  auto any = candidates(named(role));
+  if (any.empty()) any = candidates(named(role.substr(0, role.find_first_of("@:"))));
+  if (any.empty()) any = candidates(named("*"));
+  std::erase_if(any, [&](const Desk& d) { return serves_others(*d.party, hints) && !member(d); });
+  // A narrower choice counts where it leaves somebody.
+  auto narrow = [&](auto&& keep) {
+    auto kept = any;
+    std::erase_if(kept, [&](const Desk& d) { return !keep(d); });
+    if (!kept.empty()) any = std::move(kept);
+  };
+  if (any.size() > 1) narrow([&](const Desk& d) { return serves(*d.party, hints); });
+  if (any.size() > 1) narrow(member);
+  if (any.empty()) return {};
+  if (any.size() > 1) return {nullptr, nullptr, "PARTY_AMBIGUOUS"};
+  return any.front();
 }
 
 const Endpoint* Parties::endpoint_of(const Party& party, std::string_view role, std::string_view region,
@@ -284,20 +325,9 @@ PartyChoice Parties::invoice_party(std::string_view payer_role, std::string_view
     return {nullptr, "PARTY_MISNAMED"};
   }
   if (all.empty()) return {nullptr, ""};
-  auto serves = [&](const Party* p) {
-    auto says = [](const std::vector<std::string>& list, const std::string& what) {
-      return !what.empty() && std::ranges::find(list, what) != list.end();
-    };
-    return says(p->serves_gemeenten, hints.woongemeente) || says(p->serves_schools, hints.school);
-  };
   // The only one is meant, unless it says that it serves others than this case's.
-  auto others = [](const std::vector<std::string>& list, const std::string& what) {
-    return !list.empty() && !what.empty() && std::ranges::find(list, what) == list.end();
-  };
-  if (all.size() == 1 && !others(all.front()->serves_gemeenten, hints.woongemeente) &&
-      !others(all.front()->serves_schools, hints.school))
-    return {all.front(), ""};
-  std::erase_if(all, [&](const Party* p) { return !serves(p); });
+  if (all.size() == 1 && !serves_others(*all.front(), hints)) return {all.front(), ""};
+  std::erase_if(all, [&](const Party* p) { return !serves(*p, hints); });
   if (all.size() == 1) return {all.front(), ""};
   return {nullptr, "PARTY_AMBIGUOUS"};
 }

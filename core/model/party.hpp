@@ -2,6 +2,7 @@
 #pragma once
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -43,7 +44,7 @@ struct Party {
   std::vector<Grant> may_send;
   std::vector<Endpoint> endpoints;
   std::optional<InvoiceIdentity> invoice;
-  /// For whom it pays and is paid where its region has several of its kind: gemeenten by name as in
+  /// For whom it works, pays and is paid where its region has several of its kind: gemeenten by name as in
   /// pupil.woongemeente, schools as in pupil.school.
   std::vector<std::string> serves_gemeenten, serves_schools;
   std::int64_t rate_per_minute = 6000;
@@ -57,7 +58,7 @@ struct CertificateFacts {
   std::string spki_sha256;
 };
 
-/// What a case says about who pays in it and is paid.
+/// What a case says about which organisations it means.
 struct CaseHints {
   std::string named;  ///< party id that the case names for the role (fact party_<role>)
   std::string woongemeente, school;
@@ -67,6 +68,14 @@ struct CaseHints {
 /// PARTY_MISNAMED (the case names one that is not of this role and region), or nothing (there is none at all).
 struct PartyChoice {
   const Party* party = nullptr;
+  std::string code{};
+};
+
+/// Where a role of a case is reached. Without an endpoint `code` says why: PARTY_AMBIGUOUS (several, and nothing says
+/// which), or nothing (there is none).
+struct Desk {
+  const Party* party = nullptr;
+  const Endpoint* endpoint = nullptr;
   std::string code{};
 };
 
@@ -86,9 +95,14 @@ class Parties {
                                      std::string_view region);
   /// Whether some grant covers the type, in whichever role and region.
   [[nodiscard]] static bool may_send_type(const Party& party, std::string_view type);
-  /// First endpoint for a role (suffixes @gemeente and :provider are tried first, then left out) in a region.
-  [[nodiscard]] std::pair<const Party*, const Endpoint*> endpoint(std::string_view role, std::string_view region,
-                                                                  std::string_view kind) const;
+  /// Where a role (suffixes @gemeente and :provider are tried first, then left out) is reached for a case. Who names
+  /// the role goes before who takes all. Of several it is the one that serves the case, else the only one that has to
+  /// do with it (`members`, core/journal/members.hpp). Who serves others gets nothing unless it is a member. Never the
+  /// first of several.
+  [[nodiscard]] Desk desk(std::string_view role, std::string_view region, std::string_view kind, const CaseHints& hints,
+                          std::span<const std::string> members) const;
+  /// Whether `members` can make a difference to `desk`: two parties are reached for one role, or one serves some only.
+  [[nodiscard]] bool members_matter() const { return members_matter_; }
   /// Endpoint of this party alone, by the same order.
   [[nodiscard]] static const Endpoint* endpoint_of(const Party& party, std::string_view role, std::string_view region,
                                                    std::string_view kind);
@@ -101,6 +115,7 @@ class Parties {
 
  private:
   std::vector<Party> parties_;
+  bool members_matter_ = false;
 };
 
 /// 8 digits of prefix, 9 digits or capitals, 3 zeros: ^[0-9]{8}[0-9A-Z]{9}000$ (interfaces/gemeente-en-api.md section

@@ -65,9 +65,9 @@ struct Maker {
     return true;
   }
 
-  /// Address by kind: the endpoint of `party` where it is known whose desk it is, then any party's endpoint for the
-  /// role, a deelnemer of the case through the secure link next. A finance desk is that of the case's own party, or
-  /// what is for it waits for a person: one of another party gets nothing.
+  /// Address by kind: the endpoint of `party` where it is known whose desk it is, then that of the party which the
+  /// case means by the role, a deelnemer of the case through the secure link next. Where several could be meant it
+  /// waits for a person: one of another party gets nothing.
   void reach(Planned p, const Party* party = nullptr) {
     auto payer = payer_of(bare(p.role));
     if (!party && !payer.empty()) {
@@ -79,11 +79,18 @@ struct Maker {
       }
       party = choice.party;
     }
+    // What is of one party, such as a word to who sent a message, is of no other.
     if (party && reach_at(p, *party)) return;
-    auto [other, endpoint] = in.parties.endpoint(p.role, in.message.region, p.kind);
-    // What is of one provider or one finance desk is of no other, whether or not that one sends invoices.
-    bool rival = party && other && other != party && (!payer.empty() || bare(p.role).starts_with("zorgaanbieder"));
-    if (endpoint && !rival && reach_at(p, *other)) return;
+    if (!party) {
+      CaseHints hints{"", in.file.pupil.woongemeente, in.file.pupil.school};
+      auto desk = in.parties.desk(p.role, in.message.region, p.kind, hints, in.members);
+      if (!desk.code.empty()) {
+        p.code = desk.code;
+        out.push_back(std::move(p));
+        return;
+      }
+      if (desk.party && reach_at(p, *desk.party)) return;
+    }
     bool found = false;
     for (const auto& c : in.contacts) {
       if (c.role != p.role && c.role != bare(p.role)) continue;
@@ -274,7 +281,7 @@ std::vector<Planned> plan(const PlanInput& in) {
       // Which invoice, in numbers and codes: whoever gets this has sent it.
       for (auto [to, from] : {std::pair{"number", "number"}, {"payer", "payer"}, {"reason", "code"}})
         p.body["signal"][to] = m.payload.value(from, "");
-    const Party* desk = nullptr;
+    const Party* desk = s.to == m.sender_role ? in.parties.find(m.party) : nullptr;
     if (m.type == "factuur_status" && s.to == "zorgaanbieder_billing")
       desk = in.parties.find(m.payload.value("payee_party", ""));
     if (in.file.meeting)
@@ -287,9 +294,7 @@ std::vector<Planned> plan(const PlanInput& in) {
   auto answer = [&](const std::string& id, const std::string& role, const std::string& party,
                     std::string_view outcome) {
     const Party* sender = in.parties.find(party);
-    if (sender ? !Parties::endpoint_of(*sender, role, m.region, "signal")
-               : !in.parties.endpoint(role, m.region, "signal").second)
-      return;
+    if (!sender || !Parties::endpoint_of(*sender, role, m.region, "signal")) return;
     Planned p;
     p.role = role;
     p.type = "besluit";
@@ -324,22 +329,34 @@ std::vector<Planned> plan(const PlanInput& in) {
     make.reach(std::move(p));
   }
 
+  // The sender learns the codes and nothing else (message type 55, blokkade).
+  auto refuse = [&](const std::string& id, const std::string& type, const std::string& role, const std::string& party,
+                    const std::vector<std::string>& codes, std::string_view outcome, const std::string& detail) {
+    Planned p;
+    p.role = role;
+    p.type = "blokkade";
+    p.kind = "signal";
+    p.code = codes.empty() ? "" : codes.front();
+    p.id = delivery_id(m, "blokkade", detail);
+    p.body = {{"signal", {{"code", "BLOKKADE"}, {"codes", codes}, {"outcome", outcome}}},
+              {"type", type},
+              {"message", id},
+              {"time", format_instant(m.time)}};
+    make.reach(std::move(p), in.parties.find(party));
+  };
   bool refused = in.draft.outcome == Outcome::blocked || in.draft.outcome == Outcome::held ||
                  in.draft.outcome == Outcome::quarantined;
   // The one who opens a link is told by the page.
-  if (refused && m.type != "link_geopend") {
-    // The sender learns the codes and nothing else (message type 55, blokkade).
-    Planned p;
-    p.role = m.sender_role;
-    p.type = "blokkade";
-    p.kind = "signal";
-    p.code = in.draft.codes.empty() ? "" : in.draft.codes.front();
-    p.id = delivery_id(m, "blokkade", m.sender_role);
-    p.body = {{"signal", {{"code", "BLOKKADE"}, {"codes", in.draft.codes}, {"outcome", to_string(in.draft.outcome)}}},
-              {"type", m.type},
-              {"message", m.id},
-              {"time", format_instant(m.time)}};
-    make.reach(std::move(p), in.parties.find(m.party));
+  if (refused && m.type != "link_geopend")
+    refuse(m.id, m.type, m.sender_role, m.party, in.draft.codes, to_string(in.draft.outcome), m.sender_role);
+  // A held credit whose turn came and that is larger than what was left by then (CORE-MONEY-04).
+  for (const auto& e : in.draft.effects) {
+    if (e.what != "invoice" || !e.value.is_object() || e.value.value("status", "") != "refused") continue;
+    auto id = e.value.value("message", "");
+    for (const auto& past : in.file.messages)
+      if (past.id == id && id != m.id)
+        refuse(id, past.type, past.sender_role, e.value.value("party", ""),
+               e.value.value("codes", std::vector<std::string>{}), to_string(Outcome::blocked), id);
   }
   return std::move(make.out);
 }

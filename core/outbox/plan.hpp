@@ -37,6 +37,8 @@ struct PlanInput {
   const std::map<std::string, std::vector<Attachment>>& earlier_attachments;
   /// Payloads of earlier messages whose invoices this decision releases, by message id.
   const std::map<std::string, Json>* released_payloads = nullptr;
+  /// Parties that have to do with the case, where that can matter (Parties::members_matter).
+  std::vector<std::string> members{};
 };
 
 /// One entry per recipient; nobody to reach is a delivery without target and code RECIPIENT_UNKNOWN: visible, never

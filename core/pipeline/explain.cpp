@@ -150,6 +150,13 @@ std::string ex_rule_text(const Explanation& e, Lang lang) {
 
 }  // namespace
 
+const Party* Knowledge::reached(const Recipient& recipient, std::string_view kind, const Step& step) const {
+  const auto& pupil = step.known.file.pupil;
+  return parties_
+      .desk(recipient.role, step.row->content->message.region, kind, {"", pupil.woongemeente, pupil.school}, members_)
+      .party;
+}
+
 void Knowledge::learn(const Step& step) {
   if (!step.row->content) return;
   const auto& r = *step.row->content;
@@ -157,7 +164,7 @@ void Knowledge::learn(const Step& step) {
   for (const Recipient& recipient : r.draft.recipients) {
     if (recipient.content.size() == 1 && recipient.content[0] == "notice") continue;
     for (auto kind : kExKinds)
-      if (const auto* party = parties_.endpoint(recipient.role, r.message.region, kind).first) to.insert(party->id);
+      if (const auto* party = reached(recipient, kind, step)) to.insert(party->id);
   }
   auto tell = [&](const std::string& fact, bool anew) {
     auto& list = known_[fact];
@@ -199,11 +206,11 @@ bool Knowledge::knows(const Party& party, bool sender, std::string_view name, co
   return slot >= 0 && ex_would_state(party, profile->vocabulary().at(slot).who);
 }
 
-std::vector<std::string> Knowledge::roles(const Party& party, const journal::Recorded& recorded) const {
+std::vector<std::string> Knowledge::roles(const Party& party, const Step& step) const {
   std::vector<std::string> out;
-  for (const Recipient& r : recorded.draft.recipients)
+  for (const Recipient& r : step.row->content->draft.recipients)
     for (auto kind : kExKinds)
-      if (parties_.endpoint(r.role, recorded.message.region, kind).first == &party) {
+      if (reached(r, kind, step) == &party) {
         out.push_back(r.role);
         if (auto base = std::string(ex_base(r.role)); base != r.role) out.push_back(base);
         break;

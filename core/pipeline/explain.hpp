@@ -19,16 +19,21 @@ enum class Lang { nl, en };
 /// everybody here knows.
 class Knowledge {
  public:
-  explicit Knowledge(const Parties& parties) : parties_(parties) {}
+  /// `members`: the parties that have to do with the case; by them and by the case is told who was meant by a role.
+  explicit Knowledge(const Parties& parties, std::vector<std::string> members = {})
+      : parties_(parties), members_(std::move(members)) {}
   void learn(const Step& step);
   /// `name` of the vocabulary or of an explanation; `sender`: the party sent the message that is explained. A fact that
   /// nobody stated is known to those who would state it. Default: not known.
   [[nodiscard]] bool knows(const Party& party, bool sender, std::string_view name, const Profile* profile) const;
   /// The roles in which this party got the message.
-  [[nodiscard]] std::vector<std::string> roles(const Party& party, const journal::Recorded& recorded) const;
+  [[nodiscard]] std::vector<std::string> roles(const Party& party, const Step& step) const;
 
  private:
+  [[nodiscard]] const Party* reached(const Recipient& recipient, std::string_view kind, const Step& step) const;
+
   const Parties& parties_;
+  std::vector<std::string> members_;
   std::map<std::string, std::set<std::string>, std::less<>> known_;  ///< fact -> ids of parties
 };
 

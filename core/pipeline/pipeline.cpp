@@ -179,7 +179,13 @@ Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
         if (r.message.id == i.source_message && is_invoice_type(r.message.type))
           released.emplace(i.source_message, r.message.payload);
   }
-  auto planned = outbox::plan({*message, draft, *file, *parties_, *contacts, earlier, &released});
+  std::vector<std::string> members;
+  if (parties_->members_matter()) {
+    auto known_members = co_await journal::members(journal_.store(), message->subject);
+    if (!known_members) co_return fail(std::move(known_members.error()));
+    members = std::move(*known_members);
+  }
+  auto planned = outbox::plan({*message, draft, *file, *parties_, *contacts, earlier, &released, std::move(members)});
   const auto origin = outbox::origin_of(*message, lane);
   for (const auto& p : planned) {
     // Who is sent something of a case has to do with it from then on.

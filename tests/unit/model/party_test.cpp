@@ -97,8 +97,8 @@ TEST(Parties, WhatIsNotGrantedIsRefused) {
 TEST(Parties, RolesAreReachedExactlyFirstAndByRegionAndKind) {
   auto p = Parties::read(good()).value();
   auto reach = [&](const char* role, const char* region, const char* kind) {
-    auto [party, e] = p.endpoint(role, region, kind);
-    return e ? e->adapter : "nowhere";
+    auto desk = p.desk(role, region, kind, {}, {});
+    return desk.endpoint ? desk.endpoint->adapter : "nowhere";
   };
   EXPECT_EQ(reach("smw@zandoever", "KNH", "message"), "eigen");
   EXPECT_EQ(reach("smw@elders", "KNH", "message"), "algemeen");
@@ -106,6 +106,42 @@ TEST(Parties, RolesAreReachedExactlyFirstAndByRegionAndKind) {
   EXPECT_EQ(reach("school_ib", "KNH", "message"), "nowhere") << "signals only";
   EXPECT_EQ(reach("school_ib", "KNH", "signal"), "hook");
   EXPECT_EQ(reach("gemeente_financien", "FRL", "invoice"), "mail");
+}
+
+TEST(Parties, OfTwoSchoolsACaseReachesItsOwnAndNeverTheFirst) {
+  auto school = [](const char* id, const Json& roles) {
+    return Json{{"id", id},
+                {"name", id},
+                {"domain", "education"},
+                {"endpoints", {{{"roles", roles}, {"regions", {"KNH"}}, {"adapter", id}}}}};
+  };
+  Json both{{"parties", {school("duin", {"school_ib"}), school("zee", {"school_ib"})}}};
+  using Members = std::vector<std::string>;
+  auto reach = [](const Json& list, CaseHints hints, const Members& members) {
+    auto parties = Parties::read(list).value();
+    EXPECT_TRUE(parties.members_matter());
+    auto desk = parties.desk("school_ib", "KNH", "message", hints, members);
+    EXPECT_EQ(desk.party == nullptr, desk.endpoint == nullptr);
+    return desk.party ? desk.party->id : desk.code;
+  };
+  EXPECT_EQ(reach(both, {}, {}), "PARTY_AMBIGUOUS");
+  EXPECT_EQ(reach(both, {}, {"zee"}), "zee") << "it has to do with the case";
+  EXPECT_EQ(reach(both, {}, {"zee", "duin", "gemeente"}), "PARTY_AMBIGUOUS");
+  auto said = both;
+  said["parties"][0]["serves"] = {{"schools", {"De Duinroos"}}};
+  EXPECT_EQ(reach(said, {"", "", "De Duinroos"}, {"zee"}), "duin");
+  EXPECT_EQ(reach(said, {"", "", "Het Zeepaard"}, {}), "zee") << "the other says that it serves others";
+  EXPECT_EQ(reach(said, {}, {}), "PARTY_AMBIGUOUS") << "a case that does not say its school";
+  said["parties"].erase(1);
+  EXPECT_EQ(reach(said, {"", "", "Het Zeepaard"}, {}), "") << "the only one, and not this case's";
+  EXPECT_EQ(reach(said, {"", "", "Het Zeepaard"}, {"duin"}), "duin") << "it opened it";
+  EXPECT_EQ(reach(said, {}, {}), "duin");
+  // Who takes everything comes after who names the role.
+  Json all{{"parties", {school("alles", {"*"}), school("zee", {"school_ib"})}}};
+  auto parties = Parties::read(all).value();
+  EXPECT_FALSE(parties.members_matter());
+  EXPECT_EQ(parties.desk("school_ib", "KNH", "message", {}, {}).party->id, "zee");
+  EXPECT_EQ(parties.desk("swv", "KNH", "message", {}, {}).party->id, "alles");
 }
 
 TEST(Parties, WhoPaysIsSaidByTheCaseAndNeverTheFirstOfSeveral) {
