@@ -72,8 +72,12 @@ class Desk {
   /// not now.
   Task<bool> claim(const formats::Jw323& declaration, const std::string& key, const std::vector<Part>& parts,
                    Changes& changes);
+  /// A line that was granted: its invoice, and the kind it was sent on as, whatever the configuration says by now.
+  struct Granted {
+    std::string number, kind;
+  };
   /// What the decisions make of the claims; false: not now.
-  Task<bool> book(const formats::Jw323& declaration, const std::string& key, const std::map<Line, std::string>& granted,
+  Task<bool> book(const formats::Jw323& declaration, const std::string& key, const std::map<Line, Granted>& granted,
                   const std::vector<Line>& given_up, Changes& changes);
   /// Hands the parts to the broker, but those that wait for another; false: not now.
   Task<bool> hand_over(const Json& record, const std::string& key, Inbox& inbox);

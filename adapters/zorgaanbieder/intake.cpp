@@ -171,9 +171,12 @@ Task<Received> Desk::receive_jw323(std::string bytes, std::string party, Json en
       for (auto& part : parts) {
         // What the broker holds is an obligation with a date: the JW325 waits for it (OP090x4).
         part.event["data"]["answer_due"] = due;
-        Json lines = Json::array();
-        for (auto line : part.lines) lines.push_back(line_json(line));
-        record["parts"].push_back({{"id", part.id}, {"number", part.number}, {"lines", lines}});
+        Json lines = Json::array(), kinds = Json::array();
+        for (auto line : part.lines) {
+          lines.push_back(line_json(line));
+          kinds.push_back(context.kinds[line]);
+        }
+        record["parts"].push_back({{"id", part.id}, {"number", part.number}, {"lines", lines}, {"kinds", kinds}});
         if (!part.after.empty()) record["parts"].back()["after"] = part.after, waits = true;
         body["events"][part.id] = part.event;
       }

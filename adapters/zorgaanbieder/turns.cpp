@@ -36,18 +36,23 @@ Task<std::optional<Turns::Turn>> Turns::enter(std::string key, milliseconds most
   Waiter waiter(boost::asio::steady_timer(executor, most));
   // Also when the coroutine is thrown away while it waits.
   struct Place {
-    Lines& lines;
+    std::shared_ptr<Lines> lines;
     const std::string& key;
     Waiter* waiter;
+    bool taken = false;
     ~Place() {
-      auto at = lines.find(key);
-      if (at != lines.end()) std::erase(at->second, waiter);
+      if (taken) return;
+      // A turn that was given to who is no longer there goes on to the next.
+      if (waiter->called) Turn(lines, key).leave();
+      auto at = lines->find(key);
+      if (at != lines->end()) std::erase(at->second, waiter);
     }
-  } place{*lines, key, &waiter};
+  } place{lines, key, &waiter};
   line->second.push_back(&waiter);
   auto ended = co_await waiter.timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   (void)ended;
   if (!waiter.called) co_return std::nullopt;
+  place.taken = true;
   co_return Turn(lines, key);
 }
 

@@ -35,13 +35,13 @@ void keep_answer(Json& record, std::string text, const Settings& settings, const
   changes.emplace_back("drop/" + drop + "/" + id, true);
 }
 
-Task<bool> Desk::book(const formats::Jw323& d, const std::string& key, const std::map<Line, std::string>& granted,
+Task<bool> Desk::book(const formats::Jw323& d, const std::string& key, const std::map<Line, Granted>& granted,
                       const std::vector<Line>& given_up, Changes& changes) {
-  for (const auto& [line, number] : granted) {
+  for (const auto& [line, as] : granted) {
     const auto& p = d.clienten[line.first].prestaties[line.second];
     auto debit = debit_key(d.afzender, p);
-    Json row{{"key", key}, {"number", number}, {"cents", p.bedrag.value()}, {"debet", debit}};
-    if (auto kind = settings_.kind_of(p.categorie, p.product)) row["kind"] = *kind;
+    Json row{{"key", key}, {"number", as.number}, {"cents", p.bedrag.value()}, {"debet", debit}};
+    if (!as.kind.empty()) row["kind"] = as.kind;
     changes.emplace_back(fmt::format("ref/{}/{}", d.afzender, p.referentie), std::move(row));
     if (!p.credit) continue;
     auto stands = co_await host_.progress().get(debit);
@@ -112,8 +112,8 @@ Task<std::expected<void, AttemptResult>> Desk::settle(std::string key) {
     std::map<Line, std::vector<std::string>> rejected;
     for (const auto& r : record["rejected"])
       rejected[{r["line"][0], r["line"][1]}] = r["codes"].get<std::vector<std::string>>();
-    std::map<Line, std::string> granted;  // to its invoice
-    std::vector<Line> given_up;           // went on, and the broker refused it
+    std::map<Line, Granted> granted;
+    std::vector<Line> given_up;  // went on, and the broker refused it
     Changes changes;
     Json events = Json::array();
     for (const auto& part : record["parts"]) {
@@ -122,10 +122,12 @@ Task<std::expected<void, AttemptResult>> Desk::settle(std::string key) {
       if (!state) co_return later(state.error().code);
       std::string decision = *state ? sdk::text_at(**state, "decision") : "";
       if (decision.empty()) co_return Done{};  // the others are still waited for
-      for (const auto& line : part["lines"]) {
+      const Json kinds = sdk::array_at(part, "kinds");
+      for (std::size_t n = 0; n < part["lines"].size(); ++n) {
+        const auto& line = part["lines"][n];
         Line at{line[0], line[1]};
         if (decision == "granted")
-          granted[at] = part["number"];
+          granted[at] = {part["number"], n < kinds.size() ? kinds[n].get<std::string>() : std::string()};
         else
           rejected[at] = {state_retour(**state, settings_)}, given_up.push_back(at);
       }

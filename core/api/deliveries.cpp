@@ -7,6 +7,7 @@
 #include "core/pipeline/settlement.hpp"
 #include "core/runtime/hop.hpp"
 #include "core/store/every.hpp"
+#include "core/store/row_json.hpp"
 
 namespace schakel::api {
 
@@ -45,7 +46,11 @@ Task<Result<void>> tell_state(Services& s, const std::string& key, Json& j, bool
   if (!out && j.value("status", "") == "held") {
     auto owed = co_await s.store.row(std::string(pipeline::kInvoiceAnswer), key);
     if (!owed) co_return fail(std::move(owed.error()));
-    if (*owed) j["antwoordUiterlijk"] = Json::parse((*owed)->value.begin(), (*owed)->value.end())["termijn"];
+    if (*owed) {
+      auto answer = store::object_in(**owed);
+      if (!answer) co_return fail(std::move(answer.error()));
+      j["antwoordUiterlijk"] = answer->value("termijn", "");
+    }
   }
   if (auto delivery = j.value("aflevering", ""); !delivery.empty()) {
     auto state = co_await pipeline::settled(s.store, delivery);
@@ -83,13 +88,15 @@ Task<Result<Json>> invoice_view(Services& s, std::map<std::string, std::string> 
     }
     int take = party ? kInvoicePage : left;
     auto rows =
-        co_await s.store.rows(std::string(out ? pipeline::kInvoicesOut : pipeline::kInvoicesIn), prefix, after, take);
+        co_await s.store.rows(std::string(out ? outbox::kInvoicesOut : pipeline::kInvoicesIn), prefix, after, take);
     if (!rows) co_return fail(std::move(rows.error()));
     for (const auto& row : *rows) {
       if (left == 0) break;
       after = row.key;
       ++looked;
-      auto j = Json::parse(row.value.begin(), row.value.end());
+      auto known = store::object_in(row);
+      if (!known) co_return fail(std::move(known.error()));
+      auto j = std::move(*known);
       if (party) {
         auto sees = co_await sees_invoice(s, *party, j, out);
         if (!sees) co_return fail(std::move(sees.error()));

@@ -11,6 +11,7 @@
 #include "core/pipeline/series.hpp"
 #include "core/pipeline/settlement.hpp"
 #include "core/runtime/hop.hpp"
+#include "core/store/row_json.hpp"
 
 namespace schakel::api {
 namespace {
@@ -21,13 +22,15 @@ net::Response finance_problem(const char* code, const char* text, ErrorKind kind
 
 /// Row of an outgoing invoice by its delivery; nullopt when there is none.
 Task<Result<std::optional<Json>>> invoice_row(Services& s, std::string delivery) {
-  auto key = co_await s.store.row(std::string(pipeline::kInvoiceOfDelivery), std::move(delivery));
+  auto key = co_await s.store.row(std::string(outbox::kInvoiceOfDelivery), std::move(delivery));
   if (!key) co_return fail(std::move(key.error()));
   if (!*key) co_return std::optional<Json>{};
-  auto row = co_await s.store.row(std::string(pipeline::kInvoicesOut), std::string(as_text((*key)->value)));
+  auto row = co_await s.store.row(std::string(outbox::kInvoicesOut), std::string(as_text((*key)->value)));
   if (!row) co_return fail(std::move(row.error()));
   if (!*row) co_return std::optional<Json>{};
-  co_return std::optional<Json>(Json::parse((*row)->value.begin(), (*row)->value.end()));
+  auto known = store::object_in(**row);
+  if (!known) co_return fail(std::move(known.error()));
+  co_return std::optional<Json>(std::move(*known));
 }
 
 struct Told {
@@ -127,7 +130,7 @@ Task<net::Response> export_month(Call& call) {
   std::string after = call.query["na"];
   bool more = true;
   while (out.size() < 50) {
-    auto rows = co_await call.services.store.rows(std::string(pipeline::kInvoicesOut), "", after, 100);
+    auto rows = co_await call.services.store.rows(std::string(outbox::kInvoicesOut), "", after, 100);
     if (!rows) co_return problem(rows.error());
     if (rows->empty()) {
       more = false;
@@ -136,7 +139,9 @@ Task<net::Response> export_month(Call& call) {
     for (const auto& row : *rows) {
       if (out.size() >= 50) break;
       after = row.key;
-      auto j = Json::parse(row.value.begin(), row.value.end());
+      auto known = store::object_in(row);
+      if (!known) co_return problem(known.error());
+      auto j = std::move(*known);
       auto made = parse_instant(j.value("gemaaktOp", ""));
       if (!made || !local_date(*made).str().starts_with(wanted)) continue;
       auto delivery = j.value("aflevering", "");
@@ -176,7 +181,9 @@ Task<net::Response> set_aside(Call& call) {
   auto row = co_await call.services.store.row(std::string(pipeline::kInvoicesIn), key);
   if (!row) co_return problem(row.error());
   if (!*row) co_return finance_problem("INVOICE_UNKNOWN", "there is no such invoice", ErrorKind::not_found);
-  auto status = Json::parse((**row).value.begin(), (**row).value.end()).value("status", "");
+  auto known = store::object_in(**row);
+  if (!known) co_return problem(known.error());
+  auto status = known->value("status", "");
   if (status != "quarantined" && status != "refused")
     co_return finance_problem("INVOICE_NOT_OPEN", "only a quarantined invoice or a refused credit is set aside",
                               ErrorKind::conflict);

@@ -1,8 +1,10 @@
 #include "core/delivery/attempt.hpp"
 
-#include "core/delivery/invoice_document.hpp"
+#include "core/journal/members.hpp"
 #include "core/model/consent_check.hpp"
+#include "core/outbox/invoice_rows.hpp"
 #include "core/runtime/deadline.hpp"
+#include "schakel/outcome.hpp"
 
 namespace schakel::delivery {
 
@@ -26,67 +28,71 @@ Task<Result<outbox::Planned>> Delivering::open(store::DeliveryRow row) {
   co_return planned;
 }
 
-Task<Result<std::optional<InvoiceDocument>>> Delivering::sealed_document(std::string case_id, std::string delivery) {
+Task<Result<std::optional<SealedInvoice>>> Delivering::sealed_document(std::string case_id, std::string delivery) {
   auto row = co_await journal_.store().row(std::string(kInvoiceDocument), delivery);
   if (!row) co_return fail(std::move(row.error()));
-  if (!*row) co_return std::optional<InvoiceDocument>{};
+  if (!*row) co_return std::optional<SealedInvoice>{};
   auto plain = co_await journal_.sealer().open(std::move(case_id), "invoice_document", std::move(delivery),
                                                std::move((*row)->value));
   if (!plain) co_return fail(std::move(plain.error()));
   auto document = unpack_document(*plain);
   if (!document) co_return fail(std::move(document.error()));
-  co_return std::optional<InvoiceDocument>(std::move(*document));
+  co_return std::optional<SealedInvoice>(std::move(*document));
 }
 
-Task<Result<InvoiceDocument>> Delivering::document(const Delivery& delivery, const Json& config) {
-  auto known = co_await sealed_document(delivery.case_id, delivery.id);
-  if (!known) co_return fail(std::move(known.error()));
-  if (*known) co_return std::move(**known);
+Task<Result<InvoiceDocument>> Delivering::document(const Delivery& delivery, const Json& config, bool named) {
   auto made = make_document(delivery, config);
   if (!made) co_return fail(std::move(made.error()));
   store::Transaction tx;
+  auto packed = pack_document({*made, delivery.endpoint});
   auto sealed =
-      co_await journal_.sealer().seal(delivery.case_id, "invoice_document", delivery.id, pack_document(*made), tx);
+      co_await journal_.sealer().seal(delivery.case_id, "invoice_document", delivery.id, std::move(packed), tx);
   if (!sealed) co_return fail(std::move(sealed.error()));
   tx.ops.push_back(store::PutRow{std::string(kInvoiceDocument), delivery.id, std::move(*sealed), 0});
   // By this a bounce finds its invoice (core/pipeline/settlement.hpp), also one that is here before the attempt is
   // settled.
-  tx.ops.push_back(store::PutRow{"invoice.mail", made->message_id, to_bytes(delivery.id), std::nullopt});
+  tx.ops.push_back(
+      store::PutRow{std::string(outbox::kInvoiceOfMail), made->message_id, to_bytes(delivery.id), std::nullopt});
+  if (named) {
+    auto invoice = sdk::object_at(delivery.body, "invoice");
+    auto buyer = sdk::text_at(invoice, "buyer_party"), seller = sdk::text_at(invoice, "seller_party");
+    if (!buyer.empty()) tx.ops.push_back(journal::member(delivery.case_id, buyer));
+    auto written = co_await outbox::name_invoice(journal_.store(), delivery.id, buyer, seller, tx);
+    if (!written) co_return fail(std::move(written.error()));
+  }
   auto done = co_await journal_.store().commit(std::move(tx));
   if (done) co_return std::move(*made);
   if (done.error().kind != ErrorKind::conflict) co_return fail(std::move(done.error()));
-  // Another attempt sealed one meanwhile: that one counts.
-  known = co_await sealed_document(delivery.case_id, delivery.id);
-  if (!known) co_return fail(std::move(known.error()));
-  if (!*known) co_return fail(std::move(done.error()));
-  co_return std::move(**known);
+  // Another process sealed one meanwhile: the next attempt goes by that one.
+  co_return fail(std::move(done.error()));
 }
 
-Task<Result<void>> Delivering::name_parties(outbox::Planned& planned, std::string case_id) {
+Task<Result<bool>> Delivering::name_parties(outbox::Planned& planned, std::string case_id) {
   auto& invoice = planned.body["invoice"];
+  if (!invoice.is_object()) co_return fail(ErrorKind::invalid, "INVOICE_MALFORMED", "this delivery holds no invoice");
   if (!parties_ || (invoice.value("seller", Json()).is_object() && invoice.value("buyer", Json()).is_object()))
-    co_return Result<void>{};
+    co_return false;
   auto file = co_await journal_.load(std::move(case_id));
   if (!file) co_return fail(std::move(file.error()));
   auto region = planned.body.value("region", "");
   auto code = outbox::name_parties(invoice, *file, region, *parties_);
   if (!code.empty()) co_return fail(ErrorKind::invalid, code, "the case does not say whose invoice this is");
   const Party* buyer = parties_->find(invoice.value("buyer_party", ""));
-  if (!buyer || planned.address.contains("party")) co_return Result<void>{};
+  if (!buyer || planned.address.contains("party")) co_return true;
   if (const auto* endpoint = Parties::endpoint_of(*buyer, planned.role, region, "invoice")) {
     auto otherwise = planned.address.value("mail", "");
     planned.address = endpoint->address;
     if (!planned.address.contains("mail")) planned.address["mail"] = otherwise;
   }
   planned.address["party"] = buyer->id;
-  co_return Result<void>{};
+  co_return true;
 }
 
 Task<Result<InvoiceDocument>> Delivering::invoice_document(store::DeliveryRow row) {
   if (row.kind != "invoice") co_return fail(ErrorKind::not_found, "DELIVERY_UNKNOWN", "this delivery is no invoice");
   auto known = co_await sealed_document(row.case_id, row.id);
   if (!known) co_return fail(std::move(known.error()));
-  if (*known) co_return std::move(**known);
+  if (*known) co_return std::move((*known)->document);
   auto it = instances_.find(row.target);
   std::string domain = it == instances_.end()     ? row.target
                        : it->second.party.empty() ? it->second.name
@@ -156,11 +162,22 @@ Task<AttemptResult> Delivering::attempt(store::DeliveryRow row, int number) {
     auto refused = refused_now(*planned, *file, *rules->second, journal_.clock().now());
     if (!refused.empty()) co_return AttemptResult{Verdict::rejected, refused, std::nullopt, Json::object()};
   }
+  std::optional<SealedInvoice> sealed;
+  bool named_now = false;
   if (planned->kind == "invoice") {
-    auto named = co_await name_parties(*planned, case_id);
-    if (!named)
-      co_return AttemptResult{named.error().kind == ErrorKind::invalid ? Verdict::rejected : Verdict::retry_later,
-                              named.error().code, std::nullopt, Json::object()};
+    auto known = co_await sealed_document(case_id, planned->id);
+    if (!known) co_return AttemptResult{Verdict::retry_later, known.error().code, std::nullopt, Json::object()};
+    sealed = std::move(*known);
+    if (sealed && !sealed->address.empty()) {
+      // What it says and where it goes were settled together.
+      planned->address = sealed->address;
+    } else {
+      auto named = co_await name_parties(*planned, case_id);
+      if (!named)
+        co_return AttemptResult{named.error().kind == ErrorKind::invalid ? Verdict::rejected : Verdict::retry_later,
+                                named.error().code, std::nullopt, Json::object()};
+      named_now = *named;
+    }
   }
   auto generation = co_await outbox::generation_of(journal_.store(), planned->id);
   if (!generation) co_return AttemptResult{Verdict::retry_later, generation.error().code, std::nullopt, Json::object()};
@@ -194,9 +211,11 @@ Task<AttemptResult> Delivering::attempt(store::DeliveryRow row, int number) {
   }
   bool writes = std::ranges::any_of(instance.grants.fields,
                                     [](const std::string& f) { return f == "/body" || f == "/body/invoice"; });
-  if (d.kind == "invoice" && writes) {
+  if (sealed && writes) {
+    d.invoice = std::move(sealed->document);
+  } else if (d.kind == "invoice" && writes) {
     // Durable before the adapter has it: whatever happens from here on, this is the document.
-    auto made = co_await document(d, instance.config);
+    auto made = co_await document(d, instance.config, named_now);
     if (!made) {
       bool never = made.error().kind == ErrorKind::invalid || made.error().kind == ErrorKind::not_found;
       co_return AttemptResult{never ? Verdict::rejected : Verdict::retry_later, formats::code_with_rules(made.error()),

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 
+#include "core/delivery/invoice_document.hpp"
 #include "core/journal/journal.hpp"
 #include "core/model/profile.hpp"
 #include "core/outbox/dispatcher.hpp"
@@ -63,11 +64,12 @@ class Delivering final : public outbox::Attempter {
   Task<Result<InvoiceDocument>> invoice_document(store::DeliveryRow row);
 
  private:
-  /// Names the parties of an invoice that was held for want of them. PARTY_AMBIGUOUS, PARTY_MISNAMED.
-  Task<Result<void>> name_parties(outbox::Planned& planned, std::string case_id);
-  /// The sealed one; made and sealed, durably, when there is none yet.
-  Task<Result<InvoiceDocument>> document(const Delivery& delivery, const Json& config);
-  Task<Result<std::optional<InvoiceDocument>>> sealed_document(std::string case_id, std::string delivery);
+  /// Names the parties of an invoice that was held for want of them; true where it did. PARTY_AMBIGUOUS,
+  /// PARTY_MISNAMED.
+  Task<Result<bool>> name_parties(outbox::Planned& planned, std::string case_id);
+  /// Made and sealed, durably, with the address; `named`: whose it is was found out now, and is written down as well.
+  Task<Result<InvoiceDocument>> document(const Delivery& delivery, const Json& config, bool named);
+  Task<Result<std::optional<SealedInvoice>>> sealed_document(std::string case_id, std::string delivery);
   journal::Journal& journal_;
   vault::Vault& vault_;
   vault::Documents& documents_;

@@ -26,8 +26,10 @@ Result<InvoiceDocument> make_document(const Delivery& delivery, const Json& conf
   return out;
 }
 
-Bytes pack_document(const InvoiceDocument& d) {
+Bytes pack_document(const SealedInvoice& sealed) {
+  const auto& d = sealed.document;
   Json head{{"name", d.name},
+            {"address", sealed.address},
             {"message_id", d.message_id},
             {"number", d.number},
             {"supplier", d.supplier},
@@ -40,7 +42,7 @@ Bytes pack_document(const InvoiceDocument& d) {
   return to_bytes(dump_json(head) + "\n" + d.xml + d.pdf);
 }
 
-Result<InvoiceDocument> unpack_document(ByteView bytes) {
+Result<SealedInvoice> unpack_document(ByteView bytes) {
   auto broken = [] { return fail(ErrorKind::io, "DOCUMENT_BROKEN", "a sealed invoice is not what was sealed"); };
   std::string_view text = as_text(bytes);
   auto end = text.find('\n');
@@ -51,7 +53,9 @@ Result<InvoiceDocument> unpack_document(ByteView bytes) {
   text.remove_prefix(end + 1);
   const auto size = static_cast<std::int64_t>(text.size());
   if (!xml || !pdf || *xml <= 0 || *pdf < 0 || *xml > size || *pdf != size - *xml) return broken();
-  InvoiceDocument d;
+  SealedInvoice sealed;
+  sealed.address = sdk::object_at(*head, "address");
+  auto& d = sealed.document;
   d.name = sdk::text_at(*head, "name");
   d.message_id = sdk::text_at(*head, "message_id");
   d.number = sdk::text_at(*head, "number");
@@ -62,7 +66,7 @@ Result<InvoiceDocument> unpack_document(ByteView bytes) {
   d.xml = text.substr(0, static_cast<std::size_t>(*xml));
   d.pdf = text.substr(static_cast<std::size_t>(*xml));
   if (d.name.empty() || d.message_id.empty() || d.number.empty()) return broken();
-  return d;
+  return sealed;
 }
 
 }  // namespace schakel::delivery

@@ -9,8 +9,14 @@ namespace schakel::delivery {
 /// receiver and content. Errors: those of formats::invoice_files.
 [[nodiscard]] Result<InvoiceDocument> make_document(const Delivery& delivery, const Json& config);
 
-[[nodiscard]] Bytes pack_document(const InvoiceDocument& document);
+/// A document with the address that it was made for: both stay as they were at the first attempt, whatever changes in
+/// the parties.
+struct SealedInvoice {
+  InvoiceDocument document;
+  Json address = Json::object();
+};
+[[nodiscard]] Bytes pack_document(const SealedInvoice& sealed);
 /// DOCUMENT_BROKEN (io) when it is not what pack_document made.
-[[nodiscard]] Result<InvoiceDocument> unpack_document(ByteView bytes);
+[[nodiscard]] Result<SealedInvoice> unpack_document(ByteView bytes);
 
 }  // namespace schakel::delivery

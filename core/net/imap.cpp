@@ -196,8 +196,8 @@ Result<ImapLook> look_now(const ImapServer& server, ImapMark after, std::size_t 
     }
     mail.too_large = mail.content.size() > max_bytes;
     if (mail.too_large) mail.content.clear();
-    // Without content it was removed between SEARCH and FETCH.
-    if (mail.too_large || !mail.content.empty()) out.mails.push_back(std::move(mail));
+    // Also one without content, such as one that was removed since SEARCH: the mark has to pass it.
+    out.mails.push_back(std::move(mail));
   }
   (*session)->leave();
   return out;

@@ -55,8 +55,8 @@ void index_invoices(const Message& m, const Draft& d, const std::vector<outbox::
     auto party = [&](const char* side) {
       return plan == planned.end() ? std::string() : plan->body["invoice"].value(side, "");
     };
-    with.ops.push_back(store::PutRow{std::string(kInvoiceOfDelivery), delivery, to_bytes(key), std::nullopt});
-    put(kInvoicesOut, key,
+    with.ops.push_back(store::PutRow{std::string(outbox::kInvoiceOfDelivery), delivery, to_bytes(key), std::nullopt});
+    put(outbox::kInvoicesOut, key,
         {{"zaak", m.subject},
          {"aflevering", delivery},
          {"nummer", i.number},

@@ -9,6 +9,7 @@
 #include "core/outbox/plan.hpp"
 #include "core/pipeline/invoice_index.hpp"
 #include "core/pipeline/settlement.hpp"
+#include "core/store/row_json.hpp"
 
 namespace schakel::pipeline {
 namespace {
@@ -278,7 +279,11 @@ Task<Result<bool>> book_case(journal::Journal& journal, MonthBook& book, std::st
                     e.total().value() * (e.is_credit() ? -1 : 1)};
       auto owed = co_await journal.store().row(std::string(kInvoiceAnswer), case_id + "/" + e.message);
       if (!owed) co_return fail(std::move(owed.error()));
-      if (*owed) item.due = Json::parse((*owed)->value.begin(), (*owed)->value.end()).value("termijn", "");
+      if (*owed) {
+        auto answer = store::object_in(**owed);
+        if (!answer) co_return fail(std::move(answer.error()));
+        item.due = answer->value("termijn", "");
+      }
       book.month.open.push_back(std::move(item));
     }
     if (!e.refused) continue;

@@ -7,6 +7,7 @@
 
 #include "core/base/drop_folder.hpp"
 #include "core/base/log.hpp"
+#include "core/store/row_json.hpp"
 
 namespace schakel::pipeline {
 namespace {
@@ -81,8 +82,9 @@ class ImapSource final : public MailSource {
     if (!row) co_return fail(std::move(row.error()));
     net::ImapMark mark;
     if (*row) {
-      auto j = Json::parse((*row)->value.begin(), (*row)->value.end());
-      mark = {j.value("validity", 0U), j.value("uid", 0U)};
+      auto j = store::object_in(**row);
+      if (!j) co_return fail(std::move(j.error()));
+      mark = {j->value("validity", 0U), j->value("uid", 0U)};
     }
     auto found = co_await mailbox_.look(mark, limit, max_bytes);
     if (!found) co_return fail(std::move(found.error()));

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/hash.hpp"
+#include "core/store/row_json.hpp"
 
 namespace schakel::pipeline {
 namespace {
@@ -44,7 +45,9 @@ Task<Result<std::shared_ptr<const Profile>>> RuleStore::version(std::string vers
   auto row = co_await store_.row(std::string(kRuleSpace), version);
   if (!row) co_return fail(std::move(row.error()));
   if (!*row) co_return fail(ErrorKind::not_found, "RULES_UNKNOWN", "the rule data of this version was not kept");
-  auto profile = Profile::from_source(Json::parse((*row)->value.begin(), (*row)->value.end()));
+  auto source = store::object_in(**row);
+  if (!source) co_return fail(std::move(source.error()));
+  auto profile = Profile::from_source(*source);
   if (!profile) co_return fail(std::move(profile.error()));
   // Rule data that no longer read as the version they are kept under are not the rules of that decision.
   if ((*profile)->version() != version)
@@ -102,7 +105,9 @@ Task<Result<std::optional<Json>>> RuleStore::parties(std::string hash) {
   auto row = co_await store_.row(std::string(kPartySpace), std::move(hash));
   if (!row) co_return fail(std::move(row.error()));
   if (!*row) co_return std::optional<Json>{};
-  co_return std::optional<Json>(Json::parse((*row)->value.begin(), (*row)->value.end()));
+  auto known = store::object_in(**row);
+  if (!known) co_return fail(std::move(known.error()));
+  co_return std::optional<Json>(std::move(*known));
 }
 
 }  // namespace schakel::pipeline

@@ -17,16 +17,21 @@ PartyChoice creditor_of(const std::string& role, const std::string& region, cons
   auto all = parties.invoice_parties(role, region);
   auto choice = parties.invoice_party(role, region, outbox::hints_of(file, role));
   if (all.size() < 2) return choice;
-  // A creditor that sends its own invoice is the seller of it, whatever the case says.
-  auto sender = [&](const std::string& party) {
+  // A creditor that sends its own invoice is the seller of it, whatever the case says; what others sent is numbered for
+  // whom the case means. Where the two are not one party no series is used: a number of the one on a document of the
+  // other would leave a gap with the one and a number twice with the other.
+  std::vector<const Party*> sellers;
+  auto source = [&](const std::string& party) {
     auto it = std::ranges::find(all, party, &Party::id);
-    if (it == all.end()) return;
-    choice = choice.party && choice.party != *it ? PartyChoice{nullptr, "PARTY_AMBIGUOUS"} : PartyChoice{*it, ""};
+    sellers.push_back(it == all.end() ? choice.party : *it);
   };
-  if (is_invoice_type(message.type)) sender(message.party);
+  if (is_invoice_type(message.type)) source(message.party);
   for (const auto& entry : ledger_of(file.invoices).entries)
-    if (entry.held && entry.creditor_role == role) sender(entry.party);
-  return choice;
+    if (entry.held) source(entry.creditor_role == role ? entry.party : "");
+  if (sellers.empty()) return choice;
+  if (!sellers.front() || std::ranges::any_of(sellers, [&](const Party* p) { return p != sellers.front(); }))
+    return {nullptr, choice.code == "PARTY_MISNAMED" ? choice.code : "PARTY_AMBIGUOUS"};
+  return {sellers.front(), ""};
 }
 
 Result<RegisterRow> row_of(std::string key, std::optional<store::Row> row) {
@@ -56,8 +61,11 @@ Task<Result<std::int64_t>> new_epoch(store::Store& store, Instant now) {
   if (!row) co_return fail(std::move(row.error()));
   std::int64_t epoch = 1;
   if (*row) {
-    auto known = Json::parse((*row)->value.begin(), (*row)->value.end());
-    if (known.is_number_integer()) epoch = known.get<std::int64_t>() + 1;
+    auto known = parse_json(as_text((*row)->value));
+    // Counting on from a guess would give numbers out twice.
+    if (!known || !known->is_number_integer())
+      co_return fail(ErrorKind::internal, "STORE_CORRUPT_ROW", "the epoch of the number series is no number");
+    epoch = known->get<std::int64_t>() + 1;
   }
   store::Transaction tx;
   tx.ops.push_back(

@@ -9,6 +9,7 @@
 #include "core/formats/bounce.hpp"
 #include "core/outbox/generation.hpp"
 #include "core/pipeline/invoice_index.hpp"
+#include "core/store/row_json.hpp"
 
 namespace schakel::pipeline {
 namespace {
@@ -53,13 +54,15 @@ Task<Result<journal::Accepted>> report_invoice(journal::Journal& journal, Invoic
     co_return fail(ErrorKind::invalid, "INVOICE_STATUS", "an invoice is reported as received, refused or processed");
   if (!plain_code(report.code))
     co_return fail(ErrorKind::invalid, "INVOICE_CODE", "a code has letters, digits, dot, dash and underscore");
-  auto key = co_await journal.store().row(std::string(kInvoiceOfDelivery), report.delivery);
+  auto key = co_await journal.store().row(std::string(outbox::kInvoiceOfDelivery), report.delivery);
   if (!key) co_return fail(std::move(key.error()));
   if (!*key) co_return fail(ErrorKind::not_found, "INVOICE_UNKNOWN", "there is no such invoice");
-  auto row = co_await journal.store().row(std::string(kInvoicesOut), std::string(as_text((*key)->value)));
+  auto row = co_await journal.store().row(std::string(outbox::kInvoicesOut), std::string(as_text((*key)->value)));
   if (!row) co_return fail(std::move(row.error()));
   if (!*row) co_return fail(ErrorKind::not_found, "INVOICE_UNKNOWN", "there is no such invoice");
-  auto invoice = Json::parse((*row)->value.begin(), (*row)->value.end());
+  auto known = store::object_in(**row);
+  if (!known) co_return fail(std::move(known.error()));
+  const auto& invoice = *known;
   auto sent_again = co_await outbox::generation_of(journal.store(), report.delivery);
   if (!sent_again) co_return fail(std::move(sent_again.error()));
   Message m;
@@ -85,7 +88,7 @@ Task<Result<journal::Accepted>> report_invoice(journal::Journal& journal, Invoic
 Task<Result<BounceResult>> report_bounce(journal::Journal& journal, std::string mail) {
   auto report = formats::read_mail_report(mail);
   if (!report) co_return fail(std::move(report.error()));
-  auto row = co_await journal.store().row(std::string(kInvoiceOfMail), report->message_id);
+  auto row = co_await journal.store().row(std::string(outbox::kInvoiceOfMail), report->message_id);
   if (!row) co_return fail(std::move(row.error()));
   if (!*row) co_return fail(ErrorKind::not_found, "BOUNCE_UNKNOWN", "the report is about no invoice of ours");
   using Kind = formats::MailReport::Kind;
@@ -137,7 +140,11 @@ Task<Result<Settled>> settled(store::Store& store, std::string delivery) {
   auto state = co_await store.row(std::string(kInvoiceState), delivery);
   if (!state) co_return fail(std::move(state.error()));
   Json reported;
-  if (*state) reported = Json::parse((*state)->value.begin(), (*state)->value.end());
+  if (*state) {
+    auto known = store::object_in(**state);
+    if (!known) co_return fail(std::move(known.error()));
+    reported = std::move(*known);
+  }
   auto sent_again = co_await outbox::generation_of(store, delivery);
   if (!sent_again) co_return fail(std::move(sent_again.error()));
   co_return settled(*row ? &**row : nullptr, reported, *sent_again);
@@ -161,7 +168,13 @@ Task<Result<int>> SettlementWatch::answers() {
     if (rows->empty()) break;
     after = rows->back().key;
     for (const auto& row : *rows) {
-      auto j = Json::parse(row.value.begin(), row.value.end());
+      auto owed = store::object_in(row);
+      if (!owed) {
+        // One row that other hands changed keeps nobody else waiting.
+        log(LogLevel::error, "invoice.answer_unread", {{"code", owed.error().code}});
+        continue;
+      }
+      const auto& j = *owed;
       auto due = Date::parse(j.value("termijn", ""));
       if (!due || add_working_days(today, kAnswerWarnDays) < *due) continue;
       std::string status = *due < today ? "answer_overdue" : "answer_due";

@@ -18,7 +18,7 @@ struct FinanceDesk : Desk {
   }
   void out(const std::string& number, const std::string& payer_party) {
     auto key = zaak + "/" + number + "/gemeente", delivery = "A-" + number;
-    put(pipeline::kInvoicesOut, key,
+    put(outbox::kInvoicesOut, key,
         {{"zaak", zaak},
          {"nummer", number},
          {"aflevering", delivery},
@@ -28,7 +28,7 @@ struct FinanceDesk : Desk {
          {"ontvangerPartij", "hoeve"},
          {"regio", "KNH"}});
     ASSERT_TRUE(go(store->commit(
-        {{store::PutRow{std::string(pipeline::kInvoiceOfDelivery), delivery, to_bytes(key), std::nullopt}}})));
+        {{store::PutRow{std::string(outbox::kInvoiceOfDelivery), delivery, to_bytes(key), std::nullopt}}})));
     store::DeliveryRow d;
     d.id = delivery;
     d.case_id = zaak;

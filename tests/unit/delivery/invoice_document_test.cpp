@@ -3,7 +3,9 @@
 
 #include "core/delivery/attempt.hpp"
 #include "core/formats/ubl.hpp"
+#include "core/journal/members.hpp"
 #include "core/journal/vault_sealer.hpp"
+#include "core/outbox/invoice_rows.hpp"
 #include "tests/unit/adapters/invoice_delivery.hpp"
 #include "tests/unit/pipeline/real_road.hpp"
 #include "tests/unit/vault/support.hpp"
@@ -212,10 +214,61 @@ TEST_F(SealedInvoice, OneThatWaitedForItsPayerIsSentToTheOneItsCaseMeans) {
   EXPECT_TRUE(body["buyer"].is_null());
 }
 
+TEST_F(SealedInvoice, WhatItSaysAndWhereItGoesAreSettledTogetherAndItsPayerFindsItFromThenOn) {
+  // The case says where the pupil lives, but the parties of that day did not say whom they serve.
+  Message opening;
+  opening.id = "open", opening.source = "urn:test", opening.type = "zaak_opening", opening.subject = kInvoiceCase;
+  opening.region = "KNH", opening.party = "school", opening.sender_role = "school_ib";
+  opening.seq = run_now(sealed_journal.accept(opening)).value().seq;
+  Draft draft;
+  draft.outcome = Outcome::recorded;
+  draft.effects.push_back({"pupil", "woongemeente", "Elders"});
+  store::Transaction tx;
+  ASSERT_TRUE(run_now(sealed_journal.record(opening, draft, "KNH", tx)));
+  Json listed{{"nummer", "DB-ZB-2026-0917"}, {"betalerPartij", ""}, {"ontvangerPartij", ""}};
+  const std::string key = std::string(kInvoiceCase) + "/DB-ZB-2026-0917/gemeente/A-1";
+  tx.ops.push_back(store::PutRow{std::string(outbox::kInvoicesOut), key, to_bytes(listed.dump()), std::nullopt});
+  tx.ops.push_back(store::PutRow{std::string(outbox::kInvoiceOfDelivery), "A-1", to_bytes(key), std::nullopt});
+  ASSERT_TRUE(run_now(sealed_journal.store().commit(std::move(tx))));
+
+  auto held = invoice();
+  held["payer"] = "gemeente", held["payee"] = "zorgaanbieder", held["payee_party"] = "gem-a";
+  held["buyer"] = nullptr;
+  auto waiting = [&] {
+    auto d = row(held);
+    d.role = "gemeente_financien";
+    return d;
+  };
+  postman.verdict = Verdict::unknown;
+  auto first = run_now(delivering.attempt(waiting(), 1));
+  EXPECT_EQ(first.verdict, Verdict::unknown) << first.code;
+  ASSERT_EQ(postman.got.size(), 1U);
+  EXPECT_NE(postman.got[0].invoice->xml.find("90000008"), std::string::npos) << "gem-b";
+  auto kept = run_now(store->row(std::string(outbox::kInvoicesOut), key)).value().value();
+  EXPECT_EQ(Json::parse(as_text(kept.value))["betalerPartij"], "gem-b");
+  EXPECT_TRUE(run_now(journal::is_member(*store, *towns->find("gem-b"), kInvoiceCase)).value());
+
+  // Before it is tried again the parties are set right, or wrong: what was sealed for one does not go to the other.
+  auto swapped = std::make_shared<Parties>(Parties::read({{"parties",
+                                                           {gemeente_party("gem-a", "Elders", "90000007"),
+                                                            gemeente_party("gem-b", "Zandoever", "90000008")}}})
+                                               .value());
+  delivery::Delivering restarted{sealed_journal, *vault, documents, pipeline->profiles(), swapped};
+  delivery::Instance post = delivering.instances().at("post");
+  restarted.add(post);
+  postman.verdict = Verdict::delivered;
+  EXPECT_EQ(run_now(restarted.attempt(waiting(), 2)).verdict, Verdict::delivered);
+  ASSERT_EQ(postman.got.size(), 2U);
+  EXPECT_EQ(postman.got[1].invoice->xml, postman.got[0].invoice->xml);
+  EXPECT_EQ(postman.got[1].endpoint, postman.got[0].endpoint);
+}
+
 TEST(PackedDocument, ComesBackWholeAndNothingElseDoes) {
   auto made = delivery::make_document(test::invoice_delivery(), {{"message_id_domain", "x.example"}}).value();
-  auto packed = delivery::pack_document(made);
-  auto back = delivery::unpack_document(packed).value();
+  auto packed = delivery::pack_document({made, {{"mail", "facturen@swv.example"}}});
+  auto whole = delivery::unpack_document(packed).value();
+  EXPECT_EQ(whole.address["mail"], "facturen@swv.example");
+  const auto& back = whole.document;
   EXPECT_EQ(back.xml, made.xml);
   EXPECT_EQ(back.pdf, made.pdf);
   EXPECT_EQ(back.message_id, made.message_id);

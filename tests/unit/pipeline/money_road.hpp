@@ -131,7 +131,7 @@ class Partners final : public outbox::Attempter {
     store::Transaction tx;
     if (r.verdict == Verdict::delivered && row.kind == "invoice")
       tx.ops.push_back(
-          store::PutRow{std::string(pipeline::kInvoiceOfMail), "m." + row.id, to_bytes(row.id), std::nullopt});
+          store::PutRow{std::string(outbox::kInvoiceOfMail), "m." + row.id, to_bytes(row.id), std::nullopt});
     co_return tx;
   }
   [[nodiscard]] bool repeatable(std::string_view) const override { return true; }

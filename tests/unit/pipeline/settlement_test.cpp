@@ -79,7 +79,7 @@ TEST(Settlement, ABounceThatIsHereBeforeItsAttemptIsSettledIsNotForgotten) {
   ASSERT_TRUE(run_now(road.process->pipeline.step()));
   auto half = road.id_of("swv_financien");
   ASSERT_TRUE(run_now(road.disk->commit(
-      {{store::PutRow{std::string(pipeline::kInvoiceOfMail), "m." + half, to_bytes(half), std::nullopt}}})));
+      {{store::PutRow{std::string(outbox::kInvoiceOfMail), "m." + half, to_bytes(half), std::nullopt}}})));
   ASSERT_TRUE(run_now(pipeline::report_bounce(road.process->journal, bounce_of(half))));
   ASSERT_TRUE(run_now(road.process->pipeline.step()));
   road.clock.advance(std::chrono::minutes(1));
@@ -105,13 +105,55 @@ TEST(Settlement, TwoProvidersMayUseTheSameNumberInOneCase) {
   ASSERT_TRUE(road.accept(other));
   road.run();
   std::map<std::string, int> creditors;
-  for (const auto& row : run_now(road.disk->rows(std::string(pipeline::kInvoicesOut), "", "", 100)).value()) {
+  for (const auto& row : run_now(road.disk->rows(std::string(outbox::kInvoicesOut), "", "", 100)).value()) {
     auto j = Json::parse(row.value.begin(), row.value.end());
     if (j["nummer"] == "2026-001") ++creditors[j["ontvangerPartij"].get<std::string>()];
-    auto key = run_now(road.disk->row(std::string(pipeline::kInvoiceOfDelivery), j["aflevering"])).value();
+    auto key = run_now(road.disk->row(std::string(outbox::kInvoiceOfDelivery), j["aflevering"])).value();
     EXPECT_EQ(as_text(key->value), row.key);
   }
   EXPECT_EQ(creditors, (std::map<std::string, int>{{"hoeve", 1}, {"stal", 1}}));
+}
+
+TEST(Settlement, ACreditThatIsRefusedAtItsTurnIsToldToWhoSentIt) {
+  MoneyRoad road;
+  road.open_case(false);
+  ASSERT_TRUE(road.accept(road.factuur("F1", 100)));
+  ASSERT_TRUE(road.accept(road.creditnota("C1", "F1", 1)));
+  ASSERT_TRUE(road.accept(road.creditnota("C2", "F1", 100)));
+  road.run();
+  road.partners.told.clear();
+  ASSERT_TRUE(road.accept(road.message("agree", "financieringsafspraak", Json::object(), "gemeente", "gem")));
+  road.run();
+  int conflicts = 0;
+  for (const auto& s : road.partners.told)
+    if (s["code"] == "BLOKKADE" && s["codes"] == Json{"INVOICE_CONFLICT"} && s["outcome"] == "blocked") ++conflicts;
+  EXPECT_EQ(conflicts, 1);
+  // What comes later about the case does not tell it again.
+  road.partners.told.clear();
+  ASSERT_TRUE(road.accept(road.message("agree2", "financieringsafspraak", Json::object(), "gemeente", "gem")));
+  road.run();
+  for (const auto& s : road.partners.told) EXPECT_NE(s["code"], "BLOKKADE") << s.dump();
+}
+
+TEST(Settlement, ARowThatOtherHandsChangedIsAnErrorOfItsOwn) {
+  MoneyRoad road;
+  road.open_case();
+  ASSERT_TRUE(road.accept(road.factuur("F1", 30001)));
+  road.run();
+  auto half = road.id_of("swv_financien");
+  auto put = [&](std::string_view space, const std::string& key, const char* value) {
+    ASSERT_TRUE(run_now(road.disk->commit({{store::PutRow{std::string(space), key, to_bytes(value), std::nullopt}}})));
+  };
+  put(pipeline::kInvoiceState, half, "[1]");
+  EXPECT_EQ(run_now(pipeline::settled(*road.disk, half)).error().code, "STORE_CORRUPT_ROW");
+  put(pipeline::kInvoiceAnswer, "Z-1/kapot", "{");
+  put(pipeline::kInvoiceAnswer, "Z-1/msg-F1", R"({"zaak":"Z-1","bericht":"msg-F1","termijn":"2026-10-01"})");
+  EXPECT_EQ(run_now(road.process->watch.step()).value(), 1) << "the next one is told all the same";
+  auto key =
+      std::string(as_text(run_now(road.disk->row(std::string(outbox::kInvoiceOfDelivery), half)).value()->value));
+  put(outbox::kInvoicesOut, key, "geen json");
+  EXPECT_EQ(run_now(pipeline::report_invoice(road.process->journal, {half, "received", "", "1"}, {})).error().code,
+            "STORE_CORRUPT_ROW");
 }
 
 TEST(Settlement, WhatTheReceiverSaysIsKept) {
@@ -300,7 +342,7 @@ TEST(CrashSweep, NoHalfLeavesUnseenAndNothingLeavesTwiceWhereverTheProcessEnds) 
       // Seen from outside between the two lives: what left once is named by the journal, and its other half is there or
       // open.
       auto between = run_now([](store::Store* disk) -> Task<int> {
-        auto rows = co_await disk->rows(std::string(pipeline::kInvoicesOut), "", "", 1000);
+        auto rows = co_await disk->rows(std::string(outbox::kInvoicesOut), "", "", 1000);
         co_return static_cast<int>(rows->size());
       }(road.disk.get()));
       EXPECT_EQ(between % 2, 0) << "one half alone was decided at commit " << n;
