@@ -50,6 +50,7 @@ for (const file of existsSync(join(dir, 'checks')) ? readdirSync(join(dir, 'chec
   const text = readFileSync(join(dir, 'checks', file.replace('.status', '.log')), 'utf8');
   const plain = [...text.matchAll(/^([0-9]+) passed, ([0-9]+) failed$/gm)].at(-1);
   passed += plain ? Number(plain[1]) : Number(good);
+  skipped += (text.match(/^SKIPPED/gm) ?? []).length;
   const bad = plain ? Number(plain[2]) : Number(!good);
   failed += good ? bad : Math.max(bad, 1);
   if (!good || bad) wrong.push(file.replace('.status', ''));
