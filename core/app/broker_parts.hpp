@@ -18,6 +18,7 @@
 #include "core/pipeline/settlement.hpp"
 #include "core/pipeline/timers.hpp"
 #include "core/portal/portal.hpp"
+#include "core/runtime/keeper.hpp"
 #include "core/runtime/shards.hpp"
 #include "core/store/sqlite/sqlite_store.hpp"
 
@@ -30,6 +31,9 @@ struct Broker::Parts {
   Config config;
   SystemClock clock;
   runtime::MetricsRegistry metrics;
+  /// Apart: an adapter whose loop stands still says nothing about the broker. Before the shards, whose coroutines refer
+  /// to them.
+  runtime::Keeper keeper{metrics}, adapter_keeper{metrics};
   runtime::BlockingPool pool{4, 1024};
   std::unique_ptr<runtime::Shards> shards;
   std::unique_ptr<store::SqliteStore> store;
@@ -63,7 +67,7 @@ struct Broker::Parts {
   std::unique_ptr<ConfiguredMail> mail;
   std::unique_ptr<delivery::Delivering> delivering;
   std::unique_ptr<outbox::Dispatcher> dispatcher;
-  std::unique_ptr<AdapterInbox> inbox;
+  std::vector<std::unique_ptr<AdapterInbox>> inboxes;  ///< one of each adapter instance
   std::vector<std::unique_ptr<delivery::InstanceHost>> hosts;
   std::vector<std::unique_ptr<Adapter>> adapters;
   std::unique_ptr<BrokerPortalBackend> backend;
@@ -77,7 +81,8 @@ struct Broker::Parts {
   std::string audit_key_text;
   std::atomic<std::int64_t> undecided{0};
   std::atomic<bool> stopped{false};
-  Instant wal_long_since{};  ///< since when the write-ahead log is longer than it should be; only watch() looks
+  std::atomic<bool> signing{true};  ///< false from when the sequencer halted: nothing is signed until a person looked
+  Instant wal_long_since{};         ///< since when the write-ahead log is longer than it should be; only watch() looks
 
   Task<Result<void>> set_up();
   Task<Result<void>> open_vault();
@@ -94,10 +99,11 @@ struct Broker::Parts {
   /// Too far behind to take in more.
   [[nodiscard]] bool backlog() const { return undecided.load() > kMostUndecided; }
   Task<void> sweep();
-  Task<void> run_adapter(Adapter& adapter);
   Task<void> sequence();
   Task<Result<Json>> verify_audit();
   Result<void> listen();
+  /// Started, and bringing in what its partner has.
+  [[nodiscard]] bool adapter_up(const delivery::Instance& instance) const;
   Json health() const;
 
   /// Runs a coroutine on the broker's shard and waits for it here, on main.

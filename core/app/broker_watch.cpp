@@ -32,13 +32,16 @@ ProcessUse process_use() {
   return out;
 }
 
-}  // namespace
+/// Name of the loop by which an adapter instance brings in what its partner has.
+std::string adapter_loop(const std::string& instance) { return "adapter/" + instance; }
 
-Task<void> Broker::Parts::run_adapter(Adapter& adapter) { co_await adapter.run(*inbox); }
+}  // namespace
 
 Task<void> Broker::Parts::sequence() {
   while (!scope->stopping()) {
     auto tick = co_await sequencer->tick();
+    // What the sequencer met itself halts it (core/audit/sequencer.hpp); an error of the store passes.
+    signing = tick || tick.error().kind != ErrorKind::internal || !tick.error().code.starts_with("AUDIT_");
     if (!tick) {
       log(LogLevel::error, "audit.failed", {{"code", tick.error().code}});
       metrics.count("schakel_audit_failures_total");
@@ -84,7 +87,7 @@ Task<void> Broker::Parts::measure() {
   auto breakers = dispatcher->breakers();
   for (const auto& [name, instance] : delivering->instances()) {
     auto it = breakers.find(name);
-    metrics.set("schakel_adapter_up", {{"instance", name}}, instance.adapter != nullptr ? 1 : 0);
+    metrics.set("schakel_adapter_up", {{"instance", name}}, adapter_up(instance) ? 1 : 0);
     metrics.set("schakel_breaker_open", {{"instance", name}}, it != breakers.end() && it->second != "closed" ? 1 : 0);
     metrics.set("schakel_target_paused", {{"instance", name}}, dispatcher->paused().contains(name) ? 1 : 0);
   }
@@ -158,10 +161,6 @@ void Broker::Parts::look_at_certificates(bool say) {
 }
 
 Task<void> Broker::Parts::watch() {
-  metrics.set("process_start_time_seconds", {}, std::chrono::duration<double>(clock.now().time_since_epoch()).count());
-  // What only failures count is there before the first.
-  for (const char* name : {"schakel_audit_failures_total", "schakel_store_wal_alarms_total"})
-    metrics.count(name, {}, 0);
   look_at_certificates(false);
   auto next_sweep = clock.now() + std::chrono::minutes(5), next_day = clock.now();
   while (!scope->stopping()) {
@@ -191,17 +190,24 @@ Task<void> Broker::Parts::beat(milliseconds interval) {
 Task<void> Broker::Parts::start_loops() {
   scope = std::make_unique<runtime::Scope>(shards->executor(0));
   adapter_scope = std::make_unique<runtime::Scope>(shards->executor(0));
-  scope->spawn(pipeline->run(*scope), "pipeline");
-  scope->spawn(dispatcher->run(*scope), "outbox");
-  scope->spawn(timers->run(*scope), "timers");
-  scope->spawn(school_years->run(*scope), "school-years");
-  scope->spawn(settlements->run(*scope), "settlements");
-  if (return_mail) scope->spawn(return_mail->run(*scope), "return-mail");
-  scope->spawn(sequence(), "audit");
-  scope->spawn(watch(), "watch");
+  metrics.set("process_start_time_seconds", {}, std::chrono::duration<double>(clock.now().time_since_epoch()).count());
+  // What only failures count is there before the first.
+  for (const char* name : {"schakel_audit_failures_total", "schakel_store_wal_alarms_total"})
+    metrics.count(name, {}, 0);
+  auto keep = [this](const char* name, runtime::Keeper::Loop loop) { keeper.keep(*scope, name, std::move(loop)); };
+  keep("pipeline", [this] { return pipeline->run(*scope); });
+  keep("outbox", [this] { return dispatcher->run(*scope); });
+  keep("timers", [this] { return timers->run(*scope); });
+  keep("school-years", [this] { return school_years->run(*scope); });
+  keep("settlements", [this] { return settlements->run(*scope); });
+  if (return_mail) keep("return-mail", [this] { return return_mail->run(*scope); });
+  keep("audit", [this] { return sequence(); });
+  keep("watch", [this] { return watch(); });
   if (auto interval = runtime::watchdog_interval()) scope->spawn(beat(*interval), "watchdog");
   for (const auto& [name, instance] : delivering->instances())
-    if (instance.adapter) adapter_scope->spawn(run_adapter(*instance.adapter), "adapter");
+    if (instance.adapter)
+      adapter_keeper.keep(*adapter_scope, adapter_loop(name),
+                          [adapter = instance.adapter, in = instance.inbox] { return adapter->run(*in); });
   co_return;
 }
 
@@ -220,12 +226,17 @@ Task<Result<Json>> Broker::Parts::verify_audit() {
   co_return out;
 }
 
+bool Broker::Parts::adapter_up(const delivery::Instance& instance) const {
+  return instance.adapter != nullptr && adapter_keeper.runs(adapter_loop(instance.name));
+}
+
 Json Broker::Parts::health() const {
   bool works = !store->health().failed, room = store->room_for_intake(), keeps_up = !backlog();
-  Json parts{{"store", works}, {"disk", room}, {"backlog", keeps_up}};
+  bool runs = keeper.whole(), signs = signing.load();
+  Json parts{{"store", works}, {"disk", room}, {"backlog", keeps_up}, {"loops", runs}, {"audit", signs}};
   // A channel that is down keeps nothing from being accepted: what is for it waits.
-  for (const auto& [name, i] : delivering->instances()) parts["adapters"][name] = i.adapter != nullptr;
-  return {{"ready", works && room && keeps_up && !stopped}, {"parts", parts}};
+  for (const auto& [name, i] : delivering->instances()) parts["adapters"][name] = adapter_up(i);
+  return {{"ready", works && room && keeps_up && runs && signs && !stopped}, {"parts", parts}};
 }
 
 }  // namespace schakel::app

@@ -126,6 +126,28 @@ std::map<std::string, std::vector<Attachment>> attachments_of(const std::vector<
 }
 }  // namespace
 
+Task<Result<void>> Pipeline::enqueue(const std::vector<outbox::Planned>& planned, const Message& message,
+                                     std::string lane, Instant now, store::Transaction& tx) {
+  const auto origin = outbox::origin_of(message, std::move(lane));
+  for (const auto& p : planned) {
+    // Who is sent something of a case has to do with it from then on.
+    if (auto party = p.address.value("party", ""); !party.empty() && !message.subject.empty())
+      tx.ops.push_back(journal::member(message.subject, party));
+    auto queued = co_await outbox::enqueue(journal_.sealer(), p, origin, now, tx);
+    if (!queued) co_return fail(std::move(queued.error()));
+  }
+  co_return Result<void>{};
+}
+
+void Pipeline::tell(const Message& message, Outcome outcome, bool enqueued, Instant now) {
+  if (enqueued && enqueued_) enqueued_();
+  if (decided_) decided_(message.region, outcome, now - message.time);
+  if (auto it = waiting_.find(message.seq); it != waiting_.end()) {
+    for (auto& bell : it->second) bell->ring();
+    waiting_.erase(it);
+  }
+}
+
 Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
   auto lane = row.lane;
   auto message = co_await journal_.read(std::move(row));
@@ -186,14 +208,8 @@ Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
     members = std::move(*known_members);
   }
   auto planned = outbox::plan({*message, draft, *file, *parties_, *contacts, earlier, &released, std::move(members)});
-  const auto origin = outbox::origin_of(*message, lane);
-  for (const auto& p : planned) {
-    // Who is sent something of a case has to do with it from then on.
-    if (auto party = p.address.value("party", ""); !party.empty() && !message->subject.empty())
-      tx.ops.push_back(journal::member(message->subject, party));
-    auto queued = co_await outbox::enqueue(journal_.sealer(), p, origin, now, tx);
-    if (!queued) co_return fail(std::move(queued.error()));
-  }
+  auto queued = co_await enqueue(planned, *message, lane, now, tx);
+  if (!queued) co_return fail(std::move(queued.error()));
   for (const auto& deadline : draft.deadlines) {
     auto set = co_await set_timer(journal_, *message, deadline, tx);
     if (!set) co_return fail(std::move(set.error()));
@@ -211,16 +227,35 @@ Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
   if (!committed) co_return fail(std::move(committed.error()));
 
   remember(std::move(*file), version);
-  if (!planned.empty() && enqueued_) enqueued_();
-  if (decided_) decided_(message->region, draft.outcome, now - message->time);
-  if (auto it = waiting_.find(message->seq); it != waiting_.end()) {
-    for (auto& bell : it->second) bell->ring();
-    waiting_.erase(it);
-  }
+  tell(*message, draft.outcome, !planned.empty(), now);
   co_return Result<void>{};
 }
 
+Task<Result<std::vector<outbox::Planned>>> Pipeline::blokkade(const Message& message, const Draft& draft) {
+  std::vector<outbox::Planned> planned;
+  try {
+    auto standing = co_await case_file(message.subject);
+    if (!standing) co_return fail(std::move(standing.error()));
+    auto contacts = co_await directory_.contacts(message.subject);
+    if (!contacts) co_return fail(std::move(contacts.error()));
+    std::vector<std::string> members;
+    if (parties_->members_matter()) {
+      auto known = co_await journal::members(journal_.store(), message.subject);
+      if (!known) co_return fail(std::move(known.error()));
+      members = std::move(*known);
+    }
+    const std::map<std::string, std::vector<Attachment>> none{};
+    planned = outbox::plan({message, draft, standing->file, *parties_, *contacts, none, nullptr, std::move(members)});
+  } catch (const std::exception&) {
+    // It may be this that threw at first. The message is set aside all the same, and the operator sees it.
+    log(LogLevel::error, "pipeline.sender_not_told", {{"seq", message.seq}});
+    planned.clear();
+  }
+  co_return planned;
+}
+
 Task<Result<void>> Pipeline::quarantine(store::MessageRow row) {
+  auto lane = row.lane;
   auto message = co_await journal_.read(std::move(row));
   if (!message) co_return fail(std::move(message.error()));
   Draft draft;
@@ -229,10 +264,18 @@ Task<Result<void>> Pipeline::quarantine(store::MessageRow row) {
   store::Transaction tx;
   auto recorded = co_await journal_.record(*message, draft, message->region, tx);
   if (!recorded) co_return fail(std::move(recorded.error()));
+  auto planned = co_await blokkade(*message, draft);
+  if (!planned) co_return fail(std::move(planned.error()));
+  auto now = journal_.clock().now();
+  auto queued = co_await enqueue(*planned, *message, lane, now, tx);
+  if (!queued) co_return fail(std::move(queued.error()));
   index_invoices(*message, draft, {}, tx);
   auto committed = co_await journal_.store().commit(std::move(tx));
   if (!committed) co_return fail(std::move(committed.error()));
-  if (decided_) decided_(message->region, draft.outcome, journal_.clock().now() - message->time);
+  // The case has one message more than the remembered file knows.
+  cache_.erase(message->subject);
+  recent_.remove(message->subject);
+  tell(*message, draft.outcome, !planned->empty(), now);
   co_return Result<void>{};
 }
 
@@ -251,7 +294,12 @@ Task<> Pipeline::lane(std::vector<store::MessageRow> rows) {
     }
     if (threw) {
       log(LogLevel::error, "pipeline.threw", {{"seq", seq}});
-      done = co_await quarantine(std::move(kept));
+      try {
+        done = co_await quarantine(std::move(kept));
+      } catch (const std::exception&) {
+        // Tried again as any failure is: a lane that ends here would stay busy for ever.
+        done = fail(ErrorKind::internal, "QUARANTINE_THREW", "a message cannot be set aside");
+      }
     }
     if (!done) {
       // The message stays undecided and its lane waits; a later round tries again. Other lanes go on.

@@ -64,8 +64,15 @@ class Pipeline {
   };
   Task<> lane(std::vector<store::MessageRow> rows);
   Task<Result<void>> decide_one(store::MessageRow row);
-  /// Records that this message could not be decided; nothing follows from it.
+  /// Records that a decider threw on this message. Its sender is told; nothing else follows from it.
   Task<Result<void>> quarantine(store::MessageRow row);
+  /// What goes to the sender of a message that was set aside; nothing where finding that out throws as well.
+  Task<Result<std::vector<outbox::Planned>>> blokkade(const Message& message, const Draft& draft);
+  /// Puts it in the outbox, with this decision.
+  Task<Result<void>> enqueue(const std::vector<outbox::Planned>& planned, const Message& message, std::string lane,
+                             Instant now, store::Transaction& tx);
+  /// Tells whoever waits that a decision is stored.
+  void tell(const Message& message, Outcome outcome, bool enqueued, Instant now);
   /// A case as its decisions left it, and the version of the rules that made the last one.
   struct Standing {
     CaseFile file;

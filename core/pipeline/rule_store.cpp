@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "core/base/hash.hpp"
 #include "core/store/row_json.hpp"
@@ -13,10 +14,22 @@ namespace {
 /// Sorts as the instants do.
 std::string rs_key(Instant at) { return fmt::format("{:020}", at.time_since_epoch().count()); }
 
-InForce rs_in_force(const store::Row& row) {
-  auto j = Json::parse(row.value.begin(), row.value.end());
-  return {Instant{milliseconds{std::stoll(row.key)}}, j.at("regions").get<std::map<std::string, std::string>>(),
-          j.value("parties", "")};
+Result<InForce> rs_in_force(const store::Row& row) {
+  auto corrupt = [] { return fail(ErrorKind::internal, "STORE_CORRUPT_ROW", "a row says no rules of an instant"); };
+  auto j = store::object_in(row);
+  if (!j) return fail(std::move(j.error()));
+  std::int64_t since = 0;
+  auto [end, ec] = std::from_chars(row.key.data(), row.key.data() + row.key.size(), since);
+  auto regions = j->find("regions"), parties = j->find("parties");
+  if (ec != std::errc() || end != row.key.data() + row.key.size() || regions == j->end() || !regions->is_object() ||
+      parties == j->end() || !parties->is_string())
+    return corrupt();
+  InForce out{Instant{milliseconds{since}}, {}, parties->get<std::string>()};
+  for (const auto& [code, version] : regions->items()) {
+    if (!version.is_string()) return corrupt();
+    out.regions.emplace(code, version.get<std::string>());
+  }
+  return out;
 }
 
 }  // namespace
@@ -94,7 +107,9 @@ Task<Result<std::optional<InForce>>> RuleStore::in_force_at(Instant at) {
     if (!rows) co_return fail(std::move(rows.error()));
     for (const auto& row : *rows) {
       if (row.key > rs_key(at)) co_return found;
-      found = rs_in_force(row);
+      auto read = rs_in_force(row);
+      if (!read) co_return fail(std::move(read.error()));
+      found = std::move(*read);
     }
     if (rows->size() < 500) co_return found;
     after = rows->back().key;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/audit/leaf.hpp"
 #include "core/base/calendar.hpp"
 #include "core/base/log.hpp"
@@ -38,6 +40,17 @@ Json to_record(const Message& m, const Deadline& d, std::string_view done) {
   return {{"name", d.name},   {"date", d.date},         {"warn_date", d.warn_date},
           {"rule", d.rule},   {"severity", d.severity}, {"responsible", d.responsible},
           {"state", d.state}, {"region", m.region},     {"done", done}};
+}
+
+/// What to_record made. TIMER_UNREADABLE for anything else: one such row must not keep the others from firing.
+Result<Json> timer_record(ByteView plain) {
+  auto text = as_text(plain);
+  auto record = Json::parse(text.begin(), text.end(), nullptr, false);
+  bool whole =
+      record.is_object() && std::all_of(record.begin(), record.end(), [](const Json& v) { return v.is_string(); });
+  for (const char* name : {"name", "date", "warn_date"}) whole = whole && record.contains(name);
+  if (!whole) return fail(ErrorKind::internal, "TIMER_UNREADABLE", "what a timer says cannot be read");
+  return record;
 }
 
 Task<Result<void>> put(journal::Journal& journal, std::string case_id, Json record, Instant due, std::string state,
@@ -88,7 +101,9 @@ Task<Result<void>> TimerLoop::fire(store::TimerRow row) {
     co_return Result<void>{};
   }
   if (!plain) co_return fail(std::move(plain.error()));
-  auto record = Json::parse(plain->begin(), plain->end());
+  auto read = timer_record(*plain);
+  if (!read) co_return fail(std::move(read.error()));
+  auto record = std::move(*read);
   Deadline d;
   d.name = record.at("name");
   d.date = record.at("date");

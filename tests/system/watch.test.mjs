@@ -46,7 +46,7 @@ test('ABrokerIsWatchedAsItsManualSays', { skip: existsSync(schakel) ? false : `$
   await until('the broker', async () => (await get('/readyz')).ok, 30);
   if (env.NOTIFY_SOCKET) await until('READY and a heartbeat', async () => /READY=1/.test(told) && /WATCHDOG=1[\s\S]*WATCHDOG=1/.test(told), 20);
 
-  assert.deepEqual(await (await get('/readyz')).json(), { ready: true, parts: { store: true, disk: true, backlog: true, adapters: { map: true, secure_link: true } } });
+  assert.deepEqual(await (await get('/readyz')).json(), { ready: true, parts: { store: true, disk: true, backlog: true, loops: true, audit: true, adapters: { map: true, secure_link: true } } });
   assert.equal((await get('/healthz')).status, 200);
 
   const sent = spawnSync('sh', ['-c', `${curl} -s -w '\\n%{http_code}'`], { encoding: 'utf8' }).stdout;
@@ -58,6 +58,7 @@ test('ABrokerIsWatchedAsItsManualSays', { skip: existsSync(schakel) ? false : `$
   assert.match(text, /schakel_http_connections_total\{server="api"\} [1-9]/);
   assert.match(text, /# TYPE schakel_http_requests_total counter/);
   assert.match(text, /schakel_ready 1\b/);
+  for (const loop of ['pipeline', 'outbox', 'timers', 'audit', 'watch', 'adapter/map']) assert.match(text, new RegExp(`schakel_loop_restarts_total\\{loop="${loop}"\\} 0\\b`));
   const end = Number(/schakel_certificate_end_time_seconds\{use="api"\} (\S+)/.exec(text)[1]);
   assert.ok(Math.abs(end - Date.now() / 1000 - 365 * 86400) < 3 * 86400, `ends at ${end}`);
   // Every metric of the manual is there, and every metric that is there stands in the manual. Attempts appear with the first delivery,
