@@ -15,14 +15,19 @@ std::unexpected<Error> field(const char* name) {
   return fail(ErrorKind::invalid, std::string("DUO_FIELD:") + name, "a field is missing or has another form");
 }
 
+/// The school that a melding is from: by its vestiging, or by a BRIN that only one of them has. Never one of several,
+/// nor another vestiging of the same BRIN: DUO takes the word of whoever reports, and answers that school.
 const Json* school_of(const Json& config, const std::string& wanted) {
   const Json& schools = config.at("scholen");
-  if (wanted.empty()) return &schools[0];
-  for (const auto& s : schools)
+  if (wanted.empty()) return schools.size() == 1 ? &schools[0] : nullptr;
+  const Json* found = nullptr;
+  for (const auto& s : schools) {
     if (text_at(s, "vestiging") == wanted) return &s;
-  for (const auto& s : schools)
-    if (text_at(s, "brin") == wanted.substr(0, 4)) return &s;
-  return nullptr;
+    if (text_at(s, "brin") != wanted) continue;
+    if (found) return nullptr;
+    found = &s;
+  }
+  return found;
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// A folder as partner. Blocking file calls are short and bounded; in production an adapter runs in its own process.
+// A folder as partner. Its file calls block the loop that decides and delivers: the folder is on a disk that answers.
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -49,7 +49,9 @@ class SecureLink final : public Adapter {
     const auto to = sdk::text_at(delivery.endpoint, "mail");
     if (to.empty()) co_return end(Verdict::rejected, "MAIL_NO_ADDRESS");
     if (!plain_address(to)) co_return end(Verdict::rejected, "MAIL_ADDRESS");
-    const auto key = "sent/" + delivery.id;
+    // What was mailed is not mailed again by a retry; by a person it is, with a link of its own.
+    auto key = "sent/" + delivery.id;
+    if (delivery.generation > 0) key += fmt::format("/{}", delivery.generation);
     auto before = co_await host_->progress().get(key);
     if (!before) co_return end(Verdict::retry_later, before.error().code);
     if (*before && sdk::text_at(**before, "state") == "sent")
@@ -116,6 +118,7 @@ class SecureLink final : public Adapter {
     o.mail = sdk::text_at(delivery.endpoint, "mail");
     o.second_factor = sdk::text_at(delivery.endpoint, "second_factor");
     o.workplace = delivery.kind == "workplace";
+    o.generation = delivery.generation;
     auto issued = co_await host_->links().issue(std::move(o));
     co_return issued;
   }

@@ -77,7 +77,7 @@ struct AsOfParties {
 
 }  // namespace
 
-Task<Result<Json>> case_as_of(Services& s, std::string case_id, Instant at) {
+Task<Result<Json>> case_as_of(Services& s, std::string case_id, Instant at, bool masked) {
   auto all = co_await s.journal.recall(case_id);
   if (!all) co_return fail(std::move(all.error()));
   if (all->empty()) co_return fail(ErrorKind::not_found, "CASE_UNKNOWN", "there is no such case");
@@ -165,6 +165,8 @@ Task<Result<Json>> case_as_of(Services& s, std::string case_id, Instant at) {
   // Half a fold is no case file: what is not known is not shown.
   if (file) {
     out["feiten"] = file->facts;
+    if (masked)
+      for (auto& fact : out["feiten"]) fact = pipeline::kMasked;
     for (const auto& c : file->consents) out["toestemmingen"].push_back(consent_at(c, at));
     for (const auto& d : file->documents)
       out["documenten"].push_back({{"soort", d.doc_type}, {"status", d.status}, {"versie", d.version}});

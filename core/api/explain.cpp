@@ -44,7 +44,8 @@ Task<Result<void>> off_shard(Services& s, std::function<void()> work) {
 }  // namespace
 
 Task<Result<Json>> explanations(Services& s, std::string case_id, store::MessageSeq only, const Party* party,
-                                pipeline::Lang lang, bool search, store::MessageSeq after, std::size_t limit) {
+                                pipeline::Lang lang, bool search, store::MessageSeq after, std::size_t limit,
+                                bool masked) {
   auto unknown = [&] {
     return only ? fail(ErrorKind::not_found, "MESSAGE_UNKNOWN", "there is no such message")
                 : fail(ErrorKind::not_found, "CASE_UNKNOWN", "there is no such case");
@@ -76,6 +77,7 @@ Task<Result<Json>> explanations(Services& s, std::string case_id, store::Message
     const auto& recorded = *step.row->content;
     pipeline::Asker asker;
     asker.party = party;
+    asker.masked = masked && !party;
     if (party) {
       asker.sender = recorded.message.party == party->id;
       asker.roles = knowledge.roles(*party, step);
@@ -120,9 +122,10 @@ Task<Result<Json>> explanations(Services& s, std::string case_id, store::Message
   co_return Json{{"besluiten", out}, {"verder", more ? Json(last) : Json()}};
 }
 
-Task<Result<void>> note_shown(Services& s, std::string what, std::string case_id) {
-  auto done = co_await s.store.commit(
-      {{audit::leaf(s.clock.now(), "case.shown", {.ids = {{"case", std::move(case_id)}, {"as", std::move(what)}}})}});
+Task<Result<void>> note_shown(Services& s, std::string what, std::string case_id, std::optional<Digest> reason) {
+  audit::LeafFields fields{.ids = {{"case", std::move(case_id)}, {"as", std::move(what)}}};
+  if (reason) fields.hashes = {{"reason", *reason}};
+  auto done = co_await s.store.commit({{audit::leaf(s.clock.now(), "case.shown", std::move(fields))}});
   if (!done) co_return fail(std::move(done.error()));
   co_return Result<void>{};
 }
@@ -150,6 +153,19 @@ std::optional<store::MessageSeq> explained_after(Call& call) {
   if (asked == call.query.end()) return store::MessageSeq{0};
   auto seq = seq_of(asked->second);
   return seq > 0 || asked->second == "0" ? std::optional(seq) : std::nullopt;
+}
+
+/// ?onthul=: the hash of the reason for which an operator wants to see what is stated about the child. nullopt: masked;
+/// an error where it is no hash.
+Result<std::optional<Digest>> reveal(Call& call) {
+  auto asked = call.query.find("onthul");
+  if (asked == call.query.end()) return std::optional<Digest>{};
+  auto bytes = from_hex(asked->second);
+  Digest hash{};
+  if (!bytes || bytes->size() != hash.size())
+    return fail(ErrorKind::invalid, "REASON_REQUIRED", "onthul is the sha-256 of the reason, in 64 hex digits");
+  std::ranges::copy(*bytes, hash.begin());
+  return std::optional<Digest>(hash);
 }
 
 net::Response explained_badly() {
@@ -201,9 +217,12 @@ Task<net::Response> explain_for_operator(Call& call) {
   }
   auto after = explained_after(call);
   if (!after) co_return explained_badly();
-  auto answer = co_await explanations(call.services, what, seq, nullptr, language(call), true, *after);
+  auto reason = reveal(call);
+  if (!reason) co_return problem(reason.error());
+  auto answer = co_await explanations(call.services, what, seq, nullptr, language(call), true, *after, kExplainMessages,
+                                      !*reason);
   if (answer) {
-    auto noted = co_await note_shown(call.services, "explain", what);
+    auto noted = co_await note_shown(call.services, "explain", what, *reason);
     if (!noted) co_return problem(noted.error());
   }
   co_return explained(call, std::move(answer));
@@ -213,9 +232,11 @@ Task<net::Response> as_of(Call& call) {
   auto at = parse_instant(call.query["op"]);
   if (!at)
     co_return problem({ErrorKind::invalid, "INSTANT_FORMAT", "op must be an instant with offset (RFC 3339)", {}});
-  auto answer = co_await case_as_of(call.services, call.path["zaak"], *at);
+  auto reason = reveal(call);
+  if (!reason) co_return problem(reason.error());
+  auto answer = co_await case_as_of(call.services, call.path["zaak"], *at, !*reason);
   if (!answer) co_return problem(answer.error());
-  auto noted = co_await note_shown(call.services, "as_of", call.path["zaak"]);
+  auto noted = co_await note_shown(call.services, "as_of", call.path["zaak"], *reason);
   if (!noted) co_return problem(noted.error());
   co_return json(200, *answer);
 }

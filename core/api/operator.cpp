@@ -1,7 +1,9 @@
 #include <atomic>
 
+#include "core/api/resend.hpp"
 #include "core/api/routes.hpp"
 #include "core/audit/leaf.hpp"
+#include "core/journal/members.hpp"
 #include "core/pipeline/series.hpp"
 #include "core/runtime/hop.hpp"
 
@@ -116,50 +118,72 @@ Task<net::Response> show_delivery(Call& call) {
   co_return json(200, j);
 }
 
-/// Resend or give up, by hand: always possible, always audited (users.md 10).
+net::Response busy() {
+  return problem({ErrorKind::conflict, "DELIVERY_BUSY", "it is being worked on: look again in a moment", {}});
+}
+net::Response no_target() {
+  return problem({ErrorKind::not_found, "TARGET_UNKNOWN", "there is no such target (adapter instance)", {}});
+}
+
+/// Resend or give up, by hand: always audited, and possible unless an attempt is under way, which settles it first
+/// (users.md 10).
 Task<net::Response> change_delivery(Call& call) {
   auto body = object_of(call.request, 4096);
   if (!body) co_return problem(body.error());
-  auto action = text_of(*body, "actie"), reason = text_of(*body, "reden");
+  auto action = text_of(*body, "actie"), reason = text_of(*body, "reden"), target = text_of(*body, "doel");
   if (reason.size() < 3 || reason.size() > 200)
     co_return problem({ErrorKind::invalid, "REASON_REQUIRED", "say why, in 3 to 200 characters", {}});
-  auto row = co_await call.services.store.delivery(call.path["id"]);
-  if (!row) co_return problem(row.error());
-  if (!*row) co_return problem({ErrorKind::not_found, "DELIVERY_UNKNOWN", "there is no such delivery", {}});
-  auto now = call.services.clock.now();
-  store::ChangeDelivery change{(*row)->id,   (*row)->state, store::DeliveryState::pending, now, "RESENT",
-                               std::nullopt, true};
-  if (action == "annuleer") {
-    change.state = store::DeliveryState::cancelled;
-    change.code = "CANCELLED_BY_OPERATOR";
-  } else if (action != "opnieuw") {
+  if (action != "opnieuw" && action != "annuleer")
     co_return problem({ErrorKind::invalid, "VALUE", "actie must be opnieuw or annuleer", {}});
-  }
-  if (auto target = text_of(*body, "doel"); !target.empty()) change.target = target;
-  if (change.state == store::DeliveryState::pending && (*row)->target.empty() && !change.target)
-    co_return problem(
-        {ErrorKind::conflict, "RECIPIENT_UNKNOWN", "name the target (doel): nobody is known for this role", {}});
-  if ((*row)->state == store::DeliveryState::delivered && action == "annuleer")
+  const bool again = action == "opnieuw";
+  auto found = co_await call.services.store.delivery(call.path["id"]);
+  if (!found) co_return problem(found.error());
+  if (!*found) co_return problem({ErrorKind::not_found, "DELIVERY_UNKNOWN", "there is no such delivery", {}});
+  const auto& row = **found;
+  // An attempt has it in hand: its outcome would find the row changed, and whether it arrived would be lost.
+  if (row.state == store::DeliveryState::attempting) co_return busy();
+  if (row.state == store::DeliveryState::delivered && !again)
     co_return problem({ErrorKind::conflict, "ALREADY_DELIVERED", "it was delivered", {}});
+  auto now = call.services.clock.now();
+  store::ChangeDelivery change{row.id,
+                               row.state,
+                               again ? store::DeliveryState::pending : store::DeliveryState::cancelled,
+                               now,
+                               again ? "RESENT" : "CANCELLED_BY_OPERATOR",
+                               std::nullopt,
+                               true};
   store::Transaction tx;
-  tx.ops.push_back(change);
-  // What was settled goes out once more, also where the partner has it; what is on its way is only hastened.
-  bool settled = (*row)->state != store::DeliveryState::pending && (*row)->state != store::DeliveryState::attempting;
-  if (change.state == store::DeliveryState::pending && settled) {
-    auto again = co_await outbox::next_generation(call.services.store, (*row)->id);
-    if (!again) co_return problem(again.error());
-    tx.ops.push_back(std::move(*again));
+  if (again) {
+    if (!target.empty()) {
+      const auto& instances = call.services.delivering.instances();
+      auto named = instances.find(target);
+      if (named == instances.end()) co_return no_target();
+      change.target = target;
+      // Who is sent something of a case has to do with it from then on.
+      if (const auto& party = named->second.party; !party.empty() && !row.case_id.empty())
+        tx.ops.push_back(journal::member(row.case_id, party));
+    }
+    auto addressed = co_await readdress(call.services, row, target, change, tx);
+    if (!addressed) co_return problem(addressed.error());
+    // What was settled goes out once more, also where the partner has it; what waits is only hastened.
+    if (row.state != store::DeliveryState::pending) {
+      auto next = co_await outbox::next_generation(call.services.store, row.id);
+      if (!next) co_return problem(next.error());
+      tx.ops.push_back(std::move(*next));
+    }
   }
   // The reason may name somebody: its hash stands in the tree, the text does not leave the request.
   tx.ops.push_back(
       audit::leaf(now, "delivery.changed",
-                  {.ids = {{"delivery", (*row)->id}, {"action", action}},
+                  {.ids = {{"delivery", row.id}, {"action", action}, {"target", change.target.value_or(row.target)}},
                    .hashes = {{"reason", sha256(reason)}},
                    .counts = {{"uid", static_cast<std::int64_t>(call.request.head.peer.uid.value_or(0))}}}));
+  tx.ops.push_back(std::move(change));
   auto done = co_await call.services.store.commit(std::move(tx));
+  if (!done && done.error().kind == ErrorKind::conflict) co_return busy();
   if (!done) co_return problem(done.error());
   call.services.dispatcher.arrivals().ring();
-  co_return json(200, {{"id", (*row)->id}, {"actie", action}});
+  co_return json(200, {{"id", row.id}, {"actie", action}});
 }
 
 Task<net::Response> pause_target(Call& call) {
@@ -169,7 +193,7 @@ Task<net::Response> pause_target(Call& call) {
     co_return problem({ErrorKind::invalid, "VALUE", "send {\"gepauzeerd\": true|false}", {}});
   // What was paused and is no longer configured can still be resumed.
   if ((*body)["gepauzeerd"].get<bool>() && !call.services.delivering.instances().contains(call.path["doel"]))
-    co_return problem({ErrorKind::not_found, "TARGET_UNKNOWN", "there is no such target (adapter instance)", {}});
+    co_return no_target();
   auto done = co_await runtime::on(
       call.services.broker, call.services.dispatcher.pause(call.path["doel"], (*body)["gepauzeerd"].get<bool>()));
   if (!done) co_return problem(done.error());

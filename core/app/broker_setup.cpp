@@ -7,6 +7,7 @@
 #include "core/base/log.hpp"
 #include "core/pipeline/decide.hpp"
 #include "core/pipeline/series.hpp"
+#include "schakel/outcome.hpp"
 
 namespace schakel::app {
 namespace fs = std::filesystem;
@@ -53,7 +54,7 @@ Task<Result<void>> Broker::Parts::open_vault() {
   if (!blobs) co_return fail(std::move(blobs.error()));
   documents = std::make_unique<vault::Documents>(*vault, *store, clock, pool, std::move(*blobs));
   participants = std::make_unique<vault::Participants>(*vault, *store);
-  bsn = std::make_unique<vault::Bsn>(*vault, *store, clock);
+  bsn = std::make_unique<vault::Bsn>(*vault, *store);
   sealer = std::make_unique<journal::VaultSealer>(*vault);
   auto hash_key = vault->mac("journal", {});
   journal = std::make_unique<journal::Journal>(*store, *sealer, clock, Secret(Bytes(hash_key.begin(), hash_key.end())));
@@ -141,7 +142,6 @@ Task<Result<void>> Broker::Parts::set_up() {
   for (const auto& [code, profile] : config.profiles) regions.push_back(code);
   ingress = std::make_unique<ingress::Ingress>(*journal, config.parties, *catalogue, *document_check,
                                                std::move(regions), enrolled_apps.get());
-  inbox = std::make_unique<AdapterInbox>(*ingress, *journal, *documents, *bsn, config.parties, config.document_limit);
 
   if (!config.mail.from.empty()) {
     net::MailServer server;
@@ -251,7 +251,6 @@ Task<Result<void>> Broker::Parts::start_adapters() {
     instance.name = name;
     instance.plugin = a.plugin;
     instance.party = a.party;
-    instance.inbox = inbox.get();
     instance.config = a.config;
     auto degraded = [&](const Error& e) {
       instance.degraded = e.code;
@@ -262,6 +261,10 @@ Task<Result<void>> Broker::Parts::start_adapters() {
     auto grants = (*plugin)->check(a.config);
     if (!grants) co_return fail(std::move(grants.error()));
     instance.grants = *grants;
+    // The source that its configuration names is the operator's choice; what a partner's content says is not.
+    inboxes.push_back(std::make_unique<AdapterInbox>(*ingress, *journal, *documents, *bsn, config.parties,
+                                                     config.document_limit, sdk::text_at(a.config, "source")));
+    instance.inbox = inboxes.back().get();
     instance.repeatable = (*plugin)->schema.value("x-repeatable", true);
     instance.deadline = std::chrono::seconds(a.attempt_seconds.value_or((*plugin)->declared.attempt_seconds));
     auto made = (*plugin)->make_adapter(a.config);

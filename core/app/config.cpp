@@ -217,9 +217,11 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
   if (c.portal.organisation.empty() || c.portal.organisation.size() > 100)
     r.bad("/portal/organisation", "VALUE", "must be 1 to 100 bytes");
   if (c.portal.contact.size() > 200) r.bad("/portal/contact", "VALUE", "must be at most 200 bytes");
+  std::string sms_secret;
   if (portal.contains("sms")) {
     c.portal.sms = portal["sms"];
     r.known(c.portal.sms, "/portal/sms", {"url", "secret"});
+    sms_secret = r.text(c.portal.sms, "/portal/sms", "secret");
     if (auto url = r.text(c.portal.sms, "/portal/sms", "url"); url.empty())
       r.bad("/portal/sms/url", "REQUIRED", "the address of the gateway");
     else if (auto origin = plugin::safe_origin_of(url); !origin)
@@ -265,8 +267,11 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
       c.secrets[secret] = r.secret(where, "/secrets/" + secret, "file");
     }
 
-  if (!c.returns.password_secret.empty() && !c.secrets.contains(c.returns.password_secret))
-    r.bad("/mail/returns/imap/password_secret", "SECRET_UNKNOWN", "names a secret that is not configured");
+  for (const auto& [at, secret] : {std::pair{"/mail/password_secret", &c.mail.password_secret},
+                                   {"/mail/returns/imap/password_secret", &c.returns.password_secret},
+                                   {"/portal/sms/secret", &sms_secret}})
+    if (!secret->empty() && !c.secrets.contains(*secret))
+      r.bad(at, "SECRET_UNKNOWN", "names a secret that is not configured");
 
   if (auto file = r.path(j, "", "parties", true, "parties.json"); fs::exists(file)) {
     auto parties = read_json(file);

@@ -125,19 +125,21 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
     exit = shown(c, call(c, "GET", "/v1/beheer/afleveringen/" + id),
                  [](const Json& j) { std::cout << j.dump(2) << "\n"; });
   });
-  for (auto [name, action, what] : {std::tuple{"resend", "opnieuw", "Send it again, with the same key"},
+  for (auto [name, action, what] : {std::tuple{"resend", "opnieuw", "Send it once more, to whom is known by now"},
                                     std::tuple{"cancel", "annuleer", "Give it up"}}) {
     auto* change = dlq->add_subcommand(name, what);
     change->add_option("id", id, "A-...")->required()->check(kPlain);
     change->add_option("--reason", reason, "why; its hash is audited")->required();
-    change->add_option("--target", target, "another adapter instance");
-    change->add_flag("--yes", yes, "do it; without this the command only says what it would do");
+    if (name == std::string_view("resend")) change->add_option("--target", target, "another adapter instance");
+    add_yes(change, yes);
     change->callback([&c, &exit, act = std::string(action)] {
       if (!yes) {
-        exit = shown(c, call(c, "GET", "/v1/beheer/afleveringen/" + id), [&](const Json& j) {
-          std::cout << fmt::format("would do '{}' on {} ({} to {} via {}, now {}). Add --yes to do it.\n", act, id,
-                                   text(j, "soort"), text(j, "rol"), text(j, "doel"), text(j, "status"));
-        });
+        auto j = call(c, "GET", "/v1/beheer/afleveringen/" + id);
+        exit = j ? kOk : report(j.error(), c);
+        if (j)
+          (void)go_on(c, false,
+                      fmt::format("do '{}' on {} ({} to {} via {}, now {})", act, id, text(*j, "soort"),
+                                  text(*j, "rol"), text(*j, "doel"), text(*j, "status")));
         return;
       }
       Json body{{"actie", act}, {"reden", reason}};
@@ -153,7 +155,10 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
     auto* t =
         targets->add_subcommand(name, paused ? "No attempts from now on, also after a restart" : "Attempts go on");
     t->add_option("name", target, "adapter instance")->required()->check(kPlain);
+    add_yes(t, yes);
     t->callback([&c, &exit, p = paused] {
+      exit = kOk;
+      if (!go_on(c, yes, fmt::format("{} all attempts towards {}", p ? "stop" : "resume", target))) return;
       exit = shown(c, call(c, "POST", "/v1/beheer/doelen/" + target, {{"gepauzeerd", p}}),
                    [&](const Json& j) { std::cout << j.dump() << "\n"; });
     });
@@ -171,7 +176,10 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
   auto* revoke = link->add_subcommand("revoke", "End a link at once, also a download that is running");
   revoke->add_option("id", id, "id of the link")->required();
   revoke->add_option("--reason", reason, "why; its hash is audited")->required();
+  add_yes(revoke, yes);
   revoke->callback([&c, &exit] {
+    exit = kOk;
+    if (!go_on(c, yes, fmt::format("end link {}; who has it can open it no more", id))) return;
     exit = shown(c, call(c, "POST", "/v1/beheer/links", {{"do", "revoke"}, {"id", id}, {"reden", reason}}),
                  [](const Json& j) { std::cout << j.dump() << "\n"; });
   });
@@ -180,9 +188,16 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
   apps->require_subcommand(1);
   auto* app_add = apps->add_subcommand("add", "Enrol an app; shows its otpauth address once, for the person alone");
   app_add->add_option("name", id, "a-z, 0-9, '.', '_' and '-'; no personal data")->required()->check(kPlain);
-  app_add->add_flag("--replace", yes, "a new seed for a name that exists: the old app ends");
+  static bool replace = false;
+  app_add->add_flag("--replace", replace, "a new seed for a name that exists: the old app ends");
+  add_yes(app_add, yes);
   app_add->callback([&c, &exit] {
-    exit = shown(c, call(c, "POST", "/v1/beheer/links", {{"do", "authenticator"}, {"naam", id}, {"vervang", yes}}),
+    exit = kOk;
+    if (!go_on(c, yes,
+               fmt::format("enrol the authenticator app {}{} and show its seed once", id,
+                           replace ? ", end the one of that name" : "")))
+      return;
+    exit = shown(c, call(c, "POST", "/v1/beheer/links", {{"do", "authenticator"}, {"naam", id}, {"vervang", replace}}),
                  [](const Json& j) {
                    std::cout << text(j, "otpauth") << "\n"
                              << "Enter this in the person's app now; it is not shown again. Then name the person with "
@@ -192,13 +207,10 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
   });
   auto* app_remove = apps->add_subcommand("remove", "End an app: links of who has it open no more");
   app_remove->add_option("name", id, "name of the app")->required()->check(kPlain);
-  app_remove->add_flag("--yes", yes, "do it; without this the command only says what it would do");
+  add_yes(app_remove, yes);
   app_remove->callback([&c, &exit] {
-    if (!yes) {
-      std::cout << "would end the authenticator app " << id << ". Add --yes to do it.\n";
-      exit = kOk;
-      return;
-    }
+    exit = kOk;
+    if (!go_on(c, yes, fmt::format("end the authenticator app {}", id))) return;
     exit = shown(c, call(c, "POST", "/v1/beheer/links", {{"do", "authenticator_weg"}, {"naam", id}}),
                  [](const Json& j) { std::cout << text(j, "naam") << ": verwijderd\n"; });
   });
@@ -212,7 +224,10 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
       link->add_subcommand("workplace", "Mail a deelnemer of the school a link to the workplace of a case");
   workplace->add_option("--case", zaak, "Z-...")->required();
   workplace->add_option("--person", person, "id of the deelnemer")->required();
+  add_yes(workplace, yes);
   workplace->callback([&c, &exit] {
+    exit = kOk;
+    if (!go_on(c, yes, fmt::format("mail {} a link to the workplace of {}", person, zaak))) return;
     exit = shown(c, call(c, "POST", "/v1/beheer/links", {{"do", "workplace"}, {"zaak", zaak}, {"persoon", person}}),
                  [](const Json& j) { std::cout << j.dump() << "\n"; });
   });

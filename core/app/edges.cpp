@@ -127,7 +127,7 @@ Task<Result<bool>> AdapterInbox::accept(std::string party, Json event) {
   if (!from) co_return fail(ErrorKind::forbidden, "PARTY_UNKNOWN", "there is no such party");
   auto read = ingress::read_events("application/cloudevents+json", {}, dump_json(event));
   if (!read) co_return fail(std::move(read.error()));
-  auto receipt = co_await ingress_.receive_from_adapter(*from, std::move(read->front()));
+  auto receipt = co_await ingress_.receive_from_adapter(*from, std::move(read->front()), source_);
   if (!receipt) co_return fail(std::move(receipt.error()));
   co_return !receipt->duplicate;
 }

@@ -54,17 +54,20 @@ class CaseDirectory final : public pipeline::Directory {
   const Clock& clock_;
 };
 
-/// What an adapter brings in goes the same way as what comes over HTTP.
+/// What one adapter instance brings in goes the same way as what comes over HTTP. Its events have a source of their
+/// party, or `source`, the one that the configuration of the instance names (empty: none): what a partner wrote
+/// decides nothing about that.
 class AdapterInbox final : public Inbox {
  public:
   AdapterInbox(ingress::Ingress& ingress, journal::Journal& journal, vault::Documents& documents, vault::Bsn& bsn,
-               std::shared_ptr<const Parties> parties, std::int64_t document_limit)
+               std::shared_ptr<const Parties> parties, std::int64_t document_limit, std::string source = {})
       : ingress_(ingress),
         journal_(journal),
         documents_(documents),
         bsn_(bsn),
         parties_(std::move(parties)),
-        limit_(document_limit) {}
+        limit_(document_limit),
+        source_(std::move(source)) {}
   Task<Result<bool>> accept(std::string party, Json event) override;
   Task<Result<std::string>> store_document(std::string party, std::string case_id, DocumentInfo info,
                                            Bytes content) override;
@@ -78,6 +81,7 @@ class AdapterInbox final : public Inbox {
   vault::Bsn& bsn_;
   std::shared_ptr<const Parties> parties_;
   std::int64_t limit_;
+  std::string source_;
 };
 
 /// A Message-ID without its angle brackets, as the mail writer wants it.

@@ -5,6 +5,7 @@
 
 #include "core/app/show.hpp"
 #include "core/base/clock.hpp"
+#include "core/base/hash.hpp"
 
 namespace schakel::app {
 namespace {
@@ -51,15 +52,32 @@ void show_explanation(const Json& d, const ExplainWords& w) {
 }
 
 /// Every page of it: a case may have more messages than one answer holds.
-Result<Json> explain_all(const Common& c, const std::string& what, bool nl) {
+Result<Json> explain_all(const Common& c, const std::string& what, bool nl, const std::string& reveal) {
   Json all = Json::array();
   for (Json next = 0; !next.is_null();) {
-    auto page = call(c, "GET", fmt::format("/v1/beheer/uitleg/{}?taal={}&na={}", what, nl ? "nl" : "en", next.dump()));
+    auto page = call(c, "GET",
+                     fmt::format("/v1/beheer/uitleg/{}?taal={}&na={}{}", what, nl ? "nl" : "en", next.dump(), reveal));
     if (!page) return fail(std::move(page.error()));
     for (auto& d : (*page)["besluiten"]) all.push_back(std::move(d));
     next = page->value("verder", Json());
   }
   return Json{{"besluiten", all}};
+}
+
+/// The reason itself leaves this program for nowhere: the log of the broker keeps its hash.
+std::string reveal_query(const std::string& reason) { return reason.empty() ? "" : "&onthul=" + sha256_hex(reason); }
+
+void add_reveal(CLI::App* command, std::string& reason) {
+  command
+      ->add_option(
+          "--reveal", reason,
+          "show what is stated about the child too, for this reason (3 to 200 characters); the audit log keeps "
+          "that it was shown and the hash of the reason. Without it such values are ***")
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            return text.size() >= 3 && text.size() <= 200 ? std::string() : "a reason has 3 to 200 characters";
+          },
+          "REASON"));
 }
 
 void show_as_of(const Json& j) {
@@ -101,14 +119,15 @@ void show_as_of(const Json& j) {
 }  // namespace
 
 void add_explain(CLI::App& app, Common& c, int& exit) {
-  static std::string what, instant, id;
+  static std::string what, instant, id, reason;
   auto* explain = app.add_subcommand("explain",
                                      "Why a message, or every message of a case, was decided as it was, and the "
                                      "smallest change of facts that would have altered it");
   explain->add_option("what", what, "number of a message, or Z-...")->required();
+  add_reveal(explain, reason);
   explain->callback([&c, &exit] {
     bool nl = c.lang == "nl";
-    exit = shown(c, explain_all(c, what, nl), [&](const Json& j) {
+    exit = shown(c, explain_all(c, what, nl, reveal_query(reason)), [&](const Json& j) {
       bool first = true;
       for (const auto& d : j.value("besluiten", Json::array())) {
         if (!first) std::cout << "\n";
@@ -124,13 +143,14 @@ void add_explain(CLI::App& app, Common& c, int& exit) {
   as_of->add_option("instant", instant, "RFC 3339 with offset: 2026-11-01T09:00:00Z")->required();
   auto* of_case = as_of->add_subcommand("case", "Of this case");
   of_case->add_option("id", id, "Z-...")->required();
+  add_reveal(of_case, reason);
   of_case->callback([&c, &exit] {
     auto at = parse_instant(instant);
     if (!at) {
       exit = report({ErrorKind::invalid, "INSTANT_FORMAT", "the instant must be RFC 3339 with an offset", {}}, c);
       return;
     }
-    auto answer = call(c, "GET", "/v1/beheer/toen/" + id + "?op=" + format_instant(*at));
+    auto answer = call(c, "GET", "/v1/beheer/toen/" + id + "?op=" + format_instant(*at) + reveal_query(reason));
     bool differs = false;
     if (answer)
       for (const auto& d : (*answer)["besluiten"]) differs = differs || d["herleid"] == Json("verschilt");

@@ -267,7 +267,10 @@ void add_invoice(CLI::App& app, Common& c, int& exit) {
   mark->add_option("status", status, "ontvangen, geweigerd or verwerkt")->required();
   mark->add_option("--code", code, "code of the receiver, required with geweigerd; no free text");
   mark->add_option("--reason", reason, "how it became known; its hash is audited")->required();
+  add_yes(mark, yes);
   mark->callback([&c, &exit] {
+    exit = kOk;
+    if (!go_on(c, yes, fmt::format("record of {} that it is {}", id, status))) return;
     Json body{{"status", status}, {"code", code}, {"reden", reason}};
     exit = shown(c, call(c, "POST", "/v1/beheer/facturen/" + id + "/status", body),
                  [](const Json& j) { std::cout << text(j, "aflevering") << ": " << text(j, "status") << "\n"; });
@@ -278,6 +281,7 @@ void add_invoice(CLI::App& app, Common& c, int& exit) {
   aside->add_option("number", id, "number as the creditor gave it")->required();
   aside->add_option("--case", zaak, "Z-...")->required();
   aside->add_option("--reason", reason, "what was done; its hash is audited")->required();
+  add_yes(aside, yes);
   aside->callback([&c, &exit] {
     auto all = every_invoice(c, zaak);
     if (!all) {
@@ -290,6 +294,10 @@ void add_invoice(CLI::App& app, Common& c, int& exit) {
         found.push_back(i);
     if (found.empty())
       exit = report({ErrorKind::not_found, "INVOICE_UNKNOWN", "no invoice with this number waits for a person", {}}, c);
+    if (!found.empty()) {
+      exit = kOk;
+      if (!go_on(c, yes, fmt::format("take invoice {} of {} off the open items", id, zaak))) return;
+    }
     for (const auto& i : found) {
       Json body{{"zaak", zaak}, {"bericht", i.value("bericht", "")}, {"reden", reason}};
       exit = shown(c, call(c, "POST", "/v1/beheer/facturen/afgehandeld", body),
@@ -300,13 +308,10 @@ void add_invoice(CLI::App& app, Common& c, int& exit) {
 
   auto* series = invoice->add_subcommand(
       "new-series", "After a copy of the store that `backup` did not make was put back: number on in a new epoch");
-  series->add_flag("--yes", yes, "do it; without this the command only says what it would do");
+  add_yes(series, yes);
   series->callback([&c, &exit] {
-    if (!yes) {
-      std::cout << "would begin a new epoch of the invoice numbers; this cannot be undone. Add --yes to do it.\n";
-      exit = kOk;
-      return;
-    }
+    exit = kOk;
+    if (!go_on(c, yes, "begin a new epoch of the invoice numbers, which cannot be undone")) return;
     exit = shown(c, call(c, "POST", "/v1/beheer/factuurreeks", Json::object()),
                  [](const Json& j) { std::cout << "reeks R" << j.value("reeks", 0) << "\n"; });
   });

@@ -2,6 +2,7 @@
 
 #include "core/app/link_orders.hpp"
 #include "core/audit/leaf.hpp"
+#include "core/journal/members.hpp"
 #include "core/outbox/delivery_row.hpp"
 #include "core/portal/words.hpp"
 #include "core/runtime/hop.hpp"
@@ -33,6 +34,15 @@ Message opening(const LinkView& link, const CaseFile& file, const std::string& d
   return m;
 }
 
+/// Whether a party may send anything in this role there.
+bool speaks_as(const Party& party, std::string_view role, std::string_view region) {
+  auto names = [](const std::vector<std::string>& list, std::string_view wanted) {
+    return std::ranges::any_of(list, [&](const std::string& s) { return s == "*" || s == wanted; });
+  };
+  return std::ranges::any_of(party.may_send,
+                             [&](const Grant& g) { return names(g.roles, role) && names(g.regions, region); });
+}
+
 class VaultDownload final : public portal::Download {
  public:
   explicit VaultDownload(std::unique_ptr<vault::DocumentContent> content)
@@ -54,11 +64,19 @@ portal::DocumentView document_view(const vault::DocumentRecord& r) {
   return {r.id, r.doc_type, r.status, r.media_type, r.version, r.size, r.stored_at};
 }
 
-Task<Result<const Party*>> BrokerPortalBackend::party_of(const LinkView& link) {
-  auto person = co_await participants_.by_person(link.case_id, link.person);
-  if (!person) co_return fail(std::move(person.error()));
-  const Party* party = *person ? parties_->find((*person)->party) : nullptr;
+Task<Result<const Party*>> BrokerPortalBackend::party_of(std::string case_id, std::string person) {
+  auto known = co_await participants_.by_person(case_id, std::move(person));
+  if (!known) co_return fail(std::move(known.error()));
+  const Party* party = *known ? parties_->find((*known)->party) : nullptr;
   if (!party) co_return fail(ErrorKind::forbidden, "PARTY_UNKNOWN", "this person belongs to no known organisation");
+  // Who named a deelnemer need not be who they work for: a gemeente that opened the case may name the school's staff,
+  // and what it brought in is not the school's.
+  auto first = co_await journal::opening(journal_.store(), std::move(case_id));
+  if (!first) co_return fail(std::move(first.error()));
+  const auto& role = (*known)->role;
+  if (!role.starts_with("school") || !*first || !speaks_as(*party, role, (*first)->region))
+    co_return fail(ErrorKind::forbidden, "ROLE_NOT_ALLOWED",
+                   "a workplace is for staff of a school, named by an organisation that may speak in their role here");
   co_return party;
 }
 
@@ -120,7 +138,7 @@ Task<Result<std::unique_ptr<portal::Download>>> BrokerPortalBackend::download(Li
   auto content = co_await documents_.open(document);
   if (!content) co_return fail(std::move(content.error()));
   if (link.workplace) {
-    auto party = co_await party_of(link);
+    auto party = co_await party_of(link.case_id, link.person);
     if (!party) co_return fail(std::move(party.error()));
     if ((*content)->record().party != (*party)->id)
       co_return fail(ErrorKind::not_found, "DOCUMENT_UNKNOWN", "there is no such document behind this link");
@@ -172,8 +190,8 @@ Task<Result<Json>> BrokerPortalBackend::links_for_operator(Json order) {
   auto who = co_await participants_.by_person(zaak, person);
   if (!who) co_return fail(std::move(who.error()));
   if (!*who) co_return fail(ErrorKind::not_found, "PARTICIPANT_UNKNOWN", "there is no such deelnemer in this case");
-  if (!(*who)->role.starts_with("school"))
-    co_return fail(ErrorKind::forbidden, "ROLE_NOT_ALLOWED", "a workplace is for staff of the school");
+  auto party = co_await party_of(zaak, person);
+  if (!party) co_return fail(std::move(party.error()));
   // A delivery of its own, so that the mail with the link goes the same road as every other.
   auto now = journal_.clock().now();
   outbox::Planned p;

@@ -51,7 +51,9 @@ class BrokerPortalBackend final : public portal::PortalBackend {
   static constexpr milliseconds kDecision{8000};
   /// The documentlevering that a form stands for; FORM_INVALID with findings.
   Task<Result<Message>> message_of(portal::LinkView link, portal::SendForm form, std::string id);
-  Task<Result<const Party*>> party_of(const portal::LinkView& link);
+  /// The organisation whose documents a workplace shows: that of its person, where it may speak in their role in the
+  /// region of the case. PARTY_UNKNOWN, ROLE_NOT_ALLOWED (forbidden).
+  Task<Result<const Party*>> party_of(std::string case_id, std::string person);
   Task<Result<portal::DeliveryView>> delivery_view(store::DeliveryRow row);
   boost::asio::any_io_executor broker_;
   journal::Journal& journal_;

@@ -125,7 +125,7 @@ Task<Result<portal::CaseView>> BrokerPortalBackend::case_view(LinkView link) {
   if (file.meeting) v.meeting = portal::MeetingView{file.meeting->kind, file.meeting->at};
   v.question_kind = file.facts.value("question_kind", "");
   v.doc_types = {"groeidocument", "opp", "handelingsplan", "evaluatie", "lvs", "oza_werkdocument", "onderwijszorgplan"};
-  auto party = co_await party_of(link);
+  auto party = co_await party_of(link.case_id, link.person);
   if (!party) co_return fail(std::move(party.error()));
   auto records = co_await documents_.of_case(link.case_id);
   if (!records) co_return fail(std::move(records.error()));
@@ -177,7 +177,7 @@ Task<Result<portal::CaseView>> BrokerPortalBackend::case_view(LinkView link) {
 
 Task<Result<std::unique_ptr<portal::Upload>>> BrokerPortalBackend::begin_upload(LinkView link,
                                                                                 portal::UploadInfo info) {
-  auto party = co_await party_of(link);
+  auto party = co_await party_of(link.case_id, link.person);
   if (!party) co_return fail(std::move(party.error()));
   auto existing = co_await documents_.of_case(link.case_id);
   if (!existing) co_return fail(std::move(existing.error()));
@@ -199,7 +199,7 @@ Task<Result<std::unique_ptr<portal::Upload>>> BrokerPortalBackend::begin_upload(
 Task<Result<Message>> BrokerPortalBackend::message_of(LinkView link, portal::SendForm form, std::string id) {
   auto file = co_await journal_.load(link.case_id);
   if (!file) co_return fail(std::move(file.error()));
-  auto party = co_await party_of(link);
+  auto party = co_await party_of(link.case_id, link.person);
   if (!party) co_return fail(std::move(party.error()));
   if (!Parties::may_send(**party, link.role, "documentlevering", file->region))
     co_return fail(ErrorKind::forbidden, "PARTY_NOT_ALLOWED", "this organisation may not send this");
@@ -263,7 +263,7 @@ Task<Result<void>> BrokerPortalBackend::withdraw(LinkView link, std::string deli
   if (!row) co_return fail(std::move(row.error()));
   if (!*row || (*row)->case_id != link.case_id)
     co_return fail(ErrorKind::not_found, "DELIVERY_UNKNOWN", "there is no such delivery");
-  auto party = co_await party_of(link);
+  auto party = co_await party_of(link.case_id, link.person);
   if (!party) co_return fail(std::move(party.error()));
   auto message = co_await journal_.store().message((*row)->message);
   if (!message) co_return fail(std::move(message.error()));

@@ -51,6 +51,19 @@ CLI::Validator plain_word() {
           "NAME"};
 }
 
+void add_yes(CLI::App* command, bool& yes) {
+  command->add_flag("--yes", yes, "do it; without this the command only says what it would do");
+}
+
+bool go_on(const Common& common, bool yes, std::string_view what) {
+  if (yes) return true;
+  if (common.json)
+    std::cout << Json{{"gedaan", false}, {"zou", what}}.dump() << "\n";
+  else
+    std::cout << "would " << what << ". Add --yes to do it.\n";
+  return false;
+}
+
 int shown(const Common& common, Result<Json> answer, const std::function<void(const Json&)>& show) {
   if (!answer) return report(answer.error(), common);
   if (common.json)

@@ -13,13 +13,6 @@ constexpr std::uint32_t kWhole = 10'000;
 std::unexpected<Error> out_of_range() { return fail(ErrorKind::invalid, "AMOUNT_RANGE", "the amount is too large"); }
 bool digit(char c) { return c >= '0' && c <= '9'; }
 
-Result<void> credit_fits(Cents before, Cents credit) {
-  if (credit.value() <= 0) return fail(ErrorKind::conflict, "INVOICE_CONFLICT", "a credit is a positive amount");
-  if (credit > before)
-    return fail(ErrorKind::conflict, "INVOICE_CONFLICT", "the credit is larger than what is left of the invoice");
-  return {};
-}
-
 }  // namespace
 
 Result<Cents> Cents::from(std::int64_t value) {
@@ -30,12 +23,6 @@ Result<Cents> Cents::from(std::int64_t value) {
 Result<Cents> checked_add(Cents a, Cents b) {
   std::int64_t v = 0;
   if (__builtin_add_overflow(a.value(), b.value(), &v)) return out_of_range();
-  return Cents{v};
-}
-
-Result<Cents> checked_sub(Cents a, Cents b) {
-  std::int64_t v = 0;
-  if (__builtin_sub_overflow(a.value(), b.value(), &v)) return out_of_range();
   return Cents{v};
 }
 
@@ -89,12 +76,6 @@ std::string format_euro(Cents amount) {
   return fmt::format("€\u00a0{}{},{:02}", v < 0 ? "-" : "", digits, u % 100);
 }
 
-Result<Halves> credit_50_50(Cents before, Cents credit, OddCent odd) {
-  if (auto ok = credit_fits(before, credit); !ok) return fail(ok.error());
-  auto was = split_50_50(before, odd), is = split_50_50(before - credit, odd);
-  return Halves{is.swv - was.swv, is.gemeente - was.gemeente};
-}
-
 Result<std::vector<Cents>> split_basis_points(Cents total, std::span<const std::uint32_t> basis_points) {
   if (std::accumulate(basis_points.begin(), basis_points.end(), std::uint64_t{0}) != kWhole)
     return fail(ErrorKind::invalid, "SHARES_INVALID", "the shares do not add up to 10000 basis points");
@@ -115,17 +96,6 @@ Result<std::vector<Cents>> split_basis_points(Cents total, std::span<const std::
   auto missing = static_cast<std::size_t>((total - given).value());
   for (std::size_t i = 0; i < missing; ++i) shares[rest[i].second] += Cents{1};
   return shares;
-}
-
-Result<std::vector<Cents>> credit_basis_points(Cents before, Cents credit,
-                                               std::span<const std::uint32_t> basis_points) {
-  if (auto ok = credit_fits(before, credit); !ok) return fail(ok.error());
-  auto was = split_basis_points(before, basis_points);
-  if (!was) return was;
-  auto is = split_basis_points(before - credit, basis_points);
-  if (!is) return is;
-  for (std::size_t i = 0; i < is->size(); ++i) (*is)[i] -= (*was)[i];
-  return is;
 }
 
 Result<Cents> proportion_floor(Cents whole, std::int64_t part, std::int64_t of) {

@@ -49,7 +49,6 @@ class Cents {
 
 /// AMOUNT_RANGE on overflow.
 [[nodiscard]] Result<Cents> checked_add(Cents a, Cents b);
-[[nodiscard]] Result<Cents> checked_sub(Cents a, Cents b);
 /// AMOUNT_RANGE on overflow.
 [[nodiscard]] Result<Cents> sum(std::span<const Cents> amounts);
 
@@ -87,19 +86,10 @@ struct Halves {
   return odd == OddCent::gemeente ? Halves{small, large} : Halves{large, small};
 }
 
-/// CORE-MONEY-04: what a credit of `credit` (> 0) changes in both shares while `before` is left of the invoice; both
-/// results are <= 0 and add up to -credit. INVOICE_CONFLICT when credit is not positive or larger than before.
-[[nodiscard]] Result<Halves> credit_50_50(Cents before, Cents credit, OddCent odd = OddCent::gemeente);
-
 /// CORE-MONEY-03: largest remainder. `basis_points` add up to 10000 and stand in the order in which ties are decided
 /// (gemeente, schoolbestuur, swv); the result has the same order and adds up to total. SHARES_INVALID when they do not
 /// add up to 10000; AMOUNT_NEGATIVE for total < 0.
 [[nodiscard]] Result<std::vector<Cents>> split_basis_points(Cents total, std::span<const std::uint32_t> basis_points);
-
-/// CORE-MONEY-04 for other shares. The deltas add up to -credit; with three or more payers a single one may be +1 cent,
-/// as the largest remainder may move to another payer.
-[[nodiscard]] Result<std::vector<Cents>> credit_basis_points(Cents before, Cents credit,
-                                                             std::span<const std::uint32_t> basis_points);
 
 /// floor(whole * part / of) without overflow, part and of >= 0, whole >= 0 (CORE-MONEY-05: VAT of a group;
 /// CORE-MONEY-08: minutes). AMOUNT_RATIO when of <= 0, part < 0, part > of or whole < 0.

@@ -167,14 +167,14 @@ Task<Result<Secret>> InstanceHost::bsn(std::string case_id, std::string reason) 
   for (auto& c : reason)
     if ((c < 'a' || c > 'z') && (c < '0' || c > '9')) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : '_';
   if (reason.size() > 64) reason.resize(64);
-  auto released = co_await parts_->services.bsn.release(case_id, parts_->party, reason, allowed);
+  auto released = co_await parts_->services.bsn.release(case_id, reason, allowed);
   if (!released) co_return fail(std::move(released.error()));
   // The proof of the release is durable before the number is used.
   auto done = co_await parts_->services.store.commit({{audit::leaf(
       parts_->services.clock.now(), "bsn.released",
       {.ids = {{"case", case_id}, {"party", parts_->party}, {"instance", parts_->instance}, {"reason", reason}}})}});
   if (!done) co_return fail(std::move(done.error()));
-  co_return std::move(released->bsn);
+  co_return std::move(*released);
 }
 
 }  // namespace schakel::delivery

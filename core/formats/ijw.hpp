@@ -158,8 +158,6 @@ struct IjwRejectedLine {
 
 /// The return code that answers a broken rule: "TR346" -> "9346"; "0001" where the standard gives none.
 [[nodiscard]] std::string_view retour_code(std::string_view rule);
-/// True for the 59 codes of iJw 3.2.
-[[nodiscard]] bool known_retour_code(std::string_view code);
 
 inline constexpr std::string_view kIjwBasis = "http://www.istandaarden.nl/ijw/3_2/basisschema/schema";
 inline constexpr std::string_view kJw323Ns = "http://www.istandaarden.nl/ijw/3_2/jw323/schema";

@@ -196,6 +196,4 @@ std::string_view retour_code(std::string_view rule) {
   return at == kCodes.end() ? std::string_view("0001") : at->code;
 }
 
-bool known_retour_code(std::string_view code) { return std::ranges::find(kRetour, code) != kRetour.end(); }
-
 }  // namespace schakel::formats

@@ -63,8 +63,9 @@ class Ingress {
                                              std::string body);
   /// One event that came through an adapter or the pages: the same checks.
   Task<Result<Receipt>> receive_event(const Party& party, Event event);
-  /// The same for an adapter, which speaks for a party under a source of its own.
-  Task<Result<Receipt>> receive_from_adapter(const Party& party, Event event);
+  /// The same for an adapter. Beside the party's own sources it may speak under `adapter_source`, which its
+  /// configuration names; empty: none.
+  Task<Result<Receipt>> receive_from_adapter(const Party& party, Event event, std::string adapter_source);
   /// As receive_event without the wire checks, for messages the broker itself makes.
   Task<Result<Receipt>> admit(const Party& party, Message message);
 
@@ -73,15 +74,16 @@ class Ingress {
   /// ce-source.
   [[nodiscard]] Result<void> head_allows(const Party& party, const HeaderPairs& headers) const;
 
-  /// The checks alone: what receive would say. All findings.
-  Task<Result<Message>> check(const Party& party, const Event& event, bool any_source = false);
+  /// The checks alone: what receive would say. All findings. A source must be the party's own or `adapter_source`, and
+  /// is never one of the broker itself (urn:schakel:): SOURCE_NOT_YOURS.
+  Task<Result<Message>> check(const Party& party, const Event& event, std::string adapter_source = {});
 
  private:
   Task<Result<void>> resolve_case(const Party& party, Message& message, store::Transaction& with);
   /// AUTHENTICATOR_UNKNOWN (invalid) with a finding for each deelnemer whose app nobody enrolled: the links to such a
   /// person could never be opened, and the sender can mend that now.
   Task<Result<void>> check_factors(const Message& message);
-  Task<Result<Receipt>> take(const Party& party, Event event, bool any_source);
+  Task<Result<Receipt>> take(const Party& party, Event event, std::string adapter_source);
   Task<Result<Receipt>> into_journal(const Party& party, Message message);
   Task<void> refused(const Party& party, std::string id, const Error& error);
   journal::Journal& journal_;

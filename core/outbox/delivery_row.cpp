@@ -14,6 +14,8 @@ Task<Result<void>> enqueue(journal::Sealer& sealer, const Planned& planned, cons
   d.case_id = from.case_id;
   d.lane = from.lane + "|" + planned.target;
   if (auto person = planned.address.value("person", ""); !person.empty()) d.lane += "|" + person;
+  // What waits for a person holds up nothing else that does.
+  if (planned.target.empty()) d.lane += "|" + planned.id;
   d.target = planned.target;
   d.role = planned.role;
   d.kind = planned.kind;

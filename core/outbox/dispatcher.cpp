@@ -179,19 +179,25 @@ Task<> Dispatcher::settle(const DeliveryRow& row, AttemptResult result) {
     next.at = std::max(next.at, breaker.retry_at());
   // What came of the attempt must be written down, or the lane stands still until the next start: a store that is busy
   // or full is asked again for as long as it takes. The wait ends, by exception, with the scope.
+  bool ours = true;
   for (auto wait = std::min(milliseconds{200}, options_.store_pause);;
        wait = std::min(wait * 2, options_.store_pause)) {
-    auto extra = co_await attempter_.settlement(row, result);
-    if (!extra && extra.error().kind != ErrorKind::unavailable)
-      log(LogLevel::error, "outbox.settlement_failed", {{"delivery", row.id}, {"code", extra.error().code}});
+    store::Transaction tx;
     std::optional<Error> refused;
-    if (!extra && extra.error().kind == ErrorKind::unavailable) {
-      refused = extra.error();
-    } else {
-      store::Transaction tx;
-      if (extra) tx = std::move(*extra);
+    if (ours) {
+      auto extra = co_await attempter_.settlement(row, result);
+      if (extra)
+        tx = std::move(*extra);
+      else if (extra.error().kind == ErrorKind::unavailable)
+        refused = extra.error();
+      else
+        log(LogLevel::error, "outbox.settlement_failed", {{"delivery", row.id}, {"code", extra.error().code}});
       tx.ops.push_back(store::Settle{row.id, number, now, std::string(verdict_name(result.verdict)), result.code,
                                      next.state, next.at});
+    }
+    if (!refused) {
+      std::vector<std::string> codes{result.code};
+      if (!ours) codes.emplace_back("NOT_SETTLED");
       tx.ops.push_back(audit::leaf(now, "delivery.attempted",
                                    {.ids = {{"delivery", row.id},
                                             {"target", row.target},
@@ -199,7 +205,7 @@ Task<> Dispatcher::settle(const DeliveryRow& row, AttemptResult result) {
                                             {"kind", row.kind},
                                             {"case", row.case_id},
                                             {"verdict", std::string(verdict_name(result.verdict))}},
-                                    .codes = {result.code},
+                                    .codes = std::move(codes),
                                     .counts = {{"attempt", number}}}));
       auto settled = co_await store_.commit(std::move(tx));
       if (!settled) refused = settled.error();
@@ -208,15 +214,20 @@ Task<> Dispatcher::settle(const DeliveryRow& row, AttemptResult result) {
       store_works(true);
       break;
     }
+    if (refused->kind == ErrorKind::conflict && ours) {
+      // The row went on without us. What was attempted may have arrived: that stands in the log in any case.
+      ours = false;
+      log(LogLevel::error, "outbox.not_settled", {{"delivery", row.id}, {"code", result.code}});
+      continue;
+    }
     if (refused->kind != ErrorKind::unavailable || refused->code == "STORE_CLOSED") {
-      if (refused->kind != ErrorKind::conflict)
-        log(LogLevel::error, "outbox.settle_failed", {{"delivery", row.id}, {"code", refused->code}});
+      log(LogLevel::error, "outbox.settle_failed", {{"delivery", row.id}, {"code", refused->code}});
       break;
     }
     store_works(false, refused->code);
     co_await runtime::sleep_for(wait);
   }
-  if (next.state == DeliveryState::dead || next.state == DeliveryState::parked)
+  if (ours && (next.state == DeliveryState::dead || next.state == DeliveryState::parked))
     log(LogLevel::warn, "outbox.dead_letter",
         {{"delivery", row.id}, {"target", row.target}, {"code", result.code}, {"attempts", std::int64_t{number}}});
 }

@@ -5,6 +5,7 @@
 #include "core/base/calendar.hpp"
 #include "core/base/hash.hpp"
 #include "core/model/invoice_types.hpp"
+#include "core/outbox/reach.hpp"
 
 namespace schakel::outbox {
 
@@ -23,15 +24,6 @@ namespace {
 std::string delivery_id(const Message& m, std::string_view kind, std::string_view detail) {
   auto h = sha256(fmt::format("{}\n{}\n{}\n{}", m.source, m.id, kind, detail));
   return "A-" + to_letters(ByteView(h).first(16));
-}
-
-std::string bare(std::string_view role) { return std::string(role.substr(0, role.find_first_of("@:"))); }
-
-/// The payer whose finance desk this role is; empty for any other role.
-std::string payer_of(const std::string& role) {
-  if (role == "gemeente_financien") return "gemeente";
-  if (role == "swv_financien") return "swv";
-  return role == "schoolbestuur" ? role : "";
 }
 
 struct Maker {
@@ -55,55 +47,20 @@ struct Maker {
     return body;
   }
 
-  bool reach_at(Planned& p, const Party& party) {
-    const auto* endpoint = Parties::endpoint_of(party, p.role, in.message.region, p.kind);
-    if (!endpoint) return false;
-    p.target = endpoint->adapter;
-    p.address = endpoint->address;
-    p.address["party"] = party.id;
-    out.push_back(std::move(p));
-    return true;
-  }
-
-  /// Address by kind: the endpoint of `party` where it is known whose desk it is, then that of the party which the
-  /// case means by the role, a deelnemer of the case through the secure link next. Where several could be meant it
-  /// waits for a person: one of another party gets nothing.
+  /// One delivery for each place that core/outbox/reach.hpp finds; without one it waits for a person, with the reason.
   void reach(Planned p, const Party* party = nullptr) {
-    auto payer = payer_of(bare(p.role));
-    if (!party && !payer.empty()) {
-      auto choice = in.parties.invoice_party(payer, in.message.region, hints_of(in.file, payer));
-      if (!choice.code.empty()) {
-        p.code = choice.code;
-        out.push_back(std::move(p));
-        return;
-      }
-      party = choice.party;
-    }
-    // What is of one party, such as a word to who sent a message, is of no other.
-    if (party && reach_at(p, *party)) return;
-    if (!party) {
-      CaseHints hints{"", in.file.pupil.woongemeente, in.file.pupil.school};
-      auto desk = in.parties.desk(p.role, in.message.region, p.kind, hints, in.members);
-      if (!desk.code.empty()) {
-        p.code = desk.code;
-        out.push_back(std::move(p));
-        return;
-      }
-      if (desk.party && reach_at(p, *desk.party)) return;
-    }
-    bool found = false;
-    for (const auto& c : in.contacts) {
-      if (c.role != p.role && c.role != bare(p.role)) continue;
-      // The role of the two parents together reaches each of them.
+    if (party) p.desk = party->id;
+    auto found = outbox::reach(
+        {p.role, p.kind, in.message.region, in.file, in.parties, in.contacts, std::span(in.members), party});
+    for (auto& place : found.places) {
       auto one = p;
-      one.id = delivery_id(in.message, p.kind, p.id + "\n" + c.person);
-      one.target = "secure_link";
-      one.address = {{"mail", c.mail}, {"second_factor", c.second_factor}, {"person", c.person}};
+      if (!place.person.empty()) one.id = delivery_id(in.message, p.kind, p.id + "\n" + place.person);
+      one.target = std::move(place.target);
+      one.address = std::move(place.address);
       out.push_back(std::move(one));
-      found = true;
     }
-    if (found) return;
-    p.code = "RECIPIENT_UNKNOWN";
+    if (!found.places.empty()) return;
+    p.code = found.code;
     out.push_back(std::move(p));
   }
 };
@@ -113,6 +70,7 @@ struct Maker {
 Json Planned::to_json() const {
   Json j{{"id", id},     {"kind", kind},       {"target", target}, {"role", role},          {"type", type},
          {"code", code}, {"address", address}, {"body", body},     {"documents", documents}};
+  if (!desk.empty()) j["desk"] = desk;
   if (valid_until) j["valid_until"] = format_instant(*valid_until);
   return j;
 }
@@ -125,6 +83,7 @@ Planned Planned::from_json(const Json& j) {
   p.role = j.value("role", "");
   p.type = j.value("type", "");
   p.code = j.value("code", "");
+  p.desk = j.value("desk", "");
   p.address = j.value("address", Json::object());
   p.body = j.value("body", Json::object());
   p.documents = j.value("documents", std::vector<std::string>{});

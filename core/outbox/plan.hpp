@@ -19,6 +19,7 @@ struct Contact {
 /// A delivery before it is sealed. `address` is where it goes: the endpoint of a party, or the contact of a deelnemer.
 struct Planned {
   std::string id, kind, target, role, type, code;
+  std::string desk;  ///< id of the party whose desk it is, where that was known; empty: whom the case means by the role
   Json address = Json::object();
   Json body = Json::object();
   std::vector<std::string> documents;  ///< ids in the blob store

@@ -46,7 +46,7 @@ std::vector<ExRow> ex_rows(const Explained& x, const Asker& asker) {
     ExRow row{&e};
     for (const auto& [name, value] : e.facts.items()) {
       if (!asker.party || asker.knows(name))
-        row.facts[name] = value;
+        row.facts[name] = asker.masked && about_child(name) ? Json(kMasked) : value;
       else
         ++row.hidden;
     }
@@ -67,7 +67,8 @@ std::vector<ExRow> ex_rows(const Explained& x, const Asker& asker) {
 Json ex_alternative(const replay::Alternative& a, const Asker& asker, Lang lang) {
   Json changes = Json::array();
   std::vector<std::string> texts;
-  for (const auto& c : a.changes) {
+  for (auto c : a.changes) {
+    if (asker.masked && about_child(c.fact)) c.was = kMasked;
     auto text = change_words(c, lang);
     changes.push_back({{"feit", c.fact}, {"was", c.was}, {"zou", c.would_be}, {"tekst", text}});
     texts.push_back(std::move(text));
@@ -216,6 +217,11 @@ std::vector<std::string> Knowledge::roles(const Party& party, const Step& step) 
         break;
       }
   return out;
+}
+
+bool about_child(std::string_view fact) {
+  // The roles of the envelope and the moment of the message say how it travelled.
+  return fact == "custody" || (fact != "message.time" && ex_prefix(fact, {"pupil.", "case.", "message.", "derived."}));
 }
 
 Json explanation(const Explained& x, const Asker& asker, Lang lang) {

@@ -51,7 +51,14 @@ struct Asker {
   bool sender = false;
   std::vector<std::string> roles;
   std::function<bool(std::string_view fact)> knows;
+  bool masked = false;  ///< an operator who gave no reason: what is stated about the child stays out
 };
+
+/// What stands for a value that is masked.
+inline constexpr std::string_view kMasked = "***";
+/// Whether a fact is stated about the child: of the pupil, the case or a message. Consents, documents, terms and the
+/// meeting are not.
+[[nodiscard]] bool about_child(std::string_view fact);
 
 [[nodiscard]] Json explanation(const Explained& e, const Asker& asker, Lang lang);
 

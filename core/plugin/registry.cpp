@@ -124,10 +124,4 @@ Result<const Plugin*> Registry::load(Kind kind, std::string_view name) {
   return plugins_.back().get();
 }
 
-std::vector<const Plugin*> Registry::loaded() const {
-  std::vector<const Plugin*> out;
-  for (const auto& p : plugins_) out.push_back(p.get());
-  return out;
-}
-
 }  // namespace schakel::plugin

@@ -93,7 +93,6 @@ class Registry {
   /// before the stamp is compared. Codes: PLUGIN_NAME, PLUGIN_NOT_FOUND, PLUGIN_WRITABLE, PLUGIN_LOAD, PLUGIN_SYMBOL,
   /// PLUGIN_STAMP, PLUGIN_SCHEMA.
   [[nodiscard]] Result<const Plugin*> load(Kind kind, std::string_view name);
-  [[nodiscard]] std::vector<const Plugin*> loaded() const;
 
  private:
   std::filesystem::path folder_;

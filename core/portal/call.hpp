@@ -1,13 +1,16 @@
 // Private to core/portal: one request on its way through a route.
 #pragma once
+#include <chrono>
+
 #include "core/portal/portal.hpp"
 
 namespace schakel::portal {
 
 struct Portal::Call {
   const Route* route = nullptr;
-  std::string link;  ///< {link} of the path
-  std::string name;  ///< {name} of the path
+  std::chrono::steady_clock::time_point began{};  ///< when its head was there
+  std::string link;                               ///< {link} of the path
+  std::string name;                               ///< {name} of the path
   Visitor visitor;
   net::Request* request = nullptr;
   Fields fields;  ///< of a form

@@ -15,6 +15,9 @@ std::unexpected<Error> limit() { return fail(ErrorKind::forbidden, "CODE_LIMIT",
 std::unexpected<Error> wrong() {
   return fail(ErrorKind::unauthenticated, "CODE_WRONG", "the code is wrong or was used");
 }
+std::unexpected<Error> downloads_used() {
+  return fail(ErrorKind::forbidden, "DOWNLOAD_LIMIT", "this document was downloaded as often as the link allows");
+}
 std::unexpected<Error> busy() { return fail(ErrorKind::unavailable, "LINK_BUSY", "the link is being used; try again"); }
 
 /// Parallel visitors of one link meet in its row; with this many turns each gets its own.
@@ -305,15 +308,23 @@ Task<Result<void>> LinkService::record_outcome(Session session, bool granted, st
   co_return busy();
 }
 
+Task<Result<void>> LinkService::may_download(Session session, std::string document) {
+  auto record = co_await read(session.link.id);
+  if (!record) co_return fail(record.error());
+  if (!*record) co_return dead();
+  const auto& counts = (*record)->downloads;
+  const auto it = counts.find(document);
+  if (it != counts.end() && it->second >= settings_.downloads) co_return downloads_used();
+  co_return Result<void>{};
+}
+
 Task<Result<void>> LinkService::count_download(Session session, std::string document) {
   for (int turn = 0; turn < 50; ++turn) {
     auto record = co_await read(session.link.id);
     if (!record) co_return fail(record.error());
     if (!*record) co_return dead();
     auto& n = (*record)->downloads[document];
-    if (n >= settings_.downloads)
-      co_return fail(ErrorKind::forbidden, "DOWNLOAD_LIMIT",
-                     "this document was downloaded as often as the link allows");
+    if (n >= settings_.downloads) co_return downloads_used();
     ++n;
     store::Transaction t;
     t.ops.push_back(put(**record));

@@ -22,6 +22,7 @@ Json LinkService::Record::to_json() const {
           {"role", role},
           {"workplace", workplace},
           {"sms", sms},
+          {"generation", generation},
           {"sealed", sealed},
           {"created", format_instant(created)},
           {"tries", tries},
@@ -53,6 +54,7 @@ Result<LinkService::Record> LinkService::Record::parse(const store::Row& row) {
     r.role = j->value("role", "");
     r.workplace = j->value("workplace", false);
     r.sms = j->value("sms", false);
+    r.generation = j->value("generation", 0);
     r.sealed = j->value("sealed", "");
     r.tries = j->value("tries", 0);
     r.code_mac = j->value("code", "");

@@ -12,6 +12,7 @@ struct LinkService::Record {
   std::int64_t version = 0;  ///< of the row
   std::string id, hash, delivery, message_id, case_id, role;
   bool workplace = false, sms = false;
+  int generation = 0;  ///< of the delivery, for which this link was made
   Instant created{}, expires{};
   std::string sealed;  ///< base64: {mail, second_factor, person, documents}
   // The round of tries that is open.

@@ -48,6 +48,11 @@ PutRow LinkService::put(const Record& record) const {
   return {std::string(kLinks), record.id, to_bytes(dump_json(record.to_json())), record.version};
 }
 
+PutRow LinkService::revoked_row(std::string link, std::string_view reason) {
+  return {std::string(kRevoked), std::move(link),
+          to_bytes(dump_json(Json{{"at", format_instant(now())}, {"reason", reason}})), std::nullopt};
+}
+
 store::AppendLeaf LinkService::leaf(std::string_view kind, const LinkView& link, std::vector<std::string> codes,
                                     std::string document, std::int64_t bytes) {
   audit::LeafFields f;
@@ -70,6 +75,12 @@ Task<Result<std::optional<LinkService::Record>>> LinkService::read(std::string l
   auto record = Record::parse(**row);
   if (!record) co_return fail(record.error());
   co_return std::optional<Record>(std::move(*record));
+}
+
+Task<Result<bool>> LinkService::known(std::string link) {
+  auto row = co_await store_.row(std::string(kLinks), std::move(link));
+  if (!row) co_return fail(row.error());
+  co_return row->has_value();
 }
 
 Task<Result<bool>> LinkService::is_revoked(std::string link) {
@@ -124,6 +135,7 @@ Task<Result<IssuedLink>> LinkService::issue(LinkOrder order) {
     auto known = co_await store_.row(std::string(kLinkOfDelivery), order.delivery);
     if (!known) co_return fail(known.error());
     Record record;
+    std::optional<Record> before;  // the link of an earlier generation, which ends now
     if (*known) {
       record.id = std::string(as_text((*known)->value));
       auto revoked = co_await is_revoked(record.id);
@@ -131,11 +143,14 @@ Task<Result<IssuedLink>> LinkService::issue(LinkOrder order) {
       if (*revoked) co_return fail(ErrorKind::forbidden, "LINK_REVOKED", "access to this delivery was ended");
       auto old = co_await read(record.id);
       if (!old) co_return fail(old.error());
-      // Rounds, locks and downloads of the day stay: a link sent again is no new set of guesses.
-      if (*old) record = std::move(**old);
-    } else {
-      record.id = to_base64url(random_bytes(16));
+      // Rounds, locks and downloads of the day stay: a link that a retry mails is no new set of guesses.
+      if (*old && (*old)->generation >= order.generation)
+        record = std::move(**old);
+      else if (*old)
+        before = std::move(**old);
     }
+    if (!*known || before) record.id = to_base64url(random_bytes(16));
+    record.generation = std::max(record.generation, order.generation);
     record.hash = to_hex(hash);
     record.delivery = order.delivery;
     record.message_id = order.message_id;
@@ -156,13 +171,24 @@ Task<Result<IssuedLink>> LinkService::issue(LinkOrder order) {
                          order.person, order.documents, record.workplace,  record.expires};
     store::Transaction t;
     t.ops.push_back(put(record));
-    if (!*known) {
-      t.ops.push_back(PutRow{std::string(kLinkOfDelivery), order.delivery, to_bytes(record.id), 0});
+    if (!*known || before) {
+      t.ops.push_back(
+          PutRow{std::string(kLinkOfDelivery), order.delivery, to_bytes(record.id), *known ? (*known)->version : 0});
       t.ops.push_back(PutRow{std::string(kLinkOfCase), order.case_id + "/" + record.id, {}, 0});
+    }
+    LinkView ended;
+    if (before) {
+      ended = {before->id, before->delivery,  before->message_id, before->case_id, before->role, {},
+               {},         before->workplace, before->expires};
+      auto row = revoked_row(before->id, "LINK_REPLACED");
+      row.expect_version = 0;  // ended by somebody meanwhile: then it stays so
+      t.ops.push_back(std::move(row));
+      t.ops.push_back(leaf("revoked", ended, {"LINK_REPLACED"}));
     }
     t.ops.push_back(leaf("issued", shown));
     auto done = co_await store_.commit(std::move(t));
     if (done) {
+      if (before) tell("revoked", ended, "LINK_REPLACED");
       tell("issued", shown);
       co_return IssuedLink{record.id, settings_.public_url + "/l/" + record.id + "#" + text};
     }
@@ -229,8 +255,7 @@ Task<Result<bool>> LinkService::revoke(std::string link, std::string reason, std
   const auto& r = **record;
   const LinkView shown{r.id, r.delivery, r.message_id, r.case_id, r.role, {}, {}, r.workplace, r.expires};
   store::Transaction t;
-  t.ops.push_back(PutRow{std::string(kRevoked), link,
-                         to_bytes(dump_json(Json{{"at", format_instant(now())}, {"reason", reason}})), std::nullopt});
+  t.ops.push_back(revoked_row(link, reason));
   audit::LeafFields f{.ids = {{"link", r.id}, {"delivery", r.delivery}, {"role", r.role}}, .codes = {reason}};
   if (by) {
     f.hashes.emplace_back("reason", sha256(by->why));
@@ -250,8 +275,7 @@ Task<Result<std::vector<store::Op>>> LinkService::revoke_ops(std::string case_id
   if (!links) co_return fail(links.error());
   for (const auto& l : *links) {
     if (l.workplace || l.revoked || l.message_id != message_id || (!role.empty() && l.role != role)) continue;
-    ops.push_back(PutRow{std::string(kRevoked), l.id,
-                         to_bytes(dump_json(Json{{"at", format_instant(now())}, {"reason", reason}})), std::nullopt});
+    ops.push_back(revoked_row(l.id, reason));
     ops.push_back(
         leaf("revoked", {l.id, l.delivery, l.message_id, l.case_id, l.role, {}, {}, false, l.expires}, {reason}));
   }
@@ -291,8 +315,12 @@ Task<Result<int>> LinkService::sweep(std::chrono::hours age, int limit) {
       auto r = Record::parse(row);
       if (!r || r->expires >= before || removed >= limit) continue;
       store::Transaction t;
+      // The delivery may have another link by now.
+      auto of = co_await store_.row(std::string(kLinkOfDelivery), r->delivery);
+      if (!of) co_return fail(of.error());
       t.ops.push_back(store::EraseRow{std::string(kLinks), r->id, row.version});
-      t.ops.push_back(store::EraseRow{std::string(kLinkOfDelivery), r->delivery, std::nullopt});
+      if (*of && as_text((*of)->value) == r->id)
+        t.ops.push_back(store::EraseRow{std::string(kLinkOfDelivery), r->delivery, (*of)->version});
       t.ops.push_back(store::EraseRow{std::string(kLinkOfCase), r->case_id + "/" + r->id, std::nullopt});
       t.ops.push_back(store::EraseRow{std::string(kRevoked), r->id, std::nullopt});
       auto done = co_await store_.commit(std::move(t));

@@ -98,6 +98,8 @@ class LinkService final : public Links {
   /// (forbidden: access to this delivery was ended; it stays so), LINK_PAST (invalid: expires before now).
   Task<Result<IssuedLink>> issue(LinkOrder order) override;
 
+  /// Whether there is such a link, alive or not: asked before anything is written about it.
+  [[nodiscard]] Task<Result<bool>> known(std::string link);
   /// What is known of a link; nullopt when there is none.
   [[nodiscard]] Task<Result<std::optional<LinkStatus>>> status(std::string link);
   [[nodiscard]] Task<Result<std::optional<LinkStatus>>> of_delivery(std::string delivery);
@@ -135,6 +137,8 @@ class LinkService final : public Links {
   [[nodiscard]] Task<Result<Secret>> try_code(Session session, Secret code);
   /// Records what the rules said about access.
   [[nodiscard]] Task<Result<void>> record_outcome(Session session, bool granted, std::vector<std::string> codes);
+  /// Whether another download of it is left, before anything is done for one: DOWNLOAD_LIMIT (forbidden).
+  [[nodiscard]] Task<Result<void>> may_download(Session session, std::string document);
   /// Counts a download before its first byte, with the leaf that says so: DOWNLOAD_LIMIT (forbidden).
   [[nodiscard]] Task<Result<void>> count_download(Session session, std::string document);
   /// Whether a full session may go on; asked for each piece of a running download.
@@ -161,6 +165,7 @@ class LinkService final : public Links {
   [[nodiscard]] store::AppendLeaf leaf(std::string_view kind, const LinkView& link, std::vector<std::string> codes = {},
                                        std::string document = {}, std::int64_t bytes = -1);
   [[nodiscard]] store::PutRow clock_row();
+  [[nodiscard]] store::PutRow revoked_row(std::string link, std::string_view reason);
   void tell(std::string kind, const LinkView& link, std::string code = {}, std::string document = {},
             std::int64_t bytes = 0);
 

@@ -13,6 +13,8 @@ namespace {
 using net::Response;
 
 constexpr std::size_t kPiece = 64 * 1024;
+/// Each question to the rules is a message in the case, for good.
+constexpr Limit kAgain{"again", 20, std::chrono::hours(1), 1};
 
 Json documents_json(const std::vector<DocumentView>& documents) {
   Json out = Json::array();
@@ -78,8 +80,9 @@ class Portal::DownloadBody final : public net::BodyProducer {
     return static_cast<std::uint64_t>(source_->info().size);
   }
   void finished(std::uint64_t sent, bool complete) override {
-    const std::lock_guard lock(ended_->mutex);
-    ended_->items.push_back({session_.link, document_, static_cast<std::int64_t>(sent), complete});
+    std::deque<Ended> one;
+    one.push_back({session_.link, document_, static_cast<std::int64_t>(sent), complete});
+    ended_->add(std::move(one));
   }
 
  private:
@@ -98,7 +101,6 @@ Task<Response> Portal::start(Call& call, const Anonymous&) {
 }
 
 Task<Response> Portal::open_link(Call& call, const Anonymous&) {
-  const auto began = std::chrono::steady_clock::now();
   const Secret pasted(call.field("sleutel"));
   Secret secret(std::string_view(secret_of(pasted.reveal_text())));
   auto cookie = co_await links_.prove(call.link, std::move(secret));
@@ -108,9 +110,9 @@ Task<Response> Portal::open_link(Call& call, const Anonymous&) {
     co_return r;
   }
   if (cookie.error().code != "LINK_DEAD") co_return failure(cookie.error());
-  // Unknown, expired, revoked and wrong take the same time.
+  // Unknown, expired, revoked and wrong take the same time, that of the limits before this included.
   const auto left =
-      options_.refusal_time - std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began);
+      options_.refusal_time - std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - call.began);
   if (left.count() > 0) co_await runtime::sleep_for(left);
   co_return dead_link();
 }
@@ -204,6 +206,13 @@ Task<Result<void>> Portal::ask_rules(Session session) {
 }
 
 Task<Response> Portal::ask_again(Call& call, const Full& who) {
+  if (who.session.granted) co_return see_other("/l/" + call.link + "/inhoud");
+  auto permit = co_await limiter_.allow(kAgain, "link:" + call.link);
+  if (!permit) co_return failure(permit.error());
+  if (!*permit)
+    co_return message(
+        429, "Even geduld",
+        {"U hebt dit nu te vaak geprobeerd. Probeer het over een uur opnieuw, of vraag de afzender om hulp."});
   auto done = co_await ask_rules(who.session);
   if (!done) co_return failure(done.error());
   co_return see_other("/l/" + call.link + "/inhoud");
@@ -249,6 +258,14 @@ Task<Response> Portal::download(Call& call, const Full& who) {
   if (!s.granted && !s.link.workplace) co_return see_other("/l/" + s.link.id + "/inhoud");
   if (!s.link.workplace && std::ranges::find(s.link.documents, document) == s.link.documents.end())
     co_return message(404, "Dit document is er niet", {"Ga terug en kies een document uit de lijst."});
+  auto no_more = [this] {
+    const auto e = explain("DOWNLOAD_LIMIT");
+    return message(403, e.title, {e.help});
+  };
+  // Before the rules are asked: each question is a message in the case, for good.
+  auto left = co_await links_.may_download(s, document);
+  if (!left && left.error().code == "DOWNLOAD_LIMIT") co_return no_more();
+  if (!left) co_return failure(left.error());
   // Consent counts at each download, not only when the link was opened (CORE-CONSENT-04).
   if (!s.link.workplace) {
     auto outcome = co_await backend_.open_request(s.link, document);
@@ -262,10 +279,7 @@ Task<Response> Portal::download(Call& call, const Full& who) {
   auto source = co_await backend_.download(s.link, document);
   if (!source) co_return failure(source.error());
   auto counted = co_await links_.count_download(s, document);
-  if (!counted && counted.error().code == "DOWNLOAD_LIMIT") {
-    const auto e = explain("DOWNLOAD_LIMIT");
-    co_return message(403, e.title, {e.help});
-  }
+  if (!counted && counted.error().code == "DOWNLOAD_LIMIT") co_return no_more();
   if (!counted) co_return failure(counted.error());
   const auto& info = (*source)->info();
   std::string case_name = "document";

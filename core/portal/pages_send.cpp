@@ -87,6 +87,17 @@ Json draft_json(const Draft& draft) {
   return out;
 }
 
+/// What was filled in, for the form of the next page; `key` is what the sending is known by.
+Json filled_json(const FormFields& fields, std::string key) {
+  Json out = Json::array();
+  for (const auto& [k, v] : fields)
+    if (k != "csrf" && k != "terug" && k != "sleutel") out.push_back({{"name", k}, {"value", v}});
+  out.push_back({{"name", "sleutel"}, {"value", std::move(key)}});
+  return out;
+}
+
+std::string new_key() { return to_base64url(random_bytes(16)); }
+
 /// Amsterdam wall time of a date and HH:MM.
 Result<Instant> local_time(std::string_view date, std::string_view time) {
   auto bad = [] { return fail(ErrorKind::invalid, "FORM", ""); };
@@ -163,7 +174,7 @@ Response Portal::show_send(const Session& s, const CaseView& v, const Fields& fi
   data["documents"] = documents_json(v, filled);
   data["has_documents"] = !v.documents.empty();
   const auto key = value(filled, "sleutel");
-  data["key"] = key.empty() ? to_base64url(random_bytes(16)) : std::string(key);
+  data["key"] = key.empty() ? new_key() : std::string(key);
   data["findings"] = Json::array();
   for (const auto& f : findings) {
     data["findings"].push_back({{"field", f.pointer}, {"text", f.message}});
@@ -192,10 +203,16 @@ Task<Response> Portal::preview(Call& call, const Full& who) {
   data["can_send"] = draft->outcome == Outcome::delivered && !draft->recipients.empty();
   data["meeting"] = meeting_json(form->meeting);
   data["question"] = question_word(form->question_kind);
-  data["fields"] = Json::array();
-  for (const auto& [k, v] : call.fields)
-    if (k != "csrf" && k != "terug") data["fields"].push_back({{"name", k}, {"value", v}});
+  const auto key = call.field("sleutel");
+  data["fields"] = filled_json(call.fields, key.empty() ? new_key() : std::string(key));
   co_return page("preview", std::move(data));
+}
+
+Response Portal::show_unsent(const Session& s, const Fields& filled, std::vector<std::string> lines) const {
+  Json data{{"title", "De documenten konden niet worden verstuurd"}, {"link", s.link.id}, {"csrf", s.csrf}};
+  data["lines"] = std::move(lines);
+  data["fields"] = filled_json(filled, new_key());
+  return page("unsent", std::move(data), 409);
 }
 
 Task<Response> Portal::submit(Call& call, const Full& who) {
@@ -207,6 +224,11 @@ Task<Response> Portal::submit(Call& call, const Full& who) {
     co_return show_send(who.session, *view, call.fields, form ? std::vector<Finding>{} : form.error().findings);
   }
   auto sent = co_await backend_.submit(who.session.link, std::move(*form), std::string(key));
+  if (!sent && sent.error().code == "MESSAGE_CONFLICT")
+    co_return show_unsent(
+        who.session, call.fields,
+        {"Dit formulier is al eerder verstuurd, met een andere inhoud.",
+         "Wat u nu hebt ingevuld, is niet verzonden. Bekijk opnieuw wie wat krijgt en verstuur het dan."});
   if (!sent) co_return failure(sent.error());
   if (sent->draft.outcome == Outcome::delivered || sent->draft.outcome == Outcome::dropped_duplicate)
     co_return see_other("/w/" + call.link + "?m=verzonden");
@@ -215,7 +237,7 @@ Task<Response> Portal::submit(Call& call, const Full& who) {
     const auto e = explain(c);
     lines.push_back(e.title + ". " + e.help);
   }
-  co_return message(409, "De documenten konden niet worden verstuurd", std::move(lines));
+  co_return show_unsent(who.session, call.fields, std::move(lines));
 }
 
 }  // namespace schakel::portal

@@ -16,6 +16,7 @@ constexpr std::size_t kFormBytes = 64 * 1024;
 constexpr Limit kPage{"page", 600, 60s, 50}, kOpen{"open", 60, 60s, 1}, kCode{"code", 60, 60s, 1},
     kAct{"act", 240, 60s, 1}, kFetch{"fetch", 120, 60s, 1};
 constexpr Limit kOneLink{"one_link", 40, 60s, 1};
+constexpr std::size_t kMostEnded = 10'000;
 
 bool is_id(std::string_view s) {
   return !s.empty() && s.size() <= 64 && std::ranges::all_of(s, [](char c) {
@@ -170,6 +171,9 @@ Response Portal::failure(const Error& error) const {
     return message(404, "Deze pagina bestaat niet", {"Controleer het adres of open de link uit de e-mail opnieuw."});
   if (error.kind == ErrorKind::forbidden)
     return message(403, "Dit mag niet", {"U hebt geen toegang tot dit onderdeel."});
+  if (error.kind == ErrorKind::conflict)
+    return message(409, "Dit is intussen veranderd",
+                   {"Uw verzoek is niet uitgevoerd. Ga terug, ververs de pagina en probeer het nog eens."});
   if (error.kind == ErrorKind::too_large)
     return message(413, "Het bestand is te groot",
                    {fmt::format("Een document mag hoogstens {} MB zijn.", options_.upload_bytes / 1000000)});
@@ -191,6 +195,7 @@ Task<net::HeadDecision> Portal::on_head(const net::RequestHead& head) {
   auto flushed = co_await flush();
   if (!flushed) co_return failure(flushed.error());
   Call call;
+  call.began = std::chrono::steady_clock::now();
   bool path_known = false;
   const bool reads = head.method == "GET" || head.method == "HEAD";
   for (const auto& r : table()) {
@@ -201,15 +206,32 @@ Task<net::HeadDecision> Portal::on_head(const net::RequestHead& head) {
       break;
     }
   }
+  const auto who = limited_address(head.address);
   if (call.route == nullptr) {
     // What is not there is limited as well.
-    auto free = co_await limiter_.allow(kPage, head.address);
+    auto free = co_await limiter_.allow(kPage, who);
     if (!free) co_return failure(free.error());
     if (path_known) co_return message(405, "Dit kan hier niet", {"Ga terug en gebruik de knoppen op de pagina."});
     co_return message(404, "Deze pagina bestaat niet", {"Controleer het adres of open de link uit de e-mail opnieuw."});
   }
-  auto permit = co_await limiter_.allow(call.route->limit, head.address);
-  if (permit && *permit && !reads) permit = co_await limiter_.allow(kOneLink, "link:" + call.link);
+  if (!reads && !same_origin(head))
+    co_return message(403, "Dit verzoek kwam van een andere website",
+                      {"Open de link uit de e-mail opnieuw en probeer het nog eens."});
+  // Who makes up links gets the same answers, and makes nothing be written down.
+  bool made_up = false;
+  if (!reads) {
+    auto known = co_await links_.known(call.link);
+    if (!known) co_return failure(known.error());
+    made_up = !*known;
+  }
+  const auto link = "link:" + call.link;
+  Result<bool> permit = true;
+  if (made_up) {
+    permit = limiter_.allow_unkept(call.route->limit, who) && limiter_.allow_unkept(kOneLink, link);
+  } else {
+    permit = co_await limiter_.allow(call.route->limit, who);
+    if (permit && *permit && !reads) permit = co_await limiter_.allow(kOneLink, link);
+  }
   if (!permit) co_return failure(permit.error());
   if (!*permit) {
     auto r = message(429, "Even geduld",
@@ -217,9 +239,6 @@ Task<net::HeadDecision> Portal::on_head(const net::RequestHead& head) {
     r.headers.add("Retry-After", "60");
     co_return r;
   }
-  if (!reads && !same_origin(head))
-    co_return message(403, "Dit verzoek kwam van een andere website",
-                      {"Open de link uit de e-mail opnieuw en probeer het nog eens."});
   if (call.route->handler.index() != 0) {
     auto visitor = co_await links_.visitor(call.link, Secret(cookie_of(head.headers, cookie_name(call.link))));
     if (!visitor) co_return failure(visitor.error());
@@ -276,15 +295,38 @@ Task<Response> Portal::on_request(net::Request& request) {
   }
 }
 
+void Portal::EndedList::add(std::deque<Ended> more) {
+  std::size_t dropped = 0;
+  {
+    const std::lock_guard lock(mutex);
+    for (auto& e : more)
+      if (items.size() < kMostEnded)
+        items.push_back(std::move(e));
+      else
+        ++dropped;
+  }
+  // That each of them began is in the audit already; how it ended is lost.
+  if (dropped > 0) log(LogLevel::error, "portal.leaves_dropped", {{"count", static_cast<std::int64_t>(dropped)}});
+}
+
 Task<Result<void>> Portal::flush() {
-  std::vector<Ended> items;
+  // What was not written goes back however this ends, also with the connection of the request that it runs for.
+  struct Rest {
+    std::shared_ptr<EndedList> list;
+    std::deque<Ended> items;
+    ~Rest() {
+      if (!items.empty()) list->add(std::move(items));
+    }
+  } rest{ended_, {}};
   {
     const std::lock_guard lock(ended_->mutex);
-    items.swap(ended_->items);
+    rest.items.swap(ended_->items);
   }
-  for (auto& e : items) {
+  while (!rest.items.empty()) {
+    const auto& e = rest.items.front();
     auto done = co_await links_.record_download(e.link, e.document, e.bytes, e.complete);
     if (!done) co_return fail(done.error());
+    rest.items.pop_front();
   }
   co_return Result<void>{};
 }

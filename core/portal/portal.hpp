@@ -4,6 +4,7 @@
 // and, when it changes something, wants its own origin and the session's token. What is not in the table does not
 // exist.
 #pragma once
+#include <deque>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -38,7 +39,8 @@ class Portal final : public net::HttpHandler {
 
   Task<net::HeadDecision> on_head(const net::RequestHead& head) override;
   Task<net::Response> on_request(net::Request& request) override;
-  /// Writes the ends of downloads that are not yet in the audit. Called by every request; call it once at the stop too.
+  /// Writes the ends of downloads that are not yet in the audit; what cannot be written now stays for the next time.
+  /// Called by every request; call it once at the stop too.
   Task<Result<void>> flush();
 
   /// What a route is, for the test that walks all of them.
@@ -60,7 +62,9 @@ class Portal final : public net::HttpHandler {
   };
   struct EndedList {
     std::mutex mutex;
-    std::vector<Ended> items;
+    std::deque<Ended> items;
+    /// Keeps at most 10,000: a store that takes nothing must not fill the memory. The log says what was dropped.
+    void add(std::deque<Ended> more);
   };
   class DownloadBody;
   using Fields = std::vector<std::pair<std::string, std::string>>;
@@ -102,6 +106,10 @@ class Portal final : public net::HttpHandler {
   [[nodiscard]] Task<Result<std::string>> receive(Call& call, const Full& who);
   [[nodiscard]] net::Response show_work(const Session& session, const CaseView& view, const std::string& notice,
                                         const std::string& error, int status = 200) const;
+  /// Nothing was sent: why, and the way on with what was filled in under a key of its own. The key that was used has
+  /// its answer, and would get it again.
+  [[nodiscard]] net::Response show_unsent(const Session& session, const Fields& filled,
+                                          std::vector<std::string> lines) const;
   [[nodiscard]] net::Response show_send(const Session& session, const CaseView& view, const Fields& filled,
                                         const std::vector<Finding>& findings) const;
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <boost/asio/ip/address.hpp>
 #include <charconv>
 
 namespace schakel::portal {
@@ -64,6 +66,35 @@ Task<Result<bool>> RateLimiter::allow(const Limit& limit, std::string who) {
     if (done.error().kind != ErrorKind::conflict) co_return fail(done.error());
   }
   co_return false;
+}
+
+bool RateLimiter::allow_unkept(const Limit& limit, std::string_view who) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(clock_.now()).time_since_epoch().count();
+  auto key = fmt::format("{}/{}", limit.name, who);
+  const std::lock_guard lock(mutex_);
+  auto it = passing_.find(key);
+  if (it == passing_.end()) {
+    if (passing_.size() >= kMaxBlocks && passing_swept_ != now) {
+      passing_swept_ = now;  // at most once a second: it looks at all of them
+      std::erase_if(passing_, [&](const auto& p) { return p.second.until <= now; });
+    }
+    if (passing_.size() >= kMaxBlocks) return false;
+    it = passing_.emplace(std::move(key), Passing{}).first;
+  }
+  auto& counter = it->second;
+  if (counter.until <= now) counter = {(now / limit.window.count() + 1) * limit.window.count(), 0};
+  if (counter.used >= limit.count) return false;
+  ++counter.used;
+  return true;
+}
+
+std::string limited_address(std::string_view address) {
+  boost::system::error_code ec;
+  const auto parsed = boost::asio::ip::make_address(std::string(address), ec);
+  if (ec || !parsed.is_v6()) return std::string(address);
+  auto bytes = parsed.to_v6().to_bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), static_cast<unsigned char>(0));
+  return boost::asio::ip::address_v6(bytes).to_string() + "/64";
 }
 
 Task<Result<int>> RateLimiter::sweep(int limit) {

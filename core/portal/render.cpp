@@ -63,8 +63,8 @@ Result<Renderer> Renderer::load(const std::filesystem::path& share) {
       out.assets_[e.path().filename().string()] = {std::string(type), std::move(*text)};
     }
   }
-  for (auto name :
-       {"layout", "start", "code", "content", "refused", "message", "work", "send", "preview", "accessibility"})
+  for (auto name : {"layout", "start", "code", "content", "refused", "message", "work", "send", "preview", "unsent",
+                    "accessibility"})
     if (!out.templates_.contains(name))
       return fail(ErrorKind::io, "PORTAL_SHARE", std::string("the template is missing: ") + name);
   for (auto name : {"portal.css", "link.js"})

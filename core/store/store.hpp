@@ -160,6 +160,7 @@ struct ChangeDelivery {
   std::string code;
   std::optional<std::string> target;
   bool reset_attempts = false;
+  std::optional<Bytes> sealed{};  ///< another body, as when the address became known
 };
 struct SetTimer {
   TimerRow timer;

@@ -64,7 +64,7 @@ Task<Result<std::optional<std::string>>> Bsn::case_of(const Secret& bsn) {
   co_return std::optional<std::string>(as_text((*row)->value));
 }
 
-Task<Result<BsnRelease>> Bsn::release(std::string case_id, std::string party, std::string reason, bool allowed) {
+Task<Result<Secret>> Bsn::release(std::string case_id, std::string reason, bool allowed) {
   if (!allowed)
     co_return fail(ErrorKind::forbidden, "BSN_NOT_ALLOWED", "the profile of this party has no basis for a BSN");
   const bool plain_reason = reason.size() >= 3 && reason.size() <= 64 &&
@@ -80,13 +80,7 @@ Task<Result<BsnRelease>> Bsn::release(std::string case_id, std::string party, st
   if (!sealed) co_return fail(sealed.error());
   auto plain = co_await vault_.open({case_id, "bsn", case_id}, std::move(*sealed));
   if (!plain) co_return fail(plain.error());
-  BsnRelease out{Secret(std::move(*plain)), {}};
-  auto audit_name = co_await vault_.pseudonym(case_id, "audit");
-  if (!audit_name) co_return fail(audit_name.error());
-  out.leaf.at = clock_.now();
-  out.leaf.kind = "bsn.released";
-  out.leaf.body = dump_json(Json{{"case", *audit_name}, {"party", party}, {"reason", reason}});
-  co_return out;
+  co_return Secret(std::move(*plain));
 }
 
 }  // namespace schakel::vault

@@ -11,16 +11,10 @@ namespace schakel::vault {
 /// The eleven test on nine digits (an eight digit number counts with a zero before it). Pure.
 [[nodiscard]] bool is_bsn(std::string_view digits);
 
-/// A release and the leaf that proves it. The caller commits the leaf before it uses the number.
-struct BsnRelease {
-  Secret bsn;
-  store::LeafRow leaf;  ///< kind bsn.released: case pseudonym for the audit, party, reason code; never the number
-};
-
 /// Thread: any. Lifetime: outlived by vault and store.
 class Bsn {
  public:
-  Bsn(Vault& vault, store::Store& store, const Clock& clock) : vault_(vault), store_(store), clock_(clock) {}
+  Bsn(Vault& vault, store::Store& store) : vault_(vault), store_(store) {}
 
   /// Ops that give the case its number, to be committed by the caller. BSN_INVALID (eleven test), BSN_OTHER_CASE
   /// (conflict: the number belongs to another case), BSN_CHANGED (conflict: the case has another number). A repeat of
@@ -28,16 +22,15 @@ class Bsn {
   [[nodiscard]] Task<Result<std::vector<store::Op>>> put(std::string case_id, const Secret& bsn);
   /// nullopt when no case has it, or when it is no BSN at all.
   [[nodiscard]] Task<Result<std::optional<std::string>>> case_of(const Secret& bsn);
-  /// `allowed`: the receiving party's profile allows it; the caller judged that. BSN_NOT_ALLOWED (forbidden),
+  /// The number of a case. The caller writes that it was released before it uses it. `allowed`: the receiving party's
+  /// profile allows it; the caller judged that. BSN_NOT_ALLOWED (forbidden),
   /// BSN_UNKNOWN (not_found), BSN_REASON (invalid: a reason is 3 to 64 of a-z, 0-9, '_').
-  [[nodiscard]] Task<Result<BsnRelease>> release(std::string case_id, std::string party, std::string reason,
-                                                 bool allowed);
+  [[nodiscard]] Task<Result<Secret>> release(std::string case_id, std::string reason, bool allowed);
 
  private:
   [[nodiscard]] std::string index_key(const Secret& bsn) const;
   Vault& vault_;
   store::Store& store_;
-  const Clock& clock_;
 };
 
 }  // namespace schakel::vault

@@ -78,7 +78,7 @@ struct History {
   pipeline::Pipeline pipeline{journal, scenario::test_deciders(), profiles, parties, nobody};
   vault::Documents documents{*vault, *store, clock, pool, good(vault::Blobs::open(folder.path / "blobs"))};
   vault::Participants participants{*vault, *store};
-  vault::Bsn bsn{*vault, *store, clock};
+  vault::Bsn bsn{*vault, *store};
   delivery::Delivering delivering{journal, *vault, documents, profiles};
   outbox::Dispatcher dispatcher{*store, delivering, clock, outbox::DispatcherOptions{}};
   ingress::TypeCatalogue types = good(ingress::TypeCatalogue::load(SCHAKEL_SOURCE_DIR "/config/schemas/messages"));

@@ -77,7 +77,7 @@ try {
     assert.equal(opened.status, 201, JSON.stringify(opened.body));
     zaak = opened.body.id;
     for (const [person, p] of Object.entries(PEOPLE)) assert.equal((await school.call('PUT', `/v1/zaken/${zaak}/deelnemers/${person}`, p)).status, 204);
-    must('link workplace', run(binary, ['--config', stage.config, 'link', 'workplace', '--case', zaak, '--person', 'ib-1']));
+    must('link workplace', run(binary, ['--config', stage.config, 'link', 'workplace', '--case', zaak, '--person', 'ib-1', '--yes']));
     workUrl = await linkTo('ib-1');
   });
 

@@ -91,7 +91,13 @@ TYPED_TEST_P(StoreConformance, OperatorChangesAskForTheStateTheySaw) {
   EXPECT_EQ(d.target, "zorgaanbieder");
   EXPECT_EQ(d.attempts, 0);
   EXPECT_FALSE(d.settled_at.has_value());
+  EXPECT_EQ(d.sealed, delivery("d1").sealed);
+  auto body = to_bytes("another body");
+  this->ok(ChangeDelivery{"d1", DeliveryState::pending, DeliveryState::pending, at(10), "RESENT", {}, false, body});
+  EXPECT_EQ(this->one("d1").sealed, body);
+  EXPECT_EQ(this->due(at(10)), (Names{"d1"})) << "its check holds over the new body";
   this->ok(ChangeDelivery{"d1", DeliveryState::pending, DeliveryState::cancelled, at(12), "CONSENT", {}, false});
+  EXPECT_EQ(this->one("d1").sealed, body) << "a change without a body leaves it";
   EXPECT_EQ(this->one("d1").settled_at, at(12));
   auto bad =
       this->commit({ChangeDelivery{"d1", DeliveryState::cancelled, DeliveryState::attempting, at(1), "", {}, false}});

@@ -117,10 +117,14 @@ class FakePortalBackend final : public portal::PortalBackend {
       const std::lock_guard lock(mutex_);
       ++submits;
       draft = judge(form);
-      if (std::ranges::find(keys_, key) != keys_.end()) {
-        draft.outcome = Outcome::dropped_duplicate;
+      auto [known, first] = keys_.try_emplace(key, form, draft);
+      if (!first) {
+        // One key is one message: with other content it is refused, with the same it has the answer that it had.
+        if (!(known->second.first == form))
+          co_return fail(ErrorKind::conflict, "MESSAGE_CONFLICT", "another form had this key");
+        draft = known->second.second;
+        if (draft.outcome == Outcome::delivered) draft.outcome = Outcome::dropped_duplicate;
       } else if (draft.outcome == Outcome::delivered) {
-        keys_.push_back(key);
         note_ = form.note;
         for (const auto& r : draft.recipients) {
           portal::DeliveryView v;
@@ -275,7 +279,7 @@ class FakePortalBackend final : public portal::PortalBackend {
   mutable std::mutex mutex_;
   std::map<std::string, Stored> documents_;
   std::vector<Sent> sent_;
-  std::vector<std::string> keys_;
+  std::map<std::string, std::pair<portal::SendForm, Draft>> keys_;
   std::string note_;
 };
 

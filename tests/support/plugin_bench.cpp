@@ -124,8 +124,9 @@ class PluginBench::FakeHost final : public Host, HttpAccess, MailAccess, Progres
   Task<Result<IssuedLink>> issue(LinkOrder order) override {
     b_.step(CrashWhen::before);
     b_.step(CrashWhen::after);
-    co_return IssuedLink{"link-" + order.delivery,
-                         "https://portal.example/l/" + order.delivery + "#geheim-van-de-koppeling"};
+    auto id = order.delivery;
+    if (order.generation > 0) id += "-" + std::to_string(order.generation);
+    co_return IssuedLink{"link-" + id, "https://portal.example/l/" + id + "#geheim-van-de-koppeling"};
   }
   void count(std::string_view name, std::map<std::string, std::string> labels, double by) override {
     std::string key(name);

@@ -33,8 +33,8 @@ test('TheLogVerifiesWithoutTheBroker', { skip }, async () => {
   const ask = (...args) => run('--config', config, ...args);
   const status = JSON.parse(ask('--json', 'status').stdout);
   assert.equal(status.doelen.find((d) => d.naam === 'map').pogingSeconden, 77, 'the limit of an instance is the configured one');
-  assert.equal(ask('target', 'pause', 'map').status, 0);
-  assert.equal(ask('target', 'resume', 'map').status, 0);
+  assert.equal(ask('target', 'pause', 'map', '--yes').status, 0);
+  assert.equal(ask('target', 'resume', 'map', '--yes').status, 0);
   const sound = JSON.parse(ask('--json', 'audit', 'verify').stdout);
   assert.ok(sound.ok && sound.leaves >= 2);
 

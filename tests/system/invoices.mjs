@@ -165,9 +165,12 @@ try {
     assert.equal(invoice('bounce', mail).status, 0, 'known');
   });
   await item('status: by hand and by who pays it; others learn nothing', async () => {
-    problem(invoice('status', half.id, 'geweigerd', '--reason', 'telefoon'), 1, 'INVOICE_CODE');
-    problem(invoice('status', half.id, 'misschien', '--reason', 'telefoon'), 1, 'INVOICE_STATUS');
-    problem(invoice('status', 'A-bestaatniet', 'verwerkt', '--reason', 'telefoon'), 1, 'INVOICE_UNKNOWN');
+    const asks = invoice('status', half.id, 'geweigerd', '--reason', 'telefoon');
+    assert.equal(asks.status, 0);
+    assert.match(asks.out, /would record of A-\S+ that it is geweigerd\. Add --yes/);
+    problem(invoice('status', half.id, 'geweigerd', '--reason', 'telefoon', '--yes'), 1, 'INVOICE_CODE');
+    problem(invoice('status', half.id, 'misschien', '--reason', 'telefoon', '--yes'), 1, 'INVOICE_STATUS');
+    problem(invoice('status', 'A-bestaatniet', 'verwerkt', '--reason', 'telefoon', '--yes'), 1, 'INVOICE_UNKNOWN');
     const post = (party, body) => stage.players[party].call('POST', `/v1/facturen/${half.id}/status`, body);
     for (const other of ['school', 'zorgaanbieder', 'gemeente']) assert.equal((await post(other, { status: 'verwerkt' })).status, 404, other);
     assert.equal((await post('swv', { status: 'betaald' })).status, 400);

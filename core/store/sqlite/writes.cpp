@@ -148,6 +148,10 @@ class Writer {
     d->next_at = op.next_at;
     d->code = op.code;
     if (op.target) d->target = *op.target;
+    if (op.sealed) {
+      meta.sealed_hash = sha256(*op.sealed);
+      db_.run("UPDATE deliveries SET sealed=?2, sealed_hash=?3 WHERE n=?1", meta.n, *op.sealed, meta.sealed_hash);
+    }
     d->settled_at = final_state(op.state) ? std::optional(op.next_at) : std::nullopt;
     // The number of an attempt that was never settled still fences its runner off; counting again from 1 would let it
     // back in.
@@ -316,6 +320,7 @@ std::size_t weight(const Transaction& transaction) {
     if (const auto* a = std::get_if<Accept>(&op)) n += a->message.sealed.size();
     if (const auto* d = std::get_if<Decide>(&op)) n += d->decision.sealed.size();
     if (const auto* e = std::get_if<Enqueue>(&op)) n += e->delivery.sealed.size();
+    if (const auto* c = std::get_if<ChangeDelivery>(&op); c && c->sealed) n += c->sealed->size();
     if (const auto* p = std::get_if<PutRow>(&op)) n += p->value.size();
     if (const auto* l = std::get_if<AppendLeaf>(&op)) n += l->leaf.body.size();
   }

@@ -115,13 +115,13 @@ export class Story {
     const put = (factor) => this.players.school.call('PUT', `/v1/zaken/${this.zaak}/deelnemers/ib-1`, { ...PEOPLE['ib-1'], tweedeFactor: factor });
     const unknown = await put(`totp:${name}`);
     assert.deepEqual([unknown.status, unknown.body.code], [400, 'AUTHENTICATOR_UNKNOWN']);
-    const { otpauth } = this.players.beheer('link', 'authenticator', 'add', name);
+    const { otpauth } = this.players.beheer('link', 'authenticator', 'add', name, '--yes');
     const known = await put(`totp:${name}`);
     assert.equal(known.status, 204, JSON.stringify(known.body));
     await this.rest();
     const links = async () => (await this.mails(mail)).flatMap((m) => m.links).filter((l) => l.includes('#'));
     const before = await links();
-    this.players.beheer('link', 'workplace', '--case', this.zaak, '--person', 'ib-1');
+    this.players.beheer('link', 'workplace', '--case', this.zaak, '--person', 'ib-1', '--yes');
     const link = await until('the mail with the workplace', async () => (await links()).find((l) => !before.includes(l)));
     const visitor = new Visitor(link);
     const page = await visitor.post(visitor.form(await visitor.open(), '/code')[0], appCode(otpauth));

@@ -95,7 +95,7 @@ Delivery delivery() {
   d.case_id = "zaak-1";
   d.pseudonym = "ps-5";
   d.role = "duo_verzuimregister";
-  d.body = {{"payload", {{"kind", "langdurig"}, {"from_date", "2026-09-20"}, {"hours", 80}}}};
+  d.body = {{"payload", {{"school", "00YY00"}, {"kind", "langdurig"}, {"from_date", "2026-09-20"}, {"hours", 80}}}};
   d.first_attempt = *parse_instant("2026-11-02T09:00:00Z");
   return d;
 }
@@ -175,6 +175,45 @@ TEST(DuoVerzuim, WhatCannotBeSentReleasesNoBsn) {
     EXPECT_EQ(bench->send(d)->verdict, Verdict::rejected);
     EXPECT_TRUE(bench->world.bsn_asked.empty());
     EXPECT_TRUE(bench->world.requests.empty());
+  }
+}
+
+TEST(DuoVerzuim, AMeldingIsInTheNameOfItsOwnSchoolOrOfNone) {
+  auto second = config()["scholen"][0];
+  second["vestiging"] = "00YY01";
+  second["oin"] = "0000000700000YY01000";
+  auto three = config();
+  three["scholen"].push_back(second);
+  auto one = config();
+  one["scholen"].erase(1);
+  const Json none(nullptr);
+  // What the message says, and the contact of the school it is then from; none: it is not sent.
+  for (const auto& [schools, said, contact] :
+       {std::tuple{config(), Json("00YY00"), "A. Verzonnen"}, std::tuple{config(), Json("00YY"), "A. Verzonnen"},
+        std::tuple{config(), Json("11ZZ"), "B. Verzonnen"}, std::tuple{config(), none, ""},
+        std::tuple{config(), Json("00YY09"), ""}, std::tuple{config(), Json("11ZZ00"), ""},
+        std::tuple{config(), Json("00"), ""}, std::tuple{config(), Json("00YY000"), ""},
+        std::tuple{three, Json("00YY"), ""}, std::tuple{three, Json("00YY01"), "A. Verzonnen"},
+        std::tuple{one, none, "A. Verzonnen"}, std::tuple{one, Json("11ZZ"), ""}}) {
+    PluginBench bench("duo_verzuim", schools);
+    bench.world.bsns["zaak-1"] = "999990019";
+    auto duo = std::make_shared<Duo>();
+    bench.world.partner = [duo](const HttpRequest& r) { return (*duo)(r); };
+    Delivery d = delivery();
+    d.body["payload"].erase("school");
+    if (said.is_string()) d.body["payload"]["school"] = said;
+    auto result = bench.send(d);
+    if (*contact == '\0') {
+      EXPECT_EQ(result->verdict, Verdict::rejected) << said.dump();
+      EXPECT_EQ(result->code, "DUO_FIELD:school") << said.dump();
+      EXPECT_TRUE(bench.world.bsn_asked.empty()) << said.dump();
+      EXPECT_TRUE(bench.world.requests.empty()) << said.dump();
+      continue;
+    }
+    ASSERT_EQ(result->verdict, Verdict::delivered) << said.dump() << result->code;
+    const auto& body = bench.world.requests.at(0).body;
+    EXPECT_NE(body.find(contact), std::string::npos) << said.dump();
+    EXPECT_EQ(body.find("<vestiging>00YY01<") != std::string::npos, said == "00YY01") << said.dump();
   }
 }
 

@@ -68,6 +68,18 @@ TEST(SecureLinkAdapter, RepeatOfASentDeliverySendsNothingMore) {
   EXPECT_EQ(b->world.mails.size(), 1u);
 }
 
+TEST(SecureLinkAdapter, WhatAPersonSendsAgainIsMailedOnceMoreWithALinkOfItsOwn) {
+  auto b = fresh();
+  ASSERT_EQ(b->send(delivery())->verdict, Verdict::delivered);
+  auto again = delivery();
+  again.generation = 1;
+  for (int i = 0; i < 2; ++i) ASSERT_EQ(b->send(again)->verdict, Verdict::delivered);
+  ASSERT_EQ(b->world.mails.size(), 2u) << "a retry of it sends nothing more";
+  EXPECT_THAT(b->world.mails[0].text, HasSubstr("/l/afl-1#"));
+  EXPECT_THAT(b->world.mails[1].text, HasSubstr("/l/afl-1-1#"));
+  EXPECT_NE(b->world.mails[0].message_id, b->world.mails[1].message_id);
+}
+
 TEST(SecureLinkAdapter, CrashAtEveryAwaitEndsInOneDeliveredLink) {
   EXPECT_THAT(crash_everywhere(fresh, delivery(), picture), ::testing::IsEmpty());
 }

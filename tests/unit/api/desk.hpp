@@ -40,9 +40,14 @@ inline Json parties_json() {
   school["may_supply_bsn"] = true;
   auto gemeente = party("gemeente", kGemeenteOin, grant({"procesregisseur"}, {"intern_overleg"}, "KNH"));
   gemeente["scope"] = "region";
-  return {{"parties",
-           {school, gemeente, party("elders", kElsewhereOin, grant({"school_ib"}, {"*"}, "FRL")),
-            party("stil", kMuteOin, Json::array())}}};
+  // Roles of tests alone: one that one party has, and one that two have.
+  auto at = [](std::vector<std::string> roles, const char* adapter) {
+    return Json{{{"roles", roles}, {"regions", {"KNH"}}, {"adapter", adapter}}};
+  };
+  gemeente["endpoints"] = at({"proefrol", "dubbelrol"}, "hook");
+  auto mute = party("stil", kMuteOin, Json::array());
+  mute["endpoints"] = at({"dubbelrol"}, "post");
+  return {{"parties", {school, gemeente, party("elders", kElsewhereOin, grant({"school_ib"}, {"*"}, "FRL")), mute}}};
 }
 
 struct Reply {
@@ -185,7 +190,7 @@ struct Desk : ::testing::Test {
       *go_early(vault::Vault::open(*store, clock, std::move(*vault::MasterKey::from_bytes(Secret(Bytes(32, 7)))))));
   vault::Documents documents{*vault, *store, clock, pool, std::move(*vault::Blobs::open(folder.path() / "blobs"))};
   vault::Participants participants{*vault, *store};
-  vault::Bsn bsn{*vault, *store, clock};
+  vault::Bsn bsn{*vault, *store};
   journal::VaultSealer sealer{*vault};
   journal::Journal journal{*store, sealer, clock, Secret("k")};
   std::shared_ptr<const Parties> parties = std::make_shared<Parties>(Parties::read(parties_json()).value());

@@ -25,7 +25,7 @@ struct Api : ::testing::Test, test::RealRoad {
   std::unique_ptr<vault::Vault> vault = std::move(*run_now(vault::Vault::open(*store, clock, test::master(1))));
   vault::Documents documents{*vault, *store, clock, pool, std::move(*vault::Blobs::open(folder.path() / "blobs"))};
   vault::Participants participants{*vault, *store};
-  vault::Bsn bsn{*vault, *store, clock};
+  vault::Bsn bsn{*vault, *store};
   delivery::Delivering delivering{journal, *vault, documents, pipeline->profiles()};
   outbox::Dispatcher dispatcher{*store, delivering, clock, outbox::DispatcherOptions{}};
   ingress::TypeCatalogue types = ingress::TypeCatalogue::load(SCHAKEL_SOURCE_DIR "/config/schemas/messages").value();
@@ -362,6 +362,61 @@ TEST_F(Api, WhatTheOperatorIsShownOfACaseLeavesALeaf) {
   ask("GET", "/v1/beheer/uitleg/{wat}", {{"wat", "999999"}}, nullptr);
   ask("GET", "/v1/beheer/toen/{zaak}", {{"zaak", "Z-nobody"}}, nullptr, {{"op", "2026-11-20T12:00:00Z"}});
   EXPECT_EQ(shown().size(), 3u);
+}
+
+TEST_F(Api, WhatIsStatedAboutTheChildIsMaskedUnlessAReasonIsGivenWhichIsLogged) {
+  open(blocked_case());
+  auto r = say("2026-11-20T08:00:00Z", "documentlevering", "school_ib", test::road_delivery());
+  auto number = std::to_string(r.message.seq);
+  auto of = [&](std::map<std::string, std::string> query) {
+    return ask("GET", "/v1/beheer/uitleg/{wat}", {{"wat", number}}, nullptr, std::move(query));
+  };
+  auto values = [](const Json& decision) {
+    std::map<std::string, Json> out;
+    for (const auto& f : decision["feiten"]) out[f["naam"]] = f["waarde"];
+    return out;
+  };
+  auto masked = Json::parse(of({}).body)["besluiten"][0];
+  const std::string reason = sha256_hex("melding 2026-114 van de school");
+  auto shown = Json::parse(of({{"onthul", reason}}).body)["besluiten"][0];
+  EXPECT_EQ(masked["codes"], shown["codes"]);
+  auto hidden = values(masked), plain = values(shown);
+  ASSERT_EQ(hidden.size(), plain.size());
+  int stars = 0;
+  for (const auto& [name, value] : hidden) {
+    EXPECT_EQ(value == Json(pipeline::kMasked), pipeline::about_child(name)) << name;
+    EXPECT_NE(plain[name], Json(pipeline::kMasked)) << name;
+    stars += value == Json(pipeline::kMasked);
+  }
+  EXPECT_GT(stars, 0);
+  EXPECT_TRUE(pipeline::about_child("pupil.birth_date"));
+  EXPECT_FALSE(pipeline::about_child("consent:ouder_1:documents"));
+  EXPECT_FALSE(pipeline::about_child("message.time"));
+  for (const auto& rule : masked["regels"])
+    for (const auto& [name, value] : rule["feiten"].items())
+      if (pipeline::about_child(name)) EXPECT_EQ(value, pipeline::kMasked) << name;
+
+  auto then = [&](std::map<std::string, std::string> query) {
+    query["op"] = "2026-11-21T00:00:00Z";
+    return Json::parse(ask("GET", "/v1/beheer/toen/{zaak}", {{"zaak", zaak}}, nullptr, std::move(query)).body);
+  };
+  for (const auto& [name, value] : then({})["feiten"].items()) EXPECT_EQ(value, pipeline::kMasked) << name;
+  EXPECT_EQ(then({{"onthul", reason}})["feiten"]["extra_support"], rules_test::given()["case"]["extra_support"]);
+
+  ASSERT_TRUE(run_now(store->commit({{store::SequenceLeaves{}}})));
+  int with_reason = 0, all = 0;
+  for (const auto& leaf : run_now(store->leaves(0, 1000)).value()) {
+    if (leaf.kind != "case.shown") continue;
+    ++all;
+    with_reason += leaf.body.find(reason) != std::string::npos;
+  }
+  EXPECT_EQ(with_reason, 2);
+  EXPECT_EQ(all, 4);
+  for (const char* bad : {"", "waarom", "00", "zz"}) {
+    auto answer = of({{"onthul", bad}});
+    EXPECT_EQ(answer.status, 400) << bad;
+    EXPECT_EQ(Json::parse(answer.body)["code"], "REASON_REQUIRED");
+  }
 }
 
 TEST_F(Api, CaptureGivesAScenario) {

@@ -1,4 +1,5 @@
 // Who may call which route, what it refuses and with which code: every route of core/api.
+#include "core/outbox/delivery_row.hpp"
 #include "core/pipeline/series.hpp"
 #include "core/portal/authenticators.hpp"
 #include "desk.hpp"
@@ -345,14 +346,18 @@ TEST_F(Desk, AListThatIsNotWholeSaysSo) {
 }
 
 TEST_F(Desk, DeliveriesAreChangedWithAReasonOnly) {
-  store::DeliveryRow d;
-  d.id = "A-1";
-  d.lane = "l";
-  d.kind = "message";
-  d.state = store::DeliveryState::parked;
-  d.created_at = d.next_at = clock.now();
-  d.sealed = {1};
-  ASSERT_TRUE(go(store->commit({{store::Enqueue{d}}})));
+  auto zaak = open_case();
+  delivery::Instance instance;
+  instance.name = "t";
+  delivering.add(std::move(instance));
+  outbox::Planned p;
+  p.id = "A-1";
+  p.kind = "message";
+  p.role = "smw";
+  p.code = "RECIPIENT_UNKNOWN";
+  store::Transaction tx;
+  ASSERT_TRUE(go(outbox::enqueue(journal.sealer(), p, {1, "m-1", zaak, "KNH", "case:" + zaak}, clock.now(), tx)));
+  ASSERT_TRUE(go(store->commit(std::move(tx))));
   auto change = [&](Json body, std::string id = "A-1") {
     return ask(operator_(), "POST", "/v1/beheer/afleveringen/" + id, dump_json(body));
   };
@@ -361,6 +366,7 @@ TEST_F(Desk, DeliveriesAreChangedWithAReasonOnly) {
   EXPECT_EQ(change({{"actie", "opnieuw"}, {"reden", "omdat"}}, "A-2").code, "DELIVERY_UNKNOWN");
   EXPECT_EQ(change({{"actie", "opnieuw"}, {"reden", "omdat"}}).code, "RECIPIENT_UNKNOWN")
       << "nobody is known for this role";
+  EXPECT_EQ(change({{"actie", "opnieuw"}, {"reden", "omdat"}, {"doel", "bestaatniet"}}).code, "TARGET_UNKNOWN");
   EXPECT_EQ(change({{"actie", "opnieuw"}, {"reden", "omdat"}, {"doel", "t"}}).status, 200);
   EXPECT_EQ(ask(operator_(), "GET", "/v1/beheer/afleveringen/A-1").body["status"], "wacht");
   EXPECT_EQ(ask(operator_(), "GET", "/v1/beheer/afleveringen?status=onzin").code, "VALUE");

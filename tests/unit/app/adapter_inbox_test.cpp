@@ -96,7 +96,7 @@ struct Intake : test::VaultTest {
   test::TempFolder folder;
   runtime::BlockingPool pool{1, 16};
   vault::Documents documents{*vault, *store, clock, pool, std::move(*vault::Blobs::open(folder.path() / "blobs"))};
-  vault::Bsn bsn{*vault, *store, clock};
+  vault::Bsn bsn{*vault, *store};
   journal::VaultSealer sealer{*vault};
   journal::Journal journal{*store, sealer, clock, Secret("k")};
   std::shared_ptr<const Parties> parties = std::make_shared<Parties>(
@@ -226,6 +226,35 @@ TEST_F(Intake, AHulpvraagOfAnUnknownCaseStopsNobodyAndComesInWithItsCase) {
   EXPECT_EQ(arrived()[1].subject, first);
   EXPECT_EQ(arrived()[1].attachments.size(), 1U);
   EXPECT_TRUE(test::run_now(store->rows("progress.ot", "wacht/", "", 10))->empty());
+}
+
+TEST_F(Intake, WhatAPartnerWroteDoesNotChooseAnothersSourceNorThatOfTheBroker) {
+  for (const char* source :
+       {"urn:nld:oin:00000099000100092000:systeem:hulpvragen", "urn:schakel:timers", "urn:schakel:facturen", "las"}) {
+    auto event = opening(random_uuid(), "");
+    event["source"] = source;
+    auto r = test::run_now(inbox.accept("school", event));
+    ASSERT_FALSE(r) << source;
+    EXPECT_EQ(r.error().code, "SOURCE_NOT_YOURS") << source;
+    EXPECT_EQ(r.error().kind, ErrorKind::forbidden) << source;
+  }
+  EXPECT_EQ(leaves("message.refused").size(), 4U);
+  EXPECT_TRUE(test::run_now(inbox.accept("school", opening(random_uuid(), ""))).value()) << "its own";
+}
+
+TEST_F(Intake, TheSourceThatAnInstanceIsConfiguredWithIsTakenAndNeverThatOfTheBroker) {
+  const std::string named = "urn:nld:oin:00000099000100094000:systeem:declaraties";
+  AdapterInbox desk{ingress, journal, documents, bsn, parties, 1 << 20, named};
+  auto event = opening(random_uuid(), "");
+  event["source"] = named;
+  EXPECT_FALSE(test::run_now(inbox.accept("school", event))) << "another instance has it";
+  EXPECT_TRUE(test::run_now(desk.accept("school", event)).value());
+  EXPECT_TRUE(test::run_now(desk.accept("school", opening(random_uuid(), ""))).value()) << "and those of its party";
+  AdapterInbox bold{ingress, journal, documents, bsn, parties, 1 << 20, "urn:schakel:timers"};
+  event["source"] = "urn:schakel:timers";
+  auto r = test::run_now(bold.accept("school", event));
+  ASSERT_FALSE(r);
+  EXPECT_EQ(r.error().code, "SOURCE_NOT_YOURS");
 }
 
 }  // namespace

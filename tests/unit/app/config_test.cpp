@@ -71,6 +71,23 @@ TEST_F(ConfigTest, AddressesNamesAndLevelsAreLookedAt) {
   EXPECT_EQ(with("/portal/base_url", "http://localhost:8444"), Found{});
 }
 
+TEST_F(ConfigTest, ASecretThatAStartWouldMissIsMissedHere) {
+  Json sms{{"url", "https://sms.example/messages"}, {"secret", "sms"}};
+  Json imap{{"imap", {{"host", "imap.example"}, {"user", "schakel"}, {"password_secret", "postbus"}}}};
+  EXPECT_EQ(with("/mail/password_secret", "mail"), Found{"/mail/password_secret SECRET_UNKNOWN"});
+  EXPECT_EQ(with("/portal/sms", sms), Found{"/portal/sms/secret SECRET_UNKNOWN"});
+  EXPECT_EQ(with("/mail/returns", imap), Found{"/mail/returns/imap/password_secret SECRET_UNKNOWN"});
+  EXPECT_EQ(with("/portal/sms", {{"url", "https://sms.example/messages"}, {"secret", 7}}),
+            Found{"/portal/sms/secret TYPE"});
+  for (const char* name : {"mail", "sms", "postbus"}) {
+    folder.write("secrets/" + std::string(name), "geheim");
+    config["secrets"][name] = {{"file", "secrets/" + std::string(name)}};
+  }
+  EXPECT_EQ(with("/mail/password_secret", "mail"), Found{});
+  EXPECT_EQ(with("/portal/sms", sms), Found{});
+  EXPECT_EQ(with("/mail/returns", imap), Found{});
+}
+
 TEST_F(ConfigTest, CertificateThatAStartWouldRefuseIsRefusedHere) {
   std::ofstream(at("certs/server.pem"), std::ios::trunc) << "-----BEGIN CERTIFICATE-----\nrubbish\n";
   EXPECT_EQ(findings(), Found{"/listen/api TLS_CONFIG"});

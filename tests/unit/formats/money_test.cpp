@@ -40,7 +40,6 @@ TEST(Money, TextThatIsNotAnAmountIsRefusedWithItsReason) {
 TEST(Money, OverflowIsAnErrorNotAWrap) {
   Cents big{std::numeric_limits<std::int64_t>::max()};
   EXPECT_EQ(checked_add(big, Cents{1}).error().code, "AMOUNT_RANGE");
-  EXPECT_EQ(checked_sub(Cents{std::numeric_limits<std::int64_t>::min()}, Cents{1}).error().code, "AMOUNT_RANGE");
   std::array parts{big, Cents{1}};
   EXPECT_EQ(sum(parts).error().code, "AMOUNT_RANGE");
   EXPECT_DEATH(static_cast<void>(big + Cents{1}), "assertion failed");
@@ -62,37 +61,6 @@ TEST(Money, FiftyFiftyKeepsTheOddCentWithTheGemeente) {
   EXPECT_EQ(alternate_odd_cent(1), OddCent::swv);
   EXPECT_EQ(alternate_odd_cent(2), OddCent::gemeente);
   EXPECT_EQ(half_floor(Cents{-1}), Cents{-1});
-}
-
-TEST(Money, CreditIsTheDifferenceOfTheSplits) {
-  EXPECT_EQ(credit_50_50(Cents{10001}, Cents{1}).value(), (Halves{Cents{0}, Cents{-1}}));
-  EXPECT_EQ(credit_50_50(Cents{10000}, Cents{1}).value(), (Halves{Cents{-1}, Cents{0}}));
-  EXPECT_EQ(credit_50_50(Cents{100}, Cents{101}).error().code, "INVOICE_CONFLICT");
-  EXPECT_EQ(credit_50_50(Cents{100}, Cents{0}).error().code, "INVOICE_CONFLICT");
-  EXPECT_EQ(credit_50_50(Cents{100}, Cents{-5}).error().code, "INVOICE_CONFLICT");
-}
-
-// Property: whatever the series of credits, invoice plus credits is the split of what remains.
-TEST(Money, AnySeriesOfCreditsEndsAtTheSplitOfTheRest) {
-  std::mt19937_64 random(11);
-  for (int round = 0; round < 2'000; ++round) {
-    Cents left{static_cast<std::int64_t>(random() % 1'000'000)};
-    auto odd = random() % 2 ? OddCent::swv : OddCent::gemeente;
-    auto have = split_50_50(left, odd);
-    while (left > Cents{}) {
-      Cents credit{static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(left.value())) + 1};
-      auto delta = credit_50_50(left, credit, odd);
-      ASSERT_TRUE(delta);
-      ASSERT_LE(delta->swv, Cents{});
-      ASSERT_LE(delta->gemeente, Cents{});
-      ASSERT_EQ(delta->swv + delta->gemeente, -credit);
-      left -= credit;
-      have.swv += delta->swv;
-      have.gemeente += delta->gemeente;
-      ASSERT_EQ(have, split_50_50(left, odd));
-    }
-    ASSERT_EQ(have, (Halves{}));
-  }
 }
 
 TEST(Money, BasisPointsGiveTheExampleOfTheRules) {
@@ -135,11 +103,6 @@ TEST(Money, AnySharesAddUpAndAreWithinACentOfTheExactPart) {
       auto off = static_cast<__int128>((*shares)[i].value()) * 10'000 - exact;
       ASSERT_TRUE(off > -10'000 && off < 10'000);
     }
-    Cents credit{static_cast<std::int64_t>(random() % 1000) + 1};
-    if (credit > amount) continue;
-    auto delta = credit_basis_points(amount, credit, bp);
-    ASSERT_TRUE(delta);
-    ASSERT_EQ(total(*delta), -credit);
   }
 }
 

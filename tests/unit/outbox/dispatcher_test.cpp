@@ -122,6 +122,25 @@ TEST_F(DispatcherTest, AnExceptionOfAnAdapterIsAnUnknownOutcomeAndItsTextGoesNow
   EXPECT_EQ(run_now(store->attempts("A1")).value().at(0).code, "ADAPTER_THREW");
 }
 
+TEST_F(DispatcherTest, AnAttemptWhoseRowWentOnWithoutItIsInTheLogAllTheSame) {
+  add("A1");
+  partner.answers = {answer(Verdict::delivered, "MAIL_SENT")};
+  partner.on_attempt = [&] {
+    EXPECT_TRUE(
+        run_now(store->commit({{store::ChangeDelivery{"A1", DeliveryState::attempting, DeliveryState::cancelled,
+                                                      clock.now(), "CANCELLED_BY_OPERATOR", std::nullopt, false}}})));
+  };
+  EXPECT_EQ(step(), 1);
+  EXPECT_EQ(state("A1"), DeliveryState::cancelled);
+  ASSERT_TRUE(run_now(store->commit({{store::SequenceLeaves{}}})));
+  auto leaves = run_now(store->leaves(0, 100)).value();
+  ASSERT_EQ(leaves.size(), 1U);
+  EXPECT_EQ(leaves[0].kind, "delivery.attempted");
+  auto body = Json::parse(leaves[0].body);
+  EXPECT_EQ(body["codes"], (Json{"MAIL_SENT", "NOT_SETTLED"}));
+  EXPECT_EQ(body["ids"]["verdict"], "delivered");
+}
+
 TEST_F(DispatcherTest, TargetThatIsDownForAnHourGetsEverythingAfterwardsOnceEach) {
   for (int i = 0; i < 20; ++i) add(fmt::format("D{:02}", i), fmt::format("case:{}|t", i));
   auto end = clock.now() + 1h;

@@ -256,5 +256,24 @@ TEST(InForce, TheConfigurationOfAnInstant) {
   EXPECT_EQ(second->parties, "");
 }
 
+TEST(InForce, ARowThatOtherHandsChangedIsAnErrorAndNoException) {
+  auto at = parse_instant("2026-01-01T00:00:00Z").value();
+  const std::string good = R"({"regions":{"KNH":"KNH-1"},"parties":""})", key = "00000000000000000001";
+  for (const auto& [row, value] :
+       {std::pair{key, std::string("{")}, std::pair{key, std::string("[]")}, std::pair{key, std::string("{}")},
+        std::pair{key, std::string(R"({"regions":[],"parties":""})")},
+        std::pair{key, std::string(R"({"regions":{"KNH":1},"parties":""})")},
+        std::pair{key, std::string(R"({"regions":{},"parties":2})")}, std::pair{std::string("0000000/"), good}}) {
+    RealRoad road;
+    RuleStore rules(*road.store);
+    store::Transaction tx;
+    tx.ops.push_back(store::PutRow{std::string(kInForceSpace), row, to_bytes(value), std::nullopt});
+    ASSERT_TRUE(run_now(road.store->commit(std::move(tx))));
+    auto read = run_now(rules.in_force_at(at));
+    ASSERT_FALSE(read) << row << value;
+    EXPECT_EQ(read.error().code, "STORE_CORRUPT_ROW") << row << value;
+  }
+}
+
 }  // namespace
 }  // namespace schakel::pipeline

@@ -157,6 +157,26 @@ TEST_F(Road, ADeadlineWarnsAndBreachesOnceEachInOfficeHours) {
   EXPECT_EQ(run_now(journal.read(rows[1])).value().payload.at("code"), "TIMER_BREACH");
 }
 
+TEST_F(Road, ATimerThatCannotBeReadKeepsNoOtherFromFiring) {
+  accept(message("1", {{"due", "2026-11-27"}, {"warn", "2026-11-21"}}));
+  decide();
+  for (const char* text : {"", "[]", "{}", R"({"name":1,"date":"","warn_date":""})"}) {
+    store::Transaction tx;
+    store::TimerRow row;
+    row.name = std::string("kapot") + text;
+    row.case_id = "Z-1";
+    row.id = "Z-1/" + row.name;
+    row.due = clock.now();
+    row.state = "set";
+    row.sealed = run_now(sealer.seal("Z-1", "timer", row.id, to_bytes(text), tx)).value();
+    tx.ops.push_back(store::SetTimer{std::move(row)});
+    ASSERT_TRUE(run_now(store->commit(std::move(tx))));
+  }
+  clock.set(parse_instant("2026-11-23T08:00:00Z").value());
+  TimerLoop timers(journal);
+  EXPECT_EQ(run_now(timers.step()).value(), 1) << "the one that is due";
+}
+
 TEST_F(Road, SealedBytesThatWereMovedToAnotherMessageAreNotRead) {
   accept(message("1"));
   auto row = *run_now(store->message(1)).value();

@@ -129,6 +129,49 @@ TEST_F(Links, SendingAgainGivesTheSameLinkAnotherSecretAndNoNewGuesses) {
   EXPECT_EQ(run_now(links.of_case("case-1"))->size(), 1u);
 }
 
+TEST_F(Links, WhatAPersonSendsAgainGetsALinkOfItsOwnAndTheOneBeforeEnds) {
+  auto first = issue(order());
+  auto cookie = enter(first);
+  auto s = session(first.id, cookie);
+  auto again = order();
+  again.generation = 1;
+  auto second = issue(again);
+  EXPECT_NE(second.id, first.id);
+  EXPECT_EQ(code_of(run_now(links.still_valid(first.id, s.token_hash))), "LINK_DEAD");
+  EXPECT_TRUE(std::holds_alternative<Anonymous>(visitor(first.id, cookie)));
+  EXPECT_EQ(code_of(run_now(links.prove(first.id, text(secret_of_url(first.url))))), "LINK_DEAD");
+  auto before = run_now(links.status(first.id))->value();
+  EXPECT_EQ(before.revoked_because, "LINK_REPLACED");
+  auto now = run_now(links.of_delivery("d1"))->value();
+  EXPECT_EQ(now.id, second.id);
+  EXPECT_FALSE(now.revoked);
+  EXPECT_EQ(leaves("link.revoked"), 1);
+
+  auto retry = issue(again);
+  EXPECT_EQ(retry.id, second.id) << "a retry of the same is the same link";
+  EXPECT_EQ(code_of(run_now(links.prove(second.id, text(secret_of_url(second.url))))), "LINK_DEAD");
+  enter(retry);
+  EXPECT_EQ(run_now(links.of_case("case-1"))->size(), 2u);
+
+  ASSERT_TRUE(*run_now(links.revoke(second.id, "CONSENT_WITHDRAWN")));
+  again.generation = 2;
+  EXPECT_EQ(code_of(run_now(links.issue(again))), "LINK_REVOKED") << "ended access does not come back";
+}
+
+TEST_F(Links, ALinkThatWasReplacedIsSweptWithoutTheOneThatCameAfterIt) {
+  issue(order("d1"));
+  auto again = order("d1");
+  again.generation = 1;
+  again.expires = clock.now() + 24h * 59;
+  auto second = issue(again);
+  clock.advance(24h * 30);
+  EXPECT_GE(*run_now(links.sweep(24h, 100)), 1);
+  auto left = run_now(links.of_delivery("d1"));
+  ASSERT_TRUE(left && *left);
+  EXPECT_EQ((*left)->id, second.id);
+  EXPECT_EQ(run_now(links.of_case("case-1"))->size(), 1u);
+}
+
 TEST_F(Links, RevokedLinkIsDeadStaysDeadAndEndsSessions) {
   auto link = issue(order());
   auto cookie = enter(link);

@@ -296,6 +296,69 @@ TEST_F(Portal, TooManyTriesOfOneLinkAreSlowedDown) {
   EXPECT_EQ(limited, 20);
   clock.advance(1min);
   EXPECT_EQ(b.post("/l/AAAAAAAAAAAAAAAAAAAAAA/openen", "sleutel=x").status, 404);
+  EXPECT_TRUE(rows("portal.limit").empty()) << "a link that somebody made up leaves no trace";
+
+  auto link = recipient_link();
+  limited = 0;
+  for (int i = 0; i < 60; ++i) limited += b.post("/l/" + link.id + "/openen", "sleutel=x").status == 429;
+  EXPECT_EQ(limited, 20) << "the same answers for one that is there";
+  EXPECT_EQ(rows("portal.limit").size(), 2u) << "its own count and that of the address, which a restart keeps";
+}
+
+TEST_F(Portal, WhatComesFromAnotherSiteWritesNothing) {
+  auto link = recipient_link();
+  auto b = browser();
+  b.origin = "https://kwaad.example";
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(b.post("/l/" + link.id + "/openen", "sleutel=x").status, 403);
+  EXPECT_TRUE(rows("portal.limit").empty());
+}
+
+TEST(LimitedAddress, IsThatOfOneVisitorWhoHasAWholeNetwork) {
+  EXPECT_EQ(portal::limited_address("192.0.2.7"), "192.0.2.7");
+  EXPECT_EQ(portal::limited_address("2001:db8:1:2:3:4:5:6"), portal::limited_address("2001:db8:1:2::1"));
+  EXPECT_NE(portal::limited_address("2001:db8:1:2::1"), portal::limited_address("2001:db8:1:3::1"));
+  for (const char* none : {"", "unknown"}) EXPECT_EQ(portal::limited_address(none), none);
+}
+
+TEST_F(Portal, TheEndOfADownloadIsWrittenDownWhenTheStoreTakesItAgain) {
+  auto link = recipient_link();
+  auto b = entered(link);
+  const auto token = b.csrf("/l/" + link.id + "/inhoud");
+  ASSERT_EQ(b.post("/l/" + link.id + "/document", "csrf=" + token + "&document=" + doc1).status, 200);
+  disk_full = true;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(b.get("/toegankelijkheid").status, 503);
+  disk_full = false;
+  EXPECT_EQ(b.get("/toegankelijkheid").status, 200);
+  EXPECT_EQ(leaves("link.downloaded"), 1);
+}
+
+TEST_F(Portal, ADocumentThatWasFetchedOftenEnoughIsRefusedBeforeTheRulesAreAsked) {
+  auto link = recipient_link();
+  auto b = entered(link);
+  const auto token = b.csrf("/l/" + link.id + "/inhoud"), path = "/l/" + link.id + "/document",
+             body = "csrf=" + token + "&document=" + doc1;
+  for (int i = 0; i < 25; ++i) ASSERT_EQ(b.post(path, body).status, 200);
+  const auto asked = backend.opened.size();
+  auto more = b.post(path, body);
+  EXPECT_EQ(more.status, 403);
+  EXPECT_THAT(more.body, HasSubstr("al zo vaak opgehaald"));
+  EXPECT_EQ(backend.opened.size(), asked) << "nothing of it comes into the case";
+}
+
+TEST_F(Portal, AskingTheRulesAgainIsForWhoWasRefusedAndHasALimit) {
+  auto link = recipient_link();
+  auto b = entered(link);
+  auto token = b.csrf("/l/" + link.id + "/inhoud");
+  const auto path = "/l/" + link.id + "/opnieuw";
+  EXPECT_EQ(backend.opened.size(), 1u);
+  EXPECT_EQ(b.post(path, "csrf=" + token).status, 303);
+  EXPECT_EQ(backend.opened.size(), 1u) << "who may see it has nothing to ask";
+  backend.refuse = {"CONSENT_WITHDRAWN"};
+  b.get("/l/" + link.id + "/inhoud");
+  int limited = 0;
+  for (int i = 0; i < 25; ++i) limited += b.post(path, "csrf=" + token).status == 429;
+  EXPECT_EQ(limited, 5);
+  EXPECT_EQ(backend.opened.size(), 21u);
 }
 
 TEST_F(Portal, StrangePathsAndMethodsAreRefused) {

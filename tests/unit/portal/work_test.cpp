@@ -85,6 +85,33 @@ TEST_F(Workplace, BlockedSendingShowsTheReasonAndNoButton) {
   EXPECT_EQ(b.post("/w/" + link.id + "/versturen", form("&toelichting=zonder+toestemming")).status, 409);
 }
 
+TEST_F(Workplace, AfterAnAnswerTheFormGoesOnUnderAKeyOfItsOwn) {
+  const std::string path = "/w/" + link.id + "/versturen", old = "AAAAAAAAAAAAAAAAAAAAAA";
+  auto key_in = [](const std::string& body) {
+    const std::string before = "name=\"sleutel\" value=\"";
+    const auto at = body.find(before);
+    return at == body.npos ? std::string() : body.substr(at + before.size(), 22);
+  };
+  auto blocked = b.post(path, form("&toelichting=zonder+toestemming"));
+  EXPECT_EQ(blocked.status, 409);
+  EXPECT_THAT(blocked.body, HasSubstr("Er is geen toestemming van de ouders"));
+  EXPECT_THAT(blocked.body, HasSubstr("name=\"vraag\" value=\"onderwijs_zorg\"")) << "what was filled in stays";
+  ASSERT_EQ(key_in(blocked.body).size(), old.size());
+  EXPECT_NE(key_in(blocked.body), old);
+
+  auto other = b.post(path, form());
+  EXPECT_EQ(other.status, 409) << "the old key with other content";
+  EXPECT_THAT(other.body, HasSubstr("al eerder verstuurd"));
+  EXPECT_THAT(other.body, Not(HasSubstr("aan onze kant")));
+
+  auto again = form();
+  again.replace(again.find(old), old.size(), key_in(other.body));
+  EXPECT_EQ(b.post(path, again).status, 303);
+  EXPECT_EQ(b.post(path, again).status, 303) << "a second press is still one sending";
+  auto list = test::run_now(links.of_case("case-1"));
+  EXPECT_EQ(std::ranges::count(*list, false, &portal::LinkStatus::workplace), 2);
+}
+
 TEST_F(Workplace, SecondPressOfTheButtonSendsNothingMore) {
   EXPECT_EQ(b.post("/w/" + link.id + "/versturen", form()).status, 303);
   EXPECT_EQ(b.post("/w/" + link.id + "/versturen", form()).status, 303);

@@ -97,6 +97,7 @@ struct LinkOrder {
   std::string mail;           ///< where the link goes
   std::string second_factor;  ///< "totp:<secret name>" or "sms:<number>"
   bool workplace = false;     ///< a workplace of school staff instead of a delivery
+  int generation = 0;         ///< of the delivery: how often a person had it sent again
 };
 struct IssuedLink {
   std::string id;
@@ -105,7 +106,8 @@ struct IssuedLink {
 class Links {
  public:
   virtual ~Links() = default;
-  /// Repeats for the same delivery return the same id and a new secret; the old one ends.
+  /// Repeats for the same delivery return the same id and a new secret; the old one ends. A later generation gets a
+  /// link of its own, with a life and a count of its own, and the link before it ends: no delivery has two.
   virtual Task<Result<IssuedLink>> issue(LinkOrder order) = 0;
 };
 
