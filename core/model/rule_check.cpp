@@ -123,10 +123,13 @@ class TextCheck {
   /// Who is told a code without words reads the code.
   void words(const Json& j) {
     std::map<std::string, std::string> codes;
-    for (const auto& [n, code] : j.value("codes", Json::array()).items()) codes.try_emplace(code, "/codes/" + n);
+    auto named = [&](const Json& list, const std::string& at) {
+      for (const auto& [n, code] : list.items())
+        if (code.is_string()) codes.try_emplace(code.get<std::string>(), list.is_array() ? at + "/" + n : at);
+    };
+    named(j.value("codes", Json::array()), "/codes");
     for (const auto& [n, gate] : j.value("gates", Json::array()).items())
-      for (const auto& [m, code] : gate.value("codes", Json::array()).items())
-        codes.try_emplace(code, "/gates/" + n + "/codes/" + m);
+      named(gate.value("codes", Json::array()), "/gates/" + n + "/codes");
     for (const auto& [code, at] : codes)
       for (bool dutch : {true, false})
         if (code_words(code, dutch, &profile_).empty())

@@ -117,6 +117,29 @@ TEST(Words, ARegionMaySayItInItsOwn) {
   }
 }
 
+TEST(Words, CheckNamesACodeThatHasNone) {
+  auto facts = read_region_json(kRoot / "config/schemas/facts.json");
+  ASSERT_TRUE(facts);
+  Json region = {{"region", "X"},
+                 {"name", "X"},
+                 {"codes", {"OPP_MISSING", "OWN_CODE", 7}},
+                 {"gates", {{{"name", "G"}, {"on", "documentlevering"}, {"codes", "OTHER_CODE"}}}}};
+  auto told = [&] {
+    std::set<std::string> out;
+    for (const RuleFinding& f : check_region({"x.json", region}, {"", Json::object()}, *facts, {}))
+      if (f.code == "CODE_WITHOUT_WORDS") out.insert(f.pointer);
+    return out;
+  };
+  EXPECT_EQ(told(), (std::set<std::string>{"x.json#/codes/1", "x.json#/gates/0/codes"}));
+  region["words"] = {{"OWN_CODE", {{"nl", "a"}, {"en", "b"}}}, {"OTHER_CODE", {{"nl", "a"}, {"en", "b"}}}};
+  auto own = Vocabulary::parse(*facts);
+  ASSERT_TRUE(own);
+  auto profile = Profile::parse_file("x.json", region, *own, Json::object());
+  ASSERT_TRUE(profile);
+  EXPECT_EQ(code_words("OWN_CODE", true, profile->get()), "a");
+  EXPECT_TRUE(told().empty()) << "words of the file itself count";
+}
+
 TEST(Words, EveryFactHasADutchMeaning) {
   Json facts = Json::parse(whole_file(kRoot / "config/schemas/facts.json"));
   for (const Json& f : facts["facts"]) {
