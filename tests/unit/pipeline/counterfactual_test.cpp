@@ -160,10 +160,10 @@ TEST(Flips, ALinkThatStandsIsSeen) {
   Draft with, without_it;
   with.outcome = without_it.outcome = Outcome::recorded;
   with.revoked_links = {"m-1/orthopedagoog", "m-2/orthopedagoog"};
-  with.explanation.push_back({"CORE-CONSENT-04", "consent", "fired", "withdrawn", "", "", {}});
+  with.explanation.push_back({"TEST-01", "consent", "fired", "withdrawn", "", "", {}});
   auto found = flips(with, without_it);
   ASSERT_EQ(found.size(), 1u);
-  EXPECT_EQ(found[0], (Flip{Flip::Kind::link, "CORE-CONSENT-04", "orthopedagoog", "2 ended", "none ended"}));
+  EXPECT_EQ(found[0], (Flip{Flip::Kind::link, "TEST-01", "orthopedagoog", "2 ended", "none ended"}));
 }
 
 /// A list with other lines, and what has no kind of its own, are never silent.
@@ -188,7 +188,7 @@ TEST(Flips, NoEffectIsOverlooked) {
   EXPECT_EQ(found[0].before + found[0].after, "compleetconcept");
   // What only explains the same result in other words is no flip.
   b = a;
-  b.explanation.push_back({"KNH-DOC-01", "gate", "near", "OPP_MISSING", "", "", {}});
+  b.explanation.push_back({"TEST-01", "gate", "near", "OPP_MISSING", "", "", {}});
   EXPECT_TRUE(flips(a, b).empty());
 }
 
