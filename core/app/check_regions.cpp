@@ -72,20 +72,27 @@ int check_regions(const fs::path& path, const RegionCheck& options, const Common
   auto types = region_types(config_dir);
   Json all = Json::array();
   std::array<std::size_t, 3> total{};
-  for (const auto& f : files) {
-    auto findings = check_region({f.path.filename(), f.region}, {f.base_path.filename(), f.base}, *facts, types);
+  auto tell = [&](const std::string& file, const std::vector<RuleFinding>& findings) {
     std::array<std::size_t, 3> count{};
     for (const auto& x : findings) {
       ++count[static_cast<std::size_t>(x.severity)];
       ++total[static_cast<std::size_t>(x.severity)];
       all.push_back(to_json(x));
     }
-    if (common.json) continue;
-    std::cout << fmt::format("{}: {} errors, {} warnings, {} notes\n", f.path.filename().string(), count[2], count[1],
-                             count[0]);
+    if (common.json) return;
+    std::cout << fmt::format("{}: {} errors, {} warnings, {} notes\n", file, count[2], count[1], count[0]);
     for (const auto& x : findings)
       if (x.severity != Severity::note || options.notes) print_finding(x);
+  };
+  std::vector<const Json*> regions;
+  for (const auto& f : files) {
+    tell(f.path.filename().string(),
+         check_region({f.path.filename(), f.region}, {f.base_path.filename(), f.base}, *facts, types));
+    regions.push_back(&f.region);
   }
+  // What one region does not look at another may: only all of them together say that nobody does.
+  if (fs::is_directory(path) && fs::equivalent(path, config_dir))
+    if (auto unused = unused_facts(*facts, regions); !unused.empty()) tell("facts.json", unused);
   bool good = total[2] == 0 && (!options.strict || total[1] == 0);
   if (common.json) print_json({{"ok", good}, {"findings", all}});
   return good ? kOk : kFinding;

@@ -4,6 +4,8 @@
 #include <regex>
 
 #include "core/base/calendar.hpp"
+#include "core/model/code_words.hpp"
+#include "core/model/money_topics.hpp"
 #include "core/model/rule_check_stages.hpp"
 
 namespace schakel {
@@ -47,6 +49,7 @@ class TextCheck {
         if (!used.contains(key))
           add(Severity::note, "UNUSED_SOURCE", "/sources/" + key, "no rule cites this source", "");
     settings(j.value("settings", Json::object()));
+    words(j);
   }
 
  private:
@@ -61,7 +64,7 @@ class TextCheck {
     types(r.value("on", Json::array()), at + "/on", id);
     if (r.contains("when")) condition(r["when"], at + "/when", id);
     const Json& t = r["then"];
-    if (r.value("stage", "") == "invoicing") return;
+    if (r.value("stage", "") == "invoicing") return money(r, at, id);
     auto roles = [&](const Json& j, const char* key, const std::string& here) {
       auto it = j.find(key);
       if (it == j.end()) return;
@@ -88,6 +91,50 @@ class TextCheck {
     if (t.contains("timer"))
       for (const char* key : {"met_when", "replaced_when"})
         if (auto it = t["timer"].find(key); it != t["timer"].end()) condition(*it, at + "/then/timer/" + key, id);
+  }
+
+  /// A row that explains what nobody decides would never be shown.
+  void money(const Json& r, const std::string& at, const std::string& id) {
+    for (const auto& [key, value] : r["then"].items())
+      if (key != "explains")
+        add(Severity::error, "UNKNOWN_OUTCOME", at + "/then/" + key,
+            "invoicing explains decisions and takes none: only explains stands here", id);
+    auto topics = r["then"].find("explains");
+    if (topics == r["then"].end() || !topics->is_array())
+      return add(Severity::error, "UNKNOWN_TOPIC", at + "/then/explains", "a list of money decisions is expected", id);
+    std::size_t n = 0;
+    for (const Json& topic : *topics) {
+      std::string here = at + "/then/explains/" + std::to_string(n++);
+      if (!topic.is_string() || !money_topic(topic.get_ref<const std::string&>()))
+        add(Severity::error, "UNKNOWN_TOPIC", here,
+            topic.dump() +
+                " is no money decision: half, whole, basis_points, minutes, credit, vat, zero_share, pgb, "
+                "offering_party, holder:<payer>, release, release:<code> or a code of G-MONEY",
+            id);
+    }
+    const Json on = r.value("on", Json::array());
+    for (const Json& type : on.is_array() ? on : Json::array({on}))
+      if (type.is_string() && type != "*" &&
+          std::ranges::find(kMoneyTypes, type.get_ref<const std::string&>()) == kMoneyTypes.end())
+        add(Severity::warning, "NO_EFFECT", at + "/on",
+            "a " + type.get<std::string>() + " is no invoice: nothing is decided to explain", id);
+  }
+
+  /// Who is told a code without words reads the code.
+  void words(const Json& j) {
+    std::map<std::string, std::string> codes;
+    auto named = [&](const Json& list, const std::string& at) {
+      for (const auto& [n, code] : list.items())
+        if (code.is_string()) codes.try_emplace(code.get<std::string>(), list.is_array() ? at + "/" + n : at);
+    };
+    named(j.value("codes", Json::array()), "/codes");
+    for (const auto& [n, gate] : j.value("gates", Json::array()).items())
+      named(gate.value("codes", Json::array()), "/gates/" + n + "/codes");
+    for (const auto& [code, at] : codes)
+      for (bool dutch : {true, false})
+        if (code_words(code, dutch, &profile_).empty())
+          add(Severity::note, "CODE_WITHOUT_WORDS", at,
+              code + " has no words in " + (dutch ? "Dutch" : "English") + ": say them in words", "");
   }
 
   void role(const std::string& name, const std::string& at, const std::string& id) {

@@ -36,7 +36,7 @@ struct NamedJson {
 ///   UNREACHABLE, SWITCHED_OFF, DEAD_BRANCH, SHADOWED, CONTRADICTION, OVERLAP, GAP, ROLE_GAP, NOT_ROUTED,
 ///   NO_RESPONSIBLE, NO_EFFECT, ID_TWICE, RULE_TWICE, VALUE_UNKNOWN, VALUE_UNLISTED, UNKNOWN_ROLE,
 ///   UNKNOWN_MESSAGE_TYPE, UNUSED_SOURCE, UNUSED_SETTING, SPLIT_SUM, SWITCH_VALUE, SWITCH_WITHOUT_REASON,
-///   TOO_MANY_RULES, UNDECIDED.
+///   TOO_MANY_RULES, UNDECIDED, UNKNOWN_OUTCOME, UNKNOWN_TOPIC, CODE_WITHOUT_WORDS.
 /// Findings about rules of the base alone are given where the base itself is checked: as `region` with an empty base.
 /// `facts` is facts.json; `types` are the message types that exist (empty: not checked). Pure; bounded in time by the
 /// number of rules.
@@ -45,5 +45,11 @@ struct NamedJson {
 
 /// Settings that deciders and named functions read by their name.
 [[nodiscard]] std::span<const std::string_view> settings_read_by_code();
+
+/// Facts of the case (UNUSED_FACT) that nothing looks at, in none of these region files: to be told where all regions
+/// are checked together, since each looks at its own.
+[[nodiscard]] std::vector<RuleFinding> unused_facts(const Json& facts, std::span<const Json* const> regions);
+/// Facts of the case, without prefix, that deciders and named functions read and no rule of the product does.
+[[nodiscard]] std::span<const std::string_view> facts_read_by_code();
 
 }  // namespace schakel

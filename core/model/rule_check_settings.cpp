@@ -1,4 +1,4 @@
-// Settings that nothing reads: a switch that changes nothing looks like a choice.
+// Settings and facts that nothing reads: a switch that changes nothing looks like a choice.
 #include <algorithm>
 #include <array>
 #include <set>
@@ -45,6 +45,43 @@ constexpr std::array<std::string_view, 32> kReadByCode = {"child_consent_age",
                                                           "swv_invoice_address",
                                                           "woonplaats_change"};
 
+/// Facts of the case that deciders and named functions read and no rule of ours does.
+/// tests/unit/rules/words_test.cpp compares it with the code.
+constexpr std::array<std::string_view, 18> kFactsOfCode = {"brp_before_stay",
+                                                           "brp_gemeente",
+                                                           "contract_holder",
+                                                           "custody",
+                                                           "education_cents_per_year",
+                                                           "education_payer",
+                                                           "education_regie",
+                                                           "funding",
+                                                           "funding_period",
+                                                           "gezaghebbende_ouder_gemeente",
+                                                           "grey_swv_half_cents",
+                                                           "handelingsdeel_signed",
+                                                           "meetings",
+                                                           "offered_by",
+                                                           "order_education_payer",
+                                                           "pgb",
+                                                           "provider",
+                                                           "verblijf"};
+
+/// Every fact that rules look at: in conditions, as a value, as the start of a term. One that is only set is not read.
+void named_facts(const Json& j, std::set<std::string, std::less<>>& out) {
+  if (j.is_string() && j.get_ref<const std::string&>().starts_with("case.")) out.insert(j.get<std::string>());
+  if (j.is_array())
+    for (const Json& each : j) named_facts(each, out);
+  if (!j.is_object()) return;
+  for (const auto& [key, value] : j.items()) {
+    if (key == "set" && value.is_object()) {
+      for (const Json& each : value) named_facts(each, out);
+      continue;
+    }
+    if (key.starts_with("case.")) out.insert(key);
+    named_facts(value, out);
+  }
+}
+
 /// Every place of a region file that names a setting: {"setting": name}, setting.name of a condition, the *_setting of
 /// a timer, and $name of a list or text.
 void named_settings(const Json& j, std::set<std::string, std::less<>>& out) {
@@ -63,6 +100,29 @@ void named_settings(const Json& j, std::set<std::string, std::less<>>& out) {
 }  // namespace
 
 std::span<const std::string_view> settings_read_by_code() { return kReadByCode; }
+std::span<const std::string_view> facts_read_by_code() { return kFactsOfCode; }
+
+std::vector<RuleFinding> unused_facts(const Json& facts, std::span<const Json* const> regions) {
+  std::set<std::string, std::less<>> used;
+  for (std::string_view name : kFactsOfCode) used.insert("case." + std::string(name));
+  for (const Json* region : regions)
+    for (const char* part : {"rules", "roles"})
+      if (auto it = region->find(part); region->is_object() && it != region->end()) named_facts(*it, used);
+  std::vector<RuleFinding> out;
+  std::size_t n = 0;
+  for (const Json& f : facts.value("facts", Json::array())) {
+    std::string name = f.value("name", ""), at = "facts.json#/facts/" + std::to_string(n++);
+    if (name.starts_with("case.") && !used.contains(name))
+      out.push_back({Severity::note,
+                     "UNUSED_FACT",
+                     at,
+                     name + " may be stated, and no rule of these regions and no decider looks at it",
+                     {},
+                     {},
+                     ""});
+  }
+  return out;
+}
 
 void check_settings(const Profile& profile, const NamedJson& file, const NamedJson& base,
                     std::vector<RuleFinding>& out) {

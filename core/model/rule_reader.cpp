@@ -8,8 +8,8 @@ namespace schakel {
 
 void RuleReader::head(const Json& file) {
   only(file, "",
-       {"$schema", "region", "name", "extends", "sources", "settings", "gates", "codes", "roles", "rules", "about",
-        "gaps_ok"});
+       {"$schema", "region", "name", "extends", "sources", "settings", "gates", "codes", "words", "roles", "rules",
+        "about", "gaps_ok"});
   for (const auto& [key, title] : object(file, "", "sources").items()) {
     if (!title.is_string() || title.get_ref<const std::string&>().empty())
       wrong("/sources/" + key, "TYPE", "a source has a title");
@@ -45,6 +45,14 @@ void RuleReader::head(const Json& file) {
       wrong(at, "MISSING", "a gate has name, on and codes");
     codes_.insert(gate.codes.begin(), gate.codes.end());
     p_.gates_.push_back(std::move(gate));
+  }
+  // Read where they are shown (code_words), from the file as it is kept.
+  for (const auto& [code, words] : object(file, "", "words").items()) {
+    std::string at = "/words/" + code;
+    known_code(code, at);
+    only(words, at, {"nl", "en"});
+    for (const char* language : {"nl", "en"})
+      if (words.is_object()) need(words, at, language);
   }
   for (const auto& [name, rows] : object(file, "", "roles").items()) {
     std::string at = "/roles/" + name;

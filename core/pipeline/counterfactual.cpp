@@ -97,6 +97,9 @@ Counterfactual counterfactual(std::span<const Decider* const> deciders, const Kn
     return out;
   }
 
+  // With several reasons a part of the budget is kept for taking them away one by one: pairs alone would use it up.
+  const std::size_t kept = recorded.codes.size() < 2 ? 0 : std::min(8 * all.size(), options.budget / 2);
+  const std::size_t for_pairs = options.budget - kept;
   // Changes that moved something first: most pairs that matter are made of these.
   std::vector<std::size_t> order = moving;
   order.insert(order.end(), still.begin(), still.end());
@@ -105,7 +108,7 @@ Counterfactual counterfactual(std::span<const Decider* const> deciders, const Kn
     for (std::size_t first = 0; first < last; ++first) {
       const Candidate &a = all[order[first]], &b = all[order[last]];
       if (a.change.fact == b.change.fact) continue;
-      if (out.tried >= options.budget) {
+      if (out.tried >= for_pairs) {
         out.pairs_complete = false;
         break;
       }
@@ -126,6 +129,7 @@ Counterfactual counterfactual(std::span<const Decider* const> deciders, const Kn
     Draft best_draft;
     for (const Candidate& c : all) {
       if (std::ranges::find(path, c.change.fact, &Change::fact) != path.end()) continue;
+      if (out.tried >= options.budget) return out;
       Known t = k;
       c.apply(t);
       ++out.tried;

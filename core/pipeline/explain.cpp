@@ -134,9 +134,9 @@ Json ex_what_if(const Explained& x, const Asker& asker, Lang lang) {
   return out;
 }
 
-std::string ex_rule_text(const Explanation& e, Lang lang) {
+std::string ex_rule_text(const Explanation& e, Lang lang, const Profile* profile) {
   const bool nl = lang == Lang::nl;
-  auto words = code_words(e.code, lang);
+  auto words = code_words(e, lang, profile);
   auto code = words.empty() ? e.code : fmt::format("{}: {}", e.code, words);
   if (e.result == "blocked")
     return fmt::format(fmt::runtime(nl ? "{} houdt het bericht tegen ({})" : "{} blocks the message ({})"), e.rule,
@@ -241,7 +241,11 @@ Json explanation(const Explained& x, const Asker& asker, Lang lang) {
          {"taal", to_string(lang)}};
   std::vector<std::string> why;
   for (const auto& code : codes) {
-    auto words = code_words(code, lang);
+    auto told = std::ranges::find_if(r.draft.explanation, [&](const Explanation& e) {
+      return e.code == code && (e.result == "blocked" || e.result == "suppressed");
+    });
+    auto words = told == r.draft.explanation.end() ? code_words(code, lang, x.profile.get())
+                                                   : code_words(*told, lang, x.profile.get());
     why.push_back(words.empty() ? code : fmt::format("{} ({})", code, words));
   }
   static constexpr std::array<std::array<std::string_view, 2>, 6> kOutcomes = {
@@ -273,7 +277,7 @@ Json explanation(const Explained& x, const Asker& asker, Lang lang) {
               {"versie", r.rules_version},
               {"feiten", row.facts},
               {"verborgenFeiten", row.hidden},
-              {"tekst", ex_rule_text(e, lang)}};
+              {"tekst", ex_rule_text(e, lang, x.profile.get())}};
     if (x.profile) {
       rule["bronTitel"] = x.profile->source_title(e.source);
       // A rule that a named function applies may be in no file.
@@ -285,7 +289,7 @@ Json explanation(const Explained& x, const Asker& asker, Lang lang) {
   for (const auto& [name, value] : facts.items()) {
     Json fact{{"naam", name}, {"waarde", value}};
     if (int slot = x.profile ? x.profile->vocabulary().slot(name) : -1; slot >= 0) {
-      fact["betekenis"] = x.profile->vocabulary().at(slot).meaning;
+      fact["betekenis"] = fact_words(x.profile->vocabulary(), slot, lang);
       fact["wie"] = x.profile->vocabulary().at(slot).who;
     }
     j["feiten"].push_back(std::move(fact));

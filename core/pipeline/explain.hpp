@@ -62,8 +62,11 @@ inline constexpr std::string_view kMasked = "***";
 
 [[nodiscard]] Json explanation(const Explained& e, const Asker& asker, Lang lang);
 
-/// What a reason code, a fact and a change mean, in a few words.
-[[nodiscard]] std::string code_words(std::string_view code, Lang lang);
+/// What a reason code, a fact and a change mean, in a few words. `profile` may be null: then without the words that the
+/// region has for codes of its own. Of an explanation: for the reason that its facts show.
+[[nodiscard]] std::string code_words(std::string_view code, Lang lang, const Profile* profile);
+[[nodiscard]] std::string code_words(const Explanation& e, Lang lang, const Profile* profile);
+[[nodiscard]] std::string fact_words(const Vocabulary& vocabulary, int slot, Lang lang);
 [[nodiscard]] std::string change_words(const replay::Change& change, Lang lang);
 
 }  // namespace schakel::pipeline

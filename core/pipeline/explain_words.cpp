@@ -1,64 +1,11 @@
 // The words of an explanation, Dutch and English.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-
+#include "core/model/code_words.hpp"
 #include "core/pipeline/explain.hpp"
 
 namespace schakel::pipeline {
 namespace {
-
-struct EwCode {
-  std::string_view code, nl, en;
-};
-constexpr std::array<EwCode, 44> kEwCodes = {{
-    {"CONSENT_WITHDRAWN", "de toestemming is ingetrokken", "the consent was withdrawn"},
-    {"CONSENT_EXPIRED", "de toestemming is verlopen", "the consent has expired"},
-    {"CONSENT_PARTIAL", "niet iedereen met gezag gaf toestemming", "not everybody with custody consented"},
-    {"CONSENT_MISSING", "er is geen toestemming", "there is no consent"},
-    {"CHILD_CONSENT_MISSING", "de leerling zelf gaf geen toestemming", "the pupil did not consent"},
-    {"AUDIENCE_FINANCE", "financiële stukken gaan niet naar deze rol", "financial matters do not go to this role"},
-    {"AUDIENCE_NOT_INVOLVED", "deze rol is niet betrokken", "this role is not involved"},
-    {"MANDATORY_INVITEE_MISSING", "een verplichte genodigde ontbreekt", "a mandatory invitee is missing"},
-    {"MANDATE_MISSING", "de afzender mag dit niet besluiten", "the sender has no mandate for this"},
-    {"LINK_EXPIRED", "de link is verlopen", "the link has expired"},
-    {"SMW_CLOSED", "het schoolmaatschappelijk werk heeft afgesloten", "the school social work has closed"},
-    {"NO_DISAGREEMENT_STATED", "het verschil van mening is niet genoemd", "no point of disagreement is stated"},
-    {"GROUND_UNKNOWN", "deze grond voor opschalen is niet bekend", "this ground for escalation is not known"},
-    {"PLAN_MISSING", "het plan ontbreekt", "the plan is missing"},
-    {"PLAN_SECTION_MISSING", "een deel van het plan ontbreekt", "a section of the plan is missing"},
-    {"CONTENT_NOT_FIXED", "de inhoud is nog niet vastgesteld", "the content is not fixed yet"},
-    {"HOORRECHT_MISSING", "de leerling is niet gehoord", "the pupil was not heard"},
-    {"LEAD_TIME_SHORT", "de termijn vóór het overleg is kort", "the time before the meeting is short"},
-    {"LEAD_TIME_VIOLATION", "te laat vóór het overleg", "too late before the meeting"},
-    {"OPP_MISSING", "het OPP ontbreekt", "the OPP is missing"},
-    {"CTO_REQUIRED", "advies van de CTO is nodig", "advice of the CTO is needed"},
-    {"CTO_THRESHOLD_NEAR", "de grens voor de CTO is dichtbij", "the CTO threshold is near"},
-    {"FUNDING_NOT_AGREED", "de bekostiging is niet afgesproken", "the funding is not agreed"},
-    {"OUTSIDE_FUNDING_PERIOD", "buiten de afgesproken periode", "outside the agreed period"},
-    {"DISPUTE_PENDING", "er loopt een verschil over de kosten", "a dispute on the costs is pending"},
-    {"NOT_ENROLLED_NO_EDU_FUNDING", "zonder inschrijving betaalt onderwijs niet",
-     "without enrolment education does not pay"},
-    {"EDU_REGIE_MISSING", "onderwijs heeft de regie niet", "education does not have the regie"},
-    {"BEKRACHTIGING_MISSING", "het bindend advies is niet bekrachtigd", "the binding advice is not ratified"},
-    {"DUPLICATE_INVOICE", "deze factuur is er al", "this invoice is there already"},
-    {"INVOICE_CONFLICT", "zelfde nummer, andere inhoud", "same number, other content"},
-    {"INVOICE_INVALID", "de factuur klopt niet", "the invoice is not valid"},
-    {"ESCALATION_SAME_PERSON", "dezelfde persoon zit op twee plaatsen", "the same person holds two places"},
-    {"OVERRIDE_UNKNOWN", "deze regio kent die instelling niet", "the region has no such setting"},
-    {"OVERRIDE_INVALID", "die waarde kan deze instelling niet hebben", "the setting cannot have that value"},
-    {"RATIFICATION_OVERDUE", "de bekrachtiging is te laat", "the ratification is overdue"},
-    {"CONSENT_WITHDRAWN_AFTER_DOWNLOAD", "ingetrokken nadat het was opgehaald", "withdrawn after it was downloaded"},
-    {"CONSENT_UNKNOWN", "deze toestemming is er niet", "there is no such consent"},
-    {"FALLS_ON_HOLIDAY", "de datum valt op een feestdag", "the date falls on a holiday"},
-    {"OT_COUNT_LOW", "er zijn weinig OT-overleggen", "there are few OT meetings"},
-    {"TIMER_WARN", "een termijn nadert", "a deadline is near"},
-    {"TIMER_BREACH", "een termijn is verstreken", "a deadline has passed"},
-    {"PAYLOAD_INVALID", "de inhoud is geen object", "the content is no object"},
-    {"REGION_UNKNOWN", "de regio is niet ingericht", "the region is not configured"},
-    {"DECIDER_THREW", "een beslisser liep vast", "a decider failed"},
-}};
 
 std::string ew_value(const Json& v, Lang lang) {
   const bool nl = lang == Lang::nl;
@@ -95,9 +42,26 @@ Lang language_of(std::string_view text) {
 
 std::string_view to_string(Lang lang) { return lang == Lang::nl ? "nl" : "en"; }
 
-std::string code_words(std::string_view code, Lang lang) {
-  auto it = std::ranges::find(kEwCodes, code, &EwCode::code);
-  return it == kEwCodes.end() ? std::string() : std::string(lang == Lang::nl ? it->nl : it->en);
+std::string code_words(std::string_view code, Lang lang, const Profile* profile) {
+  return schakel::code_words(code, lang == Lang::nl, profile);
+}
+
+std::string code_words(const Explanation& e, Lang lang, const Profile* profile) {
+  // One code may have several reasons; which one it was tell the facts that were seen.
+  for (const auto& [fact, value] : e.facts.items())
+    if (auto words = code_words(e.code + ":" + fact, lang, profile); !words.empty()) return words;
+  return code_words(e.code, lang, profile);
+}
+
+std::string fact_words(const Vocabulary& vocabulary, int slot, Lang lang) {
+  const FactDef& fact = vocabulary.at(slot);
+  if (lang == Lang::en) return fact.meaning;
+  // Rule data of before the Dutch meanings have the English ones.
+  const Json& all = vocabulary.source()["facts"];
+  const auto at = static_cast<std::size_t>(slot);
+  if (at < all.size() && all[at].value("name", "") == fact.name)
+    if (auto it = all[at].find("meaning_nl"); it != all[at].end() && it->is_string()) return it->get<std::string>();
+  return fact.meaning;
 }
 
 std::string change_words(const replay::Change& c, Lang lang) {

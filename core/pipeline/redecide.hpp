@@ -24,9 +24,11 @@ struct Known {
 [[nodiscard]] bool identical(const Draft& a, const Draft& b);
 
 /// One thing in which two decisions on the same message differ for those concerned. `target` is the role that gets more
-/// or less, empty where it is about the message itself; `rule` is the rule that makes the difference.
+/// or less (suppressed: is left out; filing: files; link: loses a link), the body of an escalation, the name of a fact
+/// (case.dispute, document.opp.status), empty where it is about the message itself; `rule` is the rule that makes the
+/// difference.
 struct Flip {
-  enum class Kind { outcome, reason, recipient, invoice, deadline, signal };
+  enum class Kind { outcome, reason, recipient, invoice, deadline, signal, suppressed, fact, filing, escalation, link };
   Kind kind{};
   std::string rule, target;
   std::string before, after;  ///< in words of the vocabulary: blocked MANDATE_MISSING, documents, 2027-01-15 ...

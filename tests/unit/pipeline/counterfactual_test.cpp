@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <set>
 
 #include "core/pipeline/explain.hpp"
@@ -61,6 +62,136 @@ TEST(Redecide, FlipsNameRuleTargetAndBothSides) {
   EXPECT_TRUE(flips(c.last, c.last).empty());
 }
 
+/// The rules of a region as a policy officer would try them: `change` gets the rows of the file.
+std::shared_ptr<const Profile> changed(const char* region, const std::function<void(Json&)>& change) {
+  Json source = rules_test::profiles().at(region)->source();
+  change(source["region"]["rules"]);
+  auto profile = Profile::from_source(source);
+  EXPECT_TRUE(profile) << (profile ? "" : profile.error().message);
+  return profile ? *profile : rules_test::profiles().at(region);
+}
+void without(Json& rules, std::string_view stage, std::string_view type) {
+  Json left = Json::array();
+  for (const Json& r : rules)
+    if (r["stage"] != stage || dump_json(r["on"]).find(type) == std::string::npos) left.push_back(r);
+  EXPECT_LT(left.size(), rules.size());
+  rules = std::move(left);
+}
+const Flip* flip_of(const std::vector<Flip>& all, Flip::Kind kind, std::string_view target) {
+  auto it = std::ranges::find_if(all, [&](const Flip& f) { return f.kind == kind && f.target == target; });
+  return it == all.end() ? nullptr : &*it;
+}
+
+TEST(Flips, ADeletedFactsRowIsSeenThoughTheOutcomeStands) {
+  Replayed c("KNH", given());
+  c.ask("2026-11-20T09:00:00+01:00", "ots_melding", "gezinsvoogd",
+        {{"measure", "ots"}, {"start", "2026-11-20"}, {"end", "2027-11-19"}});
+  auto next = changed("KNH", [](Json& rules) { without(rules, "facts", "ots_melding"); });
+  Draft again = redecide(c.deciders, c.before, *next);
+  ASSERT_EQ(again.outcome, c.last.outcome);
+  auto found = flips(c.last, again);
+  const Flip* gi = flip_of(found, Flip::Kind::fact, "case.gi_involved");
+  ASSERT_TRUE(gi);
+  EXPECT_EQ(gi->before, "true");
+  EXPECT_EQ(gi->after, "not stated");
+  EXPECT_FALSE(gi->rule.empty());
+  // And the other way round: a row that is added.
+  auto back = flips(again, c.last);
+  gi = flip_of(back, Flip::Kind::fact, "case.gi_involved");
+  ASSERT_TRUE(gi);
+  EXPECT_EQ(gi->after, "true");
+}
+
+TEST(Flips, AnotherFilingIsSeen) {
+  Replayed c("KNH", given());
+  c.play("2026-11-20T09:00:00+01:00", "documentlevering", "school_ib", kDelivery);
+  std::string delivery = c.message.id;
+  std::string opener;
+  for (const Recipient& r : c.last.recipients)
+    for (const auto* rule : c.profile->rules(Stage::filing, "link_geopend"))
+      if (r.role == rule->then.file->by) opener = r.role;
+  ASSERT_FALSE(opener.empty()) << "nobody who files gets documents";
+  c.ask("2026-11-20T10:00:00+01:00", "link_geopend", opener, {{"delivery", delivery}});
+  ASSERT_FALSE(c.last.filings.empty());
+  auto none = changed("KNH", [](Json& rules) { without(rules, "filing", "link_geopend"); });
+  auto found = flips(c.last, redecide(c.deciders, c.before, *none));
+  const Flip* filing = flip_of(found, Flip::Kind::filing, opener);
+  ASSERT_TRUE(filing);
+  EXPECT_EQ(filing->after, "nothing");
+  EXPECT_TRUE(c.profile->rule(filing->rule)) << filing->rule;
+  auto elsewhere = changed("KNH", [](Json& rules) {
+    for (Json& r : rules)
+      if (r["stage"] == "filing") r["then"]["file"]["system"] = "archief";
+  });
+  found = flips(c.last, redecide(c.deciders, c.before, *elsewhere));
+  ASSERT_TRUE(flip_of(found, Flip::Kind::filing, opener));
+  EXPECT_NE(flip_of(found, Flip::Kind::filing, opener)->after.find("in archief"), std::string::npos);
+}
+
+TEST(Flips, AnotherEscalationIsSeen) {
+  Replayed c("KNH", given());
+  c.ask("2026-11-20T09:00:00+01:00", "escalatie", "school_ib", {{"point_of_disagreement", "verdeling van de kosten"}});
+  ASSERT_EQ(c.last.outcome, Outcome::delivered);
+  auto none = changed("KNH", [](Json& rules) { without(rules, "escalation", "escalatie"); });
+  auto found = flips(c.last, redecide(c.deciders, c.before, *none));
+  auto opened = std::ranges::find(found, Flip::Kind::escalation, &Flip::kind);
+  ASSERT_NE(opened, found.end());
+  EXPECT_EQ(opened->before, "open");
+  EXPECT_EQ(opened->after, "nothing");
+  EXPECT_FALSE(opened->rule.empty());
+}
+
+TEST(Flips, WhoIsLeftOutIsSeen) {
+  Replayed c("KNH", given());
+  c.ask("2026-11-20T09:00:00+01:00", "documentlevering", "school_ib", kDelivery, {"orthopedagoog", "ciz"});
+  ASSERT_EQ(c.last.outcome, Outcome::delivered);
+  ASSERT_FALSE(c.last.suppressed.empty());
+  Draft other = c.last;
+  other.suppressed.clear();
+  auto found = flips(c.last, other);
+  const Flip* left = flip_of(found, Flip::Kind::suppressed, "ciz");
+  ASSERT_TRUE(left);
+  EXPECT_EQ(left->before, "AUDIENCE_NOT_INVOLVED");
+  EXPECT_EQ(left->after, "not left out");
+  EXPECT_EQ(left->rule, c.last.suppressed[0].rule);
+}
+
+TEST(Flips, ALinkThatStandsIsSeen) {
+  Draft with, without_it;
+  with.outcome = without_it.outcome = Outcome::recorded;
+  with.revoked_links = {"m-1/orthopedagoog", "m-2/orthopedagoog"};
+  with.explanation.push_back({"TEST-01", "consent", "fired", "withdrawn", "", "", {}});
+  auto found = flips(with, without_it);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0], (Flip{Flip::Kind::link, "TEST-01", "orthopedagoog", "2 ended", "none ended"}));
+}
+
+/// A list with other lines, and what has no kind of its own, are never silent.
+TEST(Flips, NoEffectIsOverlooked) {
+  Draft a, b;
+  a.effects = {{"fact", "funding", Json::array({1})}};
+  b.effects = {{"fact", "funding", Json::array({2})}};
+  auto found = flips(a, b);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].target, "case.funding");
+  EXPECT_EQ(found[0].after, "a list of 1, other content");
+  a.effects = {{"consent", "c1", {{"giver", "ouder_1"}}}};
+  b.effects.clear();
+  found = flips(a, b);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].target, "consent");
+  a.effects = {{"document", "opp", {{"status", "compleet"}}}};
+  b.effects = {{"document", "opp", {{"status", "concept"}}}};
+  found = flips(a, b);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].target, "document.opp.status");
+  EXPECT_EQ(found[0].before + found[0].after, "compleetconcept");
+  // What only explains the same result in other words is no flip.
+  b = a;
+  b.explanation.push_back({"TEST-01", "gate", "near", "OPP_MISSING", "", "", {}});
+  EXPECT_TRUE(flips(a, b).empty());
+}
+
 TEST(Counterfactual, OneParentsConsentIsTheSmallestChange) {
   auto payload = given();
   payload["consents"] = Json::array({consent("c1", "ouder_1", "documents")});
@@ -107,6 +238,26 @@ TEST(Counterfactual, NoneIsSaidHonestlyAndNothingForbiddenIsVaried) {
   EXPECT_TRUE(found.singles_complete);
   EXPECT_TRUE(found.pairs_complete);
   EXPECT_TRUE(asked.contains("consent:ouder_1:documents"));
+}
+
+/// Many reasons at once: the last phase keeps within the budget as well.
+TEST(Counterfactual, TheBudgetHoldsForSeveralReasons) {
+  auto payload = given();
+  payload["consents"] = Json::array();
+  payload["documents"] = Json::array();
+  Replayed c("KNH", payload);
+  c.ask("2026-11-20T09:00:00+01:00", "oza_vaststelling", "school_ib", Json::object());
+  ASSERT_GT(c.last.codes.size(), 3u);
+  SearchOptions options;
+  options.budget = 1;
+  auto none = c.search(options);
+  EXPECT_EQ(none.tried, 1u);
+  // Just enough for the singles: pairs and the last phase have none left.
+  auto singles = none.candidates;
+  for (std::size_t budget : {singles, singles + 5, singles + 50, std::size_t{1500}}) {
+    options.budget = budget;
+    EXPECT_LE(c.search(options).tried, budget) << budget;
+  }
 }
 
 TEST(Counterfactual, ABudgetThatRunsOutIsNoNone) {
