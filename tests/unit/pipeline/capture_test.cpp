@@ -162,11 +162,11 @@ TEST(Capture, WhatAttachmentsStateIsStatedInTheScenario) {
     given["documents"] = Json::array();
     road.open(given);
     auto sent = attached(road, "2026-11-20T08:00:00Z",
-                         {{"d-1", "groeidocument", 1, "", "aa"}, {"d-2", "opp", 3, status, "bb"}});
+                         {{"upload-1", "groeidocument", 1, "", "aa"}, {"upload-2", "opp", 3, status, "bb"}});
     ASSERT_EQ(sent.draft.outcome, Outcome::delivered);
     EXPECT_EQ(road.say("2026-11-20T09:00:00Z", "beschikking", "jeugdhulpdeskundige").draft.outcome, outcome) << status;
     // An older one comes too late to change it.
-    attached(road, "2026-11-20T10:00:00Z", {{"d-3", "opp", 2, "concept", "cc"}});
+    attached(road, "2026-11-20T10:00:00Z", {{"upload-3", "opp", 2, "concept", "cc"}});
     EXPECT_EQ(road.say("2026-11-20T11:00:00Z", "beschikking", "jeugdhulpdeskundige").draft.outcome, outcome) << status;
     auto made = captured(road);
     ASSERT_TRUE(made) << status << ' ' << made.error().code
@@ -176,8 +176,8 @@ TEST(Capture, WhatAttachmentsStateIsStatedInTheScenario) {
     EXPECT_EQ(made->scenario["messages_in"][0]["attachments"],
               Json::array({{{"doc_type", "groeidocument"}, {"version", 1}},
                            {{"doc_type", "opp"}, {"version", 3}, {"status", status}}}));
-    // The file name and what it holds stay where they were.
-    EXPECT_EQ(made->scenario.dump().find("d-2"), std::string::npos);
+    // The document itself stays where it was.
+    EXPECT_EQ(made->scenario.dump().find("upload"), std::string::npos);
   }
 }
 
