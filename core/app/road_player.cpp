@@ -334,6 +334,22 @@ class RoadPlayer final : public scenario::Player {
       m.party =
           fmt::format("{}-{}", m.sender_role.starts_with("zorgaanbieder") ? "zorgaanbieder" : m.sender_role, region_);
     if (m.source.empty()) m.source = "urn:schakel:scenario";
+    // What comes along has no content in a scenario: what is delivered is a page that says so.
+    if (documents_)
+      for (Attachment& a : m.attachments) {
+        vault::DocumentRecord record;
+        record.case_id = case_;
+        record.doc_type = a.doc_type;
+        record.status = a.status;
+        record.media_type = "text/plain";
+        record.file_name = "document.txt";
+        record.version = a.version;
+        record.party = m.party;
+        auto stored = run_now(io_, documents_->store(std::move(record), to_bytes("Een document uit een scenario.\n")));
+        if (!stored) return fail(std::move(stored.error()));
+        a.document = stored->id;
+        a.sha256 = stored->sha256;
+      }
     auto accepted = run_now(io_, journal_->accept(std::move(m)));
     if (!accepted) return fail(std::move(accepted.error()));
     auto decided = run_now(io_, pipeline_->step());

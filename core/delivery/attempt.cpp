@@ -1,5 +1,6 @@
 #include "core/delivery/attempt.hpp"
 
+#include "core/delivery/standing.hpp"
 #include "core/journal/members.hpp"
 #include "core/model/consent_check.hpp"
 #include "core/outbox/invoice_rows.hpp"
@@ -145,6 +146,7 @@ Task<AttemptResult> Delivering::attempt(store::DeliveryRow row, int number) {
     co_return AttemptResult{Verdict::retry_later, "ADAPTER_DEGRADED", std::nullopt, Json::object()};
   auto created = row.created_at;
   auto case_id = row.case_id;
+  auto decided = row.message;
   auto planned = co_await open(std::move(row));
   if (!planned) {
     bool erased = planned.error().kind == ErrorKind::not_found;
@@ -156,11 +158,11 @@ Task<AttemptResult> Delivering::attempt(store::DeliveryRow row, int number) {
     // Consent is judged again at the moment of sending: hours of retries may lie behind (CORE-CONSENT-04, -05).
     auto file = co_await journal_.load(case_id);
     if (!file) co_return AttemptResult{Verdict::retry_later, file.error().code, std::nullopt, Json::object()};
-    auto rules = profiles_.find(planned->body.value("region", ""));
-    if (rules == profiles_.end())
-      co_return AttemptResult{Verdict::retry_later, "REGION_UNKNOWN", std::nullopt, Json::object()};
-    auto refused = refused_now(*planned, *file, *rules->second, journal_.clock().now());
+    auto rules = co_await rules_of(decided, planned->body.value("region", ""));
+    if (!rules) co_return AttemptResult{Verdict::retry_later, rules.error().code, std::nullopt, Json::object()};
+    auto refused = refused_now(*planned, *file, **rules, journal_.clock().now());
     if (!refused.empty()) co_return AttemptResult{Verdict::rejected, refused, std::nullopt, Json::object()};
+    planned->valid_until = valid_until_now(*planned, *file);
   }
   std::optional<SealedInvoice> sealed;
   bool named_now = false;

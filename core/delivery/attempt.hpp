@@ -9,6 +9,7 @@
 #include "core/outbox/dispatcher.hpp"
 #include "core/outbox/generation.hpp"
 #include "core/outbox/plan.hpp"
+#include "core/pipeline/rule_store.hpp"
 #include "core/plugin/registry.hpp"
 #include "core/vault/documents.hpp"
 #include "schakel/adapter.hpp"
@@ -47,7 +48,8 @@ class Delivering final : public outbox::Attempter {
         vault_(vault),
         documents_(documents),
         profiles_(std::move(profiles)),
-        parties_(std::move(parties)) {}
+        parties_(std::move(parties)),
+        rules_(journal.store()) {}
 
   void add(Instance instance);
   [[nodiscard]] const std::map<std::string, Instance>& instances() const { return instances_; }
@@ -67,6 +69,9 @@ class Delivering final : public outbox::Attempter {
   /// Names the parties of an invoice that was held for want of them; true where it did. PARTY_AMBIGUOUS,
   /// PARTY_MISNAMED.
   Task<Result<bool>> name_parties(outbox::Planned& planned, std::string case_id);
+  /// The rules that the decision on this message was made by: a case in flight keeps its own. Today's where they were
+  /// not kept; REGION_UNKNOWN.
+  Task<Result<std::shared_ptr<const Profile>>> rules_of(store::MessageSeq decided, std::string region);
   /// Made and sealed, durably, with the address; `named`: whose it is was found out now, and is written down as well.
   Task<Result<InvoiceDocument>> document(const Delivery& delivery, const Json& config, bool named);
   Task<Result<std::optional<SealedInvoice>>> sealed_document(std::string case_id, std::string delivery);
@@ -75,6 +80,7 @@ class Delivering final : public outbox::Attempter {
   vault::Documents& documents_;
   Profiles profiles_;
   std::shared_ptr<const Parties> parties_;
+  pipeline::RuleStore rules_;
   std::map<std::string, Instance> instances_;
 };
 

@@ -77,6 +77,7 @@ struct RecipientOutcome {
   std::string channel = "broker";
   std::string of_gemeente;           ///< name of a fact whose value is put behind the role as @<gemeente>; empty = none
   bool if_addressed = false;         ///< only where the sender asks for it
+  bool if_consent_names = false;     ///< only where a consent for it names the role
   bool unless_sender = false;        ///< not to who sent the message
   bool mandatory = false;            ///< an address list without it is refused: MANDATORY_INVITEE_MISSING
   bool list_only = false;            ///< where the sender gives an address list, only if that names it

@@ -12,7 +12,7 @@ namespace {
 
 /// Settings that deciders and named functions read by name. tests/unit/model/rule_settings_test.cpp compares it with
 /// the code.
-constexpr std::array<std::string_view, 32> kReadByCode = {"child_consent_age",
+constexpr std::array<std::string_view, 33> kReadByCode = {"child_consent_age",
                                                           "child_only_age",
                                                           "combined_split_bp",
                                                           "consent_quorum",
@@ -23,6 +23,7 @@ constexpr std::array<std::string_view, 32> kReadByCode = {"child_consent_age",
                                                           "funding_lines_need_period",
                                                           "goal_max_months",
                                                           "grey_contract_holder",
+                                                          "money.holder_elsewhere",
                                                           "grey_split.enabled",
                                                           "grey_split.odd_cent",
                                                           "grey_split.swv_bp",

@@ -143,6 +143,7 @@ void StageCheck::reachable() {
         any = true;
         break;
       }
+    if (any) off_.insert(&r);
     if (any)
       find(Severity::note, "SWITCHED_OFF", {&r}, "/when",
            "never holds with the switches of this file; it would with those in the example", std::move(example));
@@ -222,16 +223,27 @@ void StageCheck::gates(const std::string& type) {
     find(Severity::error, "CONTRADICTION", core, "",
          "together these rules block every " + type + ": what one requires another blocks");
   }
-  for (const Rule* r : list)
-    for (const Rule* other : list) {
+  // A rule that waits for another choice may be redundant as well: with it, whatever the switches say.
+  std::vector<const Rule*> also_off;
+  for (const Rule* r : in_.profile.rules(Stage::gate, type))
+    if (!dead_.contains(r) || off_.contains(r)) also_off.push_back(r);
+  for (const Rule* r : also_off)
+    for (const Rule* other : also_off) {
       if (r == other) continue;
-      bool earlier = other->order < r->order;
+      bool earlier = other->order < r->order, switches = off_.contains(r) || off_.contains(other);
+      auto within = [&](const Rule* a, const Rule* b) {
+        return solve(all_of({a->when, none_of({b->when})}), type, nullptr, switches) == Sat::no;
+      };
+      // Of two rows with one code the narrower adds nothing, whichever stands first; of two that say the same, the
+      // later.
       bool hides = other->then.alone ? (!r->then.alone || earlier)
-                                     : (other->then.block == r->then.block && !r->then.alone && earlier);
-      if (!hides || solve(all_of({r->when, none_of({other->when})}), type) != Sat::no) continue;
+                                     : (other->then.block == r->then.block && !r->then.alone &&
+                                        (earlier || other->then.if_consented == r->then.if_consented));
+      if (!hides || !within(r, other)) continue;
+      if (!other->then.alone && !earlier && within(other, r)) continue;
       find(Severity::error, "SHADOWED", {r, other}, "",
            other->then.alone ? "never reported: " + other->id + " blocks alone whenever this holds"
-                             : "adds nothing: " + other->id + " already blocks with this code whenever this holds");
+                             : "adds nothing: " + other->id + " blocks with this code whenever this holds");
     }
 }
 
@@ -279,6 +291,8 @@ void StageCheck::routing(const std::string& type) {
     for (std::size_t k = 0; k < i; ++k) {
       const Entry& o = list[k];
       if (o.rule == e.rule || stage_role(o.role) != stage_role(e.role)) continue;
+      // Whether a consent names the role is no fact: such a row hides nothing for certain.
+      if (o.rule->then.recipient->if_consent_names) continue;
       before.push_back(o.exact);
       const RecipientOutcome &a = *o.rule->then.recipient, &b = *e.rule->then.recipient;
       bool differs =
@@ -325,7 +339,7 @@ void StageCheck::gap(const std::string& type, const std::vector<Entry>& list) {
   std::vector<Condition> reached;
   std::vector<const Rule*> about;
   for (const Entry& e : list)
-    if (!e.rule->then.recipient->if_addressed) {
+    if (!e.rule->then.recipient->if_addressed && !e.rule->then.recipient->if_consent_names) {
       reached.push_back(e.when);
       if (std::ranges::find(about, e.rule) == about.end()) about.push_back(e.rule);
     }

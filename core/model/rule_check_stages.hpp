@@ -79,6 +79,7 @@ class StageCheck {
   RuleSolver solver_;
   std::set<std::string> all_types_;
   std::set<const Rule*> dead_;
+  std::set<const Rule*> off_;  ///< of these: with other switches they would hold
   std::map<int, std::set<std::string>> words_;
   std::set<std::string> told_;
   bool undecided_ = false;

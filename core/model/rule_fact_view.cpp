@@ -35,9 +35,40 @@ void FactView::state_message() {
       }
     if (any) state(s.slot, Json(sum));
   }
+  const std::size_t by_payload = changes_.size();
   for (const Attachment& a : message.attachments)
-    if (int slot = vocabulary.document_slot(a.doc_type); slot >= 0)
-      state_document(vocabulary.at(slot), a.status.empty() ? std::string_view("aanwezig") : a.status, false);
+    if (int slot = vocabulary.document_slot(a.doc_type); slot >= 0) attached(vocabulary.at(slot), a, by_payload);
+  // What is carried by name, or is the message itself, is in the file from here on (domain.md 4.1).
+  if (auto it = message.payload.find("documents"); it != message.payload.end() && it->is_array())
+    for (const Json& d : *it)
+      if (d.is_string()) named(vocabulary.document_slot(d.get_ref<const std::string&>()));
+  for (int slot : vocabulary.carried(message.type)) named(slot);
+}
+
+/// A name says that the document is there and nothing of its status: one that is known stays.
+void FactView::named(int slot) {
+  if (slot < 0) return;
+  const FactDef& d = profile_->vocabulary().at(slot);
+  bool known = std::ranges::any_of(changes_, [&](const Change& c) { return c.document && c.key == d.field; }) ||
+               std::ranges::find(file_->documents, d.field, &DocumentState::doc_type) != file_->documents.end();
+  if (!known) state_document(d, "aanwezig", false);
+}
+
+/// An older version than the case or this message has changes nothing (KNH-DOC-04 asks for the last one).
+void FactView::attached(const FactDef& d, const Attachment& a, std::size_t by_payload) {
+  std::string_view status = a.status.empty() ? std::string_view("aanwezig") : std::string_view(a.status);
+  auto stated = std::ranges::find_if(changes_, [&](const Change& c) { return c.document && c.key == d.field; });
+  if (stated != changes_.end()) {
+    // Of two versions in one message the higher one. What the payload says of the document that it brings along stays.
+    if (stated->gone || a.version <= stated->version) return;
+    stated->version = a.version;
+    if (stated - changes_.begin() >= static_cast<std::ptrdiff_t>(by_payload)) stated->status = status;
+    return;
+  }
+  auto known = std::ranges::find(file_->documents, d.field, &DocumentState::doc_type);
+  if (known != file_->documents.end() && a.version < known->version) return;
+  state_document(d, status, false);
+  changes_.back().version = a.version;
 }
 
 void FactView::state(int slot, const Json& value) {
@@ -47,6 +78,7 @@ void FactView::state(int slot, const Json& value) {
     if (value.is_object()) {
       bool whole = !value.empty();
       for (const auto& [name, part] : value.items()) whole = whole && part.is_boolean() && part.get<bool>();
+      for (const std::string& part : d.parts) whole = whole && value.contains(part);
       state_document(d, whole ? "compleet" : "concept", false);
     } else if (value.is_string()) {
       state_document(d, value.get_ref<const std::string&>(), false);
@@ -63,7 +95,7 @@ void FactView::state(int slot, const Json& value) {
 void FactView::state_document(const FactDef& d, std::string_view status, bool gone) {
   if (std::ranges::any_of(changes_, [&](const Change& c) { return c.document && c.key == d.field; }))
     as_stated_ = false;
-  changes_.push_back({d.field, true, nullptr, status, gone});
+  changes_.push_back({d.field, true, nullptr, status, gone, 1});
 }
 
 void FactView::set(int slot, Json value) {
@@ -78,7 +110,7 @@ void FactView::put(int slot, Json value) {
   forget();
   auto old = std::ranges::find_if(changes_, [&](const Change& c) { return !c.document && c.key == d.field; });
   if (old != changes_.end()) changes_.erase(old);
-  changes_.push_back({d.field, false, set_.back().get(), {}, false});
+  changes_.push_back({d.field, false, set_.back().get(), {}, false, 1});
   stated_.emplace_back(slot, set_.back().get());
 }
 
@@ -90,7 +122,7 @@ void FactView::forget() const {
 
 Json FactView::Change::json() const {
   if (value) return *value;
-  return gone ? Json() : Json{{"status", status}, {"version", 1}};
+  return gone ? Json() : Json{{"status", status}, {"version", version}};
 }
 
 void FactView::adopt(std::span<const Effect> effects) {
@@ -104,8 +136,8 @@ void FactView::adopt(std::span<const Effect> effects) {
       const Json& v = *set_.back();
       changes_.push_back(
           {keep(e.key), true, &v,
-           v.is_null() ? std::string_view() : std::string_view(v["status"].get_ref<const std::string&>()),
-           v.is_null()});
+           v.is_null() ? std::string_view() : std::string_view(v["status"].get_ref<const std::string&>()), v.is_null(),
+           v.is_null() ? 1 : v.value("version", 1)});
       forget();
     }
   }
@@ -155,10 +187,6 @@ std::string_view FactView::document_status(std::string_view doc_type) const {
     if (c.document && c.key == doc_type) return c.status;
   for (const DocumentState& d : file_->documents)
     if (d.doc_type == doc_type) return d.status;
-  // A delivery that lists a document carries it, whatever its status.
-  if (auto it = message_->payload.find("documents"); it != message_->payload.end() && it->is_array())
-    for (const Json& d : *it)
-      if (d.is_string() && d.get_ref<const std::string&>() == doc_type) return "aanwezig";
   return {};
 }
 

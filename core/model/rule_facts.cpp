@@ -108,6 +108,20 @@ Result<std::shared_ptr<const Vocabulary>> Vocabulary::parse(const Json& facts) {
     int slot = static_cast<int>(v->facts_.size());
     v->index_.emplace(d.name, slot);
     if (d.from == FactDef::From::document && d.aspect == "status") v->documents_.emplace(d.field, slot);
+    if (auto by = f.find("carried_by"); by != f.end()) {
+      if (!by->is_array() || d.aspect != "status")
+        wrong(at + "/carried_by", "NOT_CARRIED", "a list of message types, of the status of a document");
+      else
+        for (const Json& message_type : *by)
+          if (message_type.is_string()) v->carried_[message_type.get<std::string>()].push_back(slot);
+    }
+    if (auto parts = f.find("parts"); parts != f.end()) {
+      if (!parts->is_array() || parts->empty() || d.aspect != "status")
+        wrong(at + "/parts", "NO_PARTS", "a list of names, of the status of a document");
+      else
+        for (const Json& part : *parts)
+          if (part.is_string()) d.parts.push_back(part.get<std::string>());
+    }
     if (auto by = f.find("stated_by"); by != f.end()) {
       // {"message type": "payload field" or ["field", "field"] that are added up}
       if (!by->is_object() || (d.from != FactDef::From::case_fact && d.aspect != "status"))
@@ -139,6 +153,12 @@ int Vocabulary::slot(std::string_view name) const {
 int Vocabulary::document_slot(std::string_view doc_type) const {
   auto it = documents_.find(doc_type);
   return it == documents_.end() ? -1 : it->second;
+}
+
+std::span<const int> Vocabulary::carried(std::string_view type) const {
+  auto it = carried_.find(type);
+  if (it == carried_.end()) return {};
+  return it->second;
 }
 
 std::span<const Statement> Vocabulary::statements(std::string_view type) const {

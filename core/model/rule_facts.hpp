@@ -81,6 +81,7 @@ struct FactDef {
   std::string field;   ///< the name behind the prefix
   std::string aspect;  ///< of a document: present, complete or status
   std::string unit, meaning, who;
+  std::vector<std::string> parts;  ///< of a document that a message states part by part: those that must be there
   FactType type = FactType::text;
   From from = From::payload;
   int function = -1;  ///< number of the named function
@@ -98,6 +99,8 @@ class Vocabulary {
   [[nodiscard]] int size() const { return static_cast<int>(facts_.size()); }
   /// What the payload of this type states about the case and its documents.
   [[nodiscard]] std::span<const Statement> statements(std::string_view type) const;
+  /// Slots of the documents (status) that a message of this type is itself.
+  [[nodiscard]] std::span<const int> carried(std::string_view type) const;
   [[nodiscard]] const Json& source() const { return source_; }  ///< facts.json as it was read
 
  private:
@@ -113,6 +116,7 @@ class Vocabulary {
   using Index = std::unordered_map<std::string, int, Hash, std::equal_to<>>;
   Index index_, documents_;
   std::map<std::string, std::vector<Statement>, std::less<>> statements_;
+  std::map<std::string, std::vector<int>, std::less<>> carried_;
 };
 
 /// The facts of one case at one message: what the payload states goes before the case file ("for the message itself
@@ -142,6 +146,7 @@ class FactView {
     const Json* value = nullptr;  ///< of a fact, or of a document that an earlier decider changed
     std::string_view status;      ///< of a document
     bool gone = false;            ///< a document that is no more
+    int version = 1;              ///< of a document
     [[nodiscard]] Json json() const;
   };
   [[nodiscard]] std::span<const Change> changes() const { return changes_; }
@@ -171,6 +176,8 @@ class FactView {
   void state_message();
   void state(int slot, const Json& value);
   void state_document(const FactDef& d, std::string_view status, bool gone);
+  void attached(const FactDef& d, const Attachment& attachment, std::size_t by_payload);
+  void named(int slot);
   void put(int slot, Json value);
   [[nodiscard]] bool has(const Effect& effect) const;
   void forget() const;

@@ -140,8 +140,8 @@ void RuleReader::then(Rule& rule, const Json& t, const std::string& at) {
   if (auto it = t.find("recipient"); it != t.end()) {
     std::string here = at + "/recipient";
     only(*it, here,
-         {"role", "content", "channel", "of_gemeente", "if_addressed", "unless_sender", "mandatory", "list_only",
-          "function", "without"});
+         {"role", "content", "channel", "of_gemeente", "if_addressed", "if_consent_names", "unless_sender", "mandatory",
+          "list_only", "function", "without"});
     RecipientOutcome r;
     r.roles = known_roles(*it, here, "role");
     r.content = it->value("content", "none");
@@ -149,6 +149,7 @@ void RuleReader::then(Rule& rule, const Json& t, const std::string& at) {
     r.of_gemeente = it->value("of_gemeente", "");
     if (!r.of_gemeente.empty()) fact(r.of_gemeente, here + "/of_gemeente");
     r.if_addressed = flag(*it, here, "if_addressed");
+    r.if_consent_names = flag(*it, here, "if_consent_names");
     r.unless_sender = flag(*it, here, "unless_sender");
     r.mandatory = flag(*it, here, "mandatory");
     r.list_only = flag(*it, here, "list_only");

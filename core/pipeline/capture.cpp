@@ -186,12 +186,6 @@ Result<CapTry> cap_play(const std::vector<const Decider*>& deciders, std::shared
   for (const CapturedDecision* d : rest) {
     const Message& m = d->message;
     Json payload = m.payload;
-    if (!m.attachments.empty()) {
-      Json& documents = payload["documents"];
-      if (!documents.is_array()) documents = Json::array();
-      for (const Attachment& a : m.attachments)
-        if (std::ranges::find(documents, Json(a.doc_type)) == documents.end()) documents.push_back(a.doc_type);
-    }
     std::optional<int> delivery;
     if (auto it = payload.find("delivery"); it != payload.end() && it->is_string())
       if (auto n = numbers.find(it->get<std::string>()); n != numbers.end()) {
@@ -206,6 +200,12 @@ Result<CapTry> cap_play(const std::vector<const Decider*>& deciders, std::shared
              {"from", fiction.text(m.sender_role, "provider")},
              {"payload", payload}};
     if (!m.addressed_to.empty()) row["addressed_to"] = fiction.value(Json(m.addressed_to), "provider");
+    // Status and version decide (KNH-DOC-04): a name in the payload would say less.
+    for (const Attachment& a : m.attachments) {
+      Json carried{{"doc_type", fiction.text(a.doc_type, "doc_type")}, {"version", a.version}};
+      if (!a.status.empty()) carried["status"] = fiction.text(a.status, "status");
+      row["attachments"].push_back(std::move(carried));
+    }
     file["messages_in"].push_back(std::move(row));
     recorded.push_back(d->draft);
     apply(after, m, d->draft);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/base/calendar.hpp"
 #include "core/model/ledger.hpp"
 
 namespace schakel::replay {
@@ -297,7 +298,11 @@ std::vector<Flip> flips(const Draft& before, const Draft& after) {
 
 bool in_flight(const CaseFile& file, Instant at, std::int64_t quiet_days) {
   if (file.messages.empty()) return true;
-  if (std::ranges::any_of(file.deadlines, [](const Deadline& d) { return d.state == "set"; })) return true;
+  // Nothing but a message changes how a deadline stands, and some are met by none: one that is long past is waited for
+  // no longer.
+  auto gone_by = add_days(local_date(at), -static_cast<int>(std::clamp<std::int64_t>(quiet_days, 0, 36'500))).str();
+  if (std::ranges::any_of(file.deadlines, [&](const Deadline& d) { return d.state == "set" && d.date > gone_by; }))
+    return true;
   if (file.escalation && !file.escalation->closed) return true;
   for (const char* fact : {"dispute", "ratification_pending"})
     if (auto it = file.facts.find(fact); it != file.facts.end() && *it == Json(true)) return true;

@@ -37,9 +37,9 @@ struct Flip {
 [[nodiscard]] std::string_view to_string(Flip::Kind kind);
 [[nodiscard]] std::vector<Flip> flips(const Draft& before, const Draft& after);
 
-/// A case waits for something (a deadline that is set, an open escalation, a held invoice, a dispute, a ratification),
-/// or had a message less than `quiet_days` before `at`: it keeps the rules it was opened under. A case without messages
-/// is in flight too.
+/// A case waits for something (a deadline that is set and not `quiet_days` past, an open escalation, a held invoice, a
+/// dispute, a ratification), or had a message less than `quiet_days` before `at`: it keeps the rules it was opened
+/// under. A case without messages is in flight too.
 [[nodiscard]] bool in_flight(const CaseFile& file, Instant at, std::int64_t quiet_days);
 
 }  // namespace schakel::replay

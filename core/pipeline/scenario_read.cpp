@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 
 #include "core/pipeline/scenario.hpp"
@@ -41,11 +42,12 @@ const std::set<std::string, std::less<>> kExpect = {"outcomes",        "recipien
                                                     "deadlines",       "invoices",   "escalation"};
 
 void read_given(Reader& r, const Json& given) {
-  r.only(given, "/given", {"pupil", "case", "consents", "documents", "meeting", "profile_overrides"}, {"timezone"});
+  // What is not given is empty.
+  r.only(given, "/given", {"pupil"}, {"case", "consents", "documents", "meeting", "profile_overrides", "timezone"});
   if (!given.is_object()) return;
   const Json& pupil = given.value("pupil", Json::object());
   r.only(pupil, "/given/pupil", {"birth_date"}, {"name", "bsn", "school", "school_type", "woongemeente", "enrolled"});
-  if (!given.value("case", Json()).is_object()) r.wrong("/given/case", "TYPE", "an object is expected");
+  if (!given.value("case", Json::object()).is_object()) r.wrong("/given/case", "TYPE", "an object is expected");
   if (!given.value("profile_overrides", Json::object()).is_object())
     r.wrong("/given/profile_overrides", "TYPE", "an object is expected");
   if (given.value("timezone", Json("Europe/Amsterdam")) != "Europe/Amsterdam")
@@ -80,9 +82,29 @@ void read_given(Reader& r, const Json& given) {
     }
 }
 
+/// Documents that come along with more than a name: our own scenarios may have them, as real messages do.
+void read_attachments(Reader& r, const Json& list, const std::string& at, Message& message) {
+  if (!list.is_array()) return r.wrong(at, "TYPE", "a list is expected");
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    std::string here = at + "/" + std::to_string(i);
+    r.only(list[i], here, {"doc_type"}, {"status", "version"});
+    if (!list[i].is_object()) continue;
+    Attachment a;
+    a.doc_type = r.text(list[i], here, "doc_type");
+    if (list[i].contains("status")) a.status = r.text(list[i], here, "status");
+    if (auto it = list[i].find("version"); it != list[i].end()) {
+      if (!it->is_number_integer() || it->get<std::int64_t>() < 1 || it->get<std::int64_t>() > 1'000'000)
+        r.wrong(here + "/version", "TYPE", "a version from 1 is expected");
+      else
+        a.version = it->get<int>();
+    }
+    message.attachments.push_back(std::move(a));
+  }
+}
+
 void read_message(Reader& r, const Json& m, std::size_t index, std::size_t count, Scenario& out) {
   std::string at = "/messages_in/" + std::to_string(index);
-  r.only(m, at, {"seq", "at", "type", "from", "payload"}, {"addressed_to"});
+  r.only(m, at, {"seq", "at", "type", "from", "payload"}, {"addressed_to", "attachments"});
   if (!m.is_object()) return;
   Message message;
   if (m.value("seq", Json()) != Json(index + 1)) r.wrong(at + "/seq", "SEQUENCE", "messages are numbered 1, 2, 3 ...");
@@ -106,6 +128,7 @@ void read_message(Reader& r, const Json& m, std::size_t index, std::size_t count
         else
           r.wrong(at + "/addressed_to", "TYPE", "a list of roles is expected");
   }
+  if (auto it = m.find("attachments"); it != m.end()) read_attachments(r, *it, at + "/attachments", message);
   if (auto it = message.payload.find("delivery_seq"); it != message.payload.end()) {
     if (!it->is_number_integer() || it->get<std::int64_t>() < 1 ||
         it->get<std::int64_t>() > static_cast<std::int64_t>(count))
@@ -113,8 +136,6 @@ void read_message(Reader& r, const Json& m, std::size_t index, std::size_t count
     message.payload["delivery"] = out.id + "/" + std::to_string(it->get<std::int64_t>());
     message.payload.erase("delivery_seq");
   }
-  if (!out.messages.empty() && message.time < out.messages.back().time)
-    r.wrong(at + "/at", "BACK_IN_TIME", "messages come in the order of time");
   out.messages.push_back(std::move(message));
 }
 
@@ -154,14 +175,14 @@ Result<Scenario> read(std::string_view text) {
   if (!r.findings.empty())
     return fail(ErrorKind::invalid, "SCENARIO_INVALID", "the scenario file has mistakes", std::move(r.findings));
 
-  // The opening comes before the first message, at its instant: what was given holds from there.
+  // The opening comes before the first message, at the earliest instant: what was given holds from there.
   out.opening.id = out.id + "/0";
   out.opening.source = "urn:schakel:scenario";
   out.opening.type = "zaak_opening";
   out.opening.subject = out.id;
   out.opening.region = out.region;
   out.opening.sender_role = "broker";
-  out.opening.time = out.messages.empty() ? Instant{} : out.messages.front().time;
+  if (!out.messages.empty()) out.opening.time = std::ranges::min(out.messages, {}, &Message::time).time;
   Json payload = out.given;
   payload.erase("timezone");
   payload["pupil"].erase("name");

@@ -47,6 +47,10 @@ ShareGroup grey(std::string kind, const Switches& switches, OddCent odd) {
 std::string holder_of(const LedgerEntry& invoice, const MoneyState& state, const Switches& switches) {
   if (invoice.creditor_role == "schoolbestuur") return "schoolbestuur";
   std::string holder = state.contract_holder;
+  // A pupil who is enrolled but elsewhere: there the region says who is invoiced, whatever the case has (KNH-MONEY-04).
+  if (state.situation == "elders")
+    if (auto it = switches.holder_elsewhere.find(state.school_type); it != switches.holder_elsewhere.end())
+      holder = it->second;
   if (holder.empty() && switches.grey_split)
     if (auto it = switches.grey_holder.find(state.school_type); it != switches.grey_holder.end()) holder = it->second;
   if (std::ranges::find(kTieOrder, holder) == kTieOrder.end()) holder = "gemeente";

@@ -125,6 +125,7 @@ Switches read_switches(const Profile& profile, const Json& overrides) {
       if (value.is_string()) into[key] = value.get<std::string>();
   };
   texts("grey_contract_holder", s.grey_holder);
+  texts("money.holder_elsewhere", s.holder_elsewhere);
   texts("invoice_addresses", s.addresses);
   texts("money.number_series", s.number_series);
   // The one address that a source names stands for itself (KNH-MONEY-05).
@@ -157,12 +158,14 @@ MoneyState read_state(const FactView& facts, const Ledger& ledger, const Switche
     }
   s.agreed = flag(facts, "funding_agreed").value_or(s.any_line);
   s.funding_period = read_period(fact(facts, "funding_period"));
-  s.dispute = switches.escalation_suspends && ledger.dispute.value_or(flag(facts, "dispute").value_or(false));
+  // A given dispute holds money everywhere; an escalation that is only a consult is not in the ledger (domain.md 4.1).
+  s.dispute = ledger.dispute.value_or(flag(facts, "dispute").value_or(false));
   s.enrolled = facts.file().pupil.enrolled;
   s.education_regie = flag(facts, "education_regie").value_or(true);
   s.content_fixed = flag(facts, "content_fixed").value_or(false);
   s.pgb = flag(facts, "pgb").value_or(false);
   s.contract_holder = text(facts, "contract_holder");
+  s.situation = text(facts, "situation");
   s.school_type = facts.file().pupil.school_type;
   s.education_payer = education_side(facts);
   s.offered_by = text(facts, "offered_by");

@@ -21,23 +21,24 @@ enum class Flow {
 
 /// The switches of a region; every one is a setting of its file and can be overridden per tenant.
 struct Switches {
-  Flow flow = Flow::contract_holder;                 ///< money.flow
-  bool grey_split = false;                           ///< grey_split.enabled
-  std::uint32_t grey_swv_bp = 5000;                  ///< grey_split.swv_bp
-  std::string odd_cent = "gemeente";                 ///< grey_split.odd_cent: gemeente, swv, alternate
-  std::map<std::string, std::string> grey_holder;    ///< grey_contract_holder: school type -> party
-  std::map<std::string, std::string> addresses;      ///< invoice_addresses: payer -> address
-  std::vector<std::string> hidden_from;              ///< finance_hidden_from (CORE-AUD-01)
-  std::vector<std::string> ratified_by;              ///< escalation.needs_ratification
-  bool escalation_suspends = true;                   ///< escalation.binding: a consult never holds money
-  bool hold_grey_only = false;                       ///< hold_grey_only (Q-26)
-  bool content_first = false;                        ///< money.content_first (MVS-MONEY-01)
-  bool lines_need_period = false;                    ///< funding_lines_need_period (FRL-MONEY-02)
-  bool education_needs_enrolment = false;            ///< money.education_needs_enrolment (MH-MONEY-02)
-  bool education_needs_regie = false;                ///< money.education_needs_regie (MH-MONEY-01)
-  bool pgb_pays_care = false;                        ///< money.pgb_pays_care (HR-MONEY-03)
-  std::map<std::string, std::string> number_series;  ///< money.number_series: creditor -> prefix of its own series
-  std::uint32_t combined_education_bp = 5000;        ///< combined_split_bp (HR-MONEY-01)
+  Flow flow = Flow::contract_holder;                    ///< money.flow
+  bool grey_split = false;                              ///< grey_split.enabled
+  std::uint32_t grey_swv_bp = 5000;                     ///< grey_split.swv_bp
+  std::string odd_cent = "gemeente";                    ///< grey_split.odd_cent: gemeente, swv, alternate
+  std::map<std::string, std::string> grey_holder;       ///< grey_contract_holder: school type -> party
+  std::map<std::string, std::string> holder_elsewhere;  ///< money.holder_elsewhere: the same, of a pupil elsewhere
+  std::map<std::string, std::string> addresses;         ///< invoice_addresses: payer -> address
+  std::vector<std::string> hidden_from;                 ///< finance_hidden_from (CORE-AUD-01)
+  std::vector<std::string> ratified_by;                 ///< escalation.needs_ratification
+  bool escalation_suspends = true;                      ///< escalation.binding: a consult never holds money
+  bool hold_grey_only = false;                          ///< hold_grey_only (Q-26)
+  bool content_first = false;                           ///< money.content_first (MVS-MONEY-01)
+  bool lines_need_period = false;                       ///< funding_lines_need_period (FRL-MONEY-02)
+  bool education_needs_enrolment = false;               ///< money.education_needs_enrolment (MH-MONEY-02)
+  bool education_needs_regie = false;                   ///< money.education_needs_regie (MH-MONEY-01)
+  bool pgb_pays_care = false;                           ///< money.pgb_pays_care (HR-MONEY-03)
+  std::map<std::string, std::string> number_series;     ///< money.number_series: creditor -> prefix of its own series
+  std::uint32_t combined_education_bp = 5000;           ///< combined_split_bp (HR-MONEY-01)
 };
 [[nodiscard]] Switches read_switches(const Profile& profile, const Json& overrides);
 
@@ -61,7 +62,7 @@ struct MoneyState {
   std::vector<FundingLine> funding;
   std::optional<Period> funding_period;
   bool dispute = false, enrolled = true, education_regie = true, content_fixed = false, pgb = false;
-  std::string contract_holder, school_type, education_payer, offered_by;
+  std::string contract_holder, situation, school_type, education_payer, offered_by;
   std::optional<MoneyAdvice> advice;
   bool advice_ratified = false;
 };

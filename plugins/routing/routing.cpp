@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/base/calendar.hpp"
+#include "core/model/consent_check.hpp"
 
 namespace schakel::routing {
 namespace {
@@ -14,6 +15,14 @@ std::string_view base_role(std::string_view role) { return role.substr(0, role.f
 
 bool addressed(const Message& m, std::string_view role) {
   return std::ranges::find(m.addressed_to, role) != m.addressed_to.end();
+}
+
+/// Whether a consent for what this message needs of the role names it; one for everybody ("*") names nobody.
+bool consent_names(const FactView& view, std::string_view role) {
+  auto asked = consent::purposes_of_delivery(view.profile(), view.message().type, role);
+  return std::ranges::any_of(view.file().consents, [&](const Consent& c) {
+    return std::ranges::find(asked, c.purpose) != asked.end() && std::ranges::find(c.roles, role) != c.roles.end();
+  });
 }
 
 void add_code(Draft& d, const std::string& code) {
@@ -144,6 +153,7 @@ void candidates(const FactView& view, Draft& draft) {
       std::string_view plain = base_role(role);
       if (to.unless_sender && plain == message.sender_role) continue;
       if (to.if_addressed && !addressed(message, plain)) continue;
+      if (to.if_consent_names && !consent_names(view, plain)) continue;
       if (to.list_only && !message.addressed_to.empty() && !addressed(message, plain)) {
         if (to.mandatory && plain != message.sender_role) {
           missing = true;
@@ -302,7 +312,7 @@ void effects(const FactView& view, Draft& draft) {
     if (c.document) {
       auto it = std::ranges::find(view.file().documents, c.key, &DocumentState::doc_type);
       bool has = it != view.file().documents.end();
-      if (c.gone ? !has : has && it->status == c.status) continue;
+      if (c.gone ? !has : has && it->status == c.status && it->version >= c.version) continue;
       draft.effects.push_back({"document", std::string(c.key), c.json()});
     } else {
       auto it = view.file().facts.find(c.key);

@@ -175,6 +175,7 @@ class Maker {
     other["channel"] = channel == "secure_link" ? "broker" : "secure_link";
     put("other channel", at, other);
     for (const char* key : {"if_addressed", "unless_sender"}) flip(r, at, key);
+    if (r.contains("if_consent_names")) flip(r, at, "if_consent_names");
     // Only a list of the sender is looked through for these.
     if (!r.value("if_addressed", false)) flip(r, at, "list_only");
     if (r.value("list_only", false)) flip(r, at, "mandatory");

@@ -1,6 +1,12 @@
 // Consent at the moment of sending, over the real road: a delivery that waited is judged by the same check as the
 // decision, for its own role, documents, custody and the pupil's age (CORE-CONSENT-04, CORE-CONSENT-05).
+#include <map>
+#include <optional>
+#include <tuple>
+
+#include "core/base/calendar.hpp"
 #include "core/delivery/attempt.hpp"
+#include "core/delivery/standing.hpp"
 #include "core/outbox/dispatcher.hpp"
 #include "tests/unit/delivery/delivery_road.hpp"
 
@@ -11,11 +17,13 @@ using test::run_now;
 /// Takes what it is given once its partner is up again.
 struct Hook final : Adapter {
   bool up = false;
-  std::vector<std::string> sent;  ///< kind and role
+  std::vector<std::string> sent;                        ///< kind and role
+  std::map<std::string, std::optional<Instant>> until;  ///< of the documents for a role
   Task<Result<void>> start(Host&) override { co_return Result<void>{}; }
   Task<AttemptResult> send(const Delivery& d) override {
     if (!up) co_return AttemptResult{Verdict::retry_later, "HTTP_503", std::nullopt, Json::object()};
     sent.push_back(d.kind + " " + d.role);
+    if (d.kind == "documents") until[d.role] = d.valid_until;
     co_return AttemptResult{Verdict::delivered, "HTTP_200", std::nullopt, Json::object()};
   }
 };
@@ -98,6 +106,84 @@ TEST_F(Sending, AConsentOfWhoHasNoCustodyStopsNothing) {
   other["valid_until"] = "2026-11-02T12:00:00Z";
   deliver(with({rules_test::consent("c1", "ouder_1", "documents"), other}));
   EXPECT_EQ(later("2026-11-03T09:00:00Z", "orthopedagoog"), "sent");
+}
+
+/// Documents that wait go along with a meeting that is moved, as links that are out already do.
+TEST_F(Sending, AMeetingThatIsMovedTakesWhatWaitsAlong) {
+  deliver(with({rules_test::consent("c1", "ouder_1", "documents"), rules_test::consent("x", "ouder_2", "documents")}));
+  say("2026-11-02T10:00:00Z", "uitnodiging", "school_ib", {{"meeting", "OT"}, {"at", "2026-12-17T10:00:00+01:00"}});
+  EXPECT_EQ(later("2026-11-03T09:00:00Z", "orthopedagoog"), "sent");
+  EXPECT_EQ(hook.until.at("orthopedagoog"), end_of_day(Date::parse("2026-12-17").value()));
+}
+
+TEST_F(Sending, AMeetingThatStaysGivesTheEndThatWasPlanned) {
+  deliver(with({rules_test::consent("c1", "ouder_1", "documents"), rules_test::consent("x", "ouder_2", "documents")}));
+  EXPECT_EQ(later("2026-11-03T09:00:00Z", "orthopedagoog"), "sent");
+  EXPECT_EQ(hook.until.at("orthopedagoog"), end_of_day(Date::parse("2026-12-03").value()));
+}
+
+TEST(ValidUntilNow, OnlyOfDocumentsOfAMessageThatHadAMeeting) {
+  CaseFile file;
+  PastMessage sent;
+  sent.id = "m-1";
+  sent.meeting = Meeting{"OT", rules_test::at("2026-12-17T10:00:00+01:00")};
+  file.messages = {sent};
+  outbox::Planned p;
+  p.kind = "documents";
+  p.valid_until = rules_test::at("2026-12-03T23:59:59+01:00");
+  p.body = {{"message_id", "m-1"}};
+  EXPECT_EQ(delivery::valid_until_now(p, file), end_of_day(Date::parse("2026-12-17").value()));
+  p.body["message_id"] = "m-2";
+  EXPECT_EQ(delivery::valid_until_now(p, file), p.valid_until);
+  p.body.erase("message_id");
+  EXPECT_EQ(delivery::valid_until_now(p, file), p.valid_until);
+  p.body["message_id"] = "m-1";
+  p.kind = "message";
+  EXPECT_EQ(delivery::valid_until_now(p, file), p.valid_until);
+  p.kind = "documents";
+  file.messages[0].meeting.reset();
+  p.valid_until.reset();
+  EXPECT_FALSE(delivery::valid_until_now(p, file));
+}
+
+/// A case in flight keeps its rules, also at the moment of sending: a tenant that now asks the child's consent from
+/// another age asks it in new cases.
+TEST_F(Sending, TheRulesOfTheDecisionAreThoseOfTheSending) {
+  auto from = [](int age) {
+    Profiles all = rules_test::profiles();
+    all["KNH"] = test::changed(
+        all["KNH"], [&](Json& region) { region["settings"]["child_consent_age"] = {{"value", age}, {"why", "test"}}; });
+    return all;
+  };
+  // Eleven: asked by a region that says ten, not by one that says twelve.
+  const Json eleven = with({rules_test::consent("c1", "ouder_1", "documents")}, "2015-06-01");
+  for (auto [then, now, outcome] :
+       {std::tuple{16, 10, "sent"}, std::tuple{12, 12, "sent"}, std::tuple{10, 16, "no delivery"}}) {
+    zaak = "Z-2222222222222" + std::to_string(then) + "A";
+    start(from(then));
+    open(eleven);
+    clock.set(parse_instant("2026-11-02T09:00:00Z").value());
+    say("2026-11-02T09:00:00Z", "documentlevering", "school_ib", test::road_delivery());
+    hook.up = true;
+    delivery::Delivering today(journal, *vault, documents, from(now));
+    today.add({.name = "hook",
+               .plugin = "hook",
+               .adapter = &hook,
+               .degraded = "",
+               .grants = {},
+               .repeatable = true,
+               .party = "ortho",
+               .inbox = nullptr});
+    outbox::Dispatcher later(*store, today, clock, outbox::DispatcherOptions{});
+    for (bool more = true; more;) more = run_now(later.step()).value() > 0;
+    std::string became = "no delivery";
+    store::DeliveryFilter of_case;
+    of_case.case_id = zaak;
+    for (const auto& row : run_now(store->deliveries(of_case)).value())
+      if (row.kind == "documents" && row.role == "orthopedagoog")
+        became = row.state == store::DeliveryState::delivered ? "sent" : row.code;
+    EXPECT_EQ(became, outcome) << then << ' ' << now;
+  }
 }
 
 TEST_F(Sending, UnderVoogdijTheVoogdIsAskedAtOnce) {

@@ -139,6 +139,19 @@ TEST(RuleCheck, ShadowedByWhatComesBefore) {
   expect(region({alone, rule("X-4", "gate", {{"case.flag", true}, {"case.other", true}}, {{"block", "TWO"}})}),
          "SHADOWED", Severity::error, "x.json#/rules/1");
   expect_none(region({alone, rule("X-4", "gate", {{"case.other", true}}, {{"block", "TWO"}})}), "SHADOWED");
+  // Of two rows with one code the narrower adds nothing, also where it comes first.
+  Json narrow = rule("X-5", "gate", {{"case.flag", true}, {"case.other", true}}, {{"block", "TWO"}}),
+       wide = rule("X-6", "gate", {{"case.flag", true}}, {{"block", "TWO"}});
+  expect(region({narrow, wide}), "SHADOWED", Severity::error, "x.json#/rules/0");
+  expect(region({wide, narrow}), "SHADOWED", Severity::error, "x.json#/rules/1");
+  expect(region({wide, rule("X-7", "gate", {{"case.flag", true}}, {{"block", "TWO"}})}), "SHADOWED", Severity::error,
+         "x.json#/rules/1");
+  expect_none(region({narrow, rule("X-8", "gate", {{"case.flag", true}}, {{"block", "ONE"}})}), "SHADOWED");
+  // Also where both wait for another choice of a switch.
+  Json off = region({rule("X-9", "gate", {{"setting.want", "always"}, {"case.flag", true}}, {{"block", "TWO"}}),
+                     rule("X-10", "gate", {{"setting.want", "always"}}, {{"block", "TWO"}})});
+  off["settings"]["want"] = {{"value", "never"}, {"why", "w"}, {"options", {"always", "never"}}};
+  expect(off, "SHADOWED", Severity::error, "x.json#/rules/0");
 }
 
 TEST(RuleCheck, TermsOfOneName) {

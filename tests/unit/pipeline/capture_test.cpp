@@ -136,6 +136,51 @@ TEST(Capture, AnInvoiceIsSharedInTheScenarioAsItWasInTheCase) {
   for (const char* real : {"ECHT-77", "De Echte Naam"}) EXPECT_EQ(text.find(real), std::string::npos) << real;
 }
 
+/// A delivery with documents that came along, as those of systems and of the portal do.
+journal::Recorded attached(RealRoad& road, const std::string& when, std::vector<Attachment> documents) {
+  road.clock.set(parse_instant(when).value());
+  Message m;
+  m.id = "bericht-" + std::to_string(++road.count);
+  m.source = "urn:test";
+  m.type = "documentlevering";
+  m.subject = road.zaak;
+  m.region = road.region;
+  m.party = "school";
+  m.sender_role = "school_ib";
+  m.payload = {{"documents", {"groeidocument"}}, {"meeting", "OT"}};
+  m.attachments = std::move(documents);
+  auto accepted = test::run_now(road.journal.accept(std::move(m)));
+  EXPECT_TRUE(accepted);
+  EXPECT_TRUE(test::run_now(road.pipeline->step()));
+  return std::move(*test::run_now(road.journal.decision(accepted->seq)).value());
+}
+
+TEST(Capture, WhatAttachmentsStateIsStatedInTheScenario) {
+  for (auto [status, outcome] : {std::pair{"compleet", Outcome::delivered}, {"concept", Outcome::blocked}}) {
+    RealRoad road;
+    auto given = real_case();
+    given["documents"] = Json::array();
+    road.open(given);
+    auto sent = attached(road, "2026-11-20T08:00:00Z",
+                         {{"upload-1", "groeidocument", 1, "", "aa"}, {"upload-2", "opp", 3, status, "bb"}});
+    ASSERT_EQ(sent.draft.outcome, Outcome::delivered);
+    EXPECT_EQ(road.say("2026-11-20T09:00:00Z", "beschikking", "jeugdhulpdeskundige").draft.outcome, outcome) << status;
+    // An older one comes too late to change it.
+    attached(road, "2026-11-20T10:00:00Z", {{"upload-3", "opp", 2, "concept", "cc"}});
+    EXPECT_EQ(road.say("2026-11-20T11:00:00Z", "beschikking", "jeugdhulpdeskundige").draft.outcome, outcome) << status;
+    auto made = captured(road);
+    ASSERT_TRUE(made) << status << ' ' << made.error().code
+                      << (made.error().findings.empty() ? "" : made.error().findings[0].message);
+    auto played = play(made->scenario);
+    EXPECT_TRUE(played.passed()) << (played.differences.empty() ? "" : played.differences[0].text());
+    EXPECT_EQ(made->scenario["messages_in"][0]["attachments"],
+              Json::array({{{"doc_type", "groeidocument"}, {"version", 1}},
+                           {{"doc_type", "opp"}, {"version", 3}, {"status", status}}}));
+    // The document itself stays where it was.
+    EXPECT_EQ(made->scenario.dump().find("upload"), std::string::npos);
+  }
+}
+
 TEST(Capture, WithoutOpeningOrMessagesThereIsNoScenario) {
   RealRoad road;
   EXPECT_EQ(captured(road).error().code, "CAPTURE_NO_OPENING");

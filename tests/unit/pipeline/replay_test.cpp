@@ -145,6 +145,23 @@ TEST(InFlightRules, ASettledCaseTakesTheRulesOfTheDay) {
   EXPECT_EQ(later.draft.outcome, Outcome::blocked);
 }
 
+/// No message meets such a term: once it is past for the quiet days the case is settled, whatever the term says.
+TEST(InFlightRules, ATermThatIsLongPastIsWaitedForNoLonger) {
+  CaseFile file;
+  file.messages.push_back({});
+  file.messages.back().at = rules_test::at("2026-01-10T09:00:00+01:00");
+  file.deadlines.push_back({"doel_max_end", "2026-06-01", "", "HR-TIMER-01", "hard", "school_ib", "set"});
+  auto waits = [&](const char* when) { return replay::in_flight(file, rules_test::at(when), 30); };
+  EXPECT_TRUE(waits("2026-05-31T23:00:00+02:00"));
+  EXPECT_TRUE(waits("2026-06-30T23:59:00+02:00"));  // 29 days past
+  EXPECT_FALSE(waits("2026-07-01T00:01:00+02:00"));
+  file.deadlines[0].state = "met";
+  EXPECT_FALSE(waits("2026-05-31T23:00:00+02:00"));
+  // The other reasons stay.
+  file.facts["dispute"] = true;
+  EXPECT_TRUE(waits("2027-07-01T09:00:00+02:00"));
+}
+
 TEST(InFlightRules, RulesThatWereNeverKeptGiveWayToThoseOfToday) {
   RealRoad road;
   road.open();

@@ -1,10 +1,13 @@
 // The sixth region is files only: config/examples adds it, and its scenarios pass.
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "core/model/region_files.hpp"
+#include "core/model/rule_check.hpp"
 #include "core/pipeline/scenario.hpp"
 #include "tests/scenarios/deciders.hpp"
 
@@ -58,6 +61,26 @@ TEST(ExampleRegion, ItsScenariosPass) {
     if (r.id.starts_with("WLO-")) {
       EXPECT_TRUE(cited.contains(r.id)) << r.id << " is in no scenario";
     }
+}
+
+/// What the policy guide prints of `schakel check --notes` is what the check says.
+TEST(ExampleRegion, TheGuideSaysWhatTheCheckSays) {
+  auto file = read_region_file(kExamples / "regions/waterland-oost.json", kConfig);
+  auto facts = read_region_json(kConfig / "schemas/facts.json");
+  ASSERT_TRUE(file && facts);
+  std::set<std::string, std::less<>> types{"link_geopend", "termijnsignaal", "zaak_opening"};
+  for (const auto& e : std::filesystem::directory_iterator(kConfig / "schemas/messages"))
+    types.insert(e.path().filename().string().substr(0, e.path().filename().string().find('.')));
+  auto findings = check_region({"waterland-oost.json", file->region}, {"core.json", file->base}, *facts, types);
+  std::ifstream in(std::filesystem::path(SCHAKEL_SOURCE_DIR) / "docs/policy-guide.md");
+  std::ostringstream guide;
+  guide << in.rdbuf();
+  EXPECT_EQ(findings.size(), 2u);
+  for (const RuleFinding& f : findings) {
+    EXPECT_EQ(f.severity, Severity::note) << f.code << ' ' << f.message;
+    EXPECT_NE(guide.str().find(f.code + "  " + f.pointer), std::string::npos) << f.code << ' ' << f.pointer;
+    EXPECT_NE(guide.str().find("          " + f.message + "\n"), std::string::npos) << f.message;
+  }
 }
 
 }  // namespace

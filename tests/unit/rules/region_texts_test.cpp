@@ -183,6 +183,32 @@ TEST(RegionTexts, EveryFieldOfAMessageIsReadOrTold) {
   }
 }
 
+/// The other way round: what a rule looks at in a message, a message can say. The ingress takes what the schemas have.
+TEST(RegionTexts, EveryFieldThatARuleReadsIsAcceptedForAMessageOfIt) {
+  auto accepted = [](const std::string& type, const std::string& field) {
+    const fs::path path = fs::path(SCHAKEL_SOURCE_DIR "/config/schemas/messages") / (type + ".schema.json");
+    return fs::exists(path) && Json::parse(text_of_file(path)).value("properties", Json::object()).contains(field);
+  };
+  // The broker's own message: it never passes the ingress.
+  const std::set<std::pair<std::string, std::string>> own = {{"termijnsignaal", "timer"}};
+  int looked = 0;
+  for (const auto& [code, profile] : profiles())
+    for (const Rule& r : profile->all_rules()) {
+      std::set<int> slots(r.facts.begin(), r.facts.end());
+      for (const SetOutcome& s : r.then.set) slots.insert(s.value.slot);
+      for (int slot : slots) {
+        if (slot < 0) continue;
+        const FactDef& d = profile->vocabulary().at(slot);
+        if (d.from != FactDef::From::payload) continue;
+        ++looked;
+        EXPECT_TRUE(std::ranges::any_of(
+            r.on, [&](const std::string& type) { return accepted(type, d.field) || own.contains({type, d.field}); }))
+            << code << ' ' << r.id << " reads " << d.name << ", which no message of its `on` may carry";
+      }
+    }
+  EXPECT_GT(looked, 40);
+}
+
 TEST(RegionTexts, ACaseIsNotOpenedWithASwitchThatChangesNothing) {
   auto opened = [](const std::string& region, const Json& overrides) {
     Json g = given();

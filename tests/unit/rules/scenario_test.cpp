@@ -41,6 +41,56 @@ TEST(ScenarioReader, MistakesHaveTheirPlace) {
   EXPECT_FALSE(scenario::read("[]"));
 }
 
+TEST(ScenarioReader, WhatIsNotGivenIsEmptyAndTheOrderIsThatOfTheFile) {
+  Json j = file();
+  for (const char* key : {"case", "consents", "documents", "meeting", "profile_overrides"}) j["given"].erase(key);
+  // The clocks of two senders differ: the second message says an earlier moment.
+  Json again = j["messages_in"][0];
+  again["seq"] = 2;
+  again["at"] = "2026-09-30T09:00:00+02:00";
+  j["messages_in"].push_back(again);
+  j["expect"]["outcomes"].push_back({{"message_seq", 2}, {"outcome", "delivered"}});
+  j["expect"]["recipients"].push_back(
+      {{"message_seq", 2}, {"to", {"school_ib"}}, {"content", Json::array()}, {"channel", "broker"}});
+  auto s = scenario::read(j.dump());
+  ASSERT_TRUE(s);
+  EXPECT_EQ(s->opening.time, s->messages[1].time);
+  EXPECT_GT(s->messages[0].time, s->messages[1].time);
+  scenario::PurePlayer player(scenario::test_deciders(), profiles().at("KNH"));
+  auto played = scenario::run(*s, player);
+  EXPECT_TRUE(played.passed()) << (played.differences.empty() ? "" : played.differences[0].text());
+  EXPECT_TRUE(player.file().consents.empty());
+  EXPECT_FALSE(player.file().meeting);
+  // Absent is not null, and the pupil cannot be absent.
+  for (const char* key : {"case", "consents", "documents", "profile_overrides"}) {
+    Json wrong = file();
+    wrong["given"][key] = nullptr;
+    EXPECT_FALSE(scenario::read(wrong.dump())) << key;
+  }
+  j["given"].erase("pupil");
+  EXPECT_FALSE(scenario::read(j.dump()));
+}
+
+TEST(ScenarioReader, AttachmentsHaveAKindAStatusAndAVersion) {
+  Json j = file();
+  j["messages_in"][0]["attachments"] =
+      Json::array({{{"doc_type", "opp"}, {"status", "concept"}, {"version", 3}}, {{"doc_type", "lvs"}}});
+  auto s = scenario::read(j.dump());
+  ASSERT_TRUE(s);
+  ASSERT_EQ(s->messages[0].attachments.size(), 2u);
+  EXPECT_EQ(s->messages[0].attachments[0].status, "concept");
+  EXPECT_EQ(s->messages[0].attachments[0].version, 3);
+  EXPECT_EQ(s->messages[0].attachments[1].version, 1);
+  for (const Json& bad :
+       {Json("opp"), Json::array({"opp"}), Json::array({{{"status", "concept"}}}),
+        Json::array({{{"doc_type", "opp"}, {"version", 0}}}), Json::array({{{"doc_type", "opp"}, {"version", "2"}}}),
+        Json::array({{{"doc_type", "opp"}, {"status", 1}}}),
+        Json::array({{{"doc_type", "opp"}, {"name", "Sanne.pdf"}}})}) {
+    j["messages_in"][0]["attachments"] = bad;
+    EXPECT_FALSE(scenario::read(j.dump())) << bad;
+  }
+}
+
 TEST(ScenarioRun, PassesAndSaysWhatDiffers) {
   auto play = [](const Json& j) {
     auto s = scenario::read(j.dump());
