@@ -156,14 +156,16 @@ TEST_F(Sending, TheRulesOfTheDecisionAreThoseOfTheSending) {
     return all;
   };
   // Eleven: asked by a region that says ten, not by one that says twelve.
-  const Json eleven = with({rules_test::consent("c1", "ouder_1", "documents")}, "2015-06-01");
+  const Json eleven = with(Json::array({rules_test::consent("c1", "ouder_1", "documents")}), "2015-06-01");
   for (auto [then, now, outcome] :
        {std::tuple{16, 10, "sent"}, std::tuple{12, 12, "sent"}, std::tuple{10, 16, "no delivery"}}) {
     zaak = "Z-2222222222222" + std::to_string(then) + "A";
     start(from(then));
     open(eleven);
     clock.set(parse_instant("2026-11-02T09:00:00Z").value());
-    say("2026-11-02T09:00:00Z", "documentlevering", "school_ib", test::road_delivery());
+    auto decided = say("2026-11-02T09:00:00Z", "documentlevering", "school_ib", test::road_delivery());
+    EXPECT_EQ(decided.draft.outcome == Outcome::delivered, outcome == std::string_view("sent"))
+        << then << (decided.draft.codes.empty() ? "" : decided.draft.codes[0]);
     hook.up = true;
     delivery::Delivering today(journal, *vault, documents, from(now));
     today.add({.name = "hook",
