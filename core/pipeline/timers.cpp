@@ -42,14 +42,14 @@ Json to_record(const Message& m, const Deadline& d, std::string_view done) {
           {"state", d.state}, {"region", m.region},     {"done", done}};
 }
 
-/// What to_record made. TIMER_UNREADABLE for anything else: one such row must not keep the others from firing.
+/// What to_record made. STORE_CORRUPT_ROW for anything else: one such row must not keep the others from firing.
 Result<Json> timer_record(ByteView plain) {
   auto text = as_text(plain);
   auto record = Json::parse(text.begin(), text.end(), nullptr, false);
   bool whole =
       record.is_object() && std::all_of(record.begin(), record.end(), [](const Json& v) { return v.is_string(); });
   for (const char* name : {"name", "date", "warn_date"}) whole = whole && record.contains(name);
-  if (!whole) return fail(ErrorKind::internal, "TIMER_UNREADABLE", "what a timer says cannot be read");
+  if (!whole) return fail(ErrorKind::internal, "STORE_CORRUPT_ROW", "what a timer says cannot be read");
   return record;
 }
 
