@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/base/calendar.hpp"
+#include "core/base/json_object.hpp"
 #include "core/model/profile.hpp"
 #include "core/model/rule_fact_functions.hpp"
 #include "core/model/rule_facts.hpp"
@@ -122,8 +123,20 @@ void FactView::forget() const {
 
 Json FactView::Change::json() const {
   if (value) return *value;
-  return gone ? Json() : Json{{"status", status}, {"version", version}};
+  return gone ? Json() : json_object("status", std::string(status), "version", version);
 }
+
+namespace {
+/// Whether its json() is this value, without making it: it is asked for each effect before each decider.
+bool states(const FactView::Change& c, const Json& v) {
+  if (c.value) return *c.value == v;
+  if (c.gone) return v.is_null();
+  if (!v.is_object() || v.size() != 2) return false;
+  auto status = v.find("status"), version = v.find("version");
+  return status != v.end() && status->is_string() && status->get_ref<const std::string&>() == c.status &&
+         version != v.end() && version->is_number_integer() && version->get<int>() == c.version;
+}
+}  // namespace
 
 void FactView::adopt(std::span<const Effect> effects) {
   for (const Effect& e : effects) {
@@ -147,7 +160,7 @@ bool FactView::has(const Effect& e) const {
   bool document = e.what == "document";
   if (!document && e.what != "fact") return true;
   auto it = std::ranges::find_if(changes_, [&](const Change& c) { return c.document == document && c.key == e.key; });
-  return it != changes_.end() && it->json() == e.value;
+  return it != changes_.end() && states(*it, e.value);
 }
 
 void FactView::restart(std::span<const Effect> effects) {
