@@ -51,7 +51,7 @@ struct AsOfParties {
     std::vector<std::string> members;
     for (const auto* known : {&sent, &got})
       for (const auto& [id, roles] : *known) members.push_back(id);
-    const CaseHints hints{"", pupil.woongemeente, pupil.school};
+    const auto hints = outbox::hints_of(pupil);
     for (const Recipient& to : r.draft.recipients)
       for (const char* kind : {"documents", "message", "notice"})
         if (const auto* party = directory->desk(to.role, r.message.region, kind, hints, members).party) {

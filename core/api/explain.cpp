@@ -63,7 +63,7 @@ Task<Result<Json>> explanations(Services& s, std::string case_id, store::Message
     profiles[row.rules_version] = found ? *found : nullptr;
   }
 
-  auto members = co_await journal::members(s.store, case_id);
+  auto members = co_await journal::members(s.store, *s.parties, case_id);
   if (!members) co_return fail(std::move(members.error()));
   pipeline::Knowledge knowledge(*s.parties, std::move(*members));
   Json out = Json::array();

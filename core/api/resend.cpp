@@ -30,11 +30,9 @@ Task<Result<KnownToday>> known_today(Services& s, std::string case_id) {
   auto people = co_await s.participants.all(case_id);
   if (!people) co_return fail(std::move(people.error()));
   for (const auto& p : *people) out.contacts.push_back({p.person, p.role, p.mail, p.second_factor});
-  if (s.parties->members_matter()) {
-    auto members = co_await journal::members(s.store, std::move(case_id));
-    if (!members) co_return fail(std::move(members.error()));
-    out.members = std::move(*members);
-  }
+  auto members = co_await journal::members(s.store, *s.parties, std::move(case_id));
+  if (!members) co_return fail(std::move(members.error()));
+  out.members = std::move(*members);
   co_return out;
 }
 

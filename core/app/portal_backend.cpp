@@ -36,11 +36,10 @@ Message opening(const LinkView& link, const CaseFile& file, const std::string& d
 
 /// Whether a party may send anything in this role there.
 bool speaks_as(const Party& party, std::string_view role, std::string_view region) {
-  auto names = [](const std::vector<std::string>& list, std::string_view wanted) {
-    return std::ranges::any_of(list, [&](const std::string& s) { return s == "*" || s == wanted; });
-  };
-  return std::ranges::any_of(party.may_send,
-                             [&](const Grant& g) { return names(g.roles, role) && names(g.regions, region); });
+  return std::ranges::any_of(party.may_send, [&](const Grant& g) {
+    return std::ranges::any_of(g.types,
+                               [&](const std::string& type) { return Parties::may_send(party, role, type, region); });
+  });
 }
 
 class VaultDownload final : public portal::Download {

@@ -22,9 +22,9 @@ Task<Result<std::optional<store::MessageRow>>> opening(store::Store& store, std:
   co_return std::optional<store::MessageRow>(std::move(rows->front()));
 }
 
-Task<Result<std::vector<std::string>>> members(store::Store& store, std::string case_id) {
+Task<Result<std::vector<std::string>>> members(store::Store& store, const Parties& parties, std::string case_id) {
   std::vector<std::string> out;
-  if (case_id.empty()) co_return out;
+  if (case_id.empty() || !parties.members_matter()) co_return out;
   auto rows = co_await store.rows("case-member", case_id + "/", "", 1000);
   if (!rows) co_return fail(std::move(rows.error()));
   for (const auto& row : *rows) out.push_back(row.key.substr(case_id.size() + 1));

@@ -9,6 +9,8 @@
 
 namespace schakel::outbox {
 
+CaseHints hints_of(const Pupil& pupil) { return {"", pupil.woongemeente, pupil.school}; }
+
 CaseHints hints_of(const CaseFile& file, std::string_view role) {
   CaseHints out;
   auto key = "party_" + std::string(role);

@@ -53,6 +53,8 @@ struct PlanInput {
                                        const Parties& parties);
 /// What a case says about its party for a role: gemeente, swv or schoolbestuur.
 [[nodiscard]] CaseHints hints_of(const CaseFile& file, std::string_view role);
+/// What it says about whom it means by any other role.
+[[nodiscard]] CaseHints hints_of(const Pupil& pupil);
 /// Id of the delivery that carries this invoice of a decision on `message`.
 [[nodiscard]] std::string invoice_delivery_id(const Message& message, const InvoiceOut& invoice);
 

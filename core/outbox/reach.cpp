@@ -65,8 +65,7 @@ Reach reach(const ReachInput& in) {
     // What is of one party, such as a word to who sent a message, is of no other.
     if (auto place = endpoint_at(in, *party)) return only(std::move(*place));
   } else {
-    CaseHints hints{"", in.file.pupil.woongemeente, in.file.pupil.school};
-    auto desk = in.parties.desk(in.role, in.region, in.kind, hints, in.members);
+    auto desk = in.parties.desk(in.role, in.region, in.kind, hints_of(in.file.pupil), in.members);
     if (!desk.code.empty()) return nobody(desk.code);
     if (desk.party)
       if (auto place = endpoint_at(in, *desk.party)) return only(std::move(*place));

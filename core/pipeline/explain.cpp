@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/outbox/plan.hpp"
 #include "core/pipeline/fact_changes.hpp"
 
 namespace schakel::pipeline {
@@ -152,10 +153,8 @@ std::string ex_rule_text(const Explanation& e, Lang lang, const Profile* profile
 }  // namespace
 
 const Party* Knowledge::reached(const Recipient& recipient, std::string_view kind, const Step& step) const {
-  const auto& pupil = step.known.file.pupil;
-  return parties_
-      .desk(recipient.role, step.row->content->message.region, kind, {"", pupil.woongemeente, pupil.school}, members_)
-      .party;
+  auto hints = outbox::hints_of(step.known.file.pupil);
+  return parties_.desk(recipient.role, step.row->content->message.region, kind, hints, members_).party;
 }
 
 void Knowledge::learn(const Step& step) {

@@ -201,13 +201,9 @@ Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
         if (r.message.id == i.source_message && is_invoice_type(r.message.type))
           released.emplace(i.source_message, r.message.payload);
   }
-  std::vector<std::string> members;
-  if (parties_->members_matter()) {
-    auto known_members = co_await journal::members(journal_.store(), message->subject);
-    if (!known_members) co_return fail(std::move(known_members.error()));
-    members = std::move(*known_members);
-  }
-  auto planned = outbox::plan({*message, draft, *file, *parties_, *contacts, earlier, &released, std::move(members)});
+  auto members = co_await journal::members(journal_.store(), *parties_, message->subject);
+  if (!members) co_return fail(std::move(members.error()));
+  auto planned = outbox::plan({*message, draft, *file, *parties_, *contacts, earlier, &released, std::move(*members)});
   auto queued = co_await enqueue(planned, *message, lane, now, tx);
   if (!queued) co_return fail(std::move(queued.error()));
   for (const auto& deadline : draft.deadlines) {
@@ -238,14 +234,10 @@ Task<Result<std::vector<outbox::Planned>>> Pipeline::blokkade(const Message& mes
     if (!standing) co_return fail(std::move(standing.error()));
     auto contacts = co_await directory_.contacts(message.subject);
     if (!contacts) co_return fail(std::move(contacts.error()));
-    std::vector<std::string> members;
-    if (parties_->members_matter()) {
-      auto known = co_await journal::members(journal_.store(), message.subject);
-      if (!known) co_return fail(std::move(known.error()));
-      members = std::move(*known);
-    }
+    auto members = co_await journal::members(journal_.store(), *parties_, message.subject);
+    if (!members) co_return fail(std::move(members.error()));
     const std::map<std::string, std::vector<Attachment>> none{};
-    planned = outbox::plan({message, draft, standing->file, *parties_, *contacts, none, nullptr, std::move(members)});
+    planned = outbox::plan({message, draft, standing->file, *parties_, *contacts, none, nullptr, std::move(*members)});
   } catch (const std::exception&) {
     // It may be this that threw at first. The message is set aside all the same, and the operator sees it.
     log(LogLevel::error, "pipeline.sender_not_told", {{"seq", message.seq}});

@@ -2,19 +2,13 @@
 // stand and its meeting is not over, and never without a leaf.
 #include <gtest/gtest.h>
 
-#include "core/api/routes.hpp"
 #include "tests/support/run_now.hpp"
-#include "tests/unit/pipeline/real_road.hpp"
-#include "tests/unit/vault/support.hpp"
+#include "tests/unit/api/api_road.hpp"
 
 namespace schakel::api {
 namespace {
 using store::DeliveryState;
 using test::run_now;
-
-struct EveryClaimHolds final : ingress::DocumentCheck {
-  Task<Result<void>> check(const Attachment&, std::string_view, std::string_view) override { co_return Result<void>{}; }
-};
 
 Task<std::string> drained(net::BodyProducer& body) {
   std::string out;
@@ -34,19 +28,7 @@ struct Fetched {
   net::Headers headers;
 };
 
-struct Fetch : ::testing::Test, test::RealRoad {
-  boost::asio::io_context io{1};
-  test::TempFolder folder;
-  runtime::BlockingPool pool{1, 16};
-  std::unique_ptr<vault::Vault> vault = std::move(*run_now(vault::Vault::open(*store, clock, test::master(1))));
-  vault::Documents documents{*vault, *store, clock, pool, std::move(*vault::Blobs::open(folder.path() / "blobs"))};
-  vault::Participants participants{*vault, *store};
-  vault::Bsn bsn{*vault, *store};
-  delivery::Delivering delivering{journal, *vault, documents, pipeline->profiles()};
-  outbox::Dispatcher dispatcher{*store, delivering, clock, outbox::DispatcherOptions{}};
-  ingress::TypeCatalogue types = ingress::TypeCatalogue::load(SCHAKEL_SOURCE_DIR "/config/schemas/messages").value();
-  EveryClaimHolds check;
-  ingress::Ingress ingress{journal, parties, types, check, {"KNH"}};
+struct Fetch : ::testing::Test, test::ApiRoad {
   const std::string content = "%PDF-1.7 " + std::string(100'000, 'x');
   std::string document;
 
@@ -117,28 +99,7 @@ struct Fetch : ::testing::Test, test::RealRoad {
     return std::move(out.value());
   }
   Fetched fetch(const char* party, const std::string& id, const char* method = "GET") {
-    Services services{io.get_executor(),
-                      *store,
-                      journal,
-                      ingress,
-                      *pipeline,
-                      dispatcher,
-                      delivering,
-                      *vault,
-                      documents,
-                      participants,
-                      bsn,
-                      parties,
-                      clock,
-                      0,
-                      "",
-                      {},
-                      {},
-                      {},
-                      {},
-                      nullptr,
-                      "",
-                      {}};
+    auto around = services();
     net::Request request;
     request.head.method = method;
     Fetched out;
@@ -147,7 +108,7 @@ struct Fetch : ::testing::Test, test::RealRoad {
       EXPECT_EQ(route.method, "GET");
       EXPECT_EQ(route.who, Who::party);
       Call call{
-          .services = services, .request = request, .party = parties->find(party), .path = {{"id", id}}, .query = {}};
+          .services = around, .request = request, .party = parties->find(party), .path = {{"id", id}}, .query = {}};
       auto response = go(route.run(call));
       out.status = response.status;
       out.headers = response.headers;

@@ -6,57 +6,14 @@
 #include "core/journal/members.hpp"
 #include "core/pipeline/scenario.hpp"
 #include "tests/support/run_now.hpp"
-#include "tests/unit/pipeline/real_road.hpp"
-#include "tests/unit/vault/support.hpp"
+#include "tests/unit/api/api_road.hpp"
 
 namespace schakel::api {
 namespace {
 using test::run_now;
 
-struct NoDocumentCheck final : ingress::DocumentCheck {
-  Task<Result<void>> check(const Attachment&, std::string_view, std::string_view) override { co_return Result<void>{}; }
-};
-
-/// The road with what the routes need around it.
-struct Api : ::testing::Test, test::RealRoad {
-  boost::asio::io_context io;
-  test::TempFolder folder;
-  runtime::BlockingPool pool{1, 16};
-  std::unique_ptr<vault::Vault> vault = std::move(*run_now(vault::Vault::open(*store, clock, test::master(1))));
-  vault::Documents documents{*vault, *store, clock, pool, std::move(*vault::Blobs::open(folder.path() / "blobs"))};
-  vault::Participants participants{*vault, *store};
-  vault::Bsn bsn{*vault, *store};
-  delivery::Delivering delivering{journal, *vault, documents, pipeline->profiles()};
-  outbox::Dispatcher dispatcher{*store, delivering, clock, outbox::DispatcherOptions{}};
-  ingress::TypeCatalogue types = ingress::TypeCatalogue::load(SCHAKEL_SOURCE_DIR "/config/schemas/messages").value();
-  NoDocumentCheck check;
-  ingress::Ingress ingress{journal, parties, types, check, {"KNH"}};
-
-  Services services() {
-    return {io.get_executor(),
-            *store,
-            journal,
-            ingress,
-            *pipeline,
-            dispatcher,
-            delivering,
-            *vault,
-            documents,
-            participants,
-            bsn,
-            parties,
-            clock,
-            0,
-            "",
-            {},
-            {},
-            {},
-            {},
-            nullptr,
-            SCHAKEL_SOURCE_DIR "/config/schemas/messages",
-            {}};
-  }
-  /// What a route answers. The broker's work runs on `io`, which is the one the caller is on.
+struct Api : ::testing::Test, test::ApiRoad {
+  /// What a route answers.
   net::Response ask(std::string method, std::string pattern, std::map<std::string, std::string> path, const char* party,
                     std::map<std::string, std::string> query = {}, const Json& body = Json(),
                     std::string language = "") {

@@ -31,15 +31,16 @@ struct Hook final : Adapter {
 struct Sending : ::testing::Test, test::DeliveryRoad {
   Hook hook;
 
-  Sending() {
-    delivering.add({.name = "hook",
-                    .plugin = "hook",
-                    .adapter = &hook,
-                    .degraded = "",
-                    .grants = {},
-                    .repeatable = true,
-                    .party = "ortho",
-                    .inbox = nullptr});
+  Sending() { connect(delivering); }
+  void connect(delivery::Delivering& to) {
+    to.add({.name = "hook",
+            .plugin = "hook",
+            .adapter = &hook,
+            .degraded = "",
+            .grants = {},
+            .repeatable = true,
+            .party = "ortho",
+            .inbox = nullptr});
   }
   /// Delivers while the partner is down.
   void deliver(const Json& given) {
@@ -168,14 +169,7 @@ TEST_F(Sending, TheRulesOfTheDecisionAreThoseOfTheSending) {
         << then << (decided.draft.codes.empty() ? "" : decided.draft.codes[0]);
     hook.up = true;
     delivery::Delivering today(journal, *vault, documents, from(now));
-    today.add({.name = "hook",
-               .plugin = "hook",
-               .adapter = &hook,
-               .degraded = "",
-               .grants = {},
-               .repeatable = true,
-               .party = "ortho",
-               .inbox = nullptr});
+    connect(today);
     outbox::Dispatcher later(*store, today, clock, outbox::DispatcherOptions{});
     for (bool more = true; more;) more = run_now(later.step()).value() > 0;
     std::string became = "no delivery";

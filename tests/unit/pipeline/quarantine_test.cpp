@@ -14,6 +14,9 @@ namespace schakel::pipeline {
 namespace {
 using namespace std::chrono_literals;
 using test::run_now;
+constexpr auto message = [](std::string id, Json payload = Json::object()) {
+  return test::road_message(std::move(id), std::move(payload));
+};
 
 class Brittle final : public Decider {
  public:
@@ -35,19 +38,6 @@ class BrokenPeople final : public Directory {
   }
   Task<Result<void>> extend(const Message&, const Draft&, store::Transaction&) override { co_return Result<void>{}; }
 };
-
-Message message(std::string id, Json payload = Json::object()) {
-  Message m;
-  m.id = std::move(id);
-  m.source = "s";
-  m.type = "intern_overleg";
-  m.subject = "Z-1";
-  m.region = "KNH";
-  m.party = "p";
-  m.sender_role = "procesregisseur";
-  m.payload = std::move(payload);
-  return m;
-}
 
 /// Each is accepted and waited for while the pipeline runs. A bell that nobody rings is a test that hangs.
 Task<std::vector<Draft>> decided(journal::Journal& journal, Pipeline& pipeline, std::vector<Message> messages) {

@@ -39,6 +39,21 @@ class OpenSealer final : public journal::Sealer {
   }
 };
 
+/// A message of a procesregisseur in a case of KNH.
+inline Message road_message(std::string id, Json payload = Json::object(), std::vector<std::string> to = {}) {
+  Message m;
+  m.id = std::move(id);
+  m.source = "s";
+  m.type = "intern_overleg";
+  m.subject = "Z-1";
+  m.region = "KNH";
+  m.party = "p";
+  m.sender_role = "procesregisseur";
+  m.addressed_to = std::move(to);
+  m.payload = std::move(payload);
+  return m;
+}
+
 /// Nobody, unless the test names somebody.
 class NoPeople final : public pipeline::Directory {
  public:

@@ -49,18 +49,8 @@ struct Road : ::testing::Test {
   Pipeline pipeline{
       journal, {&decider}, load_profiles(std::string(SCHAKEL_SOURCE_DIR) + "/config").value(), parties, people};
 
-  Message message(std::string id, Json payload = Json::object(), std::vector<std::string> to = {}) {
-    Message m;
-    m.id = std::move(id);
-    m.source = "s";
-    m.type = "intern_overleg";
-    m.subject = "Z-1";
-    m.region = "KNH";
-    m.party = "p";
-    m.sender_role = "procesregisseur";
-    m.addressed_to = std::move(to);
-    m.payload = std::move(payload);
-    return m;
+  static Message message(std::string id, Json payload = Json::object(), std::vector<std::string> to = {}) {
+    return test::road_message(std::move(id), std::move(payload), std::move(to));
   }
   journal::Accepted accept(Message m) { return run_now(journal.accept(std::move(m))).value(); }
   void decide() { ASSERT_TRUE(run_now(pipeline.step())); }

@@ -6,6 +6,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <stdexcept>
 
+#include "core/runtime/wake.hpp"
 #include "tests/support/run_now.hpp"
 
 namespace schakel::runtime {
@@ -18,8 +19,9 @@ bool says(const MetricsRegistry& metrics, const std::string& line) {
   return metrics.text().find(line + "\n") != std::string::npos;
 }
 
-/// Throws at each run up to `bad`, and goes on from then.
-Task<> stumbling(Scope& scope, int& runs, int bad) {
+/// Rings at each run, throws up to `bad` of them, and goes on from then.
+Task<> stumbling(Scope& scope, Bell& began, int& runs, int bad) {
+  began.ring();
   if (++runs <= bad) throw std::runtime_error("broken");
   for (;;) {
     const bool on = co_await scope.pause(1h);
@@ -30,8 +32,12 @@ Task<> stumbling(Scope& scope, int& runs, int bad) {
 Task<bool> twice_scenario(Keeper& keeper, int& runs) {
   const auto executor = co_await asio::this_coro::executor;
   Scope scope(executor);
-  keeper.keep(scope, "test", [&] { return stumbling(scope, runs, 2); });
-  while (runs < 3) co_await sleep_for(1ms);
+  Bell began;
+  keeper.keep(scope, "test", [&] { return stumbling(scope, began, runs, 2); });
+  while (runs < 3) {
+    const bool rang = co_await began.wait(30s);
+    if (!rang) co_return false;
+  }
   EXPECT_TRUE(keeper.whole());
   EXPECT_TRUE(keeper.runs("test"));
   const bool ended = co_await scope.close(10s, 10s);
@@ -49,9 +55,15 @@ TEST(Keeper, ALoopThatThrowsTwiceIsRunAThirdTimeAndCounted) {
 Task<bool> down_scenario(Keeper& keeper, int& bad, int& good) {
   const auto executor = co_await asio::this_coro::executor;
   Scope scope(executor);
-  keeper.keep(scope, "bad", [&] { return stumbling(scope, bad, 1'000'000); });
-  keeper.keep(scope, "good", [&] { return stumbling(scope, good, 0); });
-  while (keeper.whole() || good == 0) co_await sleep_for(1ms);
+  Bell began;
+  keeper.keep(scope, "bad", [&] { return stumbling(scope, began, bad, 1'000'000); });
+  keeper.keep(scope, "good", [&] { return stumbling(scope, began, good, 0); });
+  // A loop that throws is down before anybody else runs on this executor.
+  while (bad == 0 || good == 0) {
+    const bool rang = co_await began.wait(30s);
+    if (!rang) co_return false;
+  }
+  EXPECT_FALSE(keeper.whole());
   EXPECT_FALSE(keeper.runs("bad"));
   EXPECT_TRUE(keeper.runs("good"));
   const bool ended = co_await scope.close(10s, 10s);
@@ -69,15 +81,18 @@ TEST(Keeper, ALoopThatStandsStillIsNamedAndEndsWithItsScopeAtOnce) {
   EXPECT_TRUE(says(metrics, "schakel_loop_restarts_total{loop=\"good\"} 0")) << metrics.text();
 }
 
-Task<> deaf_to_stopping(int& runs) {
+Task<> deaf_to_stopping(Bell& began, int& runs) {
   ++runs;
+  began.ring();
   co_await sleep_for(1h);
 }
 Task<bool> cancel_scenario(Keeper& keeper, int& runs) {
   const auto executor = co_await asio::this_coro::executor;
   Scope scope(executor);
-  keeper.keep(scope, "test", [&] { return deaf_to_stopping(runs); });
-  while (runs == 0) co_await sleep_for(1ms);
+  Bell began;
+  keeper.keep(scope, "test", [&] { return deaf_to_stopping(began, runs); });
+  const bool rang = co_await began.wait(30s);
+  if (!rang) co_return false;
   const bool ended = co_await scope.close(1ms, 10s);
   co_return ended;
 }
