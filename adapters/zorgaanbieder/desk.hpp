@@ -11,11 +11,13 @@
 //   part/<event id>             which declaration an event is of, and what was decided; handed/<event id>: the broker
 //   has it due/<date>/<agb>/<id>       the last day for its JW325; drop/<date>/<answer id>: when the JW325 goes;
 //   unsent/<answer id> wacht/<answer id>           who may ask for an answer that is not made yet
+//   ubl/<event id>              an e-invoice: number, names, whether it is answered; ublnr/<party>/<number>: its event
 //
 // What rests here is sealed under the system key, as a declaration is of many pupils at once and of some that have no
 // case here; it cannot be sealed per case. Its end is therefore the erasure of the row, which the store overwrites on
 // disk (secure_delete).
 #pragma once
+#include "core/formats/invoice_response.hpp"
 #include "schakel/adapter.hpp"
 #include "splitter.hpp"
 #include "turns.hpp"
@@ -50,11 +52,16 @@ class Desk {
   /// or bare; the answer then goes back in one too.
   Task<Received> receive(std::string bytes, std::string party, Inbox& inbox);
 
-  /// The broker's decision on one of our events. `granted` false: with the broker's reason.
-  Task<AttemptResult> decided(std::string event_id, bool granted, std::string reason);
+  /// The broker's decision on one of our events (`outcome` delivered, recorded, dropped_duplicate, blocked,
+  /// quarantined), with its reason.
+  Task<AttemptResult> decided(std::string event_id, std::string outcome, std::string reason);
 
-  /// The JW325 of a declaration of this sender, to it or to its hub: text, or empty while it is not decided; NOT_FOUND
-  /// (not_found).
+  /// What became of an e-invoice of `party` after it was answered: `signal` {code, number, payer, reason}. Sent as one
+  /// more Invoice Response; NO_WAY_TO_TELL (rejected) where the provider cannot be reached with it.
+  Task<AttemptResult> told_later(std::string delivery, std::string party, Json signal);
+
+  /// The JW325 of a declaration, or the Invoice Response to an e-invoice, of this sender, to it or to its hub: text, or
+  /// empty while it is not decided; NOT_FOUND (not_found).
   Task<Result<std::string>> answer(std::string answer_id, std::string party);
 
   /// Hands over debits that waited for the credit of what they replace.
@@ -85,6 +92,9 @@ class Desk {
   Task<std::expected<void, AttemptResult>> settle(std::string key);
   Task<std::expected<void, AttemptResult>> send_answer(std::string id);
   Task<bool> put(std::string key, Json value);
+  /// Remembers to whom an e-invoice is to be answered, before it is handed over; false: not now.
+  Task<bool> expect_ubl(const formats::UblDocument& d, const std::string& event_id, const std::string& party);
+  Task<AttemptResult> answer_ubl(std::string key, Json row, formats::ResponseStatus status, std::string reason);
   const Settings& settings_;
   Host& host_;
   Turns turns_;
@@ -92,5 +102,9 @@ class Desk {
 
 /// Id of the JW325 to a declaration: 12 characters, the same for the same declaration.
 [[nodiscard]] std::string answer_id(const std::string& agb, const std::string& identificatie);
+/// A code with what it means in Dutch.
+[[nodiscard]] std::string in_words(const std::string& code);
+/// Id of the Invoice Response to the e-invoice that became this event.
+[[nodiscard]] std::string ubl_answer_id(const std::string& event_id);
 
 }  // namespace schakel::zorgaanbieder

@@ -89,10 +89,14 @@ Task<Received> Desk::receive_ubl(std::string bytes, std::string party, Inbox& in
   }
   auto event = event_of(d, subject, settings_, sha256_hex(bytes));
   if (!event) co_return Received{422, event.error().code, "", event.error().findings, Json::object()};
+  std::string event_id = sdk::text_at(*event, "id");
+  // Before it is handed over: a decision may come at once.
+  bool expected = co_await expect_ubl(d, event_id, party);
+  if (!expected) co_return Received{503, "STORE_NOT_READY", "", {}, Json::object()};
   auto accepted = co_await inbox.accept(party, std::move(*event));
   if (!accepted)
     co_return Received{not_now(accepted.error()) ? 503 : 422, accepted.error().code, "", accepted.error().findings};
-  co_return Received{202, *accepted ? "UBL_ACCEPTED" : "UBL_KNOWN", "", {}, Json::object()};
+  co_return Received{202, *accepted ? "UBL_ACCEPTED" : "UBL_KNOWN", ubl_answer_id(event_id), {}, Json::object()};
 }
 
 Task<Received> Desk::receive_jw323(std::string bytes, std::string party, Json envelope, Inbox& inbox) {

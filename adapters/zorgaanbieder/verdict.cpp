@@ -78,11 +78,20 @@ Task<bool> Desk::book(const formats::Jw323& d, const std::string& key, const std
   co_return true;
 }
 
-Task<AttemptResult> Desk::decided(std::string event_id, bool granted, std::string reason) {
+Task<AttemptResult> Desk::decided(std::string event_id, std::string outcome, std::string reason) {
+  bool granted = outcome == "delivered" || outcome == "recorded";
   auto state = co_await host_.progress().get("part/" + event_id);
   if (!state) co_return AttemptResult{Verdict::retry_later, state.error().code, std::nullopt, Json::object()};
-  // A UBL invoice has no answer message: its sender sees the payment.
-  if (!*state) co_return AttemptResult{Verdict::delivered, "NO_ANSWER_ASKED", std::nullopt, Json::object()};
+  if (!*state) {
+    auto invoice = co_await host_.progress().get("ubl/" + event_id);
+    if (!invoice) co_return AttemptResult{Verdict::retry_later, invoice.error().code, std::nullopt, Json::object()};
+    if (!*invoice) co_return AttemptResult{Verdict::delivered, "NO_ANSWER_ASKED", std::nullopt, Json::object()};
+    // The same invoice in other bytes: the first is on its way, so it is not refused.
+    auto status = granted || outcome == "dropped_duplicate" ? formats::ResponseStatus::in_process
+                                                            : formats::ResponseStatus::rejected;
+    auto said = co_await answer_ubl(std::move(event_id), std::move(**invoice), status, in_words(reason));
+    co_return said;
+  }
   Json part = std::move(**state);
   if (sdk::text_at(part, "decision").empty()) {
     part["decision"] = granted ? "granted" : "rejected";

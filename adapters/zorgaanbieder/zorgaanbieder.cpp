@@ -156,12 +156,16 @@ class ZorgaanbiederAdapter final : public Adapter {
     std::string event = sdk::text_at(delivery.body, "message");
     Json signal = sdk::object_at(delivery.body, "signal");
     std::string outcome = sdk::text_at(signal, "outcome");
+    if (outcome.empty() && !sdk::text_at(signal, "number").empty()) {
+      auto told = co_await desk_->told_later(delivery.id, sdk::text_at(delivery.endpoint, "party"), std::move(signal));
+      co_return told;
+    }
     if (event.empty() || outcome.empty())
       co_return AttemptResult{Verdict::delivered, "NOT_ABOUT_A_DECLARATION", std::nullopt, Json::object()};
     if (outcome == "held") co_return AttemptResult{Verdict::delivered, "STILL_HELD", std::nullopt, Json::object()};
     Json codes = sdk::array_at(signal, "codes");
     std::string reason = !codes.empty() && codes[0].is_string() ? codes[0].get<std::string>() : "";
-    auto result = co_await desk_->decided(event, outcome == "delivered" || outcome == "recorded", reason);
+    auto result = co_await desk_->decided(event, std::move(outcome), std::move(reason));
     co_return result;
   }
 
