@@ -9,6 +9,7 @@
 #include <fstream>
 #include <set>
 
+#include "core/app/invoice_identities.hpp"
 #include "core/app/keys.hpp"
 #include "core/formats/xsd_folder.hpp"
 #include "core/model/region_files.hpp"
@@ -278,6 +279,7 @@ Result<Config> read_config(const fs::path& given, const fs::path& installed) {
     if (!parties) {
       findings.push_back({file.filename().string() + "#", parties.error().code, parties.error().message, ""});
     } else if (auto read = Parties::read(*parties); read) {
+      for (auto& f : check_invoice_identities(*read)) findings.push_back(std::move(f));
       c.parties = std::make_shared<const Parties>(std::move(*read));
       c.parties_source = std::move(*parties);
     } else {

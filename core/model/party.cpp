@@ -68,7 +68,13 @@ InvoiceIdentity read_invoice(Reader& r, const Json& j, const std::string& at) {
   v.postcode = r.text(j, "postcode", at);
   v.mail = r.text(j, "mail", at);
   v.buyer_reference = r.text(j, "buyer_reference", at);
-  if (auto c = r.text(j, "vat_category", at); !c.empty()) v.vat_category = c;
+  if (auto c = r.text(j, "vat_category", at); !c.empty())
+    v.vat_category = c;
+  else if (!v.vat_number.empty())
+    // O would take the VAT off every invoice that is passed on in its name (CORE-MONEY-05).
+    r.findings.push_back({at + "/vat_category", "REQUIRED",
+                          "with a vat_number say what this seller charges: O (outside the scope), E (exempt) or S",
+                          "CORE-MONEY-05"});
   if (v.oin.empty() && v.kvk.empty())
     r.findings.push_back({at, "REQUIRED", "oin or kvk is required for e-invoices", "BR-NL-1"});
   return v;

@@ -71,6 +71,29 @@ TEST_F(ConfigTest, AddressesNamesAndLevelsAreLookedAt) {
   EXPECT_EQ(with("/portal/base_url", "http://localhost:8444"), Found{});
 }
 
+TEST_F(ConfigTest, NumbersOnInvoicesAreCheckedBeforeTheFirstInvoice) {
+  auto with_invoice = [&](const Json& more) {
+    Json invoice{
+        {"payer_role", "swv"}, {"name", "SWV De Verzonnen Regio"}, {"kvk", "90000004"}, {"iban", "NL35TEST0001000004"}};
+    invoice.merge_patch(more);
+    std::ofstream(at("parties.json"))
+        << Json{{"parties", {{{"id", "swv-1"}, {"name", "SWV"}, {"domain", "education"}, {"invoice", invoice}}}}}
+               .dump();
+    return findings();
+  };
+  EXPECT_EQ(with_invoice(Json::object()), Found{});
+  EXPECT_EQ(with_invoice({{"iban", "NL36TEST0001000004"}}), Found{"swv-1/invoice/iban IBAN_CHECK"});
+  EXPECT_EQ(with_invoice({{"kvk", "9000000"}}), Found{"swv-1/invoice/kvk KVK_FORMAT"});
+  EXPECT_EQ(with_invoice({{"oin", "00000000000000000000"}}), Found{"swv-1/invoice/oin OIN_FORMAT"});
+  EXPECT_EQ(with_invoice({{"vat_category", "X"}}), Found{"swv-1/invoice/vat_category VAT_CATEGORY"});
+  EXPECT_EQ(with_invoice({{"vat_category", "S"}}), Found{"swv-1/invoice/vat_number VAT_NUMBER_NEEDED"});
+  EXPECT_EQ(with_invoice({{"vat_category", "E"}, {"vat_number", "NL12345678B01"}}),
+            Found{"swv-1/invoice/vat_number VAT_NUMBER"});
+  // Without a category its invoices would lose their VAT without a word.
+  EXPECT_EQ(with_invoice({{"vat_number", "NL123456789B01"}}), Found{"/parties/0/invoice/vat_category REQUIRED"});
+  EXPECT_EQ(with_invoice({{"vat_number", "NL123456789B01"}, {"vat_category", "S"}}), Found{});
+}
+
 TEST_F(ConfigTest, ASecretThatAStartWouldMissIsMissedHere) {
   Json sms{{"url", "https://sms.example/messages"}, {"secret", "sms"}};
   Json imap{{"imap", {{"host", "imap.example"}, {"user", "schakel"}, {"password_secret", "postbus"}}}};
