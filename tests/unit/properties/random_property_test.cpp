@@ -82,6 +82,7 @@ TEST(RandomCases, RecordedFactsGiveTheSameDecisionInTenThousandCases) {
         for (const Explanation& e : first.explanation) cited.insert(e.rule);
       }
     }
+    EXPECT_GT(world.overridden(), 100) << region;
   }
   EXPECT_EQ(cases, 10'000);
   // The generator is worth something only where decisions differ and nearly every rule is reached.

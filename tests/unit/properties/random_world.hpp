@@ -89,8 +89,35 @@ class RandomWorld {
          below(5) ? Json{{"kind", kinds[below(6)]},
                          {"at", format_instant(opened + std::chrono::hours(static_cast<std::int64_t>(below(24 * 60))))}}
                   : Json()},
-        {"profile_overrides", Json::object()}};
+        {"profile_overrides", below(4) == 0 ? overrides() : Json::object()}};
   }
+
+  /// Switches of the region set otherwise: another option, turned, or a little more or less.
+  Json overrides() {
+    Json out = Json::object();
+    for (const Json& part : {profile_.source()["base"], profile_.source()["region"]}) {
+      if (!part.is_object() || !part.contains("settings")) continue;
+      for (const auto& [name, setting] : part["settings"].items()) {
+        if (below(4) != 0 || !setting.is_object() || !setting.contains("value")) continue;
+        Json now = setting["value"];
+        if (setting.contains("options"))
+          now = setting["options"][below(setting["options"].size())];
+        else if (now.is_boolean())
+          now = !now.get<bool>();
+        else if (now.is_number_integer())
+          now = now.get<std::int64_t>() + static_cast<std::int64_t>(below(5)) - 2;
+        else
+          continue;
+        out[name] = std::move(now);
+        // What ingress would refuse is no case that can be.
+        if (profile_.override_fault(out)) out.erase(name);
+      }
+    }
+    overridden_ += out.empty() ? 0 : 1;
+    return out;
+  }
+  /// Cases so far with a switch of their own.
+  [[nodiscard]] int overridden() const { return overridden_; }
 
   /// `sent` are the ids of the messages before it; `name` makes the invoice numbers of this case its own.
   Message message(const std::string& name, std::int64_t seq, Instant at, const std::vector<std::string>& sent) {
@@ -184,6 +211,7 @@ class RandomWorld {
 
   const Profile& profile_;
   std::mt19937_64 random_;
+  int overridden_ = 0;
   std::map<int, std::vector<Json>> compared_;
   std::vector<std::string> roles_, types_;
 };
