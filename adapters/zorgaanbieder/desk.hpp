@@ -2,11 +2,12 @@
 //
 // Keys, where AGB is the sender:
 //   jw323/<agb>/<id>            the declaration: hash, party, parts and their lines; for ever, so that a repeat is
-//   known. No BSN. body/<agb>/<id>             its XML and the messages made of it: holds BSNs; erased in the commit
+//   known. No BSN. body/<agb>/<id>             its XML: holds BSNs; erased in the commit
 //   that makes the JW325 jw325/<answer id>           the JW325: holds the BSNs of rejected lines; erased
 //   keep_answer_days after it was made nummer/<agb>/<nr>           the declaration that used a DeclaratieNummer
 //   ref/<agb>/<reference>       the line with this ReferentieNummer: claimed while undecided, {number, cents, debet}
 //   when granted debet/<agb>/<toewijzing>/…  the debit that stands for a toewijzing, product and period (TR389)
+//   event/<event id>            the message of a part, until it is handed over; erased with the body at the latest
 //   volgt/<agb>/<id>            a part of it waits for the decision on another
 //   part/<event id>             which declaration an event is of, and what was decided; handed/<event id>: the broker
 //   has it due/<date>/<agb>/<id>       the last day for its JW325; drop/<date>/<answer id>: when the JW325 goes;
@@ -17,6 +18,8 @@
 // case here; it cannot be sealed per case. Its end is therefore the erasure of the row, which the store overwrites on
 // disk (secure_delete).
 #pragma once
+#include <map>
+
 #include "core/formats/invoice_response.hpp"
 #include "schakel/adapter.hpp"
 #include "splitter.hpp"
@@ -67,7 +70,10 @@ class Desk {
   /// Hands over debits that waited for the credit of what they replace.
   Task<void> follow_up(Inbox& inbox);
 
-  /// Counts declarations whose answer is overdue, and erases answers whose time is over.
+  /// Tries the answers again that could not be sent when they were made; what is still here is counted and logged.
+  Task<void> send_unsent();
+
+  /// Counts declarations whose answer is overdue, and erases answers that were sent and whose time is over.
   Task<void> sweep();
 
  private:
@@ -98,6 +104,9 @@ class Desk {
   const Settings& settings_;
   Host& host_;
   Turns turns_;
+  /// Per declaration a part that was not decided when it was last looked at: while it is not, nothing of a declaration
+  /// of thousands of parts has to be read. Only saves looking.
+  std::map<std::string, std::string> undecided_;
 };
 
 /// Id of the JW325 to a declaration: 12 characters, the same for the same declaration.

@@ -168,7 +168,6 @@ Task<Received> Desk::receive_jw323(std::string bytes, std::string party, Json en
         if (!context.cases[c]) record["unknown"].push_back(c);
       for (const auto& [line, codes] : context.rejected)
         record["rejected"].push_back({{"line", line_json(line)}, {"codes", codes}});
-      Json body{{"xml", bytes}, {"events", Json::object()}};
       auto due = add_working_days(local_date(host_.clock().now()), kAnswerDays).str();
       auto parts = split(d, context, settings_, hash);
       bool waits = false;
@@ -182,13 +181,13 @@ Task<Received> Desk::receive_jw323(std::string bytes, std::string party, Json en
         }
         record["parts"].push_back({{"id", part.id}, {"number", part.number}, {"lines", lines}, {"kinds", kinds}});
         if (!part.after.empty()) record["parts"].back()["after"] = part.after, waits = true;
-        body["events"][part.id] = part.event;
+        changes.emplace_back("event/" + part.id, std::move(part.event));
       }
       bool claimed = co_await claim(d, key, parts, changes);
       if (!claimed) co_return Received{503, "STORE_NOT_READY", reply, {}, Json::object()};
       record["due"] = due;
       if (waits) changes.emplace_back("volgt/" + id, true);
-      changes.emplace_back("body/" + id, std::move(body));
+      changes.emplace_back("body/" + id, Json{{"xml", std::move(bytes)}});
       changes.emplace_back("due/" + due + "/" + id, true);
       changes.emplace_back("wacht/" + reply, Json{{"party", party}});
       changes.emplace_back(number_key, Json{{"key", key}});
@@ -296,9 +295,6 @@ Task<bool> Desk::claim(const formats::Jw323& d, const std::string& key, const st
 
 Task<bool> Desk::hand_over(const Json& record, const std::string& key, Inbox& inbox) {
   if (record["parts"].empty()) co_return true;
-  auto body = co_await host_.progress().get("body/" + key.substr(6));
-  if (!body) co_return false;
-  if (!*body) co_return true;  // answered meanwhile
   for (const auto& part : record["parts"]) {
     std::string id = part["id"], part_key = "part/" + id, handed_key = "handed/" + id;
     auto handed = co_await host_.progress().get(handed_key);
@@ -323,13 +319,20 @@ Task<bool> Desk::hand_over(const Json& record, const std::string& key, Inbox& in
     bool kept = true;
     if (!*state) kept = co_await put(part_key, Json{{"key", key}});
     if (!kept) co_return false;
-    auto accepted = co_await inbox.accept(record["party"].get<std::string>(), (**body)["events"][id]);
+    auto event = co_await host_.progress().get("event/" + id);
+    if (!event) co_return false;
+    if (!*event) co_return true;  // answered meanwhile
+    auto accepted = co_await inbox.accept(record["party"].get<std::string>(), std::move(**event));
     if (!accepted && not_now(accepted.error())) co_return false;
     // Refused by the broker's own checks: nobody else will decide on it.
     if (!accepted)
       kept = co_await put(part_key, Json{{"key", key}, {"decision", "rejected"}, {"reason", accepted.error().code}});
-    if (kept) kept = co_await put(handed_key, true);
     if (!kept) co_return false;
+    Changes done;
+    done.emplace_back(handed_key, true);
+    done.emplace_back("event/" + id, std::nullopt);
+    auto written = co_await host_.progress().write(std::move(done));
+    if (!written) co_return false;
   }
   co_return true;
 }

@@ -109,6 +109,11 @@ Task<std::expected<void, AttemptResult>> Desk::settle(std::string key) {
   auto later = [](std::string code) {
     return std::unexpected(AttemptResult{Verdict::retry_later, std::move(code), std::nullopt, Json::object()});
   };
+  if (auto waits = undecided_.find(key); waits != undecided_.end()) {
+    auto state = co_await host_.progress().get("part/" + waits->second);
+    if (!state) co_return later(state.error().code);
+    if (!*state || sdk::text_at(**state, "decision").empty()) co_return Done{};
+  }
   // jw323/<agb>/...: what is booked here is what look_around reads.
   auto turn = co_await turns_.enter(key.substr(6, key.find('/', 6) - 6));
   if (!turn) co_return later("STORE_NOT_READY");
@@ -130,7 +135,10 @@ Task<std::expected<void, AttemptResult>> Desk::settle(std::string key) {
       auto state = co_await host_.progress().get("part/" + event);
       if (!state) co_return later(state.error().code);
       std::string decision = *state ? sdk::text_at(**state, "decision") : "";
-      if (decision.empty()) co_return Done{};  // the others are still waited for
+      if (decision.empty()) {  // the others are still waited for
+        undecided_[key] = event;
+        co_return Done{};
+      }
       const Json kinds = sdk::array_at(part, "kinds");
       for (std::size_t n = 0; n < part["lines"].size(); ++n) {
         const auto& line = part["lines"][n];
@@ -140,6 +148,7 @@ Task<std::expected<void, AttemptResult>> Desk::settle(std::string key) {
         else
           rejected[at] = {state_retour(**state, settings_)}, given_up.push_back(at);
       }
+      changes.emplace_back("event/" + event, std::nullopt);
       events.push_back(event);
     }
     std::string body_key = "body/" + key.substr(6);
@@ -151,9 +160,9 @@ Task<std::expected<void, AttemptResult>> Desk::settle(std::string key) {
       co_return std::unexpected(AttemptResult{Verdict::rejected, "JW323_STRUCTURE", std::nullopt, Json::object()});
     const auto& d = *read.message;
     std::vector<formats::IjwRejectedLine> lines;
-    auto unknown = record["unknown"].get<std::vector<std::size_t>>();
+    auto unknown = record["unknown"].get<std::vector<std::size_t>>();  // in order, as look_around found them
     for (const auto& [line, codes] : rejected)
-      if (std::ranges::find(unknown, line.first) == unknown.end()) lines.push_back({line.first, line.second, codes});
+      if (!std::ranges::binary_search(unknown, line.first)) lines.push_back({line.first, line.second, codes});
     auto verdict = lines.empty() && unknown.empty()
                        ? formats::grant_all(d, id, today_of(host_.clock()))
                        : formats::reject_lines(d, id, today_of(host_.clock()), lines, unknown);
@@ -172,6 +181,7 @@ Task<std::expected<void, AttemptResult>> Desk::settle(std::string key) {
     changes.emplace_back(key, record);
     auto kept = co_await host_.progress().write(std::move(changes));
     if (!kept) co_return later("STORE_NOT_READY");
+    undecided_.erase(key);
   }
   turn->leave();
   auto sent = co_await send_answer(std::move(id));
@@ -193,6 +203,20 @@ Task<Result<std::string>> Desk::answer(std::string id, std::string party) {
   co_return std::string();
 }
 
+Task<void> Desk::send_unsent() {
+  auto unsent = co_await host_.progress().keys("unsent/", "", 100);
+  if (!unsent || unsent->empty()) co_return;
+  int waiting = 0;
+  std::string code;
+  for (const auto& key : *unsent) {
+    auto sent = co_await send_answer(key.substr(7));
+    if (!sent) ++waiting, code = sent.error().code;
+  }
+  if (waiting == 0) co_return;
+  host_.metrics().count("zorgaanbieder_answers_unsent", {{"code", code}}, waiting);
+  log(LogLevel::warn, "zorgaanbieder.answers_unsent", {{"answers", std::int64_t{waiting}}, {"code", code}});
+}
+
 Task<void> Desk::sweep() {
   auto today = local_date(host_.clock().now()).str();
   auto overdue = co_await host_.progress().keys("due/", "", 1000);
@@ -207,19 +231,17 @@ Task<void> Desk::sweep() {
       log(LogLevel::warn, "zorgaanbieder.answers_overdue", {{"declarations", std::int64_t{late}}});
     }
   }
-  // An answer that could not be sent when it was made.
-  auto unsent = co_await host_.progress().keys("unsent/", "", 100);
-  if (unsent)
-    for (const auto& key : *unsent) {
-      auto sent = co_await send_answer(key.substr(7));
-      if (!sent) log(LogLevel::info, "zorgaanbieder.answer_waits", {{"code", sent.error().code}});
-    }
   auto drops = co_await host_.progress().keys("drop/", "", 1000);
   if (!drops) co_return;
   for (const auto& key : *drops) {
     if (key.substr(5, 10) > today) break;
+    auto id = key.substr(16);
+    auto unsent = co_await host_.progress().get("unsent/" + id);
+    if (!unsent) co_return;
+    // What nobody has yet is not erased: it can still be fetched, and is told of as long as it is here.
+    if (*unsent) continue;
     Changes changes;
-    changes.emplace_back("jw325/" + key.substr(16), std::nullopt);
+    changes.emplace_back("jw325/" + id, std::nullopt);
     changes.emplace_back(key, std::nullopt);
     auto done = co_await host_.progress().write(std::move(changes));
     if (!done) co_return;

@@ -202,6 +202,11 @@ class ZorgaanbiederAdapter final : public Adapter {
     for (;;) {
       if (!settings_.in_folder.empty()) co_await read_folder(inbox);
       co_await desk_->follow_up(inbox);
+      // Every quarter of an hour is soon enough for a partner that refuses, and long before a term of ten days.
+      if (auto now = host_->clock().now(); now >= next_send_) {
+        next_send_ = now + std::chrono::minutes(15);
+        co_await desk_->send_unsent();
+      }
       if (auto now = host_->clock().now(); now >= next_sweep_) {
         next_sweep_ = now + std::chrono::hours(1);
         co_await desk_->sweep();
@@ -246,7 +251,7 @@ class ZorgaanbiederAdapter final : public Adapter {
   }
 
   Settings settings_;
-  Instant next_sweep_{};
+  Instant next_sweep_{}, next_send_{};
   std::optional<Desk> desk_;
   Host* host_ = nullptr;
 };

@@ -6,6 +6,7 @@
 #include "core/base/calendar.hpp"
 #include "core/formats/invoice_ubl.hpp"
 #include "core/journal/members.hpp"
+#include "core/outbox/restored.hpp"
 #include "core/pipeline/invoice_index.hpp"
 #include "core/pipeline/reconcile.hpp"
 #include "core/pipeline/series.hpp"
@@ -202,12 +203,53 @@ Task<net::Response> set_aside(Call& call) {
                  {{"zaak", text_of(*body, "zaak")}, {"bericht", text_of(*body, "bericht")}, {"afgehandeld", true}});
 }
 
+/// A held invoice that finance does not grant.
+Task<net::Response> not_granted(Call& call) {
+  auto body = object_of(call.request, 4096);
+  if (!body) co_return problem(body.error());
+  auto reason = text_of(*body, "reden");
+  if (reason.size() < 3 || reason.size() > 200)
+    co_return finance_problem("REASON_REQUIRED", "say why, in 3 to 200 characters");
+  auto zaak = text_of(*body, "zaak"), bericht = text_of(*body, "bericht"), code = text_of(*body, "code");
+  store::Transaction with;
+  with.ops.push_back(
+      audit::leaf(call.services.clock.now(), "invoice.not_granted",
+                  {.ids = {{"case", zaak}},
+                   .codes = {code},
+                   .hashes = {{"reason", sha256(reason)}, {"message", sha256(bericht)}},
+                   .counts = {{"uid", static_cast<std::int64_t>(call.request.head.peer.uid.value_or(0))}}}));
+  auto done = co_await pipeline::refuse_held(call.services.journal, zaak, bericht, code, std::move(with));
+  if (!done) co_return problem(done.error());
+  co_return json(200, {{"zaak", zaak}, {"bericht", bericht}, {"afgewezen", code}});
+}
+
 /// After a copy of the store that we did not make was put back: numbers go on in a new epoch.
 Task<net::Response> new_series(Call& call) {
   if (auto none = nothing_of(call.request); !none) co_return problem(none.error());
   auto epoch = co_await pipeline::new_epoch(call.services.store, call.services.clock.now());
   if (!epoch) co_return problem(epoch.error());
   co_return json(200, {{"reeks", *epoch}});
+}
+
+/// A person looked at what left before the store was lost: invoices leave by themselves again.
+Task<net::Response> after_restore(Call& call) {
+  auto body = object_of(call.request, 4096);
+  if (!body) co_return problem(body.error());
+  auto reason = text_of(*body, "reden");
+  if (reason.size() < 3 || reason.size() > 200)
+    co_return finance_problem("REASON_REQUIRED", "say why, in 3 to 200 characters");
+  auto since = co_await outbox::restored_since(call.services.store);
+  if (!since) co_return problem(since.error());
+  if (!*since) co_return finance_problem("NOT_RESTORED", "no invoice waits because of a restore", ErrorKind::conflict);
+  store::Transaction tx;
+  tx.ops.push_back(outbox::end_after_restore());
+  tx.ops.push_back(
+      audit::leaf(call.services.clock.now(), "invoice.restore_ended",
+                  {.hashes = {{"reason", sha256(reason)}},
+                   .counts = {{"uid", static_cast<std::int64_t>(call.request.head.peer.uid.value_or(0))}}}));
+  auto done = co_await call.services.store.commit(std::move(tx));
+  if (!done) co_return problem(done.error());
+  co_return json(200, {{"wachttenSinds", format_instant(**since)}});
 }
 
 }  // namespace
@@ -218,7 +260,9 @@ std::vector<Route> finance_routes() {
           {"POST", "/v1/beheer/facturen/{aflevering}/status", Who::operator_, kSmall, false, operator_status},
           {"POST", "/v1/beheer/retourmail", Who::operator_, kMail, false, bounce},
           {"POST", "/v1/beheer/facturen/afgehandeld", Who::operator_, kSmall, false, set_aside},
+          {"POST", "/v1/beheer/facturen/afgewezen", Who::operator_, kSmall, false, not_granted},
           {"POST", "/v1/beheer/factuurreeks", Who::operator_, kSmall, false, new_series},
+          {"POST", "/v1/beheer/factuurherstel", Who::operator_, kSmall, false, after_restore},
           {"GET", "/v1/beheer/facturen/aansluiting", Who::operator_, 0, false, month},
           {"GET", "/v1/beheer/facturen/uitvoer", Who::operator_, 0, false, export_month}};
 }

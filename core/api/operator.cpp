@@ -4,6 +4,7 @@
 #include "core/api/routes.hpp"
 #include "core/audit/leaf.hpp"
 #include "core/journal/members.hpp"
+#include "core/outbox/restored.hpp"
 #include "core/pipeline/series.hpp"
 #include "core/runtime/hop.hpp"
 
@@ -34,6 +35,9 @@ Task<net::Response> status(Call& call) {
          {"auditbladen", stats->leaves},
          {"auditNietGeordend", stats->unsequenced},
          {"bytes", stats->bytes}};
+  auto restored = co_await outbox::restored_since(call.services.store);
+  if (!restored) co_return problem(restored.error());
+  if (*restored) j["facturenWachtenSinds"] = format_instant(**restored);
   if (stats->oldest_undecided) j["oudsteOnbeslist"] = format_instant(*stats->oldest_undecided);
   if (stats->oldest_pending) j["oudsteWachtend"] = format_instant(*stats->oldest_pending);
   j["doelen"] = Json::array();
@@ -41,13 +45,17 @@ Task<net::Response> status(Call& call) {
     // What a polling adapter fetched and cannot bring in yet: its progress rows below this prefix.
     auto waits = co_await call.services.store.rows("progress." + name, "wacht/", "", 5000);
     if (!waits) co_return problem(waits.error());
+    // Answers of an adapter to who sent it something (JW325, Invoice Response) that could not be sent yet.
+    auto unsent = co_await call.services.store.rows("progress." + name, "unsent/", "", 5000);
+    if (!unsent) co_return problem(unsent.error());
     j["doelen"].push_back({{"naam", name},
                            {"adapter", i.plugin},
                            {"werkt", i.adapter != nullptr},
                            {"reden", i.degraded},
                            {"zekering", breakers.contains(name) ? breakers[name] : "closed"},
                            {"pogingSeconden", std::chrono::duration_cast<std::chrono::seconds>(i.deadline).count()},
-                           {"wachtOpInname", std::ssize(*waits)}});
+                           {"wachtOpInname", std::ssize(*waits)},
+                           {"antwoordenOnverzonden", std::ssize(*unsent)}});
   }
   if (call.services.health) j["gezondheid"] = call.services.health();
   co_return json(200, j);

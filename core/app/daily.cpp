@@ -64,6 +64,12 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
       std::cout << fmt::format("berichten {}  onbeslist {}  wachtend {}  mislukt {}  geparkeerd {}\n",
                                j.value("berichten", 0), j.value("onbeslist", 0), j.value("wachtend", 0),
                                j.value("mislukt", 0), j.value("geparkeerd", 0));
+      if (auto since = text(j, "facturenWachtenSinds"); !since.empty())
+        std::cout << fmt::format(
+            "Hersteld van een kopie: sinds {} gaat geen factuur vanzelf weg (schakel invoice after-restore)\n", since);
+      for (const auto& d : j.value("doelen", Json::array()))
+        if (int unsent = d.value("antwoordenOnverzonden", 0); unsent > 0)
+          std::cout << fmt::format("{}: {} antwoorden konden nog niet weg\n", text(d, "naam"), unsent);
       std::vector<std::vector<std::string>> rows;
       for (const auto& d : j.value("doelen", Json::array()))
         rows.push_back({text(d, "naam"), text(d, "adapter"), d.value("werkt", false) ? "ja" : "nee",

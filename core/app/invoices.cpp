@@ -306,6 +306,38 @@ void add_invoice(CLI::App& app, Common& c, int& exit) {
     }
   });
 
+  auto* refuse = invoice->add_subcommand(
+      "refuse", "Refuse an invoice that is held: its sender is answered with the code, its number is free again");
+  refuse->add_option("number", id, "number as the creditor gave it")->required();
+  refuse->add_option("--case", zaak, "Z-...")->required();
+  refuse->add_option("--code", code, "why, as the sender is told (FUNDING_NOT_AGREED); no free text")->required();
+  refuse->add_option("--reason", reason, "who decided so; its hash is audited")->required();
+  add_yes(refuse, yes);
+  refuse->callback([&c, &exit] {
+    auto all = every_invoice(c, zaak);
+    if (!all) {
+      exit = report(all.error(), c);
+      return;
+    }
+    Json found = Json::array();
+    for (const auto& i : (*all)["binnen"])
+      if (i.value("nummer", "") == id && i.value("status", "") == "held") found.push_back(i);
+    if (found.size() != 1) {
+      // Two creditors may use one number: then nothing says which is meant.
+      Error none{ErrorKind::not_found, "INVOICE_UNKNOWN", "no invoice with this number is held in this case", {}};
+      Error several{
+          ErrorKind::conflict, "INVOICE_AMBIGUOUS", "several held invoices of this case have this number", {}};
+      exit = report(found.empty() ? none : several, c);
+      return;
+    }
+    exit = kOk;
+    if (!go_on(c, yes, fmt::format("refuse invoice {} of {} with {}, and tell its sender", id, zaak, code))) return;
+    Json body{{"zaak", zaak}, {"bericht", found[0].value("bericht", "")}, {"code", code}, {"reden", reason}};
+    exit = shown(c, call(c, "POST", "/v1/beheer/facturen/afgewezen", body), [](const Json& j) {
+      std::cout << text(j, "bericht") << ": afgewezen " << text(j, "afgewezen") << "\n";
+    });
+  });
+
   auto* series = invoice->add_subcommand(
       "new-series", "After a copy of the store that `backup` did not make was put back: number on in a new epoch");
   add_yes(series, yes);
@@ -314,6 +346,18 @@ void add_invoice(CLI::App& app, Common& c, int& exit) {
     if (!go_on(c, yes, "begin a new epoch of the invoice numbers, which cannot be undone")) return;
     exit = shown(c, call(c, "POST", "/v1/beheer/factuurreeks", Json::object()),
                  [](const Json& j) { std::cout << "reeks R" << j.value("reeks", 0) << "\n"; });
+  });
+
+  auto* restored = invoice->add_subcommand(
+      "after-restore", "After a copy was put back and the receivers' mailboxes were looked at: invoices leave again");
+  restored->add_option("--reason", reason, "what was looked at; its hash is audited")->required();
+  add_yes(restored, yes);
+  restored->callback([&c, &exit] {
+    exit = kOk;
+    if (!go_on(c, yes, "let invoices leave by themselves again; those that are parked stay so")) return;
+    exit = shown(c, call(c, "POST", "/v1/beheer/factuurherstel", Json{{"reden", reason}}), [](const Json& j) {
+      std::cout << "facturen gaan weer vanzelf weg (wachtten sinds " << text(j, "wachttenSinds") << ")\n";
+    });
   });
 
   auto* bounce = invoice->add_subcommand(

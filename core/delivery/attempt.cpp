@@ -4,6 +4,7 @@
 #include "core/journal/members.hpp"
 #include "core/model/consent_check.hpp"
 #include "core/outbox/invoice_rows.hpp"
+#include "core/outbox/restored.hpp"
 #include "core/runtime/deadline.hpp"
 #include "schakel/outcome.hpp"
 
@@ -164,9 +165,18 @@ Task<AttemptResult> Delivering::attempt(store::DeliveryRow row, int number) {
     if (!refused.empty()) co_return AttemptResult{Verdict::rejected, refused, std::nullopt, Json::object()};
     planned->valid_until = valid_until_now(*planned, *file);
   }
+  auto generation = co_await outbox::generation_of(journal_.store(), planned->id);
+  if (!generation) co_return AttemptResult{Verdict::retry_later, generation.error().code, std::nullopt, Json::object()};
   std::optional<SealedInvoice> sealed;
   bool named_now = false;
   if (planned->kind == "invoice") {
+    if (*generation == 0) {
+      // It may have left before the store was lost. What a person sends again, leaves.
+      auto waits = co_await outbox::restored_since(journal_.store());
+      if (!waits) co_return AttemptResult{Verdict::retry_later, waits.error().code, std::nullopt, Json::object()};
+      if (*waits)
+        co_return AttemptResult{Verdict::unknown, std::string(outbox::kRestored), std::nullopt, Json::object()};
+    }
     auto known = co_await sealed_document(case_id, planned->id);
     if (!known) co_return AttemptResult{Verdict::retry_later, known.error().code, std::nullopt, Json::object()};
     sealed = std::move(*known);
@@ -181,8 +191,6 @@ Task<AttemptResult> Delivering::attempt(store::DeliveryRow row, int number) {
       named_now = *named;
     }
   }
-  auto generation = co_await outbox::generation_of(journal_.store(), planned->id);
-  if (!generation) co_return AttemptResult{Verdict::retry_later, generation.error().code, std::nullopt, Json::object()};
   Delivery d;
   d.id = planned->id;
   d.kind = planned->kind;

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "core/formats/ijw.hpp"
@@ -175,16 +176,22 @@ Jw325 reject_lines(const Jw323& d, std::string identificatie, Date dagtekening,
                    const std::vector<IjwRejectedLine>& lines, const std::vector<std::size_t>& unknown_clients) {
   if (lines.empty() && unknown_clients.empty()) return grant_all(d, std::move(identificatie), dagtekening);
   auto a = answer_header(d, std::move(identificatie), dagtekening);
+  std::map<std::pair<std::size_t, std::size_t>, std::vector<std::string>> of_line;
+  for (const auto& line : lines) {
+    auto& codes = of_line[{line.client, line.prestatie}];
+    codes.insert(codes.end(), line.codes.begin(), line.codes.end());
+  }
+  std::set<std::size_t> not_known(unknown_clients.begin(), unknown_clients.end());
   auto& answer = a.antwoord.emplace(IjwDeclaratieAntwoord{d.declaratienummer, d.totaal, d.totaal, {}, {"0200"}});
   for (std::size_t c = 0; c < d.clienten.size(); ++c) {
-    bool unknown = std::ranges::find(unknown_clients, c) != unknown_clients.end();
+    bool unknown = not_known.contains(c);
     IjwAnswerClient client{d.clienten[c].bsn, {}, {unknown ? "8187" : "0200"}};
     for (std::size_t i = 0; i < d.clienten[c].prestaties.size(); ++i) {
       std::vector<std::string> codes;
-      for (const auto& line : lines)
-        if (!unknown && line.client == c && line.prestatie == i)
-          codes.insert(codes.end(), line.codes.begin(), line.codes.end());
-      if (unknown) codes = {"0233"};
+      if (unknown)
+        codes = {"0233"};
+      else if (auto rejected = of_line.find({c, i}); rejected != of_line.end())
+        codes = std::move(rejected->second);
       if (codes.empty()) continue;
       answer.toegekend -= d.clienten[c].prestaties[i].signed_bedrag();
       client.prestaties.push_back({d.clienten[c].prestaties[i], std::move(codes)});

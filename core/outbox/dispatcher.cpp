@@ -2,6 +2,7 @@
 
 #include "core/audit/leaf.hpp"
 #include "core/base/log.hpp"
+#include "core/outbox/restored.hpp"
 
 namespace schakel::outbox {
 using store::DeliveryRow;
@@ -34,6 +35,7 @@ struct Next {
 /// What becomes of a delivery after an attempt. Pure.
 Next after(const RetryPolicy& policy, const AttemptResult& result, bool repeatable, int number, Instant created,
            Instant now, double random) {
+  if (result.code == kRestored) return {DeliveryState::parked, now};
   switch (result.verdict) {
     case Verdict::delivered:
       return {DeliveryState::delivered, now};
@@ -169,7 +171,7 @@ Task<> Dispatcher::settle(const DeliveryRow& row, AttemptResult result) {
   auto& breaker = breakers_[row.target];
   if (result.verdict == Verdict::delivered || result.verdict == Verdict::rejected)
     breaker.succeeded();
-  else
+  else if (result.code != kRestored)
     breaker.failed(now);
   auto failures = co_await failures_so_far(row);
   auto next = after(options_.retry, result, attempter_.repeatable(row.target), failures + 1, row.created_at, now,

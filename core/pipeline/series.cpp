@@ -5,6 +5,7 @@
 #include "core/model/invoice_types.hpp"
 #include "core/model/ledger.hpp"
 #include "core/outbox/plan.hpp"
+#include "core/outbox/restored.hpp"
 
 namespace schakel::pipeline {
 namespace {
@@ -71,6 +72,7 @@ Task<Result<std::int64_t>> new_epoch(store::Store& store, Instant now) {
   tx.ops.push_back(
       store::PutRow{"register", std::string(kEpochKey), to_bytes(std::to_string(epoch)), *row ? (*row)->version : 0});
   tx.ops.push_back(store::EraseRow{std::string(kMarkSpace), std::string(kMarkKey), std::nullopt});
+  tx.ops.push_back(outbox::wait_after_restore(now));
   tx.ops.push_back(audit::leaf(now, "invoice.new_epoch", {.counts = {{"epoch", epoch}}}));
   auto done = co_await store.commit(std::move(tx));
   if (!done) co_return fail(std::move(done.error()));

@@ -13,8 +13,8 @@ namespace schakel::pipeline {
 /// Puts the mark there, or takes it away again in the store that was copied. A kill in between starts an epoch:
 /// harmless.
 Task<Result<void>> mark_copy(store::Store& store, bool marked);
-/// Starts a new epoch, with its audit leaf (invoice.new_epoch) in the same transaction; for copies that were made
-/// outside `schakel backup`. The epoch.
+/// Starts a new epoch, with its audit leaf (invoice.new_epoch) in the same transaction, and keeps invoices here until a
+/// person has looked (core/outbox/restored.hpp); for copies that were made outside `schakel backup`. The epoch.
 Task<Result<std::int64_t>> new_epoch(store::Store& store, Instant now);
 /// At start-up: a new epoch when this store is a copy. True when one was started.
 Task<Result<bool>> continue_series(store::Store& store, Instant now);

@@ -85,6 +85,37 @@ Task<Result<journal::Accepted>> report_invoice(journal::Journal& journal, Invoic
   co_return accepted;
 }
 
+Task<Result<void>> refuse_held(journal::Journal& journal, std::string case_id, std::string message, std::string code,
+                               store::Transaction with) {
+  if (code.empty() || !plain_code(code))
+    co_return fail(ErrorKind::invalid, "INVOICE_CODE", "a code has letters, digits, dot, dash and underscore");
+  auto key = case_id + "/" + message;
+  auto row = co_await journal.store().row(std::string(kInvoicesIn), key);
+  if (!row) co_return fail(std::move(row.error()));
+  if (!*row) co_return fail(ErrorKind::not_found, "INVOICE_UNKNOWN", "there is no such invoice");
+  auto known = store::object_in(**row);
+  if (!known) co_return fail(std::move(known.error()));
+  if (known->value("status", "") != "held")
+    co_return fail(ErrorKind::conflict, "INVOICE_NOT_OPEN", "only an invoice that is held is refused");
+  auto opened = co_await journal.load(case_id);
+  if (!opened) co_return fail(std::move(opened.error()));
+  Message m;
+  m.source = "urn:schakel:facturen";
+  m.id = fmt::format("{}/not_granted/{}", message, (*row)->version);
+  m.type = "factuur_status";
+  m.subject = case_id;
+  m.region = opened->region;
+  m.party = "schakel";
+  m.sender_role = "broker";
+  m.payload = {{"status", "not_granted"}, {"source", message}, {"number", known->value("nummer", "")}, {"code", code}};
+  // A person has dealt with it: it is no open item, whichever code it bears.
+  with.ops.push_back(store::PutRow{std::string(kInvoiceAside), std::move(key),
+                                   to_bytes(format_instant(journal.clock().now())), std::nullopt});
+  auto accepted = co_await journal.accept(std::move(m), std::move(with));
+  if (!accepted) co_return fail(std::move(accepted.error()));
+  co_return Result<void>{};
+}
+
 Task<Result<BounceResult>> report_bounce(journal::Journal& journal, std::string mail) {
   auto report = formats::read_mail_report(mail);
   if (!report) co_return fail(std::move(report.error()));

@@ -29,6 +29,13 @@ struct InvoiceReport {
 Task<Result<journal::Accepted>> report_invoice(journal::Journal& journal, InvoiceReport report,
                                                store::Transaction with = {});
 
+/// Finance does not grant a held invoice: its sender is told `code` (a JW325, an Invoice Response, a signal), and its
+/// number is free again. Durable when it returns; decided in the order of the case, so that one that was released
+/// meanwhile stays released. INVOICE_UNKNOWN (not_found), INVOICE_NOT_OPEN (conflict: it is not held), INVOICE_CODE
+/// (invalid).
+Task<Result<void>> refuse_held(journal::Journal& journal, std::string case_id, std::string message, std::string code,
+                               store::Transaction with);
+
 /// The invoice that a mail server reports on: found by Message-ID; a repeat of the report by the report's own.
 /// BOUNCE_UNKNOWN (not_found), and the errors of
 /// read_mail_report. A delay is not recorded: `recorded` is false.

@@ -327,6 +327,29 @@ struct Work {
   }
 };
 
+/// Finance refuses what is held: its sender is told, and its number is free again. With it go the held credits on it,
+/// which have nothing to take from any more. What is not held any more stays as it is.
+Draft refuse_held(const CaseFile& file, const Message& message, Draft draft) {
+  auto ledger = ledger_of(file.invoices);
+  auto source = message.payload.value("source", ""), code = message.payload.value("code", "");
+  auto asked =
+      std::ranges::find_if(ledger.entries, [&](const LedgerEntry& e) { return e.held && e.message == source; });
+  if (asked == ledger.entries.end()) return draft;
+  auto refuse = [&](LedgerEntry entry) {
+    draft.registers.push_back({register_key(entry), nullptr});
+    entry.held = false;
+    entry.refused = true;
+    entry.codes = {code};
+    draft.effects.push_back(invoice_effect(entry));
+  };
+  refuse(*asked);
+  if (!asked->is_credit())
+    for (const auto& entry : ledger.entries)
+      if (entry.held && entry.is_credit() && entry.creditor == asked->creditor && entry.credits == asked->number)
+        refuse(entry);
+  return draft;
+}
+
 /// What the receiver of an invoice reports of it (core/pipeline/settlement.hpp): kept by delivery; a refusal is told to
 /// the finance desk of whoever is owed the money, every time one is reported.
 Draft follow_status(const CaseFile& file, const Message& message, Draft draft) {
@@ -336,6 +359,7 @@ Draft follow_status(const CaseFile& file, const Message& message, Draft draft) {
     return draft;
   }
   auto text = [&](const char* name) { return message.payload.value(name, ""); };
+  if (text("status") == "not_granted") return refuse_held(file, message, std::move(draft));
   std::string delivery = text("delivery"), status = text("status"), known;
   std::int64_t generation = message.payload.value("generation", std::int64_t{0}), known_generation = 0;
   if (file.invoices.is_object() && file.invoices.contains("status") && file.invoices["status"].contains(delivery)) {

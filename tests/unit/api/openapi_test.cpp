@@ -173,7 +173,13 @@ TEST_F(Answers, AreAsDescribed) {
   fits("GET", "/facturen/aansluiting", "/facturen/aansluiting?maand=x", 400);
   fits("GET", "/facturen/uitvoer", "/facturen/uitvoer?maand=2026-11", 200);
   fits("POST", "/facturen/{aflevering}/status", "/facturen/A-1/status", 400, R"({"status":"x","reden":"proef"})");
+  fits("POST", "/facturen/afgewezen", "/facturen/afgewezen", 404,
+       R"({"zaak":"Z-x","bericht":"b","code":"FUNDING_NOT_AGREED","reden":"proef"})");
+  fits("POST", "/factuurherstel", "/factuurherstel", 409, R"({"reden":"proef"})");
   fits("POST", "/factuurreeks", "/factuurreeks", 200, "{}");
+  EXPECT_TRUE(fits("GET", "/status", "/status", 200).contains("facturenWachtenSinds"));
+  fits("POST", "/factuurherstel", "/factuurherstel", 400, R"({"reden":"x"})");
+  fits("POST", "/factuurherstel", "/factuurherstel", 200, R"({"reden":"proef"})");
   fits("POST", "/links", "/links", 503, R"({"do":"list"})");
 }
 

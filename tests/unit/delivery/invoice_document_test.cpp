@@ -6,6 +6,7 @@
 #include "core/journal/members.hpp"
 #include "core/journal/vault_sealer.hpp"
 #include "core/outbox/invoice_rows.hpp"
+#include "core/outbox/restored.hpp"
 #include "tests/unit/adapters/invoice_delivery.hpp"
 #include "tests/unit/pipeline/real_road.hpp"
 #include "tests/unit/vault/support.hpp"
@@ -149,6 +150,20 @@ TEST_F(SealedInvoice, APersonsResendIsCountedAndHasTheSameBytes) {
   }
   EXPECT_EQ(postman.got[0].generation, 0);
   EXPECT_EQ(run_now(outbox::generation_of(*store, "A-2")).value(), 0);
+}
+
+TEST_F(SealedInvoice, AfterARestoreOnlyWhatAPersonSendsAgainLeaves) {
+  ASSERT_TRUE(run_now(store->commit({{outbox::wait_after_restore(clock.now())}})));
+  auto waits = attempt(invoice());
+  EXPECT_EQ(waits.verdict, Verdict::unknown);
+  EXPECT_EQ(waits.code, outbox::kRestored);
+  EXPECT_TRUE(postman.got.empty());
+  ASSERT_TRUE(run_now(store->commit({{run_now(outbox::next_generation(*store, "A-1")).value()}})));
+  EXPECT_EQ(attempt(invoice()).verdict, Verdict::delivered);
+  EXPECT_EQ(attempt(invoice(), "A-2").code, outbox::kRestored);
+  ASSERT_TRUE(run_now(store->commit({{outbox::end_after_restore()}})));
+  EXPECT_EQ(attempt(invoice(), "A-2").verdict, Verdict::delivered);
+  EXPECT_EQ(postman.got.size(), 2U);
 }
 
 TEST_F(SealedInvoice, WhatBreaksARuleReachesNoAdapterAndIsNotSealed) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/outbox/dispatcher.hpp"
+#include "core/outbox/restored.hpp"
 #include "core/pipeline/invoice_index.hpp"
 #include "core/pipeline/pipeline.hpp"
 #include "core/pipeline/reconcile.hpp"
@@ -113,15 +114,22 @@ class Opening final : public Decider {
 class Partners final : public outbox::Attempter {
  public:
   std::map<std::string, std::string> taken;  ///< invoice deliveries that arrived: id to "number>role"
+  std::map<std::string, int> arrivals;       ///< how often each of them did
   std::vector<Json> told;                    ///< signals that arrived
   std::function<AttemptResult(const store::DeliveryRow&)> answer;
   std::function<Json(const store::DeliveryRow&)> body;
+  std::function<Task<bool>()> waits;
 
   Task<AttemptResult> attempt(store::DeliveryRow row, int) override {
     AttemptResult r{Verdict::delivered, "MAIL_SENT", std::nullopt, {{"message_id", "m." + row.id}}};
     if (answer) r = answer(row);
+    if (row.kind == "invoice") {
+      bool stays = co_await waits();
+      if (stays) r = {Verdict::unknown, std::string(outbox::kRestored), std::nullopt, Json::object()};
+    }
     if (r.verdict == Verdict::delivered) {
       Json b = body(row);
+      if (row.kind == "invoice") ++arrivals[row.id];
       if (row.kind == "invoice") taken[row.id] = b["body"]["invoice"].value("number", "") + ">" + row.role;
       if (row.kind == "signal") told.push_back(b["body"]["signal"]);
     }
@@ -189,6 +197,11 @@ struct MoneyRoad {
   std::unique_ptr<Process> process;
 
   MoneyRoad() {
+    partners.waits = [this]() -> Task<bool> {
+      // As Delivering does.
+      auto since = co_await outbox::restored_since(*disk);
+      co_return !since || since->has_value();
+    };
     partners.body = [this](const store::DeliveryRow& row) {
       auto plain = run_now(sealer.open(row.case_id, "delivery", row.id, row.sealed)).value();
       return Json::parse(plain.begin(), plain.end());
