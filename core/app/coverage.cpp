@@ -11,7 +11,7 @@ void Coverage::add(const std::string& region, std::span<const Draft> drafts) {
   std::set<std::string> fired, blocked, nearly;
   for (const Draft& d : drafts)
     for (const Explanation& e : d.explanation)
-      (e.result == "near" ? nearly : e.result == "fired" ? fired : blocked).insert(e.rule);
+      (e.result == "near" ? nearly : e.result == "fired" ? fired : blocked).insert(e.rule.str());
   for (const auto& rule : fired) ++counts_[{region, rule}].fired;
   for (const auto& rule : blocked) ++counts_[{region, rule}].blocked;
   for (const auto& rule : nearly) ++counts_[{region, rule}].nearly;

@@ -1,10 +1,19 @@
-// Objects of known members, built without the detour of nlohmann's braces: those make an array of every member first.
+// Objects of known members: read without the iterators of nlohmann, which look what they stand on at every step, and
+// built without the detour of nlohmann's braces: those make an array of every member first.
 #pragma once
 #include <utility>
 
 #include "core/base/json.hpp"
 
 namespace schakel {
+
+/// The member of that name; null where `value` is no object or has none.
+[[nodiscard]] inline const Json* member(const Json& value, std::string_view name) {
+  const auto* object = value.get_ptr<const Json::object_t*>();
+  if (!object) return nullptr;
+  auto it = object->find(name);
+  return it == object->end() ? nullptr : &it->second;
+}
 
 inline void put_members(Json::object_t&) {}
 template <class Value, class... Rest>

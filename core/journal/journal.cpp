@@ -4,6 +4,7 @@
 
 #include "core/audit/leaf.hpp"
 #include "core/journal/record.hpp"
+#include "core/model/pull.hpp"
 
 namespace schakel::journal {
 
@@ -74,7 +75,9 @@ Task<Result<Accepted>> Journal::accept(Message message, store::Transaction with)
 Task<Result<Message>> Journal::read(store::MessageRow row) {
   auto plain = co_await sealer_.open(row.case_id, "message", row.source + "\n" + row.id, std::move(row.sealed));
   if (!plain) co_return fail(std::move(plain.error()));
-  Message m = Json::parse(plain->begin(), plain->end()).get<Message>();
+  Message m;
+  JsonPull from(as_text(*plain));
+  schakel::read(from, m);
   m.seq = row.seq;
   co_return m;
 }
@@ -170,7 +173,7 @@ Task<Result<void>> Journal::record(const Message& message, const Draft& draft, s
   if (!sealed) co_return fail(std::move(sealed.error()));
   row.sealed = std::move(*sealed);
   std::set<std::string> rules;
-  for (const auto& e : draft.explanation) rules.insert(e.rule);
+  for (const auto& e : draft.explanation) rules.insert(e.rule.str());
   auto codes = row.codes;
   codes.insert(codes.end(), rules.begin(), rules.end());
   with.ops.push_back(audit::leaf(row.decided_at, "message.decided",

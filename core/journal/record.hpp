@@ -20,7 +20,4 @@ enum class Explained { read, unread };
 /// What was left unread.
 [[nodiscard]] std::vector<Explanation> read_explanation(const Recorded& recorded);
 
-/// Where the value of draft.explanation stands in a record: position and length; nullopt where it is not found. Pure.
-[[nodiscard]] std::optional<std::pair<std::size_t, std::size_t>> explanation_in(std::string_view record);
-
 }  // namespace schakel::journal

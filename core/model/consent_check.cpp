@@ -10,7 +10,9 @@ constexpr std::array<std::string_view, 4> kCodes = {"CONSENT_WITHDRAWN", "CONSEN
                                                     "CONSENT_MISSING"};
 
 bool names(const std::vector<std::string>& list, std::string_view what) {
-  return std::ranges::any_of(list, [&](const std::string& s) { return s == "*" || s == what; });
+  for (const std::string& s : list)
+    if ((s.size() == 1 && s[0] == '*') || std::string_view(s) == what) return true;
+  return false;
 }
 
 enum class State { valid, withdrawn, expired, missing };
@@ -106,7 +108,7 @@ namespace {
 constexpr std::int64_t kYoungestAlone = 16;
 
 bool has_age(const FactView& view, std::int64_t from) {
-  FactValue age = view.get("derived.age_years");
+  FactValue age = view.get(KnownFact::derived_age_years);
   return age.kind == FactValue::Kind::integer && age.number >= from;
 }
 }  // namespace
@@ -114,12 +116,12 @@ bool has_age(const FactView& view, std::int64_t from) {
 std::vector<std::string> custody(const FactView& view) {
   std::int64_t alone = view.profile().setting_int("child_only_age", view.file().overrides, 0);
   if (alone > 0 && has_age(view, std::max(alone, kYoungestAlone))) return {"leerling"};
-  if (view.text("case.measure") == "voogdij") {
-    std::string_view end = view.text("case.ots_end");
+  if (view.text(KnownFact::case_measure) == "voogdij") {
+    std::string_view end = view.text(KnownFact::case_ots_end);
     if (end.empty() || view.today() <= end) return {"voogd"};
   }
   std::vector<std::string> out;
-  if (FactValue v = view.get("case.custody"); v.kind == FactValue::Kind::list) {
+  if (FactValue v = view.get(KnownFact::case_custody); v.kind == FactValue::Kind::list) {
     out.reserve(v.json->size());
     for (const Json& giver : *v.json)
       if (giver.is_string()) out.push_back(giver.get<std::string>());
@@ -132,7 +134,7 @@ bool child_needed(const FactView& view) {
 }
 
 bool one_suffices(const FactView& view) {
-  return view.profile().setting_text("consent_quorum", view.file().overrides) == "one";
+  return view.profile().setting_view("consent_quorum", view.file().overrides) == "one";
 }
 
 std::vector<std::string_view> purposes_of_delivery(const Profile& profile, std::string_view type,

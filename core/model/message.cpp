@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <concepts>
+
+#include "core/model/fields.hpp"
+#include "core/model/pull.hpp"
+
 namespace schakel {
 
 std::string event_type(std::string_view short_type) { return fmt::format("nl.schakel.{}.v1", short_type); }
@@ -12,21 +17,15 @@ std::optional<std::string> short_type(std::string_view t) {
   return std::string(t.substr(prefix.size(), t.size() - prefix.size() - suffix.size()));
 }
 
-void to_json(Json& j, const Attachment& v) {
-  j = {{"document", v.document},
-       {"doc_type", v.doc_type},
-       {"version", v.version},
-       {"status", v.status},
-       {"sha256", v.sha256}};
+template <class V>
+  requires std::same_as<std::remove_const_t<V>, Attachment>
+void fields(V& v, auto&& f) {
+  f("document", v.document), f("doc_type", v.doc_type), f("version", v.version), f("status", v.status);
+  f("sha256", v.sha256);
 }
 
-void from_json(const Json& j, Attachment& v) {
-  v.document = j.value("document", "");
-  v.doc_type = j.value("doc_type", "");
-  v.version = j.value("version", 1);
-  v.status = j.value("status", "");
-  v.sha256 = j.value("sha256", "");
-}
+void to_json(Json& j, const Attachment& v) { j = field::written(v); }
+void from_json(const Json& j, Attachment& v) { field::read(j, v); }
 
 void to_json(Json& j, const Message& v) {
   j = {{"seq", v.seq},
@@ -48,22 +47,50 @@ void to_json(Json& j, const Message& v) {
 }
 
 void from_json(const Json& j, Message& v) {
-  v.seq = j.value("seq", std::int64_t{0});
-  v.id = j.at("id");
-  v.source = j.at("source");
-  v.type = j.at("type");
-  v.subject = j.value("subject", "");
-  v.reference = j.value("reference", "");
-  v.time = parse_instant(j.at("time").get<std::string>()).value();
-  v.causation_id = j.value("causation_id", "");
-  v.region = j.value("region", "");
-  v.party = j.value("party", "");
-  v.sender_role = j.value("sender_role", "");
-  v.sender_person = j.value("sender_person", "");
-  v.addressed_to = j.value("addressed_to", std::vector<std::string>{});
-  v.consent_refs = j.value("consent_refs", std::vector<std::string>{});
-  v.attachments = j.value("attachments", std::vector<Attachment>{});
-  v.payload = j.value("payload", Json::object());
+  const std::string text = dump_json(j);
+  JsonPull from(text);
+  read(from, v);
+}
+
+void read(JsonPull& from, Message& v) {
+  bool id = false, source = false, type = false, time = false;
+  from.object([&](std::string_view key) {
+    if (key == "seq")
+      field::pull(from, v.seq);
+    else if (key == "id")
+      field::pull(from, v.id), id = true;
+    else if (key == "source")
+      field::pull(from, v.source), source = true;
+    else if (key == "type")
+      field::pull(from, v.type), type = true;
+    else if (key == "subject")
+      field::pull(from, v.subject);
+    else if (key == "reference")
+      field::pull(from, v.reference);
+    else if (key == "time")
+      v.time = parse_instant(from.text()).value(), time = true;
+    else if (key == "causation_id")
+      field::pull(from, v.causation_id);
+    else if (key == "region")
+      field::pull(from, v.region);
+    else if (key == "party")
+      field::pull(from, v.party);
+    else if (key == "sender_role")
+      field::pull(from, v.sender_role);
+    else if (key == "sender_person")
+      field::pull(from, v.sender_person);
+    else if (key == "addressed_to")
+      field::pull(from, v.addressed_to);
+    else if (key == "consent_refs")
+      field::pull(from, v.consent_refs);
+    else if (key == "attachments")
+      field::pull(from, v.attachments);
+    else if (key == "payload")
+      field::pull(from, v.payload);
+    else
+      from.skip();
+  });
+  if (!id || !source || !type || !time) throw std::invalid_argument("a message has more members");
 }
 
 }  // namespace schakel

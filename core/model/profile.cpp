@@ -13,6 +13,11 @@ Result<std::shared_ptr<const Profile>> Profile::parse(const Json& region, std::s
 
 void Profile::place_setting(Operand& operand) {
   if (auto it = settings_.find(operand.setting); it != settings_.end()) operand.region_value = &it->second;
+  if (operand.slot >= 0) return;
+  if (operand.setting.empty())
+    operand.fixed = FactValue::of(operand.value);
+  else if (operand.region_value)
+    operand.fixed = FactValue::of(*operand.region_value);
 }
 
 void Profile::place_settings(Condition& condition) {
@@ -27,6 +32,7 @@ void Profile::index() {
   for (auto& [name, rows] : aliases_)
     for (RoleAlias& row : rows) place_settings(row.when);
   for (Rule& r : rules_) {
+    r.cited = SharedText(r.id);
     place_settings(r.when);
     if (r.then.timer && r.then.timer->replaced) place_settings(*r.then.timer->replaced);
     if (r.then.timer && r.then.timer->met) place_settings(*r.then.timer->met);
@@ -115,6 +121,11 @@ std::string Profile::setting_text(std::string_view name, const Json& overrides, 
   return v.is_string() ? v.get<std::string>() : std::string(otherwise);
 }
 
+std::string_view Profile::setting_view(std::string_view name, const Json& overrides) const {
+  const Json& v = setting(name, overrides);
+  return v.is_string() ? std::string_view(v.get_ref<const std::string&>()) : std::string_view();
+}
+
 bool Profile::setting_flag(std::string_view name, const Json& overrides, bool otherwise) const {
   const Json& v = setting(name, overrides);
   return v.is_boolean() ? v.get<bool>() : otherwise;
@@ -149,16 +160,10 @@ std::string Profile::source_title(std::string_view source) const {
   return it == sources_.end() ? std::string() : it->second;
 }
 
-Explanation Profile::explain(std::string_view id, std::string_view stage, std::string_view result,
-                             std::string_view code, Json facts) const {
-  const Rule* r = rule(id);
-  return {std::string(id),
-          std::string(stage),
-          std::string(result),
-          std::string(code),
-          r ? r->quote : SharedText(),
-          r ? r->source : SharedText(),
-          SeenFacts(std::move(facts))};
+Explanation Profile::explain(std::string_view id, Word stage, Word result, std::string_view code, Json facts) const {
+  SeenFacts seen(std::move(facts));
+  if (const Rule* r = rule(id)) return schakel::explain(*r, stage, result, code, std::move(seen));
+  return {SharedText(std::string(id)), stage, result, std::string(code), {}, {}, std::move(seen)};
 }
 
 std::string_view Profile::role(std::string_view name, const FactView& facts) const {

@@ -58,6 +58,8 @@ class Profile {
   [[nodiscard]] std::int64_t setting_int(std::string_view name, const Json& overrides, std::int64_t otherwise) const;
   [[nodiscard]] std::string setting_text(std::string_view name, const Json& overrides,
                                          std::string_view otherwise = {}) const;
+  /// As setting_text, without a copy: as long as profile and overrides live.
+  [[nodiscard]] std::string_view setting_view(std::string_view name, const Json& overrides) const;
   [[nodiscard]] bool setting_flag(std::string_view name, const Json& overrides, bool otherwise) const;
   [[nodiscard]] std::vector<std::string> setting_list(std::string_view name, const Json& overrides) const;
 
@@ -80,8 +82,8 @@ class Profile {
   [[nodiscard]] std::string quote(std::string_view id) const;
   [[nodiscard]] std::string source_title(std::string_view source) const;
   /// Explanation of a named function that applied a rule of the file: quote and source are filled in from it.
-  [[nodiscard]] Explanation explain(std::string_view id, std::string_view stage, std::string_view result,
-                                    std::string_view code, Json facts) const;
+  [[nodiscard]] Explanation explain(std::string_view id, Word stage, Word result, std::string_view code,
+                                    Json facts) const;
 
   /// The role that `$name` stands for in this case; empty when no row holds. A name without $ stands for itself.
   [[nodiscard]] std::string_view role(std::string_view name, const FactView& facts) const;
@@ -120,11 +122,11 @@ class Profile {
   std::vector<Rule> rules_;
   std::vector<Gate> gates_;
   std::map<std::string, std::vector<RoleAlias>, std::less<>> aliases_;
-  std::unordered_map<std::string_view, const Rule*> by_id_;
-  std::unordered_map<std::string_view, const Json*> by_name_;  ///< settings
+  std::unordered_map<std::string_view, const Rule*, NameHash> by_id_;
+  std::unordered_map<std::string_view, const Json*, NameHash> by_name_;  ///< settings
   using ByStage = std::array<std::vector<const Rule*>, kStages>;
-  std::map<std::string, ByStage, std::less<>> by_type_;  ///< every type that a rule names
-  ByStage every_type_;                                   ///< rules for "*", for the other types
+  std::unordered_map<std::string, ByStage, NameHash, std::equal_to<>> by_type_;  ///< every type that a rule names
+  ByStage every_type_;                                                           ///< rules for "*", for the other types
 };
 
 /// Profiles by region code. Thread: any once filled.

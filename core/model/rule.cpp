@@ -20,9 +20,7 @@ int compare(const FactValue& a, const FactValue& b, bool& comparable) {
 
 /// Most cases have no overrides of their own: then the setting needs no looking up.
 const Json& setting_of(const std::string& name, const Json* region_value, const FactView& facts) {
-  const Json& overrides = facts.file().overrides;
-  return region_value && overrides.is_object() && overrides.empty() ? *region_value
-                                                                    : facts.profile().setting(name, overrides);
+  return region_value && facts.as_region() ? *region_value : facts.profile().setting(name, facts.file().overrides);
 }
 
 /// `room` holds what is no fact.
@@ -33,6 +31,7 @@ const FactValue& left(const Condition& c, const FactView& facts, FactValue& room
 
 const FactValue& right(const Operand& o, const FactView& facts, FactValue& room) {
   if (o.slot >= 0) return facts.get(o.slot);
+  if (o.fixed && (o.setting.empty() || facts.as_region())) return *o.fixed;
   return room = o.get(facts);
 }
 
@@ -57,6 +56,7 @@ std::string_view to_string(Stage stage) { return kStageNames[static_cast<std::si
 
 FactValue Operand::get(const FactView& facts) const {
   if (slot >= 0) return facts.get(slot);
+  if (fixed && (setting.empty() || facts.as_region())) return *fixed;
   if (!setting.empty()) return FactValue::of(setting_of(setting, region_value, facts));
   return FactValue::of(value);
 }
@@ -66,7 +66,16 @@ bool Condition::holds(const FactView& facts) const {
     case Op::always:
       return true;
     case Op::all:
-      return std::ranges::all_of(children, [&](const Condition& c) { return c.holds(facts); });
+      for (const Condition& c : children)
+        if (!c.holds(facts)) return false;
+      return true;
+    case Op::equal:
+      // By itself: most of what is asked.
+      if (setting.empty()) {
+        FactValue room;
+        return same(facts.get(slot), right(operands[0], facts, room));
+      }
+      break;
     case Op::any:
       return std::ranges::any_of(children, [&](const Condition& c) { return c.holds(facts); });
     case Op::none:
@@ -131,6 +140,17 @@ bool Condition::nearly(const FactView& facts) const {
   return false;
 }
 
+Condition::Fit Condition::fit(const FactView& facts) const {
+  if (op == Op::all && children.size() == 1) return children[0].fit(facts);
+  if (op == Op::all) {
+    int misses = 0;
+    for (const Condition& c : children)
+      if (!c.holds(facts) && ++misses > 1) return Fit::not_at_all;
+    return misses == 0 ? Fit::holds : Fit::nearly;
+  }
+  return holds(facts) ? Fit::holds : nearly(facts) ? Fit::nearly : Fit::not_at_all;
+}
+
 void Condition::collect(std::vector<int>& slots) const {
   auto add = [&](int s) {
     if (s >= 0 && std::ranges::find(slots, s) == slots.end()) slots.push_back(s);
@@ -140,18 +160,24 @@ void Condition::collect(std::vector<int>& slots) const {
   for (const Condition& c : children) c.collect(slots);
 }
 
-Explanation explain(const Rule& rule, const FactView& facts, std::string_view stage, std::string_view result,
-                    std::string_view code) {
+Explanation explain(const Rule& rule, const FactView& facts, Word stage, Word result, std::string_view code) {
   const Vocabulary& vocabulary = facts.profile().vocabulary();
-  SeenFacts seen(facts.profile().vocabulary_owner(), rule.facts.size());
-  for (int slot : rule.facts) seen.add(vocabulary.at(slot).name, facts.get(slot).seen());
+  SeenFacts seen;
+  if (!rule.facts.empty()) {
+    seen = SeenFacts(facts.profile().vocabulary_owner(), rule.facts.size());
+    for (int slot : rule.facts) facts.get(slot).tell(vocabulary.at(slot).name, seen);
+  }
   return explain(rule, stage, result, code, std::move(seen));
 }
 
-Explanation explain(const Rule& rule, std::string_view stage, std::string_view result, std::string_view code,
-                    SeenFacts seen) {
-  return {rule.id,    std::string(stage), std::string(result), std::string(code),
-          rule.quote, rule.source,        std::move(seen)};
+Explanation explain(const Rule& rule, Word stage, Word result, std::string_view code, SeenFacts seen) {
+  return {rule.cited.empty() ? SharedText(rule.id) : rule.cited,
+          stage,
+          result,
+          std::string(code),
+          rule.quote,
+          rule.source,
+          std::move(seen)};
 }
 
 }  // namespace schakel

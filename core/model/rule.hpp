@@ -17,6 +17,8 @@ struct Operand {
   int slot = -1;        ///< >= 0: the value of that fact
   bool append = false;  ///< in a set: the elements of that fact are put behind the list that the case has
   const Json* region_value = nullptr;  ///< of the setting, as the region has it; null: it is looked up
+  /// What it is in a case without settings of its own, where it is no fact; made when the profile is complete.
+  std::optional<FactValue> fixed{};
 
   [[nodiscard]] FactValue get(const FactView& facts) const;
 };
@@ -51,6 +53,9 @@ struct Condition {
   [[nodiscard]] bool holds(const FactView& facts) const;
   /// Of a condition that does not hold: whether one more fact, or a tenth of a number, would have made it hold.
   [[nodiscard]] bool nearly(const FactView& facts) const;
+  /// Both at once: what is asked of most rules.
+  enum class Fit : std::uint8_t { holds, nearly, not_at_all };
+  [[nodiscard]] Fit fit(const FactView& facts) const;
   void collect(std::vector<int>& slots) const;
 };
 
@@ -161,6 +166,7 @@ struct Then {
 struct Rule {
   std::string id;
   SharedText source, quote;
+  SharedText cited;  ///< the id, for explanations
   Stage stage = Stage::gate;
   std::vector<std::string> on;  ///< message types; "*" = every
   Condition when;
@@ -177,10 +183,9 @@ struct RoleAlias {
 };
 
 /// The explanation of one rule with the facts it looked at.
-[[nodiscard]] Explanation explain(const Rule& rule, const FactView& facts, std::string_view stage,
-                                  std::string_view result, std::string_view code);
+[[nodiscard]] Explanation explain(const Rule& rule, const FactView& facts, Word stage, Word result,
+                                  std::string_view code);
 /// The same with facts that a named function looked at instead.
-[[nodiscard]] Explanation explain(const Rule& rule, std::string_view stage, std::string_view result,
-                                  std::string_view code, SeenFacts seen);
+[[nodiscard]] Explanation explain(const Rule& rule, Word stage, Word result, std::string_view code, SeenFacts seen);
 
 }  // namespace schakel

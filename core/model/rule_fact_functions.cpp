@@ -20,7 +20,7 @@ std::string lower(std::string_view s) {
 FactValue age_years(const FactView& f) {
   auto born = Date::parse(f.file().pupil.birth_date);
   if (!born) return {};
-  return FactValue::of(std::int64_t{age_on(*born, local_date(f.at()))});
+  return FactValue::of(std::int64_t{age_on(*born, f.day())});
 }
 
 /// Kind of the meeting a message is about, in lower case: what it says itself, else the meeting of the case.
@@ -111,7 +111,7 @@ FactValue link_expired(const FactView& f) {
   std::optional<Meeting> meeting = m && m->meeting ? m->meeting : f.file().meeting;
   if (!meeting) return FactValue::of(false);
   Date last = add_days(local_date(meeting->at), f.profile().setting_int("link_days", f.file().overrides, 14));
-  return FactValue::of(local_date(f.at()) > last);
+  return FactValue::of(f.day() > last);
 }
 
 /// Whether this role opens this delivery for the first time.

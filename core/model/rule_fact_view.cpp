@@ -9,7 +9,12 @@
 namespace schakel {
 
 FactView::FactView(const CaseFile& file, const Message& message, const Profile& profile, Instant at)
-    : file_(&file), message_(&message), profile_(&profile), at_(at), rules_(profile.rules(message.type)) {
+    : file_(&file),
+      message_(&message),
+      profile_(&profile),
+      at_(at),
+      rules_(profile.rules(message.type)),
+      as_region_(file.overrides.is_object() && file.overrides.empty()) {
   auto slots = static_cast<std::size_t>(profile.vocabulary().size());
   place_ = {static_cast<const FactValue**>(memory_.allocate(slots * sizeof(void*), alignof(void*))), slots};
   std::ranges::fill(place_, nullptr);
@@ -23,8 +28,7 @@ void FactView::state_message() {
   if (!message.payload.is_object()) return;
   for (const Statement& s : vocabulary.statements(message.type)) {
     if (s.fields.size() == 1) {
-      auto it = message.payload.find(s.fields[0]);
-      if (it != message.payload.end()) state(s.slot, *it);
+      if (const Json* value = member(message.payload, s.fields[0])) state(s.slot, *value);
       continue;
     }
     std::int64_t sum = 0;
@@ -40,8 +44,8 @@ void FactView::state_message() {
   for (const Attachment& a : message.attachments)
     if (int slot = vocabulary.document_slot(a.doc_type); slot >= 0) attached(vocabulary.at(slot), a, by_payload);
   // What is carried by name, or is the message itself, is in the file from here on (domain.md 4.1).
-  if (auto it = message.payload.find("documents"); it != message.payload.end() && it->is_array())
-    for (const Json& d : *it)
+  if (const Json* documents = member(message.payload, "documents"); documents && documents->is_array())
+    for (const Json& d : documents->get_ref<const Json::array_t&>())
       if (d.is_string()) named(vocabulary.document_slot(d.get_ref<const std::string&>()));
   for (int slot : vocabulary.carried(message.type)) named(slot);
 }
@@ -131,10 +135,13 @@ namespace {
 bool states(const FactView::Change& c, const Json& v) {
   if (c.value) return *c.value == v;
   if (c.gone) return v.is_null();
-  if (!v.is_object() || v.size() != 2) return false;
-  auto status = v.find("status"), version = v.find("version");
-  return status != v.end() && status->is_string() && status->get_ref<const std::string&>() == c.status &&
-         version != v.end() && version->is_number_integer() && version->get<int>() == c.version;
+  const auto* object = v.get_ptr<const Json::object_t*>();
+  if (!object || object->size() != 2) return false;
+  // Sorted by name.
+  const auto& [first, status] = *object->begin();
+  const auto& [second, version] = *std::next(object->begin());
+  return first == "status" && status.is_string() && status.get_ref<const std::string&>() == c.status &&
+         second == "version" && version.is_number_integer() && version.get<std::int64_t>() == c.version;
 }
 }  // namespace
 
@@ -185,13 +192,24 @@ FactValue FactView::get(std::string_view name) const {
   return slot < 0 ? FactValue{} : get(slot);
 }
 
-std::string_view FactView::keep(std::string text) const {
-  kept_.push_back(std::make_unique<std::string>(std::move(text)));
-  return *kept_.back();
+FactValue FactView::get(KnownFact fact) const {
+  int slot = profile_->vocabulary().slot(fact);
+  return slot < 0 ? FactValue{} : get(slot);
+}
+
+std::string_view FactView::keep(std::string_view text) const {
+  auto* kept = static_cast<char*>(memory_.allocate(text.size(), 1));
+  text.copy(kept, text.size());
+  return {kept, text.size()};
+}
+
+Date FactView::day() const {
+  if (!day_) day_ = local_date(at_);
+  return *day_;
 }
 
 std::string_view FactView::today() const {
-  if (today_.empty()) today_ = local_date(at_).str();
+  if (today_.empty()) today_ = day().str();
   return today_;
 }
 
@@ -208,8 +226,7 @@ FactValue FactView::read(int slot) const {
   FactValue v;
   switch (d.from) {
     case FactDef::From::payload:
-      if (message_->payload.is_object())
-        if (auto it = message_->payload.find(d.field); it != message_->payload.end()) v = FactValue::of(*it);
+      if (const Json* value = member(message_->payload, d.field)) v = FactValue::of(*value);
       break;
     case FactDef::From::envelope:
       if (d.field == "sender") v = FactValue::of(std::string_view(message_->sender_role));
@@ -227,7 +244,7 @@ FactValue FactView::read(int slot) const {
           stated = true;
         }
       if (!stated)
-        if (auto it = file_->facts.find(d.field); it != file_->facts.end()) v = FactValue::of(*it);
+        if (const Json* value = member(file_->facts, d.field)) v = FactValue::of(*value);
       break;
     }
     case FactDef::From::pupil: {

@@ -22,9 +22,11 @@ Json FactValue::to_json() const {
   return nullptr;
 }
 
-SeenFacts::Value FactValue::seen() const {
-  if (kind == Kind::text) return std::string(text);
-  return to_json();
+void FactValue::tell(std::string_view name, SeenFacts& into) const {
+  if (kind == Kind::text)
+    into.add(name, std::string(text));
+  else
+    into.add(name, to_json());
 }
 
 bool same(const FactValue& a, const FactValue& b) {
@@ -41,6 +43,19 @@ bool same(const FactValue& a, const FactValue& b) {
       return *a.json == *b.json;
   }
 }
+
+namespace {
+/// In the order of KnownFact.
+constexpr std::array<std::string_view, kKnownFacts> kKnownNames = {"case.custody",
+                                                                   "case.measure",
+                                                                   "case.meetings",
+                                                                   "case.ots_end",
+                                                                   "case.provider",
+                                                                   "derived.age_years",
+                                                                   "derived.link_first_opening",
+                                                                   "message.at",
+                                                                   "message.meeting"};
+}  // namespace
 
 Result<std::shared_ptr<const Vocabulary>> Vocabulary::parse(const Json& facts) {
   auto v = std::make_shared<Vocabulary>();
@@ -142,6 +157,7 @@ Result<std::shared_ptr<const Vocabulary>> Vocabulary::parse(const Json& facts) {
   }
   if (!findings.empty())
     return fail(ErrorKind::invalid, "VOCABULARY_INVALID", "the vocabulary of facts has mistakes", std::move(findings));
+  for (std::size_t i = 0; i < kKnownFacts; ++i) v->known_[i] = v->slot(kKnownNames[i]);
   return std::shared_ptr<const Vocabulary>(std::move(v));
 }
 

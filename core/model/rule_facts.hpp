@@ -1,11 +1,14 @@
 // The published vocabulary of facts (config/schemas/facts.json) and the view through which rules read them.
 #pragma once
 #include <array>
+#include <bit>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <deque>
-#include <map>
 #include <memory>
 #include <memory_resource>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/base/calendar.hpp"
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/json.hpp"
@@ -24,6 +28,20 @@ namespace schakel {
 class Profile;
 struct Rule;
 enum class Stage : std::uint8_t;
+
+/// Facts that code asks for by name: their slots are found when the vocabulary is read.
+enum class KnownFact : std::uint8_t {
+  case_custody,
+  case_measure,
+  case_meetings,
+  case_ots_end,
+  case_provider,
+  derived_age_years,
+  derived_link_first_opening,
+  message_at,
+  message_meeting
+};
+inline constexpr std::size_t kKnownFacts = 9;
 
 enum class FactType { boolean, integer, text, date, list, object };
 
@@ -41,8 +59,8 @@ struct FactValue {
   [[nodiscard]] bool there() const { return kind != Kind::absent && kind != Kind::null; }
   [[nodiscard]] bool is_true() const { return kind == Kind::boolean && flag; }
   [[nodiscard]] Json to_json() const;
-  /// The value on its own, for an explanation.
-  [[nodiscard]] SeenFacts::Value seen() const;
+  /// Puts the value on its own into an explanation.
+  void tell(std::string_view name, SeenFacts& into) const;
   static FactValue of(const Json& v) {
     switch (v.type()) {
       case Json::value_t::null:
@@ -51,7 +69,7 @@ struct FactValue {
         return of(*v.get_ptr<const bool*>());
       case Json::value_t::number_integer:
       case Json::value_t::number_unsigned:
-        return of(v.get<std::int64_t>());
+        return of(*v.get_ptr<const std::int64_t*>());
       case Json::value_t::string:
         return of(std::string_view(*v.get_ptr<const std::string*>()));
       case Json::value_t::array:
@@ -68,6 +86,22 @@ struct FactValue {
 };
 /// Equal as JSON values are; absent equals null.
 [[nodiscard]] bool same(const FactValue& a, const FactValue& b);
+
+/// For names out of rule data: their length, their beginning and their end tell nearly all of them apart.
+struct NameHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view s) const {
+    std::uint64_t first = 0, last = 0;
+    if (s.size() >= 8) {
+      std::memcpy(&first, s.data(), 8);
+      std::memcpy(&last, s.data() + s.size() - 8, 8);
+    } else {
+      for (char c : s) first = first << 8 | static_cast<unsigned char>(c);
+    }
+    std::uint64_t h = (first ^ std::rotl(last, 29) ^ s.size()) * 0x9e3779b97f4a7c15;
+    return h ^ h >> 32;
+  }
+};
 
 /// A payload field by which a message type states a fact of the case. Several fields are added up.
 struct Statement {
@@ -93,7 +127,8 @@ class Vocabulary {
  public:
   /// Reads facts.json. VOCABULARY_INVALID with one finding per mistake.
   [[nodiscard]] static Result<std::shared_ptr<const Vocabulary>> parse(const Json& facts);
-  [[nodiscard]] int slot(std::string_view name) const;               ///< -1 when unknown
+  [[nodiscard]] int slot(std::string_view name) const;  ///< -1 when unknown
+  [[nodiscard]] int slot(KnownFact fact) const { return known_[static_cast<std::size_t>(fact)]; }
   [[nodiscard]] int document_slot(std::string_view doc_type) const;  ///< of document.<doc_type>.status, -1 when unknown
   [[nodiscard]] const FactDef& at(int slot) const { return facts_[static_cast<std::size_t>(slot)]; }
   [[nodiscard]] int size() const { return static_cast<int>(facts_.size()); }
@@ -109,14 +144,12 @@ class Vocabulary {
   enum class Stage : std::uint8_t;
   Json source_;
   std::vector<FactDef> facts_;
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>()(s); }
-  };
-  using Index = std::unordered_map<std::string, int, Hash, std::equal_to<>>;
-  Index index_, documents_;
-  std::map<std::string, std::vector<Statement>, std::less<>> statements_;
-  std::map<std::string, std::vector<int>, std::less<>> carried_;
+  template <class T>
+  using ByName = std::unordered_map<std::string, T, NameHash, std::equal_to<>>;
+  ByName<int> index_, documents_;
+  std::array<int, kKnownFacts> known_{};
+  ByName<std::vector<Statement>> statements_;
+  ByName<std::vector<int>> carried_;
 };
 
 /// The facts of one case at one message: what the payload states goes before the case file ("for the message itself
@@ -134,8 +167,10 @@ class FactView {
     return known ? *known : first(slot);
   }
   [[nodiscard]] FactValue get(std::string_view name) const;  ///< absent when the name is unknown
-  [[nodiscard]] bool is(std::string_view name) const { return get(name).is_true(); }
-  [[nodiscard]] std::string_view text(std::string_view name) const { return get(name).text; }
+  [[nodiscard]] FactValue get(KnownFact fact) const;
+  /// For facts of code by KnownFact, for those that data name by their name.
+  [[nodiscard]] bool is(auto fact) const { return get(fact).is_true(); }
+  [[nodiscard]] std::string_view text(auto fact) const { return get(fact).text; }
 
   /// Sets a fact of the case (slot of a `case.` name) for what is evaluated after it.
   void set(int slot, Json value);
@@ -159,14 +194,17 @@ class FactView {
   [[nodiscard]] const Message& message() const { return *message_; }
   [[nodiscard]] const Profile& profile() const { return *profile_; }
   [[nodiscard]] Instant at() const { return at_; }
+  /// The case has no settings of its own: those of the region hold.
+  [[nodiscard]] bool as_region() const { return as_region_; }
   /// Rules of a stage for the type of this message: Profile::rules.
   [[nodiscard]] std::span<const Rule* const> rules(Stage stage) const {
     return rules_[static_cast<std::size_t>(stage)];
   }
-  /// Amsterdam calendar date of `at`, YYYY-MM-DD.
+  /// Amsterdam calendar date of `at`, also as YYYY-MM-DD.
+  [[nodiscard]] Date day() const;
   [[nodiscard]] std::string_view today() const;
   /// Keeps a text that a function made, for as long as this view lives.
-  std::string_view keep(std::string text) const;
+  std::string_view keep(std::string_view text) const;
   /// Status of a document as the case file and this message have it; empty when there is none.
   [[nodiscard]] std::string_view document_status(std::string_view doc_type) const;
 
@@ -186,16 +224,17 @@ class FactView {
   const Profile* profile_;
   Instant at_;
   std::span<const std::vector<const Rule*>> rules_;  ///< by stage
-  bool as_stated_ = true;                            ///< nothing but what the message states, each document once
+  bool as_region_ = false;
+  bool as_stated_ = true;  ///< nothing but what the message states, each document once
   // A decision is made in microseconds: what a view needs for common cases lies in the view itself.
   alignas(std::max_align_t) mutable std::array<std::byte, 5120> room_;
   mutable std::pmr::monotonic_buffer_resource memory_{room_.data(), room_.size()};
   std::pmr::vector<Change> changes_{&memory_};
   mutable std::pmr::deque<FactValue> known_{&memory_};  ///< in the order of their reading; they stay where they are
   std::span<const FactValue*> place_;                   ///< by slot; null = not read
-  mutable std::vector<std::unique_ptr<std::string>> kept_;
   mutable std::vector<std::unique_ptr<Json>> set_;
   std::vector<std::pair<int, const Json*>> stated_;
+  mutable std::optional<Date> day_;
   mutable std::string today_;
 };
 

@@ -210,7 +210,7 @@ Result<CapTry> cap_play(const std::vector<const Decider*>& deciders, std::shared
     recorded.push_back(d->draft);
     apply(after, m, d->draft);
     for (const Explanation& e : d->draft.explanation)
-      if (e.result != "near") rules.insert(e.rule);
+      if (e.result != "near") rules.insert(e.rule.str());
   }
   file["rules"] = rules;
   file["expect"] = {{"outcomes", Json::array()}};

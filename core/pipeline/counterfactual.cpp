@@ -1,5 +1,7 @@
 #include "core/pipeline/counterfactual.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
@@ -43,7 +45,7 @@ int cf_rank(const Draft& recorded, const Alternative& a) {
 bool cf_moved(const Draft& recorded, const Draft& d) {
   auto trace = [](const Draft& x) {
     std::set<std::string> out;
-    for (const Explanation& e : x.explanation) out.insert(e.rule + "|" + e.result + "|" + e.code);
+    for (const Explanation& e : x.explanation) out.insert(fmt::format("{}|{}|{}", e.rule, e.result, e.code));
     return out;
   };
   return d.outcome != recorded.outcome || d.codes != recorded.codes || cf_roles(d) != cf_roles(recorded) ||

@@ -29,10 +29,10 @@ Json options_json(std::span<const std::string_view> codes, std::string (*word)(s
 
 /// A rule of the region in its own words. Schakel's own rules are written for engineers: a reader gets them in Dutch.
 Json quote_json(const Explanation& e) {
-  const bool own = e.rule.starts_with("CORE-");
+  const bool own = e.rule.str().starts_with("CORE-");
   return {{"rule", e.rule},
           {"quote", own ? "" : e.quote},
-          {"plain", own ? core_rule_word(e.rule) : ""},
+          {"plain", own ? core_rule_word(e.rule.str()) : ""},
           {"source", own ? "" : e.source}};
 }
 
@@ -42,8 +42,8 @@ Json why(const Draft& draft, const std::vector<std::string>& rules, std::string_
   Json out = Json::array();
   std::set<std::string> seen;
   for (const auto& e : draft.explanation) {
-    const bool named = std::ranges::find(rules, e.rule) != rules.end();
-    if ((!named && e.code != role) || !seen.insert(e.rule).second) continue;
+    const bool named = std::ranges::find(rules, e.rule.str()) != rules.end();
+    if ((!named && e.code != role) || !seen.insert(e.rule.str()).second) continue;
     out.push_back(quote_json(e));
   }
   for (const auto& r : rules)
@@ -79,7 +79,7 @@ Json draft_json(const Draft& draft) {
     Json quotes = Json::array();
     std::set<std::string> seen;
     for (const auto& x : draft.explanation)
-      if (x.code == c && !x.quote.empty() && seen.insert(x.rule).second) quotes.push_back(quote_json(x));
+      if (x.code == c && !x.quote.empty() && seen.insert(x.rule.str()).second) quotes.push_back(quote_json(x));
     out["blocks"].push_back({{"title", e.title}, {"help", e.help}, {"why", quotes}});
   }
   for (auto name : {"recipients", "suppressed", "signals", "blocks"})

@@ -18,8 +18,8 @@ void add_code(Draft& d, std::string_view code) {
   if (!has(d.codes, code)) d.codes.emplace_back(code);
 }
 
-Explanation explained(const Rule& rule, const Question& q, const Answer& a, std::string_view result,
-                      std::string_view code) {
+/// Takes the consents out of the answer, which is not asked for them again.
+Explanation explained(const Rule& rule, const Question& q, Answer& a, Word result, std::string_view code) {
   auto texts = [](std::span<const std::string> list) { return std::vector<std::string>(list.begin(), list.end()); };
   SeenFacts seen(nullptr, 6);
   seen.add("purpose", std::string(q.purpose));
@@ -27,7 +27,7 @@ Explanation explained(const Rule& rule, const Question& q, const Answer& a, std:
   seen.add("doc_types", texts(q.doc_types));
   seen.add("custody", texts(q.custody));
   seen.add("child_needed", Json(q.child_needed));
-  seen.add("consents", a.used);
+  seen.add("consents", std::move(a.used));
   return explain(rule, "consent", result, code, std::move(seen));
 }
 
@@ -274,8 +274,10 @@ Draft ConsentDecider::decide(FactView& view, const Facts&, Draft draft) const {
   }
   if (blocked_alone(view, draft)) return draft;
   std::vector<std::string> implied;
-  for (const Recipient& r : draft.recipients)
-    if (r.content.size() != 1 || r.content[0] != "notice") implied.emplace_back(base_role(r.role));
+  // Asked for of who was addressed only.
+  if (!message.addressed_to.empty())
+    for (const Recipient& r : draft.recipients)
+      if (r.content.size() != 1 || r.content[0] != "notice") implied.emplace_back(base_role(r.role));
   consents(view, draft);
   audience(view, implied, draft);
   if (std::ranges::any_of(draft.codes,

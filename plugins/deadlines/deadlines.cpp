@@ -39,15 +39,15 @@ void lead_times(const Terms& terms, Draft& draft) {
   if (!view.file().meeting) return;
   const Json& overrides = view.file().overrides;
   const Profile& profile = view.profile();
-  Date meeting = local_date(view.file().meeting->at), sent = local_date(view.at());
+  Date meeting = local_date(view.file().meeting->at), sent = view.day();
   std::int64_t general = view.profile().setting_int("lead_floor_days", overrides, 14);
-  bool appendix = view.profile().setting_text("lead_time_policy", overrides) == "appendix_4_weeks";
-  bool hold = view.profile().setting_text("late_policy", overrides) == "hold";
+  bool appendix = view.profile().setting_view("lead_time_policy", overrides) == "appendix_4_weeks";
+  bool hold = view.profile().setting_view("late_policy", overrides) == "hold";
   std::map<std::string, std::string> withheld;  // role, rule
   for (const Recipient& to : draft.recipients) {
     if (to.channel != "secure_link") continue;
-    std::string name = "documents_due:" + to.role;
-    auto it = std::ranges::find_if(due, [&](const Due& d) { return d.name() == name; });
+    auto it = std::ranges::find_if(
+        due, [&](const Due& d) { return d.name().starts_with("documents_due:") && role_of(d.name()) == to.role; });
     if (it == due.end()) continue;
     Date last = it->date;
     // The appendix asks four weeks of whoever has four weeks: for those there is nothing between on time and late.
@@ -55,7 +55,7 @@ void lead_times(const Terms& terms, Draft& draft) {
     SeenFacts seen(nullptr, 4);
     seen.add("due", last.str());
     seen.add("floor", floor.str());
-    seen.add("sent", sent.str());
+    seen.add("sent", std::string(view.today()));
     seen.add("meeting", meeting.str());
     // The first rule of that id is the one that is cited.
     const Rule& cited = *profile.rule(it->rule->id);
@@ -81,10 +81,9 @@ void region_signals(const FactView& view, Draft& draft) {
     if (blocked && !s.also_blocked) continue;
     if (draft.outcome != Outcome::delivered && !blocked) continue;
     if (!s.with_code.empty() && std::ranges::find(draft.codes, s.with_code) == draft.codes.end()) continue;
-    if (!r->when.holds(view)) {
-      if (r->when.nearly(view)) draft.explanation.push_back(explain(*r, view, "deadlines", "near", s.code));
-      continue;
-    }
+    auto fit = r->when.fit(view);
+    if (fit == Condition::Fit::nearly) draft.explanation.push_back(explain(*r, view, "deadlines", "near", s.code));
+    if (fit != Condition::Fit::holds) continue;
     signal(draft, {s.code, s.to_sender ? view.message().sender_role : s.to, s.role, "", r->id});
     draft.explanation.push_back(explain(*r, view, "deadlines", "fired", s.code));
   }
@@ -118,7 +117,7 @@ void timers(const CaseFile& file, const FactView& view, const std::vector<Due>& 
     if (state == "set" && !role.empty()) {
       // How late it was, lead_times says.
       auto reached = next.reached ? next.reached : reached_on(view, t, role, draft);
-      if (reached) state = *reached > day ? "breached" : "met";
+      if (reached) state = *reached > next.date ? "breached" : "met";
     } else if (state == "set" && t.met && t.met->holds(view)) {
       met(today > day, false);
     } else if (state == "set" && std::ranges::find(t.met_by, message.type) != t.met_by.end()) {

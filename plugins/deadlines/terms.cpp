@@ -88,21 +88,20 @@ std::string_view role_of(std::string_view timer) {
   return colon == std::string_view::npos ? std::string_view() : timer.substr(colon + 1);
 }
 
-std::optional<std::string> reached_on(const FactView& view, const TimerOutcome& t, std::string_view role,
-                                      const Draft& draft) {
+std::optional<Date> reached_on(const FactView& view, const TimerOutcome& t, std::string_view role, const Draft& draft) {
   const CaseFile& file = view.file();
   auto meets = [&](const std::string& type) { return std::ranges::find(t.met_by, type) != t.met_by.end(); };
   for (const PastMessage& m : file.messages)
     if (meets(m.type) && m.outcome == Outcome::delivered && m.meeting && file.meeting &&
         m.meeting->at == file.meeting->at && links_to(m.recipients, role))
-      return local_date(m.at).str();
+      return local_date(m.at);
   if (meets(view.message().type) && draft.outcome == Outcome::delivered && links_to(draft.recipients, role))
-    return std::string(view.today());
+    return view.day();
   return std::nullopt;
 }
 
 Terms::Terms(const FactView& view, const Draft& draft, const CaseFile& before, bool moved) : view_(view) {
-  FactValue list = view.get("case.meetings");
+  FactValue list = view.get(KnownFact::case_meetings);
   if (list.kind == FactValue::Kind::list && list.json->size() > 1)
     for (const Json& j : *list.json) {
       bool read = j.is_object() && j.value("at", Json()).is_string() && j.value("kind", Json()).is_string();
@@ -126,6 +125,7 @@ Terms::Terms(const FactView& view, const Draft& draft, const CaseFile& before, b
 }
 
 std::pair<const FactView*, const std::vector<Due>*> Terms::of_message() const {
+  if (seats_.empty()) return {&view_, &due_};
   const Json kind = view_.message().payload.value("meeting", Json());
   for (const auto& seat : seats_)
     if (kind.is_string() && same_kind(kind.get<std::string>(), seat->file.meeting->kind) &&

@@ -18,7 +18,7 @@ struct Due {
   std::optional<Date> warn;
   std::string_view responsible;
   bool replaced = false;
-  std::optional<std::string> reached{};  ///< of a term of one role: the day on which that role had what it is about
+  std::optional<Date> reached{};  ///< of a term of one role: the day on which that role had what it is about
 
   [[nodiscard]] const TimerOutcome& timer() const { return *rule->then.timer; }
   [[nodiscard]] const std::string& name() const { return timer().name; }
@@ -53,8 +53,8 @@ struct Due {
 
 /// Day on which a message that meets the term reached this role, for the meeting as it stands: what was sent for a
 /// meeting that was moved since goes along with it.
-[[nodiscard]] std::optional<std::string> reached_on(const FactView& view, const TimerOutcome& t, std::string_view role,
-                                                    const Draft& draft);
+[[nodiscard]] std::optional<Date> reached_on(const FactView& view, const TimerOutcome& t, std::string_view role,
+                                             const Draft& draft);
 
 /// The terms of the meetings that stand (case.meetings), the first meeting first. With more than one each has its own
 /// terms under the same names: what counts is that of the first meeting that still asks it, documents until it was held

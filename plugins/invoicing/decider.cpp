@@ -89,7 +89,7 @@ struct Work {
 
   void explain_sent(const FactView& facts, const LedgerEntry& entry, const LedgerEntry& invoice, const Written& written,
                     std::string_view code) {
-    auto say = [&](std::string_view topic, std::string_view result = "fired", std::string_view why = {}) {
+    auto say = [&](std::string_view topic, Word result = "fired", std::string_view why = {}) {
       explain(draft, facts, entry.kind, topic, result, why.empty() ? code : why, written.facts);
     };
     if (entry.is_credit()) say("credit");

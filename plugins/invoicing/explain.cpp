@@ -6,8 +6,8 @@
 
 namespace schakel::invoicing {
 
-void explain(Draft& draft, const FactView& facts, std::string_view type, std::string_view topic,
-             std::string_view result, std::string_view code, const Json& seen) {
+void explain(Draft& draft, const FactView& facts, std::string_view type, std::string_view topic, Word result,
+             std::string_view code, const Json& seen) {
   const Profile& profile = facts.profile();
   for (const Rule* rule : profile.rules(Stage::invoicing, type)) {
     auto topics = rule->then.more.find("explains");

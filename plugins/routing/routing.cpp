@@ -78,10 +78,11 @@ bool gates(const FactView& view, Draft& draft) {
     }
   for (const Rule* r : rules) {
     if (r->then.alone) continue;
-    if (r->when.holds(view)) {
+    auto fit = r->when.fit(view);
+    if (fit == Condition::Fit::holds) {
       add_code(draft, r->then.block);
       draft.explanation.push_back(explain(*r, view, "gate", "blocked", r->then.block));
-    } else if (r->when.nearly(view)) {
+    } else if (fit == Condition::Fit::nearly) {
       draft.explanation.push_back(explain(*r, view, "gate", "near", r->then.block));
     }
   }
@@ -96,8 +97,8 @@ std::vector<std::string> content_of(const RecipientOutcome& r, const Message& me
   if (r.content != "documents") return out;
   out.reserve(message.attachments.size() + 4);
   if (auto it = message.payload.find("documents"); it != message.payload.end() && it->is_array())
-    for (const Json& d : *it)
-      if (d.is_string()) out.push_back(d.get<std::string>());
+    for (const Json& d : it->get_ref<const Json::array_t&>())
+      if (d.is_string()) out.push_back(d.get_ref<const std::string&>());
   for (const Attachment& a : message.attachments)
     if (std::ranges::find(out, a.doc_type) == out.end()) out.push_back(a.doc_type);
   return out;
@@ -137,14 +138,13 @@ void candidates(const FactView& view, Draft& draft) {
   const Message& message = view.message();
   bool missing = false;
   draft.recipients.reserve(4);
-  std::string provider(view.text("case.provider"));
+  std::string provider(view.text(KnownFact::case_provider));
   for (const Rule* r : view.rules(Stage::routing)) {
     const RecipientOutcome& to = *r->then.recipient;
-    if (!r->when.holds(view)) {
-      if (r->when.nearly(view))
-        draft.explanation.push_back(explain(*r, view, "routing", "near", to.roles.empty() ? to.function : to.roles[0]));
-      continue;
-    }
+    auto fit = r->when.fit(view);
+    if (fit == Condition::Fit::nearly)
+      draft.explanation.push_back(explain(*r, view, "routing", "near", to.roles.empty() ? to.function : to.roles[0]));
+    if (fit != Condition::Fit::holds) continue;
     std::vector<std::string> roles;
     for (const std::string& name : to.roles)
       if (auto role = profile.role(name, view); !role.empty()) roles.emplace_back(role);
@@ -188,7 +188,7 @@ void filing(FactView& view, Draft& draft) {
   const Message& message = view.message();
   std::string delivery = text_of(message, "delivery");
   draft.effects.push_back({"opened", delivery, message.sender_role});
-  if (!view.is("derived.link_first_opening")) return;
+  if (!view.is(KnownFact::derived_link_first_opening)) return;
   for (const Rule* r : view.rules(Stage::filing)) {
     const FilingOutcome& f = *r->then.file;
     if (message.sender_role != f.by || !r->when.holds(view)) continue;
@@ -253,7 +253,7 @@ std::string lower(std::string_view text) {
 /// The meetings of the case, as case.meetings has them where there is more than one.
 std::vector<Meeting> meetings_of(const FactView& view) {
   std::vector<Meeting> out;
-  FactValue list = view.get("case.meetings");
+  FactValue list = view.get(KnownFact::case_meetings);
   if (list.kind == FactValue::Kind::list)
     for (const Json& j : *list.json)
       if (j.is_object() && j.value("at", Json()).is_string() && j.value("kind", Json()).is_string())
@@ -266,17 +266,19 @@ std::vector<Meeting> meetings_of(const FactView& view) {
 /// Deadlines follow from the date of the case; the messages that were sent for the old moment are named, so that their
 /// links go along. A meeting of another kind stands beside the first: it takes nothing of it away.
 void meeting(FactView& view, const Message& message, Draft& draft) {
-  FactValue when = view.get("message.at");
+  auto off = message.payload.find("cancelled");
+  bool cancelled = message.type == "uitnodiging" && off != message.payload.end() && *off == Json(true);
+  FactValue when = view.get(KnownFact::message_at);
+  // Most documents are sent without saying when.
+  if (!cancelled && when.kind != FactValue::Kind::text) return;
   auto at = parse_instant(when.kind == FactValue::Kind::text ? when.text : std::string_view());
-  std::string kind(view.text("message.meeting"));
+  std::string kind(view.text(KnownFact::message_meeting));
   std::vector<Meeting> all = meetings_of(view);
   // What was held already stays: then this is the next one.
   auto to_come = [&](const Meeting& m) { return m.at > view.at() && lower(m.kind) == lower(kind); };
   std::optional<Meeting> known = view.file().meeting;
   if (kind.empty() && known) kind = known->kind;
   if (auto it = std::ranges::find_if(all, to_come); it != all.end()) known = *it;
-  auto off = message.payload.find("cancelled");
-  bool cancelled = message.type == "uitnodiging" && off != message.payload.end() && *off == Json(true);
   bool same = known && to_come(*known);
   if (cancelled ? !same : !at) return;
   // Said again: nothing changes.

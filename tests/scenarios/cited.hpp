@@ -14,7 +14,8 @@ namespace schakel::scenario {
   std::set<std::string> out;
   for (std::size_t i = 0; i < played.drafts.size(); ++i)
     for (const Explanation& e : played.drafts[i].explanation)
-      if (e.result != "near") out.insert(e.stage == "invoicing" ? e.rule + "@" + s.messages[i].type : e.rule);
+      if (e.result != "near")
+        out.insert(e.stage == "invoicing" ? e.rule.str() + "@" + s.messages[i].type : e.rule.str());
   return out;
 }
 

@@ -18,7 +18,7 @@ Draft cites(std::vector<std::pair<std::string, std::string>> rules) {
   for (auto& [rule, result] : rules) {
     Explanation e;
     e.rule = rule;
-    e.result = result;
+    e.result = Word::of(result);
     d.explanation.push_back(std::move(e));
   }
   return d;

@@ -56,6 +56,33 @@ TEST(SeenFacts, CopiesAndMovesKeepTheValue) {
   EXPECT_EQ(copy["z"], 1);
 }
 
+TEST(SeenFacts, HasNoMoreRoomThanItWasGiven) {
+  SeenFacts f(nullptr, 1), none(nullptr, 0);
+  f.add("a", Json(1));
+  EXPECT_THROW(f.add("b", Json(2)), std::logic_error);
+  EXPECT_THROW(none.add("a", Json(1)), std::logic_error);
+  EXPECT_THROW(SeenFacts().add("a", Json(1)), std::logic_error);
+  EXPECT_EQ(Json(f), (Json{{"a", 1}}));
+  EXPECT_EQ(Json(none), Json::object());
+  SeenFacts copy = f;
+  EXPECT_THROW(copy.add("b", Json(2)), std::logic_error);
+  EXPECT_EQ(copy, f);
+}
+
+TEST(Word, ReadsAsTheTextWhereverItComesFrom) {
+  const Word literal = "fired", known = Word::of(std::string("fired")), other = Word::of(std::string("a later word"));
+  EXPECT_EQ(literal, known);
+  EXPECT_EQ(literal, "fired");
+  EXPECT_EQ(known, std::string("fired"));
+  EXPECT_NE(literal, other);
+  EXPECT_EQ(other, Word::of("a later word"));
+  EXPECT_EQ(other.view(), "a later word");
+  EXPECT_EQ(Word(), "");
+  EXPECT_EQ(Json(other), "a later word");
+  EXPECT_EQ(Json("a later word").get<Word>(), other);
+  EXPECT_THROW((void)Json(1).get<Word>(), Json::exception);
+}
+
 TEST(SeenFacts, ManyMayReadFirst) {
   for (int round = 0; round < 200; ++round) {
     const SeenFacts f = seen();

@@ -1,6 +1,8 @@
 // The text of a recorded decision, and reading it without its explanation.
 #include "core/journal/record.hpp"
 
+#include <fmt/format.h>
+
 #include "core/pipeline/replay.hpp"
 #include "tests/unit/pipeline/real_road.hpp"
 
@@ -10,26 +12,46 @@ using test::RealRoad;
 using test::road_delivery;
 using test::run_now;
 
-std::string cut(std::string_view text) {
-  auto found = explanation_in(text);
-  return found ? std::string(text.substr(found->first, found->second)) : "nothing";
+/// A record with what a decision must have, and what is said of it besides.
+std::string record_with(std::string_view explanation, std::string_view behind = "") {
+  return fmt::format(
+      R"({{"draft":{{"outcome":"delivered","codes":[],"recipients":[],"suppressed":[],"signals":[],"deadlines":[],)"
+      R"("filings":[],"invoices":[],"revoked_links":[],"effects":[],"registers":[],"explanation":{}}},)"
+      R"("message":{{"id":"a","source":"urn:x","type":"overleg","time":"2026-11-20T08:00:00Z"}}{}}})",
+      explanation, behind);
 }
 
-TEST(Record, TheExplanationIsFoundWhateverTheTextsSay) {
-  EXPECT_EQ(cut(R"({"draft":{"codes":[],"explanation":[1,2],"x":3},"message":{}})"), "[1,2]");
-  EXPECT_EQ(cut(R"( { "draft" : { "explanation" : [ ] } } )"), "[ ]");
-  EXPECT_EQ(cut(R"({"a":"\"draft\":{\"explanation\":[9]","draft":{"b":"]}\\","explanation":["]\\\"",{"k":"}"}]}})"),
-            R"(["]\\\"",{"k":"}"}])");
-  EXPECT_EQ(cut(R"({"message":{"draft":{"explanation":[8]}},"draft":{"explanation":[7]}})"), "[7]");
-  EXPECT_EQ(cut(R"({"n":-1.5e3,"t":true,"draft":{"x":null,"explanation":[[],[{}]]}})"), "[[],[{}]]");
+TEST(Record, TheExplanationIsLeftAsItStands) {
+  for (const char* text :
+       {"[]", "[ ]", R"(["]\\\"",{"k":"}"}])", "[[],[{}]]", R"([1,-1.5e3,true,null,"\"draft\":{"])"}) {
+    auto read = read_record(4, record_with(text), Explained::unread);
+    ASSERT_TRUE(read) << text;
+    EXPECT_EQ(read->unread, text);
+    EXPECT_TRUE(read->draft.explanation.empty());
+    EXPECT_EQ(read->message.seq, 4);
+  }
 }
 
-TEST(Record, WhatIsNoRecordHasNone) {
-  for (const char* text : {"", "{", "[]", "null", "{}", R"({"draft":[]})", R"({"draft":{"explanation":{}}})",
-                           R"({"draft":{"explanation":[1,2)", R"({"draft":{"explanation":["open)", R"({"draft)",
-                           R"({"draft":{"codes":]},"explanation":[]})", R"({"draft" "explanation":[]})"})
-    EXPECT_EQ(cut(text), "nothing") << text;
-  for (const char* text : {"", "{", "[]", R"({"draft":{}})", R"({"message":{},"draft":{"outcome":"odd"}})"})
+TEST(Record, WhatItDoesNotKnowIsPassedOver) {
+  auto read = read_record(
+      1, record_with("[]", R"(,"later":{"draft":[{"x":"}"}]},"semantics":7,"registers":{"k":null,"l":[1]})"),
+      Explained::read);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->semantics, 7);
+  ASSERT_TRUE(read->registers);
+  EXPECT_EQ(*read->registers, (std::map<std::string, Json>{{"k", nullptr}, {"l", {1}}}));
+  EXPECT_FALSE(read_record(1, record_with("[]"), Explained::read)->registers);
+}
+
+TEST(Record, WhatIsNoRecordIsRefused) {
+  std::string no_outcome = record_with("[]"), other_time = no_outcome, twice = no_outcome + no_outcome;
+  no_outcome.replace(no_outcome.find("outcome"), 7, "outcoma");
+  other_time.replace(other_time.find("2026-11"), 7, "2026-13");
+  for (const std::string& text :
+       {std::string(), std::string("{"), std::string("[]"), std::string("null"), std::string(R"({"draft":{}})"),
+        std::string(R"({"message":{},"draft":{"outcome":"odd"}})"), std::string(R"({"draft" "explanation":[]})"),
+        record_with("{}"), record_with("[1,2"), record_with(R"(["open)"), record_with("[]]"), no_outcome, other_time,
+        twice, record_with("[]", R"(,"semantics":"one")"), record_with("[]", R"(,"registers":[])")})
     for (auto how : {Explained::read, Explained::unread}) {
       auto read = read_record(1, text, how);
       ASSERT_FALSE(read) << text;

@@ -79,7 +79,7 @@ TEST(RandomCases, RecordedFactsGiveTheSameDecisionInTenThousandCases) {
         ASSERT_EQ(to_json(*again), to_json(c.file)) << m.id << ' ' << m.type;
         ++outcomes[first.outcome];
         ++decisions;
-        for (const Explanation& e : first.explanation) cited.insert(e.rule);
+        for (const Explanation& e : first.explanation) cited.insert(e.rule.str());
       }
     }
     EXPECT_GT(world.overridden(), 100) << region;

@@ -51,7 +51,7 @@ TEST(ExampleRegion, ItsScenariosPass) {
     EXPECT_TRUE(result.passed()) << s->id;
     for (const auto& d : result.differences) ADD_FAILURE() << s->id << ' ' << d.text();
     for (const Draft& d : result.drafts)
-      for (const Explanation& x : d.explanation) cited.insert(x.rule);
+      for (const Explanation& x : d.explanation) cited.insert(x.rule.str());
     for (const Draft& d : result.drafts)
       for (const Deadline& x : d.deadlines) cited.insert(x.rule);
   }
