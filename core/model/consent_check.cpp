@@ -18,7 +18,7 @@ bool names(const std::vector<std::string>& list, std::string_view what) {
 enum class State { valid, withdrawn, expired, missing };
 
 State worse(State a, State b) {
-  // Of two documents of one giver, the stricter reason is the one that is told.
+  // Of two consents of one giver, the stricter reason is the one that is told.
   auto rank = [](State s) { return s == State::withdrawn ? 0 : s == State::expired ? 1 : s == State::missing ? 2 : 3; };
   return rank(a) <= rank(b) ? a : b;
 }
@@ -48,14 +48,18 @@ State of_giver(const Relevant& consents, const Question& q, std::string_view giv
   return found;
 }
 
+/// What a giver's consents make of all that is asked. Several may cover the documents between them; but only one for
+/// the whole of it can have been withdrawn or have ended: one for a part says nothing of the whole.
 State of_giver(const Relevant& consents, const Question& q, std::string_view giver, std::vector<std::string>& used) {
   if (q.doc_types.empty()) return of_giver(consents, q, giver, {}, used);
-  State all = State::valid;
-  for (const std::string& doc : q.doc_types) {
-    State one = of_giver(consents, q, giver, doc, used);
-    if (one != State::valid) all = all == State::valid ? one : worse(all, one);
-  }
-  return all;
+  bool every = true;
+  for (const std::string& doc : q.doc_types) every = of_giver(consents, q, giver, doc, used) == State::valid && every;
+  if (every) return State::valid;
+  Relevant whole;
+  for (const Consent* c : consents)
+    if (std::ranges::all_of(q.doc_types, [&](const std::string& doc) { return names(c->doc_types, doc); }))
+      whole.push_back(c);
+  return of_giver(whole, q, giver, {}, used);
 }
 
 }  // namespace

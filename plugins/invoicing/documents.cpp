@@ -199,9 +199,11 @@ struct Writer {
     Cents total;
     for (const auto& p : amounts) {
       total += p.gross;
-      bool in_plan = std::ranges::any_of(now.groups, [&](const GroupAmounts& g) {
-        return std::ranges::find(g.payers, p.role, &PayerAmount::role) != g.payers.end();
-      });
+      // The gemeente that was sent the whole invoice is one of its payers, also when nothing of it stays there.
+      bool has_whole = p.role == "gemeente" && p.role == invoice.holder;
+      bool in_plan = has_whole || std::ranges::any_of(now.groups, [&](const GroupAmounts& g) {
+                       return std::ranges::find(g.payers, p.role, &PayerAmount::role) != g.payers.end();
+                     });
       if (!in_plan) continue;
       j[first.empty() || p.role == "gemeente" ? p.role + "_cents" : std::string(first)] = p.gross.value();
     }

@@ -71,6 +71,23 @@ TEST(ConsentCheck, EveryDocumentMustBeCovered) {
   EXPECT_EQ(ask({only_lvs}, kNoon, {"ouder_1"}, false, {"lvs", "opp"}).code, "CONSENT_MISSING");
 }
 
+TEST(ConsentCheck, OneForAPartOfTheDocumentsSaysNothingOfTheWhole) {
+  schakel::Consent lvs = given_by("ouder_1", kEarly, {}, kNoon), ended = given_by("ouder_1", kEarly, kNoon);
+  lvs.doc_types = {"lvs"};
+  EXPECT_EQ(ask({lvs}, kNoon, {"ouder_1"}, false, {"lvs"}).code, "CONSENT_WITHDRAWN");
+  EXPECT_EQ(ask({lvs}, kNoon, {"ouder_1"}, false, {"lvs", "opp"}).code, "CONSENT_MISSING");
+  EXPECT_EQ(ask({lvs, given_by("ouder_2", kEarly)}, kNoon, {"ouder_1", "ouder_2"}, false, {"lvs", "opp"}).code,
+            "CONSENT_PARTIAL");
+  EXPECT_EQ(ask({lvs, ended}, kNoon, {"ouder_1"}, false, {"lvs", "opp"}).code, "CONSENT_EXPIRED");
+}
+
+TEST(ConsentCheck, SeveralMayCoverTheDocumentsBetweenThem) {
+  schakel::Consent lvs = given_by("ouder_1", kEarly), opp = given_by("ouder_1", kNoon);
+  lvs.doc_types = {"lvs"};
+  opp.doc_types = {"opp"};
+  EXPECT_TRUE(ask({lvs, opp}, kNoon, {"ouder_1"}, false, {"lvs", "opp"}).covered());
+}
+
 TEST(ConsentCheck, ThePupilIsReportedBesideTheParents) {
   Answer a = ask({}, kNoon, {"ouder_1"}, true);
   EXPECT_EQ(a.code, "CONSENT_MISSING");
