@@ -202,7 +202,9 @@ struct Writer {
       bool in_plan = std::ranges::any_of(now.groups, [&](const GroupAmounts& g) {
         return std::ranges::find(g.payers, p.role, &PayerAmount::role) != g.payers.end();
       });
-      if (!in_plan) continue;
+      // Who receives the invoice is a payer of it, also where all of it is asked of another (14.2: `split` of each).
+      bool receives = switches.grey_split && p.role == "gemeente" && invoice.holder == p.role;
+      if (!in_plan && !receives) continue;
       j[first.empty() || p.role == "gemeente" ? p.role + "_cents" : std::string(first)] = p.gross.value();
     }
     j["total_cents"] = total.value();
