@@ -121,7 +121,7 @@ std::vector<std::string> custody(const FactView& view) {
   std::int64_t alone = view.profile().setting_int("child_only_age", view.file().overrides, 0);
   if (alone > 0 && has_age(view, std::max(alone, kYoungestAlone))) return {"leerling"};
   if (view.text(KnownFact::case_measure) == "voogdij") {
-    std::string_view end = view.text(KnownFact::case_ots_end);
+    std::string_view end = view.text(KnownFact::case_voogdij_end);
     if (end.empty() || view.today() <= end) return {"voogd"};
   }
   std::vector<std::string> out;

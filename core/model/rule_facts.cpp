@@ -49,7 +49,7 @@ namespace {
 constexpr std::array<std::string_view, kKnownFacts> kKnownNames = {"case.custody",
                                                                    "case.measure",
                                                                    "case.meetings",
-                                                                   "case.ots_end",
+                                                                   "case.voogdij_end",
                                                                    "case.provider",
                                                                    "derived.age_years",
                                                                    "derived.link_first_opening",

@@ -34,7 +34,7 @@ enum class KnownFact : std::uint8_t {
   case_custody,
   case_measure,
   case_meetings,
-  case_ots_end,
+  case_voogdij_end,
   case_provider,
   derived_age_years,
   derived_link_first_opening,
