@@ -316,7 +316,7 @@ Result<InvoiceFiles> invoice_files(const Json& invoice, const std::string& refer
   if (settings.embed_pdf)
     out.document.attachments.push_back({out.name, out.document.credit_note ? "Creditnota" : "Factuur",
                                         out.name + ".pdf", "application/pdf", to_bytes(out.pdf)});
-  auto text = write_ubl(out.document);
+  auto text = settings.embed_pdf ? write_ubl(out.document) : write_checked_ubl(out.document);
   if (!text) return fail(text.error());
   out.xml = std::move(*text);
   return out;

@@ -15,7 +15,7 @@ constexpr std::string_view kXsi = "http://www.w3.org/2001/XMLSchema-instance";
 
 class Checker {
  public:
-  explicit Checker(std::size_t limit) : limit_(limit) {}
+  Checker(std::size_t limit, std::size_t names) : limit_(limit), known_(names) {}
 
   void element(const XmlElement& e, const ElementRule& rule) {
     if (full()) return;
@@ -42,8 +42,8 @@ class Checker {
     if (!e.has_attributes() &&
         (rule.attributes.empty() || std::ranges::none_of(rule.attributes, &AttributeRule::required)))
       return;
-    auto have = e.attributes();
-    for (const auto& a : have) {
+    for (std::size_t i = 0; i < e.attribute_count(); ++i) {
+      auto a = e.attribute_at(i);
       if (a.ns == kXsi && (a.local == "schemaLocation" || a.local == "noNamespaceSchemaLocation")) continue;
       auto known = std::ranges::find_if(rule.attributes,
                                         [&](const AttributeRule& r) { return a.ns.empty() && r.name == a.local; });
@@ -58,6 +58,16 @@ class Checker {
         add(e, "XML_ATTRIBUTE_MISSING", fmt::format("attribute {} is required", r.name), rule.rule);
   }
 
+  /// Names that were found to be the same once are not compared again.
+  bool named(const XmlElement& e, const ElementRule& r) {
+    auto& known = known_[e.name_id()];
+    auto is = [](std::string_view a, std::string_view b) { return a.data() == b.data() && a.size() == b.size(); };
+    if (is(known.local, r.name) && is(known.ns, r.ns)) return true;
+    if (!e.is(r.ns, r.name)) return false;
+    known = {r.ns, r.name};
+    return true;
+  }
+
   void children(const XmlElement& e, const ElementRule& rule) {
     if (!e.text().empty()) add(e, "XML_TEXT_UNEXPECTED", "text between elements", rule.rule);
     auto rules = rule.children;
@@ -69,14 +79,11 @@ class Checker {
       if (full()) return;
       // Nearly always the current or the next rule, so the search starts there.
       auto found = rules.size();
-      auto local = c.local();
-      for (std::size_t k = 0; k < rules.size(); ++k) {
-        auto i = at + k < rules.size() ? at + k : at + k - rules.size();
-        if (local == rules[i].name && c.ns() == rules[i].ns) {
+      for (std::size_t k = 0, i = at; k < rules.size(); ++k, i = i + 1 == rules.size() ? 0 : i + 1)
+        if (named(c, rules[i])) {
           found = i;
           break;
         }
-      }
       if (found == rules.size()) {
         if (!rule.open)
           add(c, "XML_ELEMENT_UNKNOWN", fmt::format("an element that {} does not have", rule.name), rule.rule);
@@ -156,14 +163,18 @@ class Checker {
            t[13] == ':' && all_digits(t.substr(14, 2)) && t[16] == ':' && all_digits(t.substr(17, 2));
   }
 
+  struct Known {
+    std::string_view ns, local;
+  };
   std::size_t limit_;
+  std::vector<Known> known_;  ///< by name_id: the names of the table that it is
   std::vector<Finding> findings_;
 };
 
 }  // namespace
 
 std::vector<Finding> check_table(const XmlElement& element, const ElementRule& rule, std::size_t max_findings) {
-  Checker checker(max_findings);
+  Checker checker(max_findings, element.name_count());
   checker.element(element, rule);
   return std::move(checker).take();
 }

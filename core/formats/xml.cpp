@@ -25,14 +25,7 @@ XmlElement XmlElement::child(std::string_view ns, std::string_view local) const 
 
 std::vector<XmlElement::Attribute> XmlElement::attributes() const {
   std::vector<Attribute> out;
-  if (!document_) return out;
-  const auto& n = document_->nodes_[index_];
-  for (auto i = n.attribute; i < n.attribute + n.attributes; ++i) {
-    const auto& a = document_->attributes_[i];
-    const auto& name = document_->names_[a.name];
-    out.push_back({document_->view(name.ns, name.ns_size), document_->view(name.local, name.local_size),
-                   document_->view(a.value, a.value_size)});
-  }
+  for (std::size_t i = 0; i < attribute_count(); ++i) out.push_back(attribute_at(i));
   return out;
 }
 std::optional<std::string_view> XmlElement::attribute(std::string_view local, std::string_view ns) const {

@@ -27,6 +27,34 @@ constexpr std::array<unsigned char, 256> kClass = [] {
 }();
 bool is(char c, unsigned char what) { return (kClass[static_cast<unsigned char>(c)] & what) != 0; }
 
+/// Faster than a call for the few bytes of a name.
+bool same(const char* a, const char* b, std::size_t size) {
+  auto equal = [&]<class Word>(Word, std::size_t at) {
+    Word x, y;
+    std::memcpy(&x, a + at, sizeof x);
+    std::memcpy(&y, b + at, sizeof y);
+    return x == y;
+  };
+  if (size >= 8) {
+    for (std::size_t i = 0; i + 8 < size; i += 8)
+      if (!equal(std::uint64_t{}, i)) return false;
+    return equal(std::uint64_t{}, size - 8);
+  }
+  if (size >= 4) return equal(std::uint32_t{}, 0) && equal(std::uint32_t{}, size - 4);
+  for (std::size_t i = 0; i < size; ++i)
+    if (a[i] != b[i]) return false;
+  return true;
+}
+
+/// Behind the blanks from here, eight at a time.
+const char* behind_blanks(const char* p, const char* end) {
+  constexpr std::uint64_t kBlanks = 0x2020202020202020ULL;
+  std::uint64_t eight = 0;
+  while (end - p >= 8 && (std::memcpy(&eight, p, 8), eight == kBlanks)) p += 8;
+  while (p < end && *p == ' ') ++p;
+  return p;
+}
+
 constexpr std::size_t kLongestName = 100, kLongestText = 1024 * 1024;
 
 /// A namespace that libxml2 takes as a URI without a word: urn:a:b-c or http://host/path#.
@@ -154,23 +182,54 @@ bool XmlPlainReader::intern(const Qualified& name, std::uint32_t uri, std::uint3
   }
 }
 
+/// What followed the element before this one last time nearly always follows it again, with the attribute that it had
+/// then: such a tag is taken whole. False, and nothing is read, when it is another.
+bool XmlPlainReader::usual_tag(XmlDocument::Node& node, std::string_view& name) {
+  if (last_name_ >= kMostGuessed) return false;
+  const Followed& guess = followed_[last_name_];
+  auto left = static_cast<std::size_t>(end_ - at_), size = guess.whole.size();
+  if (size == 0 || guess.bindings != bindings_ || left <= size || !same(at_, guess.whole.data(), size)) return false;
+  const char* p = at_ + size;
+  std::string_view value;
+  std::uint32_t attribute = 0;
+  bool has = *p != '>';
+  if (has) {
+    if (guess.name >= kMostGuessed) return false;
+    const Led& led = led_[guess.name];
+    auto lead = led.whole.size();
+    if (lead == 0 || led.bindings != bindings_ || left - size <= lead || !same(p, led.whole.data(), lead)) return false;
+    const char* from = p += lead;
+    while (p < end_ && is(*p, kValue)) ++p;
+    if (end_ - p < 2 || p[0] != '"' || p[1] != '>') return false;
+    value = {from, static_cast<std::size_t>(p - from)};
+    if (value.size() > kLongestText || limits_.attributes_per_element < 1) return false;
+    attribute = led.name;
+    ++p;
+  }
+  node.name = guess.name;
+  node.attribute = static_cast<std::uint32_t>(document_.attributes_.size());
+  if (has) {
+    node.attributes = 1;
+    auto kept = keep(value);
+    document_.attributes_.push_back({attribute, kept.at, kept.size});
+  }
+  name = guess.whole;
+  at_ = p + 1;
+  return true;
+}
+
 /// A start tag, behind its '<'.
 bool XmlPlainReader::start() {
   if (open_.size() >= static_cast<std::size_t>(limits_.depth)) return false;
-  // What followed the element before this one last time nearly always follows it again: then its name is known.
+  XmlDocument::Node node;
+  node.line = line_;
   Qualified name;
-  Followed guess = last_name_ < followed_.size() ? followed_[last_name_] : Followed{};
-  auto left = static_cast<std::size_t>(end_ - at_), size = guess.whole.size();
-  const char* name_at = at_;
-  bool known = size > 0 && guess.bindings == bindings_ && left > size &&
-               std::memcmp(at_, guess.whole.data(), size) == 0 && !is(at_[size], kNameRest) && at_[size] != ':';
-  if (known)
-    at_ += size;
-  else if (!qualified(name))
-    return false;
+  if (usual_tag(node, name.whole)) return begin(node, name.whole, scope_.size(), false);
+  if (!qualified(name)) return false;
   auto& attributes = attributes_;
   std::size_t count = 0, all = 0, scope_before = scope_.size();
   bool empty = false;
+  const char *led_from = at_, *led_to = at_;
   while (true) {
     bool apart = blanks();
     if (at_ == end_) return false;
@@ -187,6 +246,7 @@ bool XmlPlainReader::start() {
     char quote = *at_++;
     if (quote != '"' && quote != '\'') return false;
     const char* from = at_;
+    if (all == 1) led_to = from;
     const char other = quote == '"' ? '\'' : '"', *p = from;
     while (p < end_ && (is(*p, kValue) || *p == other)) ++p;
     at_ = p;
@@ -200,24 +260,9 @@ bool XmlPlainReader::start() {
       if (attributes[i].name.local == a.local) return false;
     attributes[count++] = {a, value};
   }
-  const char* behind = at_;
-  if (document_.nodes_.size() + document_.attributes_.size() + count > limits_.nodes) return false;
-  auto index = static_cast<std::uint32_t>(document_.nodes_.size());
-  XmlDocument::Node node;
-  if (known && guess.bindings == bindings_) {
-    node.name = guess.name;
-    name.whole = guess.whole;
-  } else {
-    if (known) {  // but it declares a namespace itself
-      at_ = name_at;
-      if (!qualified(name)) return false;
-      at_ = behind;
-    }
-    auto uri = bound(name.prefix);
-    if (!uri || !intern(name, *uri, node.name)) return false;
-    if (last_name_ < followed_.size()) followed_[last_name_] = {name.whole, node.name, bindings_};
-  }
-  last_name_ = node.name;
+  auto uri = bound(name.prefix);
+  if (!uri || !intern(name, *uri, node.name)) return false;
+  if (last_name_ < kMostGuessed) followed_[last_name_] = {name.whole, node.name, bindings_};
   node.line = line_;
   node.attribute = static_cast<std::uint32_t>(document_.attributes_.size());
   node.attributes = static_cast<std::uint32_t>(count);
@@ -230,7 +275,18 @@ bool XmlPlainReader::start() {
     auto value = keep(a.value);
     attr.value = value.at, attr.value_size = value.size;
     document_.attributes_.push_back(attr);
+    // Behind one blank, with double quotes and no declaration beside it.
+    if (count == 1 && all == 1 && led_to[-1] == '"' && node.name < kMostGuessed && *led_from == ' ' &&
+        is(led_from[1], kNameStart))
+      led_[node.name] = {{led_from, static_cast<std::size_t>(led_to - led_from)}, attr.name, bindings_};
   }
+  return begin(node, name.whole, scope_before, empty);
+}
+
+bool XmlPlainReader::begin(XmlDocument::Node node, std::string_view name, std::size_t scope_before, bool empty) {
+  if (document_.nodes_.size() + document_.attributes_.size() > limits_.nodes) return false;
+  auto index = static_cast<std::uint32_t>(document_.nodes_.size());
+  last_name_ = node.name;
   if (!open_.empty()) {
     auto& parent = open_.back();
     node.parent = parent.node;
@@ -241,7 +297,7 @@ bool XmlPlainReader::start() {
   if (empty)
     leave(scope_before);
   else
-    open_.push_back({name.whole, index, 0, scope_before});
+    open_.push_back({name, index, 0, scope_before});
   return true;
 }
 
@@ -258,8 +314,11 @@ bool XmlPlainReader::content() {
   // White space first: between elements there is nothing else. A reader makes one line feed of \r\n; a bare carriage
   // return is not plain.
   for (; p < end_ && is(*p, kBlank); ++p) {
-    if (*p == ' ') continue;
-    line_ += *p == '\n';
+    if (*p == '\n') {
+      ++line_;
+      p = behind_blanks(p + 1, end_) - 1;
+      continue;
+    }
     if (*p != '\r') continue;
     if (p + 1 == end_ || p[1] != '\n') return false;
     as_is = false;
@@ -291,11 +350,10 @@ bool XmlPlainReader::content() {
     return false;
   }
   if (static_cast<std::size_t>(end_ - at_) < element.name.size() ||
-      std::string_view(at_, element.name.size()) != element.name)
+      !same(at_, element.name.data(), element.name.size()))
     return false;
   at_ += element.name.size();
-  blanks();
-  if (!take('>')) return false;
+  if (!take('>') && (!blanks() || !take('>'))) return false;
   leave(element.scope);
   open_.pop_back();
   return true;

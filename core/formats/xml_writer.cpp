@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "core/base/assert.hpp"
 #include "core/formats/xml.hpp"
@@ -11,6 +12,10 @@ constexpr std::array<bool, 256> kPlain = [] {
   for (unsigned char c = 0x20; c < 0x7f; ++c) t[c] = c != '&' && c != '<' && c != '>' && c != '"';
   return t;
 }();
+/// ASCII that needs no escape, which most texts are.
+bool plain(std::string_view value) {
+  return std::ranges::all_of(value, [](char c) { return kPlain[static_cast<unsigned char>(c)]; });
+}
 }  // namespace
 
 XmlWriter::XmlWriter(Style style) : style_(style) {
@@ -24,10 +29,16 @@ XmlWriter::XmlWriter(Style style) : style_(style) {
 void XmlWriter::begin_content(bool is_element) {
   if (tag_open_) out_ += '>';
   tag_open_ = false;
-  if (is_element && style_.indent && !open_.empty()) {
-    out_ += style_.newline;
-    out_.append(open_.size() * 2, ' ');
-  }
+  if (is_element && style_.indent && !open_.empty()) new_line();
+}
+
+void XmlWriter::new_line() {
+  auto at = out_.size(), blanks = open_.size() * 2, all = at + style_.newline.size() + blanks;
+  out_.resize_and_overwrite(all, [&](char* to, std::size_t) {
+    std::memcpy(to + at, style_.newline.data(), style_.newline.size());
+    std::memset(to + at + style_.newline.size(), ' ', blanks);
+    return all;
+  });
 }
 
 XmlWriter& XmlWriter::open(std::string_view name) {
@@ -63,10 +74,7 @@ XmlWriter& XmlWriter::close() {
   if (tag_open_) {
     out_ += "/>";
   } else {
-    if (style_.indent && has_children_) {
-      out_ += style_.newline;
-      out_.append(open_.size() * 2, ' ');
-    }
+    if (style_.indent && has_children_) new_line();
     out_ += "</";
     out_.append(out_, name.at, name.size);
     out_ += '>';
@@ -76,7 +84,30 @@ XmlWriter& XmlWriter::close() {
   return *this;
 }
 
-XmlWriter& XmlWriter::element(std::string_view name, std::string_view value) { return open(name).text(value).close(); }
+XmlWriter& XmlWriter::element(std::string_view name, std::string_view value) {
+  if (!plain(value)) return open(name).text(value).close();
+  // The same in one piece, for nearly all that is written.
+  begin_content(true);
+  auto at = out_.size(), size = 2 * name.size() + value.size() + 5;
+  out_.resize_and_overwrite(at + size, [&](char* to, std::size_t) {
+    char* p = to + at;
+    auto put = [&p](std::string_view part) {
+      std::memcpy(p, part.data(), part.size());
+      p += part.size();
+    };
+    *p++ = '<';
+    put(name);
+    *p++ = '>';
+    put(value);
+    *p++ = '<';
+    *p++ = '/';
+    put(name);
+    *p = '>';
+    return at + size;
+  });
+  has_children_ = true;
+  return *this;
+}
 
 XmlWriter& XmlWriter::optional(std::string_view name, std::string_view value) {
   return value.empty() ? *this : element(name, value);
@@ -90,10 +121,7 @@ XmlWriter& XmlWriter::raw(std::string_view fragment) {
 }
 
 void XmlWriter::escape(std::string_view value, bool in_attribute) {
-  // Most texts are plain ASCII that needs no escape.
-  auto plain = [](char c) { return kPlain[static_cast<unsigned char>(c)]; };
-  auto first = static_cast<std::size_t>(std::ranges::find_if_not(value, plain) - value.begin());
-  if (first == value.size()) {
+  if (plain(value)) {
     out_ += value;
     return;
   }
