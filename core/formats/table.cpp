@@ -58,16 +58,6 @@ class Checker {
         add(e, "XML_ATTRIBUTE_MISSING", fmt::format("attribute {} is required", r.name), rule.rule);
   }
 
-  /// Names that were found to be the same once are not compared again.
-  bool named(const XmlElement& e, const ElementRule& r) {
-    auto& known = known_[e.name_id()];
-    auto is = [](std::string_view a, std::string_view b) { return a.data() == b.data() && a.size() == b.size(); };
-    if (is(known.local, r.name) && is(known.ns, r.ns)) return true;
-    if (!e.is(r.ns, r.name)) return false;
-    known = {r.ns, r.name};
-    return true;
-  }
-
   void children(const XmlElement& e, const ElementRule& rule) {
     if (!e.text().empty()) add(e, "XML_TEXT_UNEXPECTED", "text between elements", rule.rule);
     auto rules = rule.children;
@@ -79,11 +69,17 @@ class Checker {
       if (full()) return;
       // Nearly always the current or the next rule, so the search starts there.
       auto found = rules.size();
-      for (std::size_t k = 0, i = at; k < rules.size(); ++k, i = i + 1 == rules.size() ? 0 : i + 1)
-        if (named(c, rules[i])) {
-          found = i;
-          break;
-        }
+      auto& known = known_[c.name_id()];
+      auto local = c.local();
+      for (std::size_t k = 0, i = at; k < rules.size(); ++k, i = i + 1 == rules.size() ? 0 : i + 1) {
+        const auto& r = rules[i];
+        // A name that was found to be the same once is not compared again.
+        bool same = known && known->name.data() == r.name.data() && known->ns.data() == r.ns.data();
+        if (local.size() != r.name.size() || !(same || (local == r.name && c.ns() == r.ns))) continue;
+        known = &r;
+        found = i;
+        break;
+      }
       if (found == rules.size()) {
         if (!rule.open)
           add(c, "XML_ELEMENT_UNKNOWN", fmt::format("an element that {} does not have", rule.name), rule.rule);
@@ -109,7 +105,8 @@ class Checker {
     auto id = rule.rule;
     if (e.first_child()) return add(e, "XML_ELEMENT_UNKNOWN", fmt::format("{} holds text only", rule.name), id);
     auto text = t.kind == ValueKind::text ? e.text() : collapse(e.text());
-    if (collapse(text).empty()) return add(e, "XML_ELEMENT_EMPTY", fmt::format("{} is empty", rule.name), id);
+    if (text.empty() || (text.front() <= ' ' && collapse(text).empty()))
+      return add(e, "XML_ELEMENT_EMPTY", fmt::format("{} is empty", rule.name), id);
     switch (t.kind) {
       case ValueKind::text: {
         // No text has more characters than bytes, or fewer than a quarter of them.
@@ -163,11 +160,8 @@ class Checker {
            t[13] == ':' && all_digits(t.substr(14, 2)) && t[16] == ':' && all_digits(t.substr(17, 2));
   }
 
-  struct Known {
-    std::string_view ns, local;
-  };
   std::size_t limit_;
-  std::vector<Known> known_;  ///< by name_id: the names of the table that it is
+  std::vector<const ElementRule*> known_;  ///< by name_id: a rule of this name
   std::vector<Finding> findings_;
 };
 

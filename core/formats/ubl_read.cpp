@@ -25,11 +25,15 @@ class Reader {
     d.customization.clear();
     d.profile.clear();
     d.currency.clear();
+    std::size_t lines = 0;
+    for (XmlElement e : root.children()) lines += is_line(e.local()) ? 1 : 0;
+    d.lines.reserve(lines);
     for (XmlElement e : root.children()) head(d, e);
     return d;
   }
 
  private:
+  static bool is_line(std::string_view name) { return name == "InvoiceLine" || name == "CreditNoteLine"; }
   static std::string text(const XmlElement& e) { return std::string(collapse(e.text())); }
   static std::string cbc(const XmlElement& e, std::string_view name) { return text(e.child(kCbc, name)); }
   static std::optional<Date> date(const XmlElement& e) { return parse_date(collapse(e.text())); }
@@ -166,8 +170,9 @@ class Reader {
   }
 
   void line(UblDocument& d, const XmlElement& e) {
-    UblLine l;
+    UblLine& l = d.lines.emplace_back();
     l.category.clear();
+    l.properties.reserve(2);
     for (XmlElement c : e.children()) {
       auto name = c.local();
       if (name == "ID") {
@@ -191,7 +196,6 @@ class Reader {
         l.base_quantity = optional_decimal(c.child(kCbc, "BaseQuantity"));
       }
     }
-    d.lines.push_back(std::move(l));
   }
 
   void item(UblLine& l, const XmlElement& e) {
@@ -214,7 +218,7 @@ class Reader {
 
   void head(UblDocument& d, const XmlElement& e) {
     auto name = e.local();
-    if (name == "InvoiceLine" || name == "CreditNoteLine") return line(d, e);
+    if (is_line(name)) return line(d, e);
     if (name == "CustomizationID") {
       d.customization = text(e);
     } else if (name == "ProfileID") {

@@ -18,8 +18,15 @@ namespace schakel::formats {
 // -----------------------------------------------------------------------------------------------------------
 
 XmlElement XmlElement::child(std::string_view ns, std::string_view local) const {
-  for (auto c = first_child(); c; c = c.next_sibling())
-    if (c.is(ns, local)) return c;
+  if (!document_) return {};
+  const auto& nodes = document_->nodes_;
+  for (auto i = nodes[index_].child; i != XmlDocument::kNone; i = nodes[i].next) {
+    const auto& name = document_->names_[nodes[i].name];
+    // Sizes first: they tell nearly all names apart.
+    if (name.local_size == local.size() && name.ns_size == ns.size() &&
+        document_->view(name.local, name.local_size) == local && document_->view(name.ns, name.ns_size) == ns)
+      return {document_, i};
+  }
   return {};
 }
 

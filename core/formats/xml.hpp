@@ -225,8 +225,10 @@ class XmlWriter {
   [[nodiscard]] Result<std::string> finish() &&;
 
  private:
-  void begin_content(bool is_element);
-  void new_line();
+  struct Lead {
+    std::string_view end, newline, blanks;
+  };
+  Lead lead(bool new_line);
   void escape(std::string_view value, bool in_attribute);
   Style style_;
   std::string out_;

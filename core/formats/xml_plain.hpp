@@ -58,6 +58,7 @@ class XmlPlainReader {
   Place keep(std::string_view text);
   bool intern(const Qualified& name, std::uint32_t uri, std::uint32_t& out);
   bool start();
+  Followed& guess();
   bool usual_tag(XmlDocument::Node& node, std::string_view& name);
   bool begin(XmlDocument::Node node, std::string_view name, std::size_t scope_before, bool empty);
   bool content();
@@ -70,11 +71,11 @@ class XmlPlainReader {
   std::vector<Open> open_;
   std::vector<Bound> scope_;
   std::vector<Place> uris_;
-  std::array<std::uint16_t, 1024> slots_{};              ///< index into names_ plus one, by hash
-  std::array<Followed, kMostGuessed> followed_{};        ///< by the name before
-  std::array<Led, kMostGuessed> led_{};                  ///< by the name
-  std::array<Attribute, kMostAttributes> attributes_;    ///< of the tag that is read
-  std::uint32_t last_name_ = kMostNames, bindings_ = 1;  ///< bindings_ counts the changes of scope_
+  std::array<std::uint16_t, 1024> slots_{};            ///< index into names_ plus one, by hash
+  std::array<Followed, 256> followed_{};               ///< by the name before and the depth
+  std::array<Led, kMostGuessed> led_{};                ///< by the name
+  std::array<Attribute, kMostAttributes> attributes_;  ///< of the tag that is read
+  std::uint32_t last_name_ = 0, bindings_ = 1;         ///< bindings_ counts the changes of scope_
   std::int32_t line_ = 1;
 };
 

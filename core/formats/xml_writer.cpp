@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstring>
+#include <type_traits>
+#include <utility>
 
 #include "core/base/assert.hpp"
 #include "core/formats/xml.hpp"
@@ -16,6 +19,52 @@ constexpr std::array<bool, 256> kPlain = [] {
 bool plain(std::string_view value) {
   return std::ranges::all_of(value, [](char c) { return kPlain[static_cast<unsigned char>(c)]; });
 }
+/// Most parts are shorter than a call is worth.
+char* copy(char* to, std::string_view part) {
+  const char* from = part.data();
+  const auto size = part.size();
+  auto ends = [&]<class Word>(Word) {  // the first and the last bytes, which may overlap
+    Word first, last;
+    std::memcpy(&first, from, sizeof first);
+    std::memcpy(&last, from + size - sizeof last, sizeof last);
+    std::memcpy(to, &first, sizeof first);
+    std::memcpy(to + size - sizeof last, &last, sizeof last);
+  };
+  if (size > 16)
+    std::memcpy(to, from, size);
+  else if (size >= 8)
+    ends(std::uint64_t{});
+  else if (size >= 4)
+    ends(std::uint32_t{});
+  else
+    for (std::size_t i = 0; i < size; ++i) to[i] = from[i];
+  return to + size;
+}
+
+/// All parts, texts and single characters, in one piece.
+template <class... Parts>
+void put(std::string& out, const Parts&... parts) {
+  auto size_of = [](const auto& part) -> std::size_t {
+    if constexpr (std::is_same_v<std::decay_t<decltype(part)>, char>)
+      return 1;
+    else
+      return part.size();
+  };
+  const std::size_t before = out.size(), all = before + (size_of(parts) + ...);
+  out.resize_and_overwrite(all, [&](char* to, std::size_t) {
+    char* p = to + before;
+    auto add = [&p](const auto& part) {
+      if constexpr (std::is_same_v<std::decay_t<decltype(part)>, char>) {
+        *p++ = part;
+      } else {
+        p = copy(p, part);
+      }
+    };
+    (add(parts), ...);
+    return all;
+  });
+}
+constexpr std::string_view kBlanks = "                                                                ";
 }  // namespace
 
 XmlWriter::XmlWriter(Style style) : style_(style) {
@@ -26,26 +75,27 @@ XmlWriter::XmlWriter(Style style) : style_(style) {
   }
 }
 
-void XmlWriter::begin_content(bool is_element) {
-  if (tag_open_) out_ += '>';
-  tag_open_ = false;
-  if (is_element && style_.indent && !open_.empty()) new_line();
-}
-
-void XmlWriter::new_line() {
-  auto at = out_.size(), blanks = open_.size() * 2, all = at + style_.newline.size() + blanks;
-  out_.resize_and_overwrite(all, [&](char* to, std::size_t) {
-    std::memcpy(to + at, style_.newline.data(), style_.newline.size());
-    std::memset(to + at + style_.newline.size(), ' ', blanks);
-    return all;
-  });
+/// What stands between here and the next tag of that depth: the end of the tag that is open, a new line, blanks.
+XmlWriter::Lead XmlWriter::lead(bool new_line) {
+  Lead out;
+  if (std::exchange(tag_open_, false)) out.end = ">";
+  if (!new_line || !style_.indent) return out;
+  out.newline = style_.newline;
+  auto blanks = open_.size() * 2;
+  if (blanks <= kBlanks.size()) {
+    out.blanks = kBlanks.substr(0, blanks);
+  } else {
+    put(out_, out.end, out.newline);
+    out_.append(blanks, ' ');
+    out.end = out.newline = {};
+  }
+  return out;
 }
 
 XmlWriter& XmlWriter::open(std::string_view name) {
-  begin_content(true);
-  out_ += '<';
-  open_.push_back({out_.size(), name.size()});
-  out_ += name;
+  auto l = lead(!open_.empty());
+  put(out_, l.end, l.newline, l.blanks, '<', name);
+  open_.push_back({out_.size() - name.size(), name.size()});
   tag_open_ = true;
   has_children_ = false;
   return *this;
@@ -53,16 +103,18 @@ XmlWriter& XmlWriter::open(std::string_view name) {
 
 XmlWriter& XmlWriter::attribute(std::string_view name, std::string_view value) {
   SCHAKEL_ASSERT(tag_open_);
-  out_ += ' ';
-  out_ += name;
-  out_ += "=\"";
+  if (plain(value)) {
+    put(out_, ' ', name, '=', '"', value, '"');
+    return *this;
+  }
+  put(out_, ' ', name, '=', '"');
   escape(value, true);
   out_ += '"';
   return *this;
 }
 
 XmlWriter& XmlWriter::text(std::string_view value) {
-  begin_content(false);
+  put(out_, lead(false).end);
   escape(value, false);
   return *this;
 }
@@ -73,13 +125,13 @@ XmlWriter& XmlWriter::close() {
   open_.pop_back();
   if (tag_open_) {
     out_ += "/>";
+    tag_open_ = false;
   } else {
-    if (style_.indent && has_children_) new_line();
-    out_ += "</";
-    out_.append(out_, name.at, name.size);
-    out_ += '>';
+    auto l = lead(has_children_);
+    // Room first: the name stands in out_ itself.
+    out_.reserve(out_.size() + l.newline.size() + l.blanks.size() + name.size + 3);
+    put(out_, l.newline, l.blanks, '<', '/', std::string_view(out_).substr(name.at, name.size), '>');
   }
-  tag_open_ = false;
   has_children_ = true;
   return *this;
 }
@@ -87,24 +139,8 @@ XmlWriter& XmlWriter::close() {
 XmlWriter& XmlWriter::element(std::string_view name, std::string_view value) {
   if (!plain(value)) return open(name).text(value).close();
   // The same in one piece, for nearly all that is written.
-  begin_content(true);
-  auto at = out_.size(), size = 2 * name.size() + value.size() + 5;
-  out_.resize_and_overwrite(at + size, [&](char* to, std::size_t) {
-    char* p = to + at;
-    auto put = [&p](std::string_view part) {
-      std::memcpy(p, part.data(), part.size());
-      p += part.size();
-    };
-    *p++ = '<';
-    put(name);
-    *p++ = '>';
-    put(value);
-    *p++ = '<';
-    *p++ = '/';
-    put(name);
-    *p = '>';
-    return at + size;
-  });
+  auto l = lead(!open_.empty());
+  put(out_, l.end, l.newline, l.blanks, '<', name, '>', value, '<', '/', name, '>');
   has_children_ = true;
   return *this;
 }
@@ -114,8 +150,8 @@ XmlWriter& XmlWriter::optional(std::string_view name, std::string_view value) {
 }
 
 XmlWriter& XmlWriter::raw(std::string_view fragment) {
-  begin_content(true);
-  out_ += fragment;
+  auto l = lead(!open_.empty());
+  put(out_, l.end, l.newline, l.blanks, fragment);
   has_children_ = true;
   return *this;
 }
