@@ -45,11 +45,10 @@ bool names_category(std::string_view code) {
 Json event_envelope(const std::string& id, std::string_view type, const std::string& case_id, const std::string& date,
                     const Settings& settings, Json data) {
   data["region"] = settings.region;
-  data["sender"] = {{"role", settings.sender_role}};
-  Json event{{"specversion", "1.0"},        {"id", id},
-             {"source", settings.source},   {"type", event_type(type)},
-             {"time", date + "T00:00:00Z"}, {"datacontenttype", "application/json"},
-             {"data", std::move(data)}};
+  data["sender"] = json_object("role", settings.sender_role);
+  Json event =
+      json_object("data", std::move(data), "datacontenttype", "application/json", "id", id, "source", settings.source,
+                  "specversion", "1.0", "time", date + "T00:00:00Z", "type", event_type(type));
   if (!case_id.empty()) event["subject"] = case_id;
   return event;
 }
@@ -145,25 +144,26 @@ std::vector<Part> split(const formats::Jw323& declaration, const Context& contex
                                        : std::string("debet")) +
                                (month.empty() ? "" : "|" + month));
         if (replaces) part.after = id_of(context.replaces.at({c, lines.front()}).first, "credit|" + original);
-        Json data{{"number", part.number},
-                  {"period", month.empty() ? declared : month},
-                  {"lines", Json::array()},
-                  {"vat_cents", 0}};
+        Json data = json_object("lines", Json::array(), "number", part.number, "period",
+                                month.empty() ? declared : month, "vat_cents", 0);
         if (credits) data["credits"] = original;
         formats::Date first = client.prestaties[lines.front()].periode.begin,
                       last = client.prestaties[lines.front()].periode.eind;
         std::vector<const formats::IjwPrestatie*> all;
         bool combined = true;
         Json& written = data["lines"];
+        written.get_ref<Json::array_t&>().reserve(lines.size());
+        all.reserve(lines.size()), part.lines.reserve(lines.size());
         for (std::size_t i : lines) {
           const auto& p = client.prestaties[i];
           auto known = context.kinds.find({c, i});
           std::string kind =
               known != context.kinds.end() ? known->second : settings.kind_of(p.categorie, p.product).value_or("");
           combined = combined && kind == "gecombineerd";
-          Json period = Json::array();
-          period.push_back(formats::format_date(p.periode.begin));
-          period.push_back(formats::format_date(p.periode.eind));
+          Json::array_t period;
+          period.reserve(2);
+          period.emplace_back(formats::format_date(p.periode.begin));
+          period.emplace_back(formats::format_date(p.periode.eind));
           written.push_back(
               json_object("cents", p.bedrag.value(), "kind", std::move(kind), "period", std::move(period)));
           first = std::min(first, p.periode.begin);

@@ -64,7 +64,11 @@ std::string format_cents(Cents amount) {
   auto v = amount.value();
   // As unsigned, since the most negative value has no positive twin.
   auto u = v < 0 ? 0 - static_cast<std::uint64_t>(v) : static_cast<std::uint64_t>(v);
-  return fmt::format("{}{}.{:02}", v < 0 ? "-" : "", u / 100, u % 100);
+  auto out = std::to_string(u / 100);
+  out += '.';
+  out += static_cast<char>('0' + u % 100 / 10);
+  out += static_cast<char>('0' + u % 10);
+  return v < 0 ? "-" + out : out;
 }
 
 std::string format_euro(Cents amount) {

@@ -12,9 +12,14 @@ namespace schakel::formats {
 namespace {
 
 using sdk::number_at;
-using sdk::text_at;
 
-/// As sdk::object_at and sdk::array_at, without a copy.
+/// As sdk::text_at, sdk::object_at and sdk::array_at, without a copy.
+const std::string& text_at(const Json& object, const char* key) {
+  static const std::string nothing;
+  if (object.is_object())
+    if (auto it = object.find(key); it != object.end() && it->is_string()) return it->get_ref<const std::string&>();
+  return nothing;
+}
 const Json& part_at(const Json& object, const char* key, Json::value_t type) {
   static const Json nothing_object = Json::object(), nothing_array = Json::array();
   if (object.is_object())
@@ -30,9 +35,9 @@ UblParty party_of(const Json& j, bool with_vat, bool peppol) {
   p.street = text_at(j, "street");
   p.city = text_at(j, "city");
   p.zip = text_at(j, "postcode");
-  if (auto oin = text_at(j, "oin"); !oin.empty())
+  if (const auto& oin = text_at(j, "oin"); !oin.empty())
     p.legal_id = {"0190", oin};
-  else if (auto kvk = text_at(j, "kvk"); !kvk.empty())
+  else if (const auto& kvk = text_at(j, "kvk"); !kvk.empty())
     p.legal_id = {"0106", kvk};
   if (with_vat) p.vat_number = text_at(j, "vat_number");  // O forbids it (BR-O-02)
   if (peppol) p.endpoint = p.legal_id.value.empty() ? UblId{"EM", text_at(j, "mail")} : p.legal_id;
@@ -131,7 +136,7 @@ std::vector<UblLine> lines_of(const Json& invoice, std::int64_t amount, bool cre
     auto share = number_at(line, "share_cents").value_or(number_at(line, "cents").value_or(0));
     sum += share;
     if (share == 0) continue;
-    UblLine l;
+    UblLine& l = out.emplace_back();
     l.net = Cents(share * sign);
     l.name = kind_text(text_at(line, "kind"));
     l.description = text_at(line, "description");
@@ -141,14 +146,12 @@ std::vector<UblLine> lines_of(const Json& invoice, std::int64_t amount, bool cre
       if (from && to) l.period = UblPeriod{from, to};
     }
     if (auto whole = number_at(line, "cents"); whole && *whole != share) {
-      l.properties.emplace_back("Aandeel", fmt::format("{} van {} euro", euro(share * sign), euro(*whole * sign)));
-      l.description.append(l.description.empty() ? "aandeel " : "; aandeel ")
-          .append(euro(share * sign))
-          .append(" van ")
-          .append(euro(*whole * sign))
-          .append(" euro");
+      auto part = euro(share * sign);
+      part.append(" van ").append(euro(*whole * sign)).append(" euro");
+      l.description.append(l.description.empty() ? "aandeel " : "; aandeel ").append(part);
+      l.properties.reserve(2);  // describe_lines adds one
+      l.properties.emplace_back("Aandeel", std::move(part));
     }
-    out.push_back(std::move(l));
   }
   if (out.empty() || sum != amount) {
     UblLine l;
@@ -220,15 +223,15 @@ Result<UblDocument> to_ubl(const Json& invoice, const std::string& reference, co
     d.order_reference = reference;
   auto from = date_of(text_at(invoice, "period_from")), to = date_of(text_at(invoice, "period_to"));
   if (from || to) d.period = UblPeriod{from, to};
-  if (auto credited = text_at(invoice, "credits"); !credited.empty()) d.billing_references.push_back(credited);
-  if (auto source = text_at(invoice, "source_number"); !source.empty() && source != d.id)
+  if (const auto& credited = text_at(invoice, "credits"); !credited.empty()) d.billing_references.push_back(credited);
+  if (const auto& source = text_at(invoice, "source_number"); !source.empty() && source != d.id)
     d.notes.push_back("Betreft bronfactuur " + source);
 
   std::int64_t sign = d.credit_note ? -1 : 1;
   std::int64_t gross = *amount * sign, vat = number_at(invoice, "vat_cents").value_or(0) * sign;
   // What the agreement says goes before what the seller does otherwise.
-  std::string treatment = text_at(invoice, "vat_treatment"),
-              category = treatment.empty() ? text_at(seller, "vat_category") : treatment;
+  const std::string& treatment = text_at(invoice, "vat_treatment");
+  std::string category = treatment.empty() ? text_at(seller, "vat_category") : treatment;
   if (category.empty()) category = "O";
   auto rates = rates_of(invoice, sign);
   if (!rates) return malformed("vat_rates does not add up to the amount");
@@ -316,7 +319,7 @@ Result<InvoiceFiles> invoice_files(const Json& invoice, const std::string& refer
   if (settings.embed_pdf)
     out.document.attachments.push_back({out.name, out.document.credit_note ? "Creditnota" : "Factuur",
                                         out.name + ".pdf", "application/pdf", to_bytes(out.pdf)});
-  auto text = write_ubl(out.document);
+  auto text = settings.embed_pdf ? write_ubl(out.document) : write_checked_ubl(out.document);
   if (!text) return fail(text.error());
   out.xml = std::move(*text);
   return out;

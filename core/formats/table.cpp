@@ -15,7 +15,7 @@ constexpr std::string_view kXsi = "http://www.w3.org/2001/XMLSchema-instance";
 
 class Checker {
  public:
-  explicit Checker(std::size_t limit) : limit_(limit) {}
+  Checker(std::size_t limit, std::size_t names) : limit_(limit), known_(names) {}
 
   void element(const XmlElement& e, const ElementRule& rule) {
     if (full()) return;
@@ -42,8 +42,8 @@ class Checker {
     if (!e.has_attributes() &&
         (rule.attributes.empty() || std::ranges::none_of(rule.attributes, &AttributeRule::required)))
       return;
-    auto have = e.attributes();
-    for (const auto& a : have) {
+    for (std::size_t i = 0; i < e.attribute_count(); ++i) {
+      auto a = e.attribute_at(i);
       if (a.ns == kXsi && (a.local == "schemaLocation" || a.local == "noNamespaceSchemaLocation")) continue;
       auto known = std::ranges::find_if(rule.attributes,
                                         [&](const AttributeRule& r) { return a.ns.empty() && r.name == a.local; });
@@ -69,13 +69,16 @@ class Checker {
       if (full()) return;
       // Nearly always the current or the next rule, so the search starts there.
       auto found = rules.size();
+      auto& known = known_[c.name_id()];
       auto local = c.local();
-      for (std::size_t k = 0; k < rules.size(); ++k) {
-        auto i = at + k < rules.size() ? at + k : at + k - rules.size();
-        if (local == rules[i].name && c.ns() == rules[i].ns) {
-          found = i;
-          break;
-        }
+      for (std::size_t k = 0, i = at; k < rules.size(); ++k, i = i + 1 == rules.size() ? 0 : i + 1) {
+        const auto& r = rules[i];
+        // A name that was found to be the same once is not compared again.
+        bool same = known && known->name.data() == r.name.data() && known->ns.data() == r.ns.data();
+        if (local.size() != r.name.size() || !(same || (local == r.name && c.ns() == r.ns))) continue;
+        known = &r;
+        found = i;
+        break;
       }
       if (found == rules.size()) {
         if (!rule.open)
@@ -102,7 +105,8 @@ class Checker {
     auto id = rule.rule;
     if (e.first_child()) return add(e, "XML_ELEMENT_UNKNOWN", fmt::format("{} holds text only", rule.name), id);
     auto text = t.kind == ValueKind::text ? e.text() : collapse(e.text());
-    if (collapse(text).empty()) return add(e, "XML_ELEMENT_EMPTY", fmt::format("{} is empty", rule.name), id);
+    if (text.empty() || (text.front() <= ' ' && collapse(text).empty()))
+      return add(e, "XML_ELEMENT_EMPTY", fmt::format("{} is empty", rule.name), id);
     switch (t.kind) {
       case ValueKind::text: {
         // No text has more characters than bytes, or fewer than a quarter of them.
@@ -157,13 +161,14 @@ class Checker {
   }
 
   std::size_t limit_;
+  std::vector<const ElementRule*> known_;  ///< by name_id: a rule of this name
   std::vector<Finding> findings_;
 };
 
 }  // namespace
 
 std::vector<Finding> check_table(const XmlElement& element, const ElementRule& rule, std::size_t max_findings) {
-  Checker checker(max_findings);
+  Checker checker(max_findings, element.name_count());
   checker.element(element, rule);
   return std::move(checker).take();
 }

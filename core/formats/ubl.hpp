@@ -153,6 +153,8 @@ void complete_totals(UblDocument& document, std::string_view exemption_reason);
 /// The XML, after check_ubl and read back once: UBL_INVALID with all findings when a rule is broken, so that nothing
 /// wrong leaves the house.
 [[nodiscard]] Result<std::string> write_ubl(const UblDocument& document);
+/// The same without check_ubl, for a document that it passed; what is written is read back all the same.
+[[nodiscard]] Result<std::string> write_checked_ubl(const UblDocument& document);
 /// The XML without the check. For tests and for rendering what another party sent.
 [[nodiscard]] Result<std::string> render_ubl(const UblDocument& document);
 

@@ -273,8 +273,30 @@ std::string_view list_of(CodeList list) {
 }  // namespace
 
 bool in_code_list(CodeList list, std::string_view code) {
-  // What nearly every line says.
-  if (list == CodeList::unit && (code == "C62" || code == "HUR" || code == "MIN" || code == "EA")) return true;
+  // What nearly every document between parties of ours says.
+  switch (list) {
+    case CodeList::country:
+      if (code == "NL") return true;
+      break;
+    case CodeList::currency:
+      if (code == "EUR") return true;
+      break;
+    case CodeList::unit:
+      if (code == "C62" || code == "HUR" || code == "MIN" || code == "EA") return true;
+      break;
+    case CodeList::icd:
+    case CodeList::endpoint:
+      if (code == "0106" || code == "0190") return true;
+      break;
+    case CodeList::payment_means:
+      if (code == "30") return true;
+      break;
+    case CodeList::vat_category:
+      if (code == "O" || code == "E" || code == "S") return true;
+      break;
+    default:
+      break;
+  }
   return listed(list_of(list), code);
 }
 

@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <array>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/formats/ubl.hpp"
 #include "core/formats/ubl_codes.hpp"
@@ -12,6 +15,7 @@ class TreeRules {
  public:
   explicit TreeRules(const XmlElement& root)
       : root_(root),
+        kinds_(root.name_count()),
         nlcius_(collapse(root.child(kCbc, "CustomizationID").text()) == kNlcius),
         ordered_(root.child(kCac, "OrderReference").child(kCbc, "ID")) {}
 
@@ -32,7 +36,8 @@ class TreeRules {
     return out;
   }
   static bool is_vat(const XmlElement& with_scheme) {
-    return upper(text(with_scheme.child(kCac, "TaxScheme").child(kCbc, "ID"))) == "VAT";
+    auto t = text(with_scheme.child(kCac, "TaxScheme").child(kCbc, "ID"));
+    return t == "VAT" || (t.size() == 3 && upper(t) == "VAT");
   }
 
   void add(const XmlElement& e, std::string_view rule, const char* message, std::string_view code = "UBL_RULE") {
@@ -52,18 +57,46 @@ class TreeRules {
     for (XmlElement c : e.children()) {
       bool leaf = !c.first_child();
       if (leaf && text(c).empty()) add(c, "SI-UBL-2", "an element may not be empty", "XML_ELEMENT_EMPTY");
-      if (c.ns() == kCbc)
+      auto& kind = kinds_[c.name_id()];
+      if (kind == Kind::unknown) kind = kind_of(c);
+      if (kind == Kind::amount)
+        amount(e, c);
+      else if (kind == Kind::identifier)
+        identifier(e, c);
+      else if (kind == Kind::value)
         value(e, c);
-      else if (c.ns() == kCac)
+      else if (kind == Kind::group)
         group(e, c);
       if (!leaf) visit(c);
     }
   }
 
+  /// What a name asks for, found once for each name of the document.
+  enum class Kind : unsigned char { unknown, nothing, amount, identifier, value, group };
+  static Kind kind_of(const XmlElement& e) {
+    static constexpr std::array<std::string_view, 9> kValues{"IdentificationCode",
+                                                             "TaxCurrencyCode",
+                                                             "DescriptionCode",
+                                                             "ItemClassificationCode",
+                                                             "PaymentMeansCode",
+                                                             "TaxExemptionReasonCode",
+                                                             "AllowanceChargeReasonCode",
+                                                             "Note",
+                                                             "LineID"};
+    static constexpr std::array<std::string_view, 8> kGroups{
+        "AllowanceCharge", "PayeeParty",  "TaxRepresentativeParty", "Address",
+        "PaymentMeans",    "TaxCategory", "ClassifiedTaxCategory",  "AccountingSupplierParty"};
+    auto name = e.local();
+    auto in = [&](std::span<const std::string_view> names) { return std::ranges::find(names, name) != names.end(); };
+    if (e.ns() == kCac) return in(kGroups) ? Kind::group : Kind::nothing;
+    if (e.ns() != kCbc) return Kind::nothing;
+    if (name.ends_with("Amount")) return Kind::amount;
+    if (name == "ID" || name == "CompanyID" || name == "EndpointID") return Kind::identifier;
+    return name.ends_with("Quantity") || in(kValues) ? Kind::value : Kind::nothing;
+  }
+
   void value(const XmlElement& parent, const XmlElement& e) {
     auto name = e.local(), in = parent.local();
-    if (name.ends_with("Amount")) return amount(parent, e);
-    if (name == "ID" || name == "CompanyID" || name == "EndpointID") return identifier(parent, e);
     if (name.ends_with("Quantity")) {
       if (auto unit = e.attribute("unitCode"))
         coded(CodeList::unit, collapse(*unit), e, "BR-CL-23", "the unit is not a code of Recommendation 20 or 21");
@@ -222,6 +255,7 @@ class TreeRules {
   }
 
   XmlElement root_;
+  std::vector<Kind> kinds_;  ///< by XmlElement::name_id
   bool nlcius_, ordered_, means_ = false, outside_ = false;
   XmlElement representative_{}, period_code_{};
   std::vector<Finding> out_;

@@ -36,8 +36,7 @@ class VatRules {
     for (const auto& a : d_.allowances) allowance(a);
     for (const auto& g : groups_) {
       auto n = std::ranges::count_if(d_.taxes, [&](const UblTax& t) { return g.holds(t.category, t.percent); });
-      need(n == 1, fmt::format("BR-{}-01", g.category), kAt,
-           "each VAT category, and each rate of S, has one breakdown");
+      need(n == 1, Id(g.category, "01"), kAt, "each VAT category, and each rate of S, has one breakdown");
     }
     numbers();
     alone();
@@ -45,21 +44,35 @@ class VatRules {
   }
 
  private:
-  void add(std::string rule, std::string_view where, const char* text) {
-    if (out_.size() < 200)
-      out_.push_back(
-          {fmt::format("/{}/{}", d_.credit_note ? "CreditNote" : "Invoice", where), "UBL_RULE", text, std::move(rule)});
+  /// Where something stands and the id of a rule; written out only when it is broken.
+  struct Where {
+    std::string_view path;
+    std::size_t line = 0;  ///< number of the line, 0 when it is not in one
+    constexpr Where(const char* p) : path(p) {}
+    explicit constexpr Where(std::size_t number) : line(number) {}
+  };
+  struct Id {
+    std::string_view head, category{}, number{};  ///< head alone, or BR-<category>-<number>
+    constexpr Id(const char* id) : head(id) {}
+    constexpr Id(std::string_view c, std::string_view n) : head("BR-"), category(c), number(n) {}
+    [[nodiscard]] std::string text() const {
+      return category.empty() && number.empty() ? std::string(head) : fmt::format("{}{}-{}", head, category, number);
+    }
+  };
+  void add(const Id& rule, const Where& where, const char* text) {
+    if (out_.size() >= 200) return;
+    const char* root = d_.credit_note ? "CreditNote" : "Invoice";
+    auto at =
+        where.line ? fmt::format("/{}/{}Line[{}]", root, root, where.line) : fmt::format("/{}/{}", root, where.path);
+    out_.push_back({std::move(at), "UBL_RULE", text, rule.text()});
   }
-  void need(bool ok, std::string rule, std::string_view where, const char* text) {
-    if (!ok) add(std::move(rule), where, text);
-  }
-  [[nodiscard]] std::string line_at(std::size_t i) const {
-    return fmt::format("{}[{}]", d_.credit_note ? "CreditNoteLine" : "InvoiceLine", i + 1);
+  void need(bool ok, const Id& rule, const Where& where, const char* text) {
+    if (!ok) add(rule, where, text);
   }
   static bool carried(std::string_view category) { return std::ranges::find(kCarried, category) != kCarried.end(); }
 
   /// False when it is none that we know more of.
-  bool category(std::string_view c, std::string_view where, const char* list_rule) {
+  bool category(std::string_view c, const Where& where, const char* list_rule) {
     if (!in_code_list(CodeList::vat_category, c))
       add(list_rule, where, "the VAT category is not in its list");
     else if (!carried(c))
@@ -71,8 +84,8 @@ class VatRules {
       groups_.push_back({c, percent});
   }
   /// BR-*-05 of a line, -06 of an allowance, -07 of a charge.
-  void rate_of(std::string_view c, const std::optional<UblDecimal>& percent, std::string_view where, int rule) {
-    auto id = fmt::format("BR-{}-{:02}", c, rule);
+  void rate_of(std::string_view c, const std::optional<UblDecimal>& percent, const Where& where, const char* rule) {
+    Id id(c, rule);
     if (c == "O")
       need(!percent, id, where, "category O has no rate");
     else if (c == "S")
@@ -82,14 +95,15 @@ class VatRules {
   }
 
   void line(const UblLine& l, std::size_t i) {
-    if (l.category.empty()) return add("BR-CO-04", line_at(i), "a line has a VAT category");
-    if (!category(l.category, line_at(i), "BR-CL-18")) return;
-    rate_of(l.category, l.percent, line_at(i), 5);
+    const Where at(i + 1);
+    if (l.category.empty()) return add("BR-CO-04", at, "a line has a VAT category");
+    if (!category(l.category, at, "BR-CL-18")) return;
+    rate_of(l.category, l.percent, at, "05");
     group(l.category, l.percent);
   }
   void allowance(const UblAllowance& a) {
     if (!category(a.category, "AllowanceCharge", "BR-CL-17")) return;
-    rate_of(a.category, a.percent, "AllowanceCharge", a.charge ? 7 : 6);
+    rate_of(a.category, a.percent, "AllowanceCharge", a.charge ? "07" : "06");
     group(a.category, a.percent);
   }
 
@@ -106,7 +120,7 @@ class VatRules {
     constexpr const char* kAt = "TaxTotal/TaxSubtotal";
     if (!category(t.category, kAt, "BR-CL-17")) return;
     group(t.category, t.percent);
-    auto id = [&](const char* number) { return fmt::format("BR-{}-{}", t.category, number); };
+    auto id = [&](const char* number) { return Id(t.category, number); };
     need(t.percent || t.category == "O", "BR-48", kAt, "a breakdown has a rate");
     need(taxable_of({t.category, t.percent}) == t.taxable, id("08"), kAt,
          "the taxable amount is not the sum of its lines");
@@ -141,7 +155,7 @@ class VatRules {
     for (std::string_view c : kCarried) {
       auto check = [&](bool there, const char* rule) {
         if (there && (c == "O" ? any : !seller))
-          add(fmt::format("BR-{}-{}", c, rule), kAt,
+          add(Id(c, rule), kAt,
               c == "O" ? "category O excludes VAT numbers" : "this category requires the seller's VAT number");
       };
       check(std::ranges::any_of(d_.lines, [&](const UblLine& l) { return l.category == c; }), "02");

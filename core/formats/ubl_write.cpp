@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/formats/ubl.hpp"
+#include "core/formats/ubl_codes.hpp"
 
 namespace schakel::formats {
 namespace {
@@ -215,10 +216,14 @@ Result<std::string> write_ubl(const UblDocument& document) {
     return fail(ErrorKind::invalid, "UBL_INVALID",
                 fmt::format("the invoice breaks {} rule(s), first {}", findings.size(), findings[0].rule),
                 std::move(findings));
+  return write_checked_ubl(document);
+}
+
+Result<std::string> write_checked_ubl(const UblDocument& document) {
   auto xml = render_ubl(document);
   // Read back as its receiver will: a text of blanks, say, is an empty element only once it is written.
   if (xml)
-    if (auto back = read_ubl(*xml); !back.accepted())
+    if (auto back = read_back_ubl(*xml, document); !back.accepted())
       return fail(ErrorKind::invalid, "UBL_INVALID", "the invoice does not pass its own reader",
                   std::move(back.findings));
   return xml;

@@ -18,21 +18,21 @@ namespace schakel::formats {
 // -----------------------------------------------------------------------------------------------------------
 
 XmlElement XmlElement::child(std::string_view ns, std::string_view local) const {
-  for (auto c = first_child(); c; c = c.next_sibling())
-    if (c.is(ns, local)) return c;
+  if (!document_) return {};
+  const auto& nodes = document_->nodes_;
+  for (auto i = nodes[index_].child; i != XmlDocument::kNone; i = nodes[i].next) {
+    const auto& name = document_->names_[nodes[i].name];
+    // Sizes first: they tell nearly all names apart.
+    if (name.local_size == local.size() && name.ns_size == ns.size() &&
+        document_->view(name.local, name.local_size) == local && document_->view(name.ns, name.ns_size) == ns)
+      return {document_, i};
+  }
   return {};
 }
 
 std::vector<XmlElement::Attribute> XmlElement::attributes() const {
   std::vector<Attribute> out;
-  if (!document_) return out;
-  const auto& n = document_->nodes_[index_];
-  for (auto i = n.attribute; i < n.attribute + n.attributes; ++i) {
-    const auto& a = document_->attributes_[i];
-    const auto& name = document_->names_[a.name];
-    out.push_back({document_->view(name.ns, name.ns_size), document_->view(name.local, name.local_size),
-                   document_->view(a.value, a.value_size)});
-  }
+  for (std::size_t i = 0; i < attribute_count(); ++i) out.push_back(attribute_at(i));
   return out;
 }
 std::optional<std::string_view> XmlElement::attribute(std::string_view local, std::string_view ns) const {

@@ -40,6 +40,11 @@ class XmlElement {
     return local == this->local() && ns == this->ns();
   }
 
+  /// Elements of one document that share this number have the same name; it is below name_count(). For who looks at
+  /// many elements and at each name once.
+  [[nodiscard]] std::uint32_t name_id() const;
+  [[nodiscard]] std::size_t name_count() const;
+
   [[nodiscard]] XmlElement parent() const;
   [[nodiscard]] XmlElement first_child() const;
   [[nodiscard]] XmlElement next_sibling() const;
@@ -52,6 +57,8 @@ class XmlElement {
     std::string_view ns, local, value;
   };
   [[nodiscard]] std::vector<Attribute> attributes() const;
+  [[nodiscard]] std::size_t attribute_count() const;
+  [[nodiscard]] Attribute attribute_at(std::size_t index) const;
   /// nullopt when absent. `ns` is empty for an attribute without prefix.
   [[nodiscard]] std::optional<std::string_view> attribute(std::string_view local, std::string_view ns = {}) const;
   [[nodiscard]] bool has_attributes() const;
@@ -149,7 +156,16 @@ inline XmlElement XmlElement::next_sibling() const {
   auto n = document_->nodes_[index_].next;
   return n == XmlDocument::kNone ? XmlElement{} : XmlElement{document_, n};
 }
-inline bool XmlElement::has_attributes() const { return document_ && document_->nodes_[index_].attributes > 0; }
+inline bool XmlElement::has_attributes() const { return attribute_count() > 0; }
+inline std::size_t XmlElement::attribute_count() const { return document_ ? document_->nodes_[index_].attributes : 0U; }
+inline XmlElement::Attribute XmlElement::attribute_at(std::size_t index) const {
+  const auto& a = document_->attributes_[document_->nodes_[index_].attribute + index];
+  const auto& name = document_->names_[a.name];
+  return {document_->view(name.ns, name.ns_size), document_->view(name.local, name.local_size),
+          document_->view(a.value, a.value_size)};
+}
+inline std::uint32_t XmlElement::name_id() const { return document_ ? document_->nodes_[index_].name : 0U; }
+inline std::size_t XmlElement::name_count() const { return document_ ? document_->names_.size() : 0U; }
 
 class XmlElement::Children::Iterator {
  public:
@@ -209,7 +225,10 @@ class XmlWriter {
   [[nodiscard]] Result<std::string> finish() &&;
 
  private:
-  void begin_content(bool is_element);
+  struct Lead {
+    std::string_view end, newline, blanks;
+  };
+  Lead lead(bool new_line);
   void escape(std::string_view value, bool in_attribute);
   Style style_;
   std::string out_;

@@ -4,28 +4,10 @@
 #include <array>
 #include <cstring>
 
+#include "core/formats/xml_scan.hpp"
+
 namespace schakel::formats {
 namespace {
-
-constexpr unsigned char kNameStart = 1, kNameRest = 2, kOrdinary = 4, kUri = 8, kBlank = 16, kValue = 32;
-
-/// Only the ASCII part of what XML calls a name.
-constexpr std::array<unsigned char, 256> kClass = [] {
-  std::array<unsigned char, 256> t{};
-  for (unsigned i = 0; i < t.size(); ++i) {
-    auto c = static_cast<char>(i);
-    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'), number = c >= '0' && c <= '9';
-    if (letter || c == '_') t[i] |= kNameStart | kNameRest;
-    if (number || c == '-' || c == '.') t[i] |= kNameRest;
-    if (letter || number || c == '-' || c == '.' || c == '_') t[i] |= kUri;
-    if (c == ' ' || c == '\t' || c == '\r' || c == '\n') t[i] |= kBlank;
-    if (c != '<' && c != '&' && c != ']' && c != '\r' && c != '\n') t[i] |= kOrdinary;
-    // References, and white space that a reader would change, are not plain in an attribute.
-    if (i >= 0x20 && c != '<' && c != '&' && c != '"' && c != '\'') t[i] |= kValue;
-  }
-  return t;
-}();
-bool is(char c, unsigned char what) { return (kClass[static_cast<unsigned char>(c)] & what) != 0; }
 
 constexpr std::size_t kLongestName = 100, kLongestText = 1024 * 1024;
 
@@ -36,8 +18,9 @@ bool plain_uri(std::string_view uri) {
   if (!urn && !http) return false;
   uri.remove_prefix(urn ? 4 : 7);
   if (!uri.empty() && uri.back() == '#') uri.remove_suffix(1);
-  return !uri.empty() && is(uri.front(), kNameStart) &&
-         std::ranges::all_of(uri, [&](char c) { return is(c, kUri) || (urn && c == ':') || (http && c == '/'); });
+  return !uri.empty() && scan::is(uri.front(), scan::kNameStart) && std::ranges::all_of(uri, [&](char c) {
+    return scan::is(c, scan::kUri) || (urn && c == ':') || (http && c == '/');
+  });
 }
 
 }  // namespace
@@ -47,6 +30,8 @@ XmlPlainReader::XmlPlainReader(std::string_view bytes, const XmlLimits& limits)
   document_.nodes_.reserve(std::min(bytes.size() / 40, limits.nodes) + 2);
   document_.arena_.reserve(bytes.size() / 4 + 1024);
   document_.nodes_.emplace_back();  // index 0 is "none"
+  document_.names_.reserve(60);
+  document_.attributes_.reserve(80);
   open_.reserve(16);
   uris_.push_back({});  // index 0 is no namespace
 }
@@ -71,7 +56,7 @@ std::optional<XmlDocument> XmlPlainReader::run() {
 
 bool XmlPlainReader::blanks() {
   const char *from = at_, *p = at_;
-  for (; p < end_ && is(*p, kBlank); ++p) line_ += *p == '\n';
+  for (; p < end_ && scan::is(*p, scan::kBlank); ++p) line_ += *p == '\n';
   at_ = p;
   return p != from;
 }
@@ -88,8 +73,8 @@ bool XmlPlainReader::qualified(Qualified& out) {
   out.prefix = {};
   while (true) {
     const char *part = at_, *p = at_;
-    if (p == end_ || !is(*p, kNameStart)) return false;
-    while (p < end_ && is(*p, kNameRest)) ++p;
+    if (p == end_ || !scan::is(*p, scan::kNameStart)) return false;
+    while (p < end_ && scan::is(*p, scan::kNameRest)) ++p;
     at_ = p;
     auto size = static_cast<std::size_t>(at_ - part);
     if (size > kLongestName || at_ == end_) return false;
@@ -154,23 +139,60 @@ bool XmlPlainReader::intern(const Qualified& name, std::uint32_t uri, std::uint3
   }
 }
 
+/// What followed an element of this name into this depth: a guess, so that a slot may be shared.
+XmlPlainReader::Followed& XmlPlainReader::guess() {
+  return followed_[(last_name_ + open_.size() * 37) % followed_.size()];
+}
+
+/// What followed the element before this one last time nearly always follows it again, with the attribute that it had
+/// then: such a tag is taken whole. False, and nothing is read, when it is another.
+bool XmlPlainReader::usual_tag(XmlDocument::Node& node, std::string_view& name) {
+  const Followed& next = guess();
+  auto left = static_cast<std::size_t>(end_ - at_), size = next.whole.size();
+  if (size == 0 || next.bindings != bindings_ || left <= size || !scan::same(at_, next.whole.data(), size))
+    return false;
+  const char* p = at_ + size;
+  std::string_view value;
+  std::uint32_t attribute = 0;
+  bool has = *p != '>';
+  if (has) {
+    if (next.name >= kMostGuessed) return false;
+    const Led& led = led_[next.name];
+    auto lead = led.whole.size();
+    if (lead == 0 || led.bindings != bindings_ || left - size <= lead || !scan::same(p, led.whole.data(), lead))
+      return false;
+    const char* from = p += lead;
+    while (p < end_ && scan::is(*p, scan::kValue)) ++p;
+    if (end_ - p < 2 || p[0] != '"' || p[1] != '>') return false;
+    value = {from, static_cast<std::size_t>(p - from)};
+    if (value.size() > kLongestText || limits_.attributes_per_element < 1) return false;
+    attribute = led.name;
+    ++p;
+  }
+  node.name = next.name;
+  node.attribute = static_cast<std::uint32_t>(document_.attributes_.size());
+  if (has) {
+    node.attributes = 1;
+    auto kept = keep(value);
+    document_.attributes_.push_back({attribute, kept.at, kept.size});
+  }
+  name = next.whole;
+  at_ = p + 1;
+  return true;
+}
+
 /// A start tag, behind its '<'.
 bool XmlPlainReader::start() {
   if (open_.size() >= static_cast<std::size_t>(limits_.depth)) return false;
-  // What followed the element before this one last time nearly always follows it again: then its name is known.
+  XmlDocument::Node node;
+  node.line = line_;
   Qualified name;
-  Followed guess = last_name_ < followed_.size() ? followed_[last_name_] : Followed{};
-  auto left = static_cast<std::size_t>(end_ - at_), size = guess.whole.size();
-  const char* name_at = at_;
-  bool known = size > 0 && guess.bindings == bindings_ && left > size &&
-               std::memcmp(at_, guess.whole.data(), size) == 0 && !is(at_[size], kNameRest) && at_[size] != ':';
-  if (known)
-    at_ += size;
-  else if (!qualified(name))
-    return false;
+  if (usual_tag(node, name.whole)) return begin(node, name.whole, scope_.size(), false);
+  if (!qualified(name)) return false;
   auto& attributes = attributes_;
   std::size_t count = 0, all = 0, scope_before = scope_.size();
   bool empty = false;
+  const char *led_from = at_, *led_to = at_;
   while (true) {
     bool apart = blanks();
     if (at_ == end_) return false;
@@ -187,8 +209,9 @@ bool XmlPlainReader::start() {
     char quote = *at_++;
     if (quote != '"' && quote != '\'') return false;
     const char* from = at_;
+    if (all == 1) led_to = from;
     const char other = quote == '"' ? '\'' : '"', *p = from;
-    while (p < end_ && (is(*p, kValue) || *p == other)) ++p;
+    while (p < end_ && (scan::is(*p, scan::kValue) || *p == other)) ++p;
     at_ = p;
     std::string_view value(from, static_cast<std::size_t>(at_ - from));
     if (!take(quote) || value.size() > kLongestText) return false;
@@ -200,24 +223,9 @@ bool XmlPlainReader::start() {
       if (attributes[i].name.local == a.local) return false;
     attributes[count++] = {a, value};
   }
-  const char* behind = at_;
-  if (document_.nodes_.size() + document_.attributes_.size() + count > limits_.nodes) return false;
-  auto index = static_cast<std::uint32_t>(document_.nodes_.size());
-  XmlDocument::Node node;
-  if (known && guess.bindings == bindings_) {
-    node.name = guess.name;
-    name.whole = guess.whole;
-  } else {
-    if (known) {  // but it declares a namespace itself
-      at_ = name_at;
-      if (!qualified(name)) return false;
-      at_ = behind;
-    }
-    auto uri = bound(name.prefix);
-    if (!uri || !intern(name, *uri, node.name)) return false;
-    if (last_name_ < followed_.size()) followed_[last_name_] = {name.whole, node.name, bindings_};
-  }
-  last_name_ = node.name;
+  auto uri = bound(name.prefix);
+  if (!uri || !intern(name, *uri, node.name)) return false;
+  guess() = {name.whole, node.name, bindings_};
   node.line = line_;
   node.attribute = static_cast<std::uint32_t>(document_.attributes_.size());
   node.attributes = static_cast<std::uint32_t>(count);
@@ -230,7 +238,18 @@ bool XmlPlainReader::start() {
     auto value = keep(a.value);
     attr.value = value.at, attr.value_size = value.size;
     document_.attributes_.push_back(attr);
+    // Behind one blank, with double quotes and no declaration beside it.
+    if (count == 1 && all == 1 && led_to[-1] == '"' && node.name < kMostGuessed && *led_from == ' ' &&
+        scan::is(led_from[1], scan::kNameStart))
+      led_[node.name] = {{led_from, static_cast<std::size_t>(led_to - led_from)}, attr.name, bindings_};
   }
+  return begin(node, name.whole, scope_before, empty);
+}
+
+bool XmlPlainReader::begin(XmlDocument::Node node, std::string_view name, std::size_t scope_before, bool empty) {
+  if (document_.nodes_.size() + document_.attributes_.size() > limits_.nodes) return false;
+  auto index = static_cast<std::uint32_t>(document_.nodes_.size());
+  last_name_ = node.name;
   if (!open_.empty()) {
     auto& parent = open_.back();
     node.parent = parent.node;
@@ -241,7 +260,7 @@ bool XmlPlainReader::start() {
   if (empty)
     leave(scope_before);
   else
-    open_.push_back({name.whole, index, 0, scope_before});
+    open_.push_back({name, index, 0, scope_before});
   return true;
 }
 
@@ -257,16 +276,22 @@ bool XmlPlainReader::content() {
   bool as_is = true;
   // White space first: between elements there is nothing else. A reader makes one line feed of \r\n; a bare carriage
   // return is not plain.
-  for (; p < end_ && is(*p, kBlank); ++p) {
-    if (*p == ' ') continue;
-    line_ += *p == '\n';
+  for (; p < end_ && scan::is(*p, scan::kBlank); ++p) {
+    if (*p == '\n') {
+      ++line_;
+      p = scan::behind_blanks(p + 1, end_) - 1;
+      continue;
+    }
     if (*p != '\r') continue;
     if (p + 1 == end_ || p[1] != '\n') return false;
     as_is = false;
   }
   bool blank = p == end_ || *p == '<';
   for (; p < end_ && *p != '<'; ++p) {
-    if (is(*p, kOrdinary)) continue;
+    if (scan::is(*p, scan::kOrdinary)) {
+      if (p - from >= scan::kBlock) p = scan::behind_ordinary(p, end_) - 1;
+      continue;
+    }
     if (*p == '\n') {
       ++line_;
     } else if (*p == '\r') {
@@ -291,12 +316,11 @@ bool XmlPlainReader::content() {
     return false;
   }
   if (static_cast<std::size_t>(end_ - at_) < element.name.size() ||
-      std::string_view(at_, element.name.size()) != element.name)
+      !scan::same(at_, element.name.data(), element.name.size()))
     return false;
   at_ += element.name.size();
-  blanks();
-  if (!take('>')) return false;
-  leave(element.scope);
+  if (!take('>') && (!blanks() || !take('>'))) return false;
+  if (scope_.size() != element.scope) leave(element.scope);
   open_.pop_back();
   return true;
 }

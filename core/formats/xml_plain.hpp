@@ -43,7 +43,12 @@ class XmlPlainReader {
     std::string_view whole;
     std::uint32_t name = 0, bindings = 0;
   };
-  static constexpr std::size_t kMostNames = 256, kMostAttributes = 16;
+  /// The first attribute that an element of this name had last time, as it is written: ` currencyID="`.
+  struct Led {
+    std::string_view whole;
+    std::uint32_t name = 0, bindings = 0;
+  };
+  static constexpr std::size_t kMostNames = 256, kMostGuessed = 128, kMostAttributes = 16;
 
   bool blanks();
   bool take(char c);
@@ -53,6 +58,9 @@ class XmlPlainReader {
   Place keep(std::string_view text);
   bool intern(const Qualified& name, std::uint32_t uri, std::uint32_t& out);
   bool start();
+  Followed& guess();
+  bool usual_tag(XmlDocument::Node& node, std::string_view& name);
+  bool begin(XmlDocument::Node node, std::string_view name, std::size_t scope_before, bool empty);
   bool content();
   void leave(std::size_t scope);
   bool store(XmlDocument::Node& node, std::string_view text, bool as_is);
@@ -63,10 +71,11 @@ class XmlPlainReader {
   std::vector<Open> open_;
   std::vector<Bound> scope_;
   std::vector<Place> uris_;
-  std::array<std::uint16_t, 1024> slots_{};              ///< index into names_ plus one, by hash
-  std::array<Followed, kMostNames> followed_;            ///< by the name before
-  std::array<Attribute, kMostAttributes> attributes_;    ///< of the tag that is read
-  std::uint32_t last_name_ = kMostNames, bindings_ = 1;  ///< bindings_ counts the changes of scope_
+  std::array<std::uint16_t, 1024> slots_{};            ///< index into names_ plus one, by hash
+  std::array<Followed, 256> followed_{};               ///< by the name before and the depth
+  std::array<Led, kMostGuessed> led_{};                ///< by the name
+  std::array<Attribute, kMostAttributes> attributes_;  ///< of the tag that is read
+  std::uint32_t last_name_ = 0, bindings_ = 1;         ///< bindings_ counts the changes of scope_
   std::int32_t line_ = 1;
 };
 

@@ -1,5 +1,9 @@
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+#include <utility>
 
 #include "core/base/assert.hpp"
 #include "core/formats/xml.hpp"
@@ -11,6 +15,56 @@ constexpr std::array<bool, 256> kPlain = [] {
   for (unsigned char c = 0x20; c < 0x7f; ++c) t[c] = c != '&' && c != '<' && c != '>' && c != '"';
   return t;
 }();
+/// ASCII that needs no escape, which most texts are.
+bool plain(std::string_view value) {
+  return std::ranges::all_of(value, [](char c) { return kPlain[static_cast<unsigned char>(c)]; });
+}
+/// Most parts are shorter than a call is worth.
+char* copy(char* to, std::string_view part) {
+  const char* from = part.data();
+  const auto size = part.size();
+  auto ends = [&]<class Word>(Word) {  // the first and the last bytes, which may overlap
+    Word first, last;
+    std::memcpy(&first, from, sizeof first);
+    std::memcpy(&last, from + size - sizeof last, sizeof last);
+    std::memcpy(to, &first, sizeof first);
+    std::memcpy(to + size - sizeof last, &last, sizeof last);
+  };
+  if (size > 16)
+    std::memcpy(to, from, size);
+  else if (size >= 8)
+    ends(std::uint64_t{});
+  else if (size >= 4)
+    ends(std::uint32_t{});
+  else
+    for (std::size_t i = 0; i < size; ++i) to[i] = from[i];
+  return to + size;
+}
+
+/// All parts, texts and single characters, in one piece.
+template <class... Parts>
+void put(std::string& out, const Parts&... parts) {
+  auto size_of = [](const auto& part) -> std::size_t {
+    if constexpr (std::is_same_v<std::decay_t<decltype(part)>, char>)
+      return 1;
+    else
+      return part.size();
+  };
+  const std::size_t before = out.size(), all = before + (size_of(parts) + ...);
+  out.resize_and_overwrite(all, [&](char* to, std::size_t) {
+    char* p = to + before;
+    auto add = [&p](const auto& part) {
+      if constexpr (std::is_same_v<std::decay_t<decltype(part)>, char>) {
+        *p++ = part;
+      } else {
+        p = copy(p, part);
+      }
+    };
+    (add(parts), ...);
+    return all;
+  });
+}
+constexpr std::string_view kBlanks = "                                                                ";
 }  // namespace
 
 XmlWriter::XmlWriter(Style style) : style_(style) {
@@ -21,20 +75,27 @@ XmlWriter::XmlWriter(Style style) : style_(style) {
   }
 }
 
-void XmlWriter::begin_content(bool is_element) {
-  if (tag_open_) out_ += '>';
-  tag_open_ = false;
-  if (is_element && style_.indent && !open_.empty()) {
-    out_ += style_.newline;
-    out_.append(open_.size() * 2, ' ');
+/// What stands between here and the next tag of that depth: the end of the tag that is open, a new line, blanks.
+XmlWriter::Lead XmlWriter::lead(bool new_line) {
+  Lead out;
+  if (std::exchange(tag_open_, false)) out.end = ">";
+  if (!new_line || !style_.indent) return out;
+  out.newline = style_.newline;
+  auto blanks = open_.size() * 2;
+  if (blanks <= kBlanks.size()) {
+    out.blanks = kBlanks.substr(0, blanks);
+  } else {
+    put(out_, out.end, out.newline);
+    out_.append(blanks, ' ');
+    out.end = out.newline = {};
   }
+  return out;
 }
 
 XmlWriter& XmlWriter::open(std::string_view name) {
-  begin_content(true);
-  out_ += '<';
-  open_.push_back({out_.size(), name.size()});
-  out_ += name;
+  auto l = lead(!open_.empty());
+  put(out_, l.end, l.newline, l.blanks, '<', name);
+  open_.push_back({out_.size() - name.size(), name.size()});
   tag_open_ = true;
   has_children_ = false;
   return *this;
@@ -42,16 +103,18 @@ XmlWriter& XmlWriter::open(std::string_view name) {
 
 XmlWriter& XmlWriter::attribute(std::string_view name, std::string_view value) {
   SCHAKEL_ASSERT(tag_open_);
-  out_ += ' ';
-  out_ += name;
-  out_ += "=\"";
+  if (plain(value)) {
+    put(out_, ' ', name, '=', '"', value, '"');
+    return *this;
+  }
+  put(out_, ' ', name, '=', '"');
   escape(value, true);
   out_ += '"';
   return *this;
 }
 
 XmlWriter& XmlWriter::text(std::string_view value) {
-  begin_content(false);
+  put(out_, lead(false).end);
   escape(value, false);
   return *this;
 }
@@ -62,38 +125,39 @@ XmlWriter& XmlWriter::close() {
   open_.pop_back();
   if (tag_open_) {
     out_ += "/>";
+    tag_open_ = false;
   } else {
-    if (style_.indent && has_children_) {
-      out_ += style_.newline;
-      out_.append(open_.size() * 2, ' ');
-    }
-    out_ += "</";
-    out_.append(out_, name.at, name.size);
-    out_ += '>';
+    auto l = lead(has_children_);
+    // Room first: the name stands in out_ itself.
+    out_.reserve(out_.size() + l.newline.size() + l.blanks.size() + name.size + 3);
+    put(out_, l.newline, l.blanks, '<', '/', std::string_view(out_).substr(name.at, name.size), '>');
   }
-  tag_open_ = false;
   has_children_ = true;
   return *this;
 }
 
-XmlWriter& XmlWriter::element(std::string_view name, std::string_view value) { return open(name).text(value).close(); }
+XmlWriter& XmlWriter::element(std::string_view name, std::string_view value) {
+  if (!plain(value)) return open(name).text(value).close();
+  // The same in one piece, for nearly all that is written.
+  auto l = lead(!open_.empty());
+  put(out_, l.end, l.newline, l.blanks, '<', name, '>', value, '<', '/', name, '>');
+  has_children_ = true;
+  return *this;
+}
 
 XmlWriter& XmlWriter::optional(std::string_view name, std::string_view value) {
   return value.empty() ? *this : element(name, value);
 }
 
 XmlWriter& XmlWriter::raw(std::string_view fragment) {
-  begin_content(true);
-  out_ += fragment;
+  auto l = lead(!open_.empty());
+  put(out_, l.end, l.newline, l.blanks, fragment);
   has_children_ = true;
   return *this;
 }
 
 void XmlWriter::escape(std::string_view value, bool in_attribute) {
-  // Most texts are plain ASCII that needs no escape.
-  auto plain = [](char c) { return kPlain[static_cast<unsigned char>(c)]; };
-  auto first = static_cast<std::size_t>(std::ranges::find_if_not(value, plain) - value.begin());
-  if (first == value.size()) {
+  if (plain(value)) {
     out_ += value;
     return;
   }

@@ -89,10 +89,11 @@ void Ledger::put(LedgerEntry entry) {
 
 void to_json(Json& j, const LedgerEntry& v) {
   Json lines = Json::array(), groups = Json::array(), issued = Json::array();
+  lines.get_ref<Json::array_t&>().reserve(v.lines.size());
   for (const auto& l : v.lines) {
-    Json line = json_object("cents", l.cents, "kind", l.kind);
+    Json line = l.from.empty() ? json_object("cents", l.cents, "kind", l.kind)
+                               : json_object("cents", l.cents, "from", l.from, "kind", l.kind, "to", l.to);
     if (l.vat) line["vat"] = *l.vat;
-    if (!l.from.empty()) line["from"] = l.from, line["to"] = l.to;
     lines.push_back(std::move(line));
   }
   for (const auto& g : v.groups) groups.push_back(group_json(g));

@@ -125,17 +125,17 @@ struct Work {
     entry.codes.clear();
     entry.released_by = released_by;
     Written written;
-    LedgerEntry invoice;
+    LedgerEntry credited;
     if (entry.is_credit()) {
-      invoice = *ledger.credited(entry.creditor, entry.credits);
-      written = write_credit(entry, invoice, ledger.sent_credits(invoice), switches, released_by, numbering);
-      ledger.put(invoice);
+      credited = *ledger.credited(entry.creditor, entry.credits);
+      written = write_credit(entry, credited, ledger.sent_credits(credited), switches, released_by, numbering);
+      ledger.put(credited);
     } else {
       plan(entry, state, switches, odd.now());
       written = write_invoice(entry, switches, released_by, numbering);
       odd.sent(entry);
-      invoice = entry;
     }
+    const LedgerEntry& invoice = entry.is_credit() ? credited : entry;
     ledger.put(entry);
     explain_sent(facts, entry, invoice, written, released_by ? "RELEASED" : "");
     for (auto& out : written.invoices) draft.invoices.push_back(std::move(out));
@@ -218,12 +218,12 @@ struct Work {
     bool with_invoice = invoice && invoice->held;
     auto codes = codes_of(with_invoice ? *invoice : entry, state);
     if (with_invoice && codes.empty()) codes = invoice->codes;
-    Json seen = {{"number", entry.number},
-                 {"funding_agreed", state.agreed},
-                 {"period", {entry.period_from, entry.period_to}},
-                 {"dispute", state.dispute}};
-    if (state.advice) seen["ratified_by"] = state.advice->ratified;
     if (!codes.empty()) {
+      Json seen = {{"number", entry.number},
+                   {"funding_agreed", state.agreed},
+                   {"period", {entry.period_from, entry.period_to}},
+                   {"dispute", state.dispute}};
+      if (state.advice) seen["ratified_by"] = state.advice->ratified;
       bool blocked = !with_invoice && std::ranges::any_of(codes, [](const std::string& c) { return blocks(c); });
       for (const auto& code : codes)
         explain(draft, facts, message.type, code == "AUDIENCE_NOT_INVOLVED" ? "pgb" : std::string_view(code), "blocked",

@@ -63,6 +63,7 @@ Json lines_for(std::string_view payer, const LedgerEntry& source, const LedgerEn
                const std::vector<GroupAmounts>& groups, const std::vector<std::vector<PayerAmount>>& amounts,
                std::int64_t sign) {
   Json out = Json::array();
+  out.get_ref<Json::array_t&>().reserve(source.lines.size());
   const std::string period = dutch_period(period_of);
   for (std::size_t g = 0; g < groups.size(); ++g) {
     const auto& group = *groups[g].group;
@@ -70,6 +71,7 @@ Json lines_for(std::string_view payer, const LedgerEntry& source, const LedgerEn
     if (mine == amounts[g].end()) continue;
     std::vector<const LedgerLine*> lines;
     std::vector<Cents> cents;
+    lines.reserve(source.lines.size()), cents.reserve(source.lines.size());
     for (const auto& line : source.lines)
       if (std::ranges::find(group.kinds, line.kind) != group.kinds.end())
         lines.push_back(&line), cents.push_back(line.cents);
@@ -82,8 +84,10 @@ Json lines_for(std::string_view payer, const LedgerEntry& source, const LedgerEn
     if (group.method != ShareGroup::Method::whole) rest += fmt::format(": aandeel {}", payer_name(payer));
     rest += fmt::format(", {} {}", source.is_credit() ? "creditnota" : source.kind, source.number);
     for (std::size_t i = 0; i < lines.size(); ++i) {
-      std::string text(kind_name(lines[i]->kind));
-      text += rest;
+      auto name = kind_name(lines[i]->kind);
+      std::string text;
+      text.reserve(name.size() + rest.size());
+      text.append(name).append(rest);
       out.push_back(json_object("cents", lines[i]->cents.value() * sign, "description", std::move(text), "kind",
                                 lines[i]->kind, "share_cents", shares[i].value() * sign));
     }
@@ -94,6 +98,7 @@ Json lines_for(std::string_view payer, const LedgerEntry& source, const LedgerEn
 
 Json source_lines(const LedgerEntry& source, const LedgerEntry& period_of, std::int64_t sign) {
   Json out = Json::array();
+  out.get_ref<Json::array_t&>().reserve(source.lines.size());
   const std::string period = dutch_period(period_of);
   for (const auto& line : source.lines) {
     std::string text(kind_name(line.kind));

@@ -11,8 +11,9 @@ void explain(Draft& draft, const FactView& facts, std::string_view type, std::st
   const Profile& profile = facts.profile();
   for (const Rule* rule : profile.rules(Stage::invoicing, type)) {
     auto topics = rule->then.more.find("explains");
-    if (topics == rule->then.more.end() || !topics->is_array() ||
-        std::ranges::find(*topics, Json(topic)) == topics->end())
+    if (topics == rule->then.more.end() || !topics->is_array() || std::ranges::none_of(*topics, [&](const Json& t) {
+          return t.is_string() && t.get_ref<const std::string&>() == topic;
+        }))
       continue;
     if (rule->when.holds(facts))
       draft.explanation.push_back(profile.explain(rule->id, "invoicing", result, code, seen));

@@ -41,11 +41,16 @@ struct Reader {
     return text;
   }
 
-  std::optional<std::int64_t> whole(const Json& v, const std::string& pointer, std::int64_t limit) {
+  /// `pointer` is a text, or what makes it when something is wrong.
+  template <class Pointer>
+  std::optional<std::int64_t> whole(const Json& v, const Pointer& pointer, std::int64_t limit) {
     if (!v.is_number_integer() ||
         (v.is_number_unsigned() && v.get<std::uint64_t>() > static_cast<std::uint64_t>(limit)) ||
         v.get<std::int64_t>() < 0 || v.get<std::int64_t>() > limit) {
-      wrong(pointer, "a whole number from 0 was expected");
+      if constexpr (std::is_invocable_v<Pointer>)
+        wrong(pointer(), "a whole number from 0 was expected");
+      else
+        wrong(pointer, "a whole number from 0 was expected");
       return {};
     }
     return v.get<std::int64_t>();
@@ -69,21 +74,23 @@ struct Reader {
     if (!list->is_array() || list->empty() || list->size() > kMaxLines)
       return wrong("/lines", "1 to 2000 lines were expected"), std::vector<LedgerLine>{};
     std::vector<LedgerLine> out;
+    out.reserve(list->size());
     for (std::size_t i = 0; i < list->size(); ++i) {
       const Json& line = (*list)[i];
-      std::string at = "/lines/" + std::to_string(i);
-      if (!line.is_object() || !line.contains("kind") || !line.contains("cents") || !line["kind"].is_string()) {
-        wrong(at, "a line has a kind and cents");
+      auto at = [i](const char* what = "") { return "/lines/" + std::to_string(i) + what; };
+      auto kind = line.find("kind"), cents = line.find("cents");
+      if (!line.is_object() || kind == line.end() || cents == line.end() || !kind->is_string()) {
+        wrong(at(), "a line has a kind and cents");
         continue;
       }
-      auto kind = line["kind"].get<std::string>();
-      if (std::ranges::find(kinds, kind) == kinds.end())
-        wrong(at + "/kind", "zorg, onderwijs, grijs or gecombineerd was expected");
-      auto cents = whole(line["cents"], at + "/cents", Cents::kLimit);
-      LedgerLine read{std::move(kind), Cents{cents.value_or(0)}};
-      line_vat(read, line, at);
-      line_period(read, line, at);
-      out.push_back(std::move(read));
+      const auto& text = kind->get_ref<const std::string&>();
+      if (std::ranges::find(kinds, text) == kinds.end())
+        wrong(at("/kind"), "zorg, onderwijs, grijs or gecombineerd was expected");
+      auto amount = whole(*cents, [&] { return at("/cents"); }, Cents::kLimit);
+      auto& read = out.emplace_back(text, Cents{amount.value_or(0)});
+      if (auto vat = line.find("vat_cents"); vat != line.end()) line_vat(read, *vat, at("/vat_cents"));
+      if (auto days = line.find("period"); days != line.end() && !days->is_null())
+        if (!line_period(read, *days)) wrong(at("/period"), "a period is its first and its last day");
     }
     auto with_vat = std::ranges::count_if(out, [](const LedgerLine& l) { return l.vat.has_value(); });
     if (with_vat != 0 && std::cmp_not_equal(with_vat, out.size()))
@@ -91,21 +98,17 @@ struct Reader {
     return out;
   }
 
-  void line_vat(LedgerLine& read, const Json& line, const std::string& at) {
-    auto it = line.find("vat_cents");
-    if (it == line.end()) return;
-    auto vat = whole(*it, at + "/vat_cents", Cents::kLimit);
+  void line_vat(LedgerLine& read, const Json& given, const std::string& at) {
+    auto vat = whole(given, at, Cents::kLimit);
     if (!vat) return;
-    if (*vat > read.cents.value()) return wrong(at + "/vat_cents", "more VAT than money");
+    if (*vat > read.cents.value()) return wrong(at, "more VAT than money");
     read.vat = Cents{*vat};
   }
 
-  void line_period(LedgerLine& read, const Json& line, const std::string& at) {
-    auto it = line.find("period");
-    if (it == line.end() || it->is_null()) return;
-    auto days = span(*it);
-    if (!days) return wrong(at + "/period", "a period is its first and its last day");
-    read.from = days->first, read.to = days->second;
+  static bool line_period(LedgerLine& read, const Json& given) {
+    auto days = span(given);
+    if (days) read.from = std::move(days->first), read.to = std::move(days->second);
+    return days.has_value();
   }
 
   /// First and last day of [from, to].
@@ -221,9 +224,14 @@ Result<LedgerEntry> read_source(const Message& message) {
     return fail(ErrorKind::invalid, "INVOICE_INVALID", "this is not an invoice that can be booked",
                 std::move(r.findings));
   // How and when it is to be paid is no part of what is asked: the same invoice with another date is the same.
-  Json asked = message.payload;
-  for (const char* apart : {"issue_date", "due_date", "payment_id"}) asked.erase(apart);
-  entry.hash = sha256_hex(dump_json(asked));
+  constexpr std::array kApart{"issue_date", "due_date", "payment_id"};
+  if (std::ranges::any_of(kApart, [&](const char* name) { return message.payload.contains(name); })) {
+    Json asked = message.payload;
+    for (const char* name : kApart) asked.erase(name);
+    entry.hash = sha256_hex(dump_json(asked));
+  } else {
+    entry.hash = sha256_hex(dump_json(message.payload));
+  }
   return entry;
 }
 

@@ -71,7 +71,7 @@ struct Desk {
   zorgaanbieder::Settings settings{Json{{"region", "KNH"},
                                         {"gemeente_code", "0400"},
                                         {"source", "urn:nld:oin:1:systeem:jw323"},
-                                        {"default_kind", "grijs"}}};
+                                        {"producten", {{{"categorie", "45"}, {"kind", "grijs"}}}}}};
   std::shared_ptr<const Profile> profile = load_profiles(std::string(SCHAKEL_SOURCE_DIR) + "/config").value().at("KNH");
   invoicing::InvoicingDecider decider;
   formats::InvoiceSettings writing{Json{{"embed_pdf", false}}};
