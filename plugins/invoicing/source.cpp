@@ -11,7 +11,7 @@
 namespace schakel::invoicing {
 namespace {
 
-constexpr std::size_t kMaxNumber = 100, kMaxLines = 2000;
+constexpr std::size_t kMaxNumber = 100, kMaxLines = 10'000;
 constexpr std::int64_t kMaxMinutes = 10'000'000;
 
 struct Reader {
@@ -67,7 +67,7 @@ struct Reader {
       return {{"grijs", Cents{cents.value_or(0)}}};
     }
     if (!list->is_array() || list->empty() || list->size() > kMaxLines)
-      return wrong("/lines", "1 to 2000 lines were expected"), std::vector<LedgerLine>{};
+      return wrong("/lines", "1 to 10,000 lines were expected"), std::vector<LedgerLine>{};
     std::vector<LedgerLine> out;
     for (std::size_t i = 0; i < list->size(); ++i) {
       const Json& line = (*list)[i];
@@ -220,7 +220,8 @@ Result<LedgerEntry> read_source(const Message& message) {
   if (!r.findings.empty())
     return fail(ErrorKind::invalid, "INVOICE_INVALID", "this is not an invoice that can be booked",
                 std::move(r.findings));
-  // How and when it is to be paid is no part of what is asked: the same invoice with another date is the same.
+  // When it is to be paid is no part of what is asked: the same invoice with another date is the same. On which account
+  // is: the same invoice with another `payment_account` is other content, as that is how invoices are forged.
   Json asked = message.payload;
   for (const char* apart : {"issue_date", "due_date", "payment_id"}) asked.erase(apart);
   entry.hash = sha256_hex(dump_json(asked));
