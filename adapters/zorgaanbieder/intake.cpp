@@ -17,11 +17,23 @@ bool not_now(const Error& error) {
 
 Json line_json(Line line) { return Json::array({line.first, line.second}); }
 
+/// functieVersie and functieSubversie of a JW323 of release 3.2 (facturatie.md 4).
+constexpr std::string_view kFunctionVersion = "0003", kFunctionSubversion = "0002";
 constexpr int kAnswerDays = 10;  ///< working days for a JW325 (OP090x4)
 
 std::vector<Finding> findings_of(const std::vector<formats::IjwFinding>& rules) {
   std::vector<Finding> out;
   for (const auto& f : rules) out.push_back(f.finding);
+  return out;
+}
+
+/// No message of ours has more lines, and no return code says so of a line.
+std::vector<Finding> too_many_lines(const formats::Jw323& d) {
+  std::vector<Finding> out;
+  for (std::size_t c = 0; c < d.clienten.size(); ++c)
+    if (d.clienten[c].prestaties.size() > formats::kMostLines)
+      out.push_back({fmt::format("/Bericht/Declaratie/Clienten/Client[{}]", c + 1), "JW323_TOO_MANY_LINES",
+                     "more than 10,000 lines of one pupil: declare them in more declarations", "SCH-LINES"});
   return out;
 }
 
@@ -51,10 +63,15 @@ Task<Received> Desk::receive(std::string bytes, std::string party, Inbox& inbox)
     }
     envelope = {{"referentie", read->referentienummer},
                 {"organisatie", read->zender.organisatie},
+                {"ontvanger", read->ontvanger.organisatie},
                 {"applicatie", read->zender.applicatie},
                 {"soap", kind == formats::MessageKind::soap}};
     bytes = std::move(read->bericht);
     kind = formats::sniff(bytes);
+    if (read->functie_versie != kFunctionVersion || read->functie_subversie != kFunctionSubversion) {
+      host_.metrics().count("zorgaanbieder_received", {{"code", "GGK_VERSION"}});
+      co_return Received{403, "GGK_VERSION", "", {}, std::move(envelope)};
+    }
     // An envelope is for one kind of message here.
     if (read->retour || read->functie != "JW323" || kind != formats::MessageKind::jw323) {
       host_.metrics().count("zorgaanbieder_received", {{"code", "GGK_CONTENT"}});
@@ -79,7 +96,7 @@ Task<Received> Desk::receive_ubl(std::string bytes, std::string party, Inbox& in
   if (known == settings_.leveranciers.end() || !settings_.may_post(party, known->second))
     co_return Received{403, "SENDER_NOT_ALLOWED", "", {}, Json::object()};
   party = known->second;
-  if (auto refused = formats::check_carried(d); !refused.empty())
+  if (auto refused = refused_here(d, settings_, today_of(host_.clock())); !refused.empty())
     co_return Received{422, "UBL_INVALID", "", std::move(refused), Json::object()};
   std::string reference = d.buyer_reference.empty() ? d.order_reference : d.buyer_reference, subject;
   if (!reference.empty()) {
@@ -109,9 +126,13 @@ Task<Received> Desk::receive_jw323(std::string bytes, std::string party, Json en
     co_return Received{403, "SENDER_NOT_ALLOWED", "", {}, Json::object()};
   if (envelope.contains("organisatie") && sdk::text_at(envelope, "organisatie") != d.afzender)
     co_return Received{403, "ENVELOPE_SENDER_IS_ANOTHER", "", {}, Json::object()};
+  if (envelope.contains("ontvanger") && sdk::text_at(envelope, "ontvanger") != settings_.gemeente_code)
+    co_return Received{403, "ENVELOPE_RECEIVER_IS_ANOTHER", "", {}, Json::object()};
   if (d.ontvanger != settings_.gemeente_code) co_return Received{403, "RECEIVER_IS_ANOTHER", "", {}, Json::object()};
   // It becomes part of the number of every invoice made of it, and so of subjects and file names.
   if (formats::holds_bsn(d.declaratienummer)) co_return Received{422, "NUMBER_HOLDS_BSN", "", {}, Json::object()};
+  if (auto many = too_many_lines(d); !many.empty())
+    co_return Received{422, "JW323_TOO_MANY_LINES", "", std::move(many), Json::object()};
   party = known->second;
 
   std::string id = fmt::format("{}/{}", d.afzender, d.identificatie), key = "jw323/" + id, hash = sha256_hex(bytes),
@@ -145,6 +166,7 @@ Task<Received> Desk::receive_jw323(std::string bytes, std::string party, Json en
         whole = true;
       }
     }
+    envelope.erase("ontvanger");
     record = {{"hash", hash}, {"party", party}, {"parts", Json::array()}, {"answer_id", reply}, {"whole", whole}};
     if (!envelope.empty()) record["ggk"] = envelope, record["agb"] = d.afzender;
     Changes changes;
@@ -223,14 +245,17 @@ Task<bool> Desk::look_around(const formats::Jw323& d, const std::string& key, Co
       for (std::size_t i = 0; i < client.prestaties.size(); ++i) {
         const auto& p = client.prestaties[i];
         if (p.credit != credits) continue;
-        auto reject = [&](const char* code) { context.rejected[{c, i}].emplace_back(code); };
+        auto reject = [&](std::string_view code) {
+          auto& codes = context.rejected[{c, i}];
+          if (std::ranges::find(codes, code) == codes.end()) codes.emplace_back(code);
+        };
         auto seen = co_await host_.progress().get(fmt::format("ref/{}/{}", d.afzender, p.referentie));
         if (!seen) co_return false;
         if (*seen && sdk::text_at(**seen, "key") != key) reject("8021");  // TR314
         auto kind = settings_.kind_of(p.categorie, p.product);
         if (!p.credit) {
           if (!kind)
-            context.rejected[{c, i}].emplace_back(kind.error());  // 9340, S329: nobody configured who pays for it
+            reject(kind.error());  // 9340, S329: nobody configured who pays for it
           else
             context.kinds[{c, i}] = *kind;
           auto stands = co_await host_.progress().get(debit_key(d.afzender, p));
@@ -259,7 +284,7 @@ Task<bool> Desk::look_around(const formats::Jw323& d, const std::string& key, Co
         // What was granted as one kind is taken back as that kind, whatever the configuration says by now.
         auto was = *original ? sdk::text_at(**original, "kind") : std::string();
         if (was.empty() && kind) was = *kind;
-        if (granted && was.empty()) context.rejected[{c, i}].emplace_back(kind.error());
+        if (granted && was.empty()) reject(kind.error());
         context.kinds[{c, i}] = std::move(was);
         if (granted && !context.rejected.contains({c, i}) && context.cases[c])
           credited_here[p.vorige_referentie] = {c, i};

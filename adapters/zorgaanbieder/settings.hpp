@@ -20,6 +20,11 @@ struct Settings {
   int poll_seconds, keep_answer_days;
   std::string ggk_applicatie;
 
+  /// scheme:id of whom an e-invoice may be for; empty: anybody.
+  std::vector<std::string> afnemers;
+  /// scheme:id of a seller to the accounts it may ask payment on; a seller that is not here may use any.
+  std::map<std::string, std::vector<std::string>> rekeningen;
+
   /// Parties that may post for any of `afzenders` and `leveranciers`: a hub (VECOZO, a service bureau).
   std::vector<std::string> knooppunten;
 

@@ -30,16 +30,6 @@ std::optional<std::int64_t> minutes_of(const std::vector<const formats::IjwPrest
   return sum;
 }
 
-/// Categories of youth care (JZ020): 31 to 38 and 40 to 55.
-bool is_category(std::string_view t) {
-  return t.size() == 2 && formats::all_digits(t) && ((t >= "31" && t <= "38") || (t >= "40" && t <= "55"));
-}
-/// A national product code (45A03) names its category itself; others are of the contract (IV075).
-bool names_category(std::string_view code) {
-  return code.size() == 5 && is_category(code.substr(0, 2)) && code[2] >= 'A' && code[2] <= 'Z' &&
-         formats::all_digits(code.substr(3));
-}
-
 }  // namespace
 
 Json event_envelope(const std::string& id, std::string_view type, const std::string& case_id, const std::string& date,
@@ -73,12 +63,15 @@ Settings::Settings(const Json& c)
   for (const auto& p : sdk::array_at(c, "producten"))
     producten.push_back({p.value("categorie", ""), p.value("code", ""), p.at("kind")});
   for (const auto& k : sdk::array_at(c, "knooppunten")) knooppunten.push_back(k.get<std::string>());
+  for (const auto& a : sdk::array_at(c, "afnemers")) afnemers.push_back(a.get<std::string>());
+  Json accounts = sdk::object_at(c, "rekeningen");
+  for (const auto& [seller, ibans] : accounts.items()) rekeningen[seller] = ibans.get<std::vector<std::string>>();
 }
 
 std::expected<std::string, std::string_view> Settings::kind_of(const std::string& categorie,
                                                                const std::string& code) const {
   bool ubl = categorie.empty();
-  if (!ubl && names_category(code) && !code.starts_with(categorie)) return std::unexpected("S329");  // TR381
+  if (!ubl && formats::of_another_category(code, categorie)) return std::unexpected("S329");  // TR381
   bool elsewhere = false;
   for (const auto& p : producten) {
     if (!p.code.empty() && p.code != code) continue;

@@ -35,6 +35,11 @@ struct Part {
 [[nodiscard]] std::vector<Part> split(const formats::Jw323& declaration, const Context& context,
                                       const Settings& settings, const std::string& content_hash);
 
+/// Why an e-invoice is refused here though it is sound: check_carried, and by the settings SCH-BUYER (for another than
+/// `afnemers`) and SCH-IBAN-OTHER (to be paid on another account than the seller's `rekeningen`).
+[[nodiscard]] std::vector<Finding> refused_here(const formats::UblDocument& document, const Settings& settings,
+                                                formats::Date today);
+
 /// The message of a UBL invoice or credit note that check_carried passed. `case_id` empty: the broker finds the case by
 /// `reference`. Amounts are gross: each line has its net, its part of the allowances of its VAT category and rate, and
 /// its own VAT. UBL_INVALID with SCH-PRODUCT (an item that no product of the configuration is), SCH-NEGATIVE (lines of

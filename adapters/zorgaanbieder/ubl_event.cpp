@@ -165,6 +165,8 @@ Result<Json> event_of(const formats::UblDocument& d, const std::string& case_id,
                         c == '.' || c == '/';
                });
   if (plain) data["payment_id"] = d.payment_id;
+  // The same invoice to be paid on another account is other content, and no repeat (INVOICE_CONFLICT).
+  if (!d.credit_note && !d.iban.empty()) data["payment_account"] = sha256_hex(d.iban);
   if (d.period && d.period->start) data["period"] = month_of(*d.period->start);
   if (d.period && d.period->start && d.period->end) data["service_period"] = days(*d.period->start, *d.period->end);
   bool dated = !d.lines.empty() && std::ranges::all_of(d.lines, [](const formats::UblLine& l) {

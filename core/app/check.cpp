@@ -1,13 +1,18 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 
 #include "core/app/check_regions.hpp"
 #include "core/app/cli.hpp"
 #include "core/app/config.hpp"
 #include "core/app/openapi.hpp"
+#include "core/base/calendar.hpp"
+#include "core/base/clock.hpp"
 #include "core/formats/sniff.hpp"
+#include "core/formats/xsd_folder.hpp"
 #include "core/ingress/ingress.hpp"
 
 namespace schakel::app {
@@ -35,11 +40,15 @@ int check(const std::string& file, const RegionCheck& regions, const Common& com
 }
 
 /// Findings of one file; kind in `kind`.
-std::vector<Finding> judge(std::string_view bytes, const ingress::TypeCatalogue& types, std::string& kind) {
-  auto report = formats::check_message(bytes);
+std::vector<Finding> judge(std::string_view bytes, const ingress::TypeCatalogue& types,
+                           const std::optional<formats::XsdFolder>& schemas, std::string& kind) {
+  auto day = local_date(SystemClock().now());
+  auto report = formats::check_message(bytes, formats::parse_date(day.str()));
   kind = formats::kind_name(report.kind);
-  if (report.kind != formats::MessageKind::cloud_event && report.kind != formats::MessageKind::cloud_event_batch)
+  if (report.kind != formats::MessageKind::cloud_event && report.kind != formats::MessageKind::cloud_event_batch) {
+    if (schemas) std::ranges::move(schemas->check(report.kind, bytes), std::back_inserter(report.findings));
     return report.findings;
+  }
   auto media = report.kind == formats::MessageKind::cloud_event ? "application/cloudevents+json"
                                                                 : "application/cloudevents-batch+json";
   auto events = ingress::read_events(media, {}, bytes);
@@ -60,7 +69,13 @@ std::vector<Finding> judge(std::string_view bytes, const ingress::TypeCatalogue&
   return out;
 }
 
-int check_messages(const std::vector<std::string>& files, const Common& common) {
+int check_messages(const std::vector<std::string>& files, const std::string& xsd, const Common& common) {
+  std::optional<formats::XsdFolder> schemas;
+  if (!xsd.empty()) {
+    auto opened = formats::XsdFolder::open(xsd);
+    if (!opened) return report(opened.error(), common);
+    schemas = std::move(*opened);
+  }
   auto types = ingress::TypeCatalogue::load((installed_prefix() / "share/schakel/config/schemas/messages").string());
   if (!types) return report(types.error(), common);
   Json all = Json::array();
@@ -70,7 +85,7 @@ int check_messages(const std::vector<std::string>& files, const Common& common) 
     if (!in) return report({ErrorKind::not_found, "FILE_MISSING", "a file cannot be read", {}}, common);
     std::string text((std::istreambuf_iterator<char>(in)), {});
     std::string kind;
-    auto findings = judge(text, *types, kind);
+    auto findings = judge(text, *types, schemas, kind);
     good = good && findings.empty();
     Json j{{"file", file}, {"kind", kind}, {"ok", findings.empty()}, {"findings", Json::array()}};
     for (const auto& f : findings)
@@ -106,7 +121,11 @@ void add_check(CLI::App& app, Common& common, int& exit) {
   auto* m = message->add_subcommand(
       "check", "Is this CloudEvent, JW323, JW325, UBL or OSO dossier acceptable, and if not, which rule does it break");
   m->add_option("file", files, "files")->required()->check(CLI::ExistingFile);
-  m->callback([&common, &exit] { exit = check_messages(files, common); });
+  static std::string xsd;
+  m->add_option("--xsd", xsd,
+                "folder with the publishers' schemas (as formats.xsd_dir): JW323 and UBL are held to them too")
+      ->check(CLI::ExistingDirectory);
+  m->callback([&common, &exit] { exit = check_messages(files, xsd, common); });
   auto* openapi = app.add_subcommand("openapi", "Print the OpenAPI description of the REST interface");
   static bool operators = false;
   openapi->add_flag("--beheer", operators, "of the operator's interface on the UNIX socket");

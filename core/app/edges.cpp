@@ -125,7 +125,10 @@ Task<Result<void>> CaseDirectory::extend(const Message& message, const Draft& dr
 Task<Result<bool>> AdapterInbox::accept(std::string party, Json event) {
   const auto* from = parties_->find(party);
   if (!from) co_return fail(ErrorKind::forbidden, "PARTY_UNKNOWN", "there is no such party");
-  auto read = ingress::read_events("application/cloudevents+json", {}, dump_json(event));
+  // What an adapter makes of a large document is larger than what partners may send as one event: an invoice of 10,000
+  // lines is 1.3 MB.
+  auto read =
+      ingress::read_events("application/cloudevents+json", {}, dump_json(event), {.event_bytes = 4 * 1024 * 1024});
   if (!read) co_return fail(std::move(read.error()));
   auto receipt = co_await ingress_.receive_from_adapter(*from, std::move(read->front()), source_);
   if (!receipt) co_return fail(std::move(receipt.error()));

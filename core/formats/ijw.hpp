@@ -79,6 +79,9 @@ struct Jw323Read {
 [[nodiscard]] Jw323Read read_jw323(std::string_view bytes, std::optional<Date> today = std::nullopt,
                                    const XmlLimits& limits = {.refuse_bom = true});
 
+/// A national product code (45A03) begins with its category (JZ020, TR381); other codes are of the contract (IV075).
+[[nodiscard]] bool of_another_category(std::string_view product, std::string_view categorie);
+
 /// The one-message rules on a declaration however it was made.
 [[nodiscard]] std::vector<IjwFinding> check_jw323(const Jw323& declaration, std::optional<Date> today = std::nullopt);
 

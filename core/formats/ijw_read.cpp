@@ -77,9 +77,9 @@ std::optional<XmlDocument> structure(std::string_view bytes, const ElementRule& 
   if (!document) {
     const auto& e = document.error();
     findings.push_back({"", e.code, e.message,
-                        e.code == "XML_BOM"         ? "OP192"
-                        : e.code == "XML_TOO_LARGE" ? "OP179"
-                                                    : ""});
+                        e.code == "XML_BOM" || e.code == "XML_ENCODING" || e.code == "XML_UTF8" ? "OP192"
+                        : e.code == "XML_TOO_LARGE"                                             ? "OP179"
+                                                                                                : ""});
     return std::nullopt;
   }
   if (!document->root().is(table.ns, table.name)) {

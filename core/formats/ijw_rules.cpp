@@ -51,6 +51,19 @@ bool one_month(const IjwPeriode& p) {
   return p.begin.year() == p.eind.year() && p.begin.month() == p.eind.month() && p.begin <= p.eind;
 }
 
+/// Rounded up, of numbers from 0.
+std::int64_t divided_up(std::int64_t a, std::int64_t b) { return a / b + (a % b > 0 ? 1 : 0); }
+
+/// Minutes are billed at the hourly tariff (IV081): there is a tariff T of whole cents an hour that is `tarief` a
+/// minute when rounded, and T times the minutes is `bedrag` when rounded once.
+bool minutes_add_up(std::int64_t minutes, std::int64_t tarief, std::int64_t bedrag) {
+  if (minutes == 0) return bedrag == 0;
+  // round(T/60) = tarief: 60 tarief - 30 <= T < 60 tarief + 30; round(T minutes / 60) = bedrag in the same way.
+  auto least = std::max<std::int64_t>({0, 60 * tarief - 30, bedrag == 0 ? 0 : divided_up(60 * bedrag - 30, minutes)});
+  auto most = std::min(60 * tarief + 30, divided_up(60 * bedrag + 30, minutes)) - 1;
+  return least <= most;
+}
+
 void check_line(Rules& rules, const IjwPrestatie& p, std::size_t c, std::size_t i) {
   auto broken = [&](std::string_view rule, const char* text) { rules.line(rule, c, i, p.line, text); };
   if (p.credit && p.bedrag == Cents{}) broken("CS325", "an amount of 0 is D");
@@ -59,17 +72,23 @@ void check_line(Rules& rules, const IjwPrestatie& p, std::size_t c, std::size_t 
   if (euro == p.tarief.has_value()) broken("CD087", "ProductTarief is absent with Eenheid 83, and only then");
   if (euro && p.bedrag.value() != p.volume) broken("CS339", "with Eenheid 83 IngediendBedrag equals GeleverdVolume");
   if (!euro && p.tarief) {
-    // Minutes are billed at the hourly tariff: the tariff per minute is rounded, the amount is not made from it
-    // (IV081).
-    auto off = std::abs(p.bedrag.value() - p.volume * p.tarief->value());
-    if (off != 0 && !(p.eenheid == "01" && 2 * off <= p.volume + 1))
-      broken("TR346", "IngediendBedrag is not GeleverdVolume times ProductTarief");
+    bool right = p.eenheid == "01" ? minutes_add_up(p.volume, p.tarief->value(), p.bedrag.value())
+                                   : p.bedrag.value() == p.volume * p.tarief->value();
+    if (!right) broken("TR346", "IngediendBedrag is not GeleverdVolume times ProductTarief");
   }
   if (p.periode.begin < Date{2021y / January / 1}) broken("CS100", "ProductPeriode begins before 2021");
   if (!one_month(p.periode)) broken("CS337", "ProductPeriode lies within one month");
 }
 
 }  // namespace
+
+bool of_another_category(std::string_view product, std::string_view categorie) {
+  auto category = [](std::string_view t) {
+    return all_digits(t) && ((t >= "31" && t <= "38") || (t >= "40" && t <= "55"));
+  };
+  return product.size() == 5 && category(product.substr(0, 2)) && product[2] >= 'A' && product[2] <= 'Z' &&
+         all_digits(product.substr(3)) && !product.starts_with(categorie);
+}
 
 std::vector<IjwFinding> check_jw323(const Jw323& m, std::optional<Date> today) {
   Rules rules("Declaratie");
@@ -78,6 +97,7 @@ std::vector<IjwFinding> check_jw323(const Jw323& m, std::optional<Date> today) {
     rules.message("CS340", "Declaratie/DeclaratiePeriode", "DeclaratiePeriode is not one whole calendar month");
   if (m.periode.begin < Date{2021y / January / 1})
     rules.message("CS100", "Declaratie/DeclaratiePeriode", "DeclaratiePeriode begins before 2021");
+  if (m.ontvanger == "0000") rules.message("TR378", "Header/Ontvanger", "0000 is the code of no gemeente");
   if (m.declaratie_dagtekening > m.dagtekening)
     rules.message("TR134", "Declaratie/DeclaratieDagtekening", "DeclaratieDagtekening is after Dagtekening");
   if (today && m.dagtekening > *today)
@@ -102,6 +122,7 @@ std::vector<IjwFinding> check_jw323(const Jw323& m, std::optional<Date> today) {
       if (!references.insert(p.referentie).second) broken("TR314", "ReferentieNummer occurs before in this message");
       if (!p.vorige_referentie.empty() && !previous_seen.insert(p.vorige_referentie).second)
         broken("TR315", "VorigReferentieNummer occurs before in this message");
+      if (of_another_category(p.product, p.categorie)) broken("TR381", "ProductCode is not of this ProductCategorie");
       if (previous.contains(p.referentie)) broken("TR316", "this line and its credit are in one message");
       if (!p.credit && !debits.emplace(p.toewijzing, p.categorie, p.product, p.periode.begin, p.periode.eind).second)
         broken("TR416", "second debit for the same product and period");

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/base/json.hpp"
 #include "core/formats/ggk.hpp"
 #include "core/formats/ijw.hpp"
@@ -72,6 +74,34 @@ void take(MessageReport& report, std::vector<Finding>& structure, const std::vec
   for (const auto& r : rules) report.findings.push_back(r.finding);
 }
 
+/// An envelope is as good as what is in it; one in another is none.
+void judge_envelope(std::string_view bytes, std::optional<Date> today, MessageReport& report) {
+  auto r = read_ggk(bytes);
+  if (!r) {
+    report.findings = r.error().findings;
+    if (report.findings.empty()) report.findings.push_back({"", r.error().code, r.error().message, ""});
+    return;
+  }
+  if (auto held = sniff(r->bericht); held == MessageKind::ggk_envelope || held == MessageKind::soap) {
+    report.findings.push_back(
+        {"/parameters/bericht", "GGK_CONTENT", "an envelope holds a message, not an envelope", ""});
+    return;
+  }
+  auto inner = check_message(r->bericht, today);
+  report.findings = std::move(inner.findings);
+  report.warnings = std::move(inner.warnings);
+}
+
+void judge_soap(std::string_view bytes, std::optional<Date> today, MessageReport& report) {
+  auto r = read_soap(bytes);
+  if (!r) {
+    report.findings.push_back({"", r.error().code, r.error().message, ""});
+  } else if (!r->fault() && r->body().ns() == kGgkNs) {
+    report.kind = MessageKind::ggk_envelope;
+    judge_envelope(bytes, today, report);
+  }
+}
+
 }  // namespace
 
 std::string_view kind_name(MessageKind kind) {
@@ -101,6 +131,13 @@ std::string_view kind_name(MessageKind kind) {
 }
 
 MessageKind sniff(std::string_view bytes) {
+  // UTF-16 is read by nobody here, but its sender should hear that, and not that the message is unknown.
+  std::string narrow;
+  if (bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF")) {
+    std::size_t low = bytes[0] == '\xFF' ? 2 : 3;
+    for (auto i = low; i < std::min<std::size_t>(bytes.size(), 16 * 1024); i += 2) narrow += bytes[i];
+    bytes = narrow;
+  }
   if (bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
   auto first = bytes.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos) return MessageKind::unknown;
@@ -116,12 +153,12 @@ MessageKind sniff(std::string_view bytes) {
   return is_oso_dossier(root.ns, root.local) ? MessageKind::oso_dossier : MessageKind::unknown;
 }
 
-MessageReport check_message(std::string_view bytes) {
+MessageReport check_message(std::string_view bytes, std::optional<Date> today) {
   MessageReport report;
   report.kind = sniff(bytes);
   switch (report.kind) {
     case MessageKind::jw323: {
-      auto r = read_jw323(bytes);
+      auto r = read_jw323(bytes, today);
       take(report, r.structure, r.rules);
       break;
     }
@@ -136,32 +173,17 @@ MessageReport check_message(std::string_view bytes) {
       report.findings = std::move(r.findings);
       report.warnings = std::move(r.warnings);
       if (r.document)
-        for (auto& f : check_carried(*r.document)) report.findings.push_back(std::move(f));
+        for (auto& f : check_carried(*r.document, today)) report.findings.push_back(std::move(f));
       break;
     }
     case MessageKind::oso_dossier:
       report.findings = read_oso(bytes).findings;
       break;
-    case MessageKind::ggk_envelope: {
-      auto r = read_ggk(bytes);
-      if (!r) {
-        report.findings = r.error().findings;
-        if (report.findings.empty()) report.findings.push_back({"", r.error().code, r.error().message, ""});
-        break;
-      }
-      // An envelope is as good as what is in it; one in another is none.
-      if (sniff(r->bericht) == MessageKind::ggk_envelope) {
-        report.findings.push_back(
-            {"/parameters/bericht", "GGK_CONTENT", "an envelope holds a message, not an envelope", ""});
-        break;
-      }
-      auto inner = check_message(r->bericht);
-      report.findings = std::move(inner.findings);
-      report.warnings = std::move(inner.warnings);
+    case MessageKind::ggk_envelope:
+      judge_envelope(bytes, today, report);
       break;
-    }
     case MessageKind::soap:
-      if (auto r = read_soap(bytes); !r) report.findings.push_back({"", r.error().code, r.error().message, ""});
+      judge_soap(bytes, today, report);
       break;
     case MessageKind::cloud_event:
     case MessageKind::cloud_event_batch:

@@ -1,9 +1,11 @@
 // What is this file, and is it acceptable: the engine of `schakel message check`. Pure.
 #pragma once
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "core/formats/values.hpp"
 
 namespace schakel::formats {
 
@@ -33,8 +35,9 @@ struct MessageReport {
 };
 
 /// Judges the XML kinds: JW323 and JW325 with their one-message rules, UBL with EN 16931, NLCIUS and ours, OSO dossiers
-/// with the SWV profile's prohibitions, SOAP as an envelope. A CloudEvent gets its kind only: its schema check is the
-/// ingress's. MESSAGE_UNKNOWN is the finding for anything else.
-[[nodiscard]] MessageReport check_message(std::string_view bytes);
+/// with the SWV profile's prohibitions, SOAP as an envelope; a StUF-GGk envelope, bare or in SOAP, by what is in it. A
+/// CloudEvent gets its kind only: its schema check is the ingress's. `today` adds what may not be dated in the future
+/// (TR135, SCH-DATE). MESSAGE_UNKNOWN is the finding for anything else.
+[[nodiscard]] MessageReport check_message(std::string_view bytes, std::optional<Date> today = std::nullopt);
 
 }  // namespace schakel::formats

@@ -22,6 +22,8 @@ class Checker {
     attributes(e, rule);
     if (!rule.children.empty())
       children(e, rule);
+    else if (!rule.type && rule.knows)
+      unread(e, rule);
     else
       value(e, rule);
   }
@@ -81,8 +83,11 @@ class Checker {
         break;
       }
       if (found == rules.size()) {
-        if (!rule.open)
-          add(c, "XML_ELEMENT_UNKNOWN", fmt::format("an element that {} does not have", rule.name), rule.rule);
+        if (!rule.open || (rule.knows && !rule.knows(e, c)))
+          add(c, "XML_ELEMENT_UNKNOWN", fmt::format("an element that {} does not have", rule.name),
+              rule.knows ? std::string_view{} : rule.rule);  // no rule of the model is about it
+        else if (rule.knows)
+          unread(c, rule);
         continue;
       }
       const auto& r = rules[found];
@@ -97,6 +102,17 @@ class Checker {
     for (std::size_t i = 0; i < rules.size(); ++i)
       if (seen[i] < rules[i].min)
         add(e, "XML_ELEMENT_MISSING", fmt::format("{} is required", rules[i].name), rules[i].rule);
+  }
+
+  /// What is passed over is at least of the format.
+  void unread(const XmlElement& e, const ElementRule& rule) {
+    for (XmlElement c : e.children()) {
+      if (full()) return;
+      if (rule.knows(e, c))
+        unread(c, rule);
+      else
+        add(c, "XML_ELEMENT_UNKNOWN", fmt::format("an element that {} does not have", e.local()), "");
+    }
   }
 
   void value(const XmlElement& e, const ElementRule& rule) {

@@ -44,6 +44,9 @@ struct ElementRule {
   std::string_view rule{};  ///< rule id or section of the standard, copied to the finding
   /// Elements that the table does not know are passed over in any place. For formats of which we read a part (UBL).
   bool open = false;
+  /// With `open`: does the format have this child in that element? What it does not have is XML_ELEMENT_UNKNOWN at any
+  /// depth. Null: anything may stand there.
+  bool (*knows)(const XmlElement& parent, const XmlElement& child) = nullptr;
 };
 
 /// Holds `element` against `rule`. Codes: XML_ELEMENT_UNKNOWN, XML_ELEMENT_ORDER, XML_ELEMENT_MISSING,

@@ -3,7 +3,8 @@
 //   SCH-IBAN mod-97, SCH-KVK/SCH-OIN/SCH-VAT identifier form, SCH-EUR euro only, SCH-CREDIT credit note with negative
 //   amounts, SCH-LINE quantity x price is not the line, SCH-AMOUNT amount out of range, SCH-ATTACHMENT embedded file
 //   does not decode, SCH-CATEGORY a VAT category other than O, E, Z and S, SCH-TYPE a type that is not carried,
-//   SCH-REFERENCE a credit note without or with more than one invoice; check_carried has those of what comes in.
+//   SCH-REFERENCE a credit note without or with more than one invoice; check_carried has those of what comes in:
+//   SCH-PAYMENT, SCH-PAYEE, SCH-DATE, SCH-LINES, SCH-NUMBER, SCH-PREPAID.
 // Pure. No BSN, name or birth date of a pupil belongs in here (CORE-PRIV): only an arrangement reference.
 #pragma once
 #include <cstdint>
@@ -127,6 +128,10 @@ struct UblDocument {
   UblParty supplier, customer;
   std::string payment_means = "30";  ///< empty: none
   std::string payment_id, iban;
+  /// PaymentMeans beside the first: code and account. Read only.
+  std::vector<std::pair<std::string, std::string>> further_means;
+  /// Who is to be paid instead of the seller (PayeeParty): its legal id, empty when it has none. Read only.
+  std::optional<UblId> payee;
   std::string payment_terms;
   std::vector<UblAllowance> allowances;
   Cents tax_total;
@@ -146,9 +151,15 @@ void complete_totals(UblDocument& document, std::string_view exemption_reason);
 /// UBL paths, with the line number as [n]; code is UBL_RULE, rule the id.
 [[nodiscard]] std::vector<Finding> check_ubl(const UblDocument& document);
 
+/// Lines of an invoice that are carried: of a UBL document, and of one pupil and month of a JW323.
+inline constexpr std::size_t kMostLines = 10'000;
+
 /// Rules of ours for what comes in, beside check_ubl: SCH-TYPE a corrective invoice (384), SCH-REFERENCE a credit note
-/// on more than one invoice, SCH-PREPAID an amount paid before or rounded, SCH-NUMBER a number that could hold a BSN.
-[[nodiscard]] std::vector<Finding> check_carried(const UblDocument& document);
+/// on more than one invoice, SCH-PREPAID an amount paid before or rounded, SCH-NUMBER a number that could hold a BSN or
+/// that no document of ours can have, SCH-LINES too many lines, SCH-PAYMENT an invoice that is not to be paid by
+/// transfer (30, 57, 58) to an IBAN, SCH-PAYEE to another than the seller, SCH-DATE dated after tomorrow (where `today`
+/// is given) or due before its date.
+[[nodiscard]] std::vector<Finding> check_carried(const UblDocument& document, std::optional<Date> today = std::nullopt);
 
 /// The XML, after check_ubl and read back once: UBL_INVALID with all findings when a rule is broken, so that nothing
 /// wrong leaves the house.
@@ -175,6 +186,8 @@ inline constexpr std::string_view kUblInvoice = "urn:oasis:names:specification:u
 inline constexpr std::string_view kUblCreditNote = "urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2";
 inline constexpr std::string_view kCac = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2";
 inline constexpr std::string_view kCbc = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2";
+inline constexpr std::string_view kUblExtensions =
+    "urn:oasis:names:specification:ubl:schema:xsd:CommonExtensionComponents-2";
 [[nodiscard]] const ElementRule& ubl_invoice_table();
 [[nodiscard]] const ElementRule& ubl_credit_note_table();
 

@@ -29,6 +29,8 @@ enum class CodeList {
 /// What rules say of elements wherever they stand, also of those that we pass over: no empty element (SI-UBL-2), codes
 /// (BR-CL-*), decimals of amounts (UBL-DT-01), and the groups that we do not read (BR-17 to -20, -28, -56, -57).
 [[nodiscard]] std::vector<Finding> check_ubl_tree(const XmlElement& root);
+/// Does UBL 2.1 have this element in that one? Of what stands in extensions nothing is known: true.
+[[nodiscard]] bool in_ubl(const XmlElement& parent, const XmlElement& child);
 /// The VAT rules of a document, however it was made.
 [[nodiscard]] std::vector<Finding> check_ubl_vat(const UblDocument& document);
 

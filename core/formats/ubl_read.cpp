@@ -132,6 +132,7 @@ class Reader {
     // More than one way to pay is legal; we keep the first and say so.
     if (!d.payment_means.empty()) {
       out_.warnings.push_back({e.path(), "UBL_NOT_READ", "a second PaymentMeans is passed over", ""});
+      d.further_means.emplace_back(cbc(e, "PaymentMeansCode"), cbc(e.child(kCac, "PayeeFinancialAccount"), "ID"));
       return;
     }
     d.payment_means = cbc(e, "PaymentMeansCode");
@@ -249,6 +250,8 @@ class Reader {
       d.supplier = party(e);
     } else if (name == "AccountingCustomerParty") {
       d.customer = party(e);
+    } else if (name == "PayeeParty") {
+      d.payee = id(e.child(kCac, "PartyLegalEntity").child(kCbc, "CompanyID"));
     } else if (name == "PaymentMeans") {
       payment(d, e);
     } else if (name == "PaymentTerms") {

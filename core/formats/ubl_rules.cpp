@@ -169,11 +169,11 @@ class Rules {
          "the code is not 30, 48, 49, 57, 58 or 59");
     need(in_code_list(CodeList::payment_means, d_.payment_means), "BR-CL-16", kAt,
          "the means of payment is not in its list");
-    if (one_of(d_.payment_means, {"30", "58"})) {
-      need(!d_.iban.empty(), "BR-61", "PaymentMeans/PayeeFinancialAccount/ID", "a credit transfer needs an account");
-      need(d_.iban.empty() || valid_iban(d_.iban), "SCH-IBAN", "PaymentMeans/PayeeFinancialAccount/ID",
-           "the IBAN fails its check");
-    }
+    bool transfer = one_of(d_.payment_means, {"30", "58"});
+    need(!transfer || !d_.iban.empty(), "BR-61", "PaymentMeans/PayeeFinancialAccount/ID",
+         "a credit transfer needs an account");
+    need(!(transfer ? !d_.iban.empty() : looks_like_iban(d_.iban)) || valid_iban(d_.iban), "SCH-IBAN",
+         "PaymentMeans/PayeeFinancialAccount/ID", "the IBAN fails its check");
   }
 
   void totals() {

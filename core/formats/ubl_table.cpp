@@ -1,8 +1,9 @@
-// The elements of UBL 2.1 that the EN 16931 model uses, in UBL's order (facturatie.md 2.1). Open: what the model does
-// not use may stand between them and is passed over.
+// The elements of UBL 2.1 that the EN 16931 model uses, in UBL's order (facturatie.md 2.1). Open: what UBL has beside
+// them (ubl_names.cpp) may stand between them and is passed over.
 #include <array>
 
 #include "core/formats/ubl.hpp"
+#include "core/formats/ubl_codes.hpp"
 
 namespace schakel::formats {
 namespace {
@@ -43,7 +44,7 @@ constexpr unsigned kMany = kUnbounded;
 
 constexpr R text(std::string_view name, unsigned min = 0, unsigned max = 1, std::string_view rule = {}) {
   R r;
-  r.ns = kCbc, r.name = name, r.min = min, r.max = max, r.type = &kText, r.rule = rule, r.open = true;
+  r.ns = kCbc, r.name = name, r.min = min, r.max = max, r.type = &kText, r.rule = rule, r.open = true, r.knows = in_ubl;
   return r;
 }
 constexpr R typed(R r, const TypeRule& type) {
@@ -61,13 +62,14 @@ constexpr R amount(std::string_view name, unsigned min = 0, std::string_view rul
 constexpr R group(std::string_view name, std::span<const R> children, unsigned min = 0, unsigned max = 1,
                   std::string_view rule = {}) {
   R r;
-  r.ns = kCac, r.name = name, r.min = min, r.max = max, r.children = children, r.rule = rule, r.open = true;
+  r.ns = kCac, r.name = name, r.min = min, r.max = max, r.children = children, r.rule = rule, r.open = true,
+  r.knows = in_ubl;
   return r;
 }
 /// Known by place only: not read, not looked into.
 constexpr R passed(std::string_view ns, std::string_view name, unsigned max = kMany) {
   R r;
-  r.ns = ns, r.name = name, r.min = 0, r.max = max, r.open = true;
+  r.ns = ns, r.name = name, r.min = 0, r.max = max, r.open = true, r.knows = in_ubl;
   return r;
 }
 constexpr R with(R r, std::span<const AttributeRule> attributes) {
@@ -233,7 +235,7 @@ struct Tables {
   static constexpr R kDocument = [] {
     R r;
     r.ns = Credit ? kUblCreditNote : kUblInvoice, r.name = Credit ? "CreditNote" : "Invoice", r.children = kRoot,
-    r.open = true;
+    r.open = true, r.knows = in_ubl;
     return r;
   }();
 };

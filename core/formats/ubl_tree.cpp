@@ -246,10 +246,10 @@ class TreeRules {
     bool second = std::exchange(means_, true);
     if (!second) return;
     auto account = text(e.child(kCac, "PayeeFinancialAccount").child(kCbc, "ID"));
-    if (code == "30" || code == "58") {
-      need(!account.empty(), e, "BR-61", "a credit transfer needs an account");
-      need(account.empty() || valid_iban(account), e, "SCH-IBAN", "the IBAN fails its check");
-    }
+    bool transfer = code == "30" || code == "58";
+    need(!transfer || !account.empty(), e, "BR-61", "a credit transfer needs an account");
+    need(!(transfer ? !account.empty() : looks_like_iban(account)) || valid_iban(account), e, "SCH-IBAN",
+         "the IBAN fails its check");
     need(!nlcius_ || code == "30" || code == "48" || code == "49" || code == "57" || code == "58" || code == "59", e,
          "BR-NL-12", "the code is not 30, 48, 49, 57, 58 or 59");
   }

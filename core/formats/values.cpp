@@ -90,6 +90,10 @@ bool valid_iban(std::string_view t) {
   return rest == 1;
 }
 
+bool looks_like_iban(std::string_view t) {
+  return t.size() >= 4 && upper(t[0]) && upper(t[1]) && digit(t[2]) && digit(t[3]);
+}
+
 bool valid_kvk(std::string_view t) { return t.size() == 8 && all_digits(t) && !zeros(t); }
 
 bool issued_oin(std::string_view t) {

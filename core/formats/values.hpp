@@ -22,6 +22,8 @@ using Date = std::chrono::year_month_day;
 [[nodiscard]] bool holds_bsn(std::string_view text);
 /// Country, length of a Dutch IBAN where it is NL, and ISO 7064 mod-97. No spaces.
 [[nodiscard]] bool valid_iban(std::string_view text);
+/// Two capitals and two digits first: an account that must pass valid_iban, whatever the means of payment.
+[[nodiscard]] bool looks_like_iban(std::string_view text);
 /// KvK number: 8 digits, not all zero (scheme 0106).
 [[nodiscard]] bool valid_kvk(std::string_view text);
 /// An OIN (core/model/party.hpp) that can have been given out: prefix 00000001 to 00000099 (99 is for tests), not all

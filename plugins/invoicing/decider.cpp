@@ -116,7 +116,7 @@ struct Work {
     if (switches.flow == Flow::offering_party) say("offering_party");
     if (switches.flow == Flow::contract_holder) say("holder:" + invoice.holder);
     if (entry.vat > Cents{}) say("vat");
-    if (!written.zero.empty()) say("zero_share", "suppressed", "ZERO_SHARE_NOT_SENT");
+    if (!written.zero.empty() || entry.total() == Cents{}) say("zero_share", "suppressed", "ZERO_SHARE_NOT_SENT");
   }
 
   /// Sends an entry that nothing holds any more; updates the ledger, not yet the effects.

@@ -263,6 +263,11 @@ struct Writer {
   }
 
   Written run() {
+    // Nothing is asked: it is booked, and no document says so to anybody (CORE-MONEY-09).
+    if (source.total() == Cents{}) {
+      out.facts = {{"number", source.number}, {"total_cents", 0}, {"holder", invoice.holder}};
+      return std::move(out);
+    }
     switch (switches.flow) {
       case Flow::offering_party:
         forward(invoice.holder);

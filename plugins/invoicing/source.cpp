@@ -11,7 +11,7 @@
 namespace schakel::invoicing {
 namespace {
 
-constexpr std::size_t kMaxNumber = 100, kMaxLines = 2000;
+constexpr std::size_t kMaxNumber = 100, kMaxLines = 10'000;
 constexpr std::int64_t kMaxMinutes = 10'000'000;
 
 struct Reader {
@@ -72,7 +72,7 @@ struct Reader {
       return {{"grijs", Cents{cents.value_or(0)}}};
     }
     if (!list->is_array() || list->empty() || list->size() > kMaxLines)
-      return wrong("/lines", "1 to 2000 lines were expected"), std::vector<LedgerLine>{};
+      return wrong("/lines", "1 to 10,000 lines were expected"), std::vector<LedgerLine>{};
     std::vector<LedgerLine> out;
     out.reserve(list->size());
     for (std::size_t i = 0; i < list->size(); ++i) {
@@ -223,7 +223,8 @@ Result<LedgerEntry> read_source(const Message& message) {
   if (!r.findings.empty())
     return fail(ErrorKind::invalid, "INVOICE_INVALID", "this is not an invoice that can be booked",
                 std::move(r.findings));
-  // How and when it is to be paid is no part of what is asked: the same invoice with another date is the same.
+  // When it is to be paid is no part of what is asked: the same invoice with another date is the same. On which account
+  // is: the same invoice with another `payment_account` is other content, as that is how invoices are forged.
   constexpr std::array kApart{"issue_date", "due_date", "payment_id"};
   if (std::ranges::any_of(kApart, [&](const char* name) { return message.payload.contains(name); })) {
     Json asked = message.payload;

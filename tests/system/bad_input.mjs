@@ -215,6 +215,16 @@ try {
     const findings = refused(await xml(zorgaanbieder, 'ubl', ubl(invoice).replace(/(<cbc:PayableAmount[^>]*>)[^<]*</, '$199.99<').replace('380<', '999<')), 422, 'UBL_INVALID', 'zorgaanbieder');
     assert.ok(findings.some((f) => f.includes('BR-')), findings.join(' | '));
   });
+  await item('an e-invoice for another organisation, on another account, or dated in the future', async () => {
+    const named = async (body, rule) => {
+      const answer = await xml(zorgaanbieder, 'ubl', body);
+      refused(answer, 422, 'UBL_INVALID', 'zorgaanbieder');
+      assert.ok(answer.body.fouten.some((f) => f.regel === rule), `${rule}: ${JSON.stringify(answer.body)}`);
+    };
+    await named(ubl({ ...invoice, buyer: ORGANISATIONS.swv }), 'SCH-BUYER');
+    await named(ubl({ ...invoice, seller: { ...ORGANISATIONS.zorgaanbieder, iban: ORGANISATIONS.swv.iban } }), 'SCH-IBAN-OTHER');
+    await named(ubl({ ...invoice, date: '2099-01-01', due: '2099-02-01' }), 'SCH-DATE');
+  });
   await item('a DTD in XML is refused, in both kinds', async () => {
     const dtd = '<!DOCTYPE x [<!ENTITY a "b">]>';
     for (const [kind, body] of [['jw323', good], ['ubl', ubl(invoice)]]) {

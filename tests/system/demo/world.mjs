@@ -80,6 +80,7 @@ export function configure(folder, pki, port, catalogue, secrets) {
         source: `urn:nld:oin:${OIN.onderwijstransparant}:systeem:hulpvragen`, region: 'KNH', swv_code: 'PO2701', poll_seconds: 2, statussen: { volledigheidscheck: 'in_behandeling' } } },
       zorgaanbieder: { plugin: 'zorgaanbieder', party: 'zorgaanbieder-verzonnen-hoeve', config: {
         region: 'KNH', gemeente_code: '0400', source: `urn:nld:oin:${OIN.zorgaanbieder}:systeem:declaraties`, afzenders: { 12345678: 'zorgaanbieder-verzonnen-hoeve' }, leveranciers: { '0106:90000004': 'zorgaanbieder-verzonnen-hoeve' },
+        afnemers: [`0190:${OIN.gemeente}`], rekeningen: { '0106:90000004': [ORGANISATIONS.zorgaanbieder.iban] },
         producten: [{ code: 'ZBZRG', kind: 'zorg' }, { code: 'ZBGRS', kind: 'grijs' }, { code: 'ZBOND', kind: 'onderwijs' }], answer_url: local('zorgaanbieder', '/jw325') } },
     },
   });

@@ -25,6 +25,8 @@ inline Json declaration_config() {
           {"source", "urn:nld:oin:00000099000100001000:systeem:jw323"},
           {"afzenders", {{"98765432", "hoeve"}}},
           {"leveranciers", {{"0106:90000004", "hoeve"}}},
+          {"afnemers", {"0190:00000099000100001000", "0106:90000002"}},
+          {"rekeningen", {{"0106:90000004", {"NL35TEST0001000004", "NL89TEST0001000002"}}}},
           {"producten", Json::array({{{"categorie", "45"}, {"code", "45A03"}, {"kind", "grijs"}},
                                      {{"categorie", "50"}, {"kind", "zorg"}},
                                      {{"code", "GRIJS"}, {"kind", "grijs"}},

@@ -103,6 +103,29 @@ std::string behind_declaration(std::string in, const std::string& what) { return
 
 IjwPrestatie& first(Jw323& d) { return d.clienten[0].prestaties[0]; }
 
+std::string utf16(const std::string& text) {
+  std::string out = "\xFF\xFE";
+  for (char c : text) out += {c, '\0'};
+  return out;
+}
+
+/// An invoice that asks for payment otherwise than it should.
+std::string paid(const std::function<void(formats::UblDocument&)>& change) {
+  auto d = ubl_document();
+  change(d);
+  return written(d);
+}
+
+/// A declaration of one pupil with this many sound lines.
+std::string many_lines(std::size_t n) {
+  std::vector<IjwPrestatie> lines;
+  for (std::size_t i = 0; i < n; ++i) {
+    lines.push_back(line(fmt::format("M{}", i).c_str(), 100));
+    lines.back().toewijzing = static_cast<std::int64_t>(i);
+  }
+  return text(declaration("A26100500001", "D202609001", {{"999990019", std::move(lines)}}));
+}
+
 auto once(std::string (*file)()) {
   return [file](Counter& c) { return c.bring(file()); };
 }
@@ -240,9 +263,78 @@ std::vector<Hostile> hostile_set() {
        "0001"},
       {"DeclarationForAnotherGemeente", once([] { return one_line([](Jw323& d) { d.ontvanger = "0363"; }); }), 403,
        "RECEIVER_IS_ANOTHER"},
+      {"InvoiceForAnotherOrganisation",
+       once([] { return paid([](auto& d) { d.customer.legal_id = {"0190", "00000099000100009000"}; }); }), 422,
+       "SCH-BUYER"},
+      {"InvoiceForAnotherOrganisationAtOurEndpoint", once([] {
+         return paid([](auto& d) {
+           d.customer.endpoint = d.customer.legal_id;
+           d.customer.legal_id = {"0106", "90000077"};
+         });
+       }),
+       422, "SCH-BUYER"},
+      {"InvoiceThatIsCollected", once([] { return paid([](auto& d) { d.payment_means = "59"; }); }), 422,
+       "SCH-PAYMENT"},
+      {"InvoiceToBePaidToAnother", once([] {
+         return replaced(ubl(), "<cac:PaymentMeans>",
+                         "<cac:PayeeParty><cac:PartyName><cbc:Name>Factoring BV</cbc:Name></cac:PartyName>"
+                         "</cac:PayeeParty><cac:PaymentMeans>");
+       }),
+       422, "SCH-PAYEE"},
+      {"InvoiceOnAnAccountThatIsNotTheSellers",
+       once([] { return replaced(ubl(), "NL35TEST0001000004", "NL19TEST0001000001"); }), 422, "SCH-IBAN-OTHER"},
+      {"SameInvoiceAgainOnAnotherAccount",
+       [](Counter& c) {
+         (void)c.bring(ubl());
+         return c.bring(replaced(ubl(), "NL35TEST0001000004", "NL89TEST0001000002"));
+       },
+       202, "INVOICE_CONFLICT", 138333},
+      {"InvoiceDatedInTheFuture",
+       once([] { return paid([](auto& d) { d.issue_date = day("2099-01-01"), d.due_date = day("2099-02-01"); }); }),
+       422, "SCH-DATE"},
+      {"InvoiceDueBeforeItsDate", once([] { return paid([](auto& d) { d.due_date = day("2000-01-01"); }); }), 422,
+       "SCH-DATE"},
+      {"ElementThatUblHasNot", once([] {
+         return replaced(ubl(), "<cac:AccountingSupplierParty>", "<cbc:Foo>1</cbc:Foo><cac:AccountingSupplierParty>");
+       }),
+       422, "XML_ELEMENT_UNKNOWN"},
+      {"NumberThatNoDocumentOfOursCanHave", once([] { return replaced(ubl(), ">ZB-2026-0917<", ">ZB 2026#0917<"); }),
+       422, "SCH-NUMBER"},
+      {"MoreLinesInAnInvoiceThanAreCarried", once([] {
+         return paid([](auto& d) {
+           d.lines.resize(10'001, d.lines[1]);
+           for (auto& l : d.lines) l.net = Cents(1), l.price = formats::UblDecimal::of(Cents(1)), l.id.clear();
+           d.taxes.clear();
+           formats::complete_totals(d, "Buiten het toepassingsgebied");
+         });
+       }),
+       422, "SCH-LINES"},
+      {"MoreLinesOfAPupilThanAreCarried", once([] { return many_lines(10'001); }), 422, "SCH-LINES"},
+      {"Utf16InADeclaration", once([] { return utf16(one_line()); }), 400, "OP192"},
+      {"Utf16InAnInvoice", once([] { return utf16(ubl()); }), 422, "XML_ENCODING"},
+      {"AmountAtAnHourlyTariffThatIsNone", once([] {
+         return one_line([](Jw323& d) {
+           first(d).eenheid = "01", first(d).tarief = Cents(117), first(d).volume = 285;
+           first(d).bedrag = d.totaal = Cents(33346);  // 70.20 an hour makes 33345, 70.21 makes 33350
+         });
+       }),
+       202, "9346"},
+      {"EnvelopeForAnotherGemeente",
+       once([] { return replaced(in_envelope(one_line()), "organisatie>0400<", "organisatie>0363<"); }), 403,
+       "ENVELOPE_RECEIVER_IS_ANOTHER"},
+      {"EnvelopeOfAnotherRelease",
+       once([] { return replaced(in_envelope(one_line()), "functieVersie>0003<", "functieVersie>0002<"); }), 403,
+       "GGK_VERSION"},
       {"InvoiceWithoutReference",
        once([] { return replaced(ubl(), "<cbc:BuyerReference>ARR-77</cbc:BuyerReference>", ""); }), 422, "BR-NL-2"},
   };
+}
+
+TEST(Counter, ALineOfNothingIsGrantedAndNoDocumentIsMade) {
+  Counter counter;
+  EXPECT_EQ(counter.bring(text(declaration("A1", "D1", {{"999990019", {line("P1", 0)}}}))).status, 202);
+  EXPECT_EQ(counter.returned(), (std::set<std::string>{"0200", "8001"}));
+  EXPECT_TRUE(run_now(counter.road.disk->rows("invoice.out", "", "", 100)).value().empty());
 }
 
 class HostileSet : public ::testing::TestWithParam<Hostile> {};

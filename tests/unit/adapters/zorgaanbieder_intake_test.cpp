@@ -150,10 +150,15 @@ TEST(Zorgaanbieder, ARefusedEnvelopeIsAnsweredWithAFaultAndNothingGoesOn) {
   auto good = text(declaration("A1", "D1", {{"999990019", {line("P1", 100)}}}));
   Jw323 elsewhere = three_pupils();
   elsewhere.ontvanger = "0363";
+  std::string not_ours = in_envelope(good), old = not_ours;
+  not_ours.replace(not_ours.find(">0400<"), 6, ">0363<");
+  old.replace(old.find("functieVersie>0003"), 18, "functieVersie>0002");
   for (const auto& [envelope, code] : {std::pair{in_envelope("<geen/>"), "GGK_CONTENT"},
                                        {in_envelope(good, "98765432", "WMO323"), "GGK_CONTENT"},
                                        {in_envelope(good, "11111111"), "ENVELOPE_SENDER_IS_ANOTHER"},
                                        {in_envelope(text(elsewhere)), "RECEIVER_IS_ANOTHER"},
+                                       {not_ours, "ENVELOPE_RECEIVER_IS_ANOTHER"},
+                                       {old, "GGK_VERSION"},
                                        {in_envelope(in_envelope(good)), "GGK_CONTENT"}}) {
     auto bench = fresh_desk();
     auto reply = post(*bench, in_soap(envelope), "hoeve", "text/xml");
@@ -180,6 +185,42 @@ TEST(Zorgaanbieder, WhatIsTooLargeIsRefusedBeforeItIsRead) {
   ASSERT_TRUE(bench->poll());
   EXPECT_TRUE(fs::exists(bench->folder() + "/in/error/1.xml"));
   EXPECT_TRUE(bench->world.events.empty());
+}
+
+TEST(Zorgaanbieder, WithoutBuyersAndAccountsInTheSettingsAnybodyAndAnyAccountWillDo) {
+  Json config = declaration_config();
+  config.erase("afnemers"), config.erase("rekeningen");
+  auto d = ubl_document();
+  d.customer.legal_id = {"0106", "90000077"};
+  d.iban = "NL19TEST0001000001";
+  PluginBench open("zorgaanbieder", config);
+  for (const char* folder : {"/antwoorden", "/in"}) fs::create_directories(open.folder() + folder);
+  EXPECT_EQ(post(open, written(d)).status, 202);
+  // The account is told by its hash alone.
+  const Json& data = open.world.events.at(0)["data"];
+  EXPECT_EQ(data["payment_account"], sha256_hex("NL19TEST0001000001"));
+  EXPECT_EQ(data.dump().find("TEST0001"), std::string::npos);
+}
+
+TEST(Zorgaanbieder, APlainInvoiceIsForWhomItsEndpointNamesWhereItNamesNoEntity) {
+  auto bench = fresh_desk();
+  auto d = ubl_document();
+  d.customization = formats::kEn16931;
+  d.customer.endpoint = std::exchange(d.customer.legal_id, {});
+  EXPECT_EQ(post(*bench, written(d)).status, 202);
+  d.customer.endpoint = {"0106", "90000077"}, d.id = "ZB-2";
+  auto reply = post(*bench, written(d));
+  EXPECT_EQ(reply.status, 422);
+  EXPECT_NE(reply.body.find("SCH-BUYER"), std::string::npos);
+}
+
+TEST(Zorgaanbieder, AsManyLinesOfAPupilAsAreCarriedGoOn) {
+  auto bench = fresh_desk();
+  std::vector<IjwPrestatie> lines;
+  for (int i = 0; i < 600; ++i) lines.push_back(line(fmt::format("M{}", i).c_str(), 100)), lines.back().toewijzing = i;
+  EXPECT_EQ(post(*bench, text(declaration("A1", "D1", {{"999990019", lines}}))).status, 202);
+  ASSERT_EQ(bench->world.events.size(), 1U);
+  EXPECT_EQ(bench->world.events[0]["data"]["lines"].size(), 600U);
 }
 
 TEST(Zorgaanbieder, BadConfigurationIsRefused) {

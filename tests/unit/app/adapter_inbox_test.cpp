@@ -228,6 +228,25 @@ TEST_F(Intake, AHulpvraagOfAnUnknownCaseStopsNobodyAndComesInWithItsCase) {
   EXPECT_TRUE(test::run_now(store->rows("progress.ot", "wacht/", "", 10))->empty());
 }
 
+TEST_F(Intake, AnInvoiceOfAsManyLinesAsAreCarriedIsTakenAndOneMoreIsNot) {
+  auto event = opening(random_uuid(), "");
+  ASSERT_TRUE(test::run_now(inbox.accept("school", event)));
+  event["subject"] = open();
+  event["type"] = "nl.schakel.factuur.v1";
+  Json line{
+      {"kind", "gecombineerd"}, {"cents", 99999999}, {"vat_cents", 17355371}, {"period", {"2026-09-01", "2026-09-30"}}};
+  event["data"] = {{"region", "KNH"}, {"sender", {{"role", "school_ib"}}}, {"number", "F-1"}, {"lines", Json::array()}};
+  for (int i = 0; i < 10'000; ++i) event["data"]["lines"].push_back(line);
+  event["id"] = random_uuid();
+  auto taken = test::run_now(inbox.accept("school", event));
+  EXPECT_TRUE(taken) << taken.error().code;
+  event["id"] = random_uuid();
+  event["data"]["lines"].push_back(line);
+  auto refused = test::run_now(inbox.accept("school", event));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "SCHEMA_VIOLATION");
+}
+
 TEST_F(Intake, WhatAPartnerWroteDoesNotChooseAnothersSourceNorThatOfTheBroker) {
   for (const char* source :
        {"urn:nld:oin:00000099000100092000:systeem:hulpvragen", "urn:schakel:timers", "urn:schakel:facturen", "las"}) {

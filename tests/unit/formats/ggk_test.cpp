@@ -91,6 +91,26 @@ TEST(Ggk, AnEnvelopeIsJudgedWithWhatIsInIt) {
   EXPECT_EQ(nested.findings[0].code, "GGK_CONTENT");
 }
 
+TEST(Ggk, InSoapItIsJudgedTheSame) {
+  auto in_soap = [](const std::string& envelope) {
+    return "<s:Envelope xmlns:s=\"" + std::string(kSoapNs) + "\"><s:Body>" + envelope.substr(envelope.find("<GGK")) +
+           "</s:Body></s:Envelope>";
+  };
+  auto e = sample();
+  for (const char* bericht : {"<Bericht/>", "<Bericht xmlns=\"http://www.istandaarden.nl/ijw/3_2/jw323/schema\"/>"}) {
+    e.bericht = bericht;
+    auto bare = check_message(*write_ggk(e)), soap = check_message(in_soap(*write_ggk(e)));
+    EXPECT_EQ(soap.kind, MessageKind::ggk_envelope);
+    ASSERT_FALSE(soap.findings.empty());
+    ASSERT_EQ(soap.findings.size(), bare.findings.size());
+    EXPECT_EQ(soap.findings[0].code, bare.findings[0].code);
+  }
+  e.bericht = in_soap(*write_ggk(sample()));
+  EXPECT_EQ(check_message(*write_ggk(e)).findings.at(0).code, "GGK_CONTENT");
+  EXPECT_EQ(check_message(in_soap("<GGK:anders xmlns:GGK=\"" + std::string(kGgkNs) + "\"/>")).findings.at(0).code,
+            "GGK_UNKNOWN");
+}
+
 TEST(Ggk, AnswersOfTheStufLayer) {
   StufAnswer a{"Bv03",
                {"0400", "Schakel"},

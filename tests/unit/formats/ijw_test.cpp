@@ -117,6 +117,10 @@ TEST(Jw323, EveryBrokenRuleIsNamed) {
             }),
             (Ids{"CS100"}));
   EXPECT_EQ(broken([](auto& d, auto&) { d.periode.eind = day_of("2026-04-29"); }), (Ids{"CS340"}));
+  EXPECT_EQ(broken([](auto& d, auto&) { d.ontvanger = "0000"; }), (Ids{"TR378"}));
+  EXPECT_EQ(broken([](auto&, auto& p) { p.product = "50A03"; }), (Ids{"TR381"}));
+  for (const char* own : {"50AA3", "99A03", "A03", "0A03", "50a03"})  // a code of the contract (IV075)
+    EXPECT_EQ(broken([&](auto&, auto& p) { p.product = own; }), Ids{}) << own;
   EXPECT_EQ(broken([](auto& d, auto&) { d.declaratie_dagtekening = day_of("2026-05-07"); }), (Ids{"TR134"}));
   EXPECT_EQ(broken([](auto& d, auto&) { d.clienten[1].prestaties[0].referentie = "P2604000001"; }), (Ids{"TR314"}));
   EXPECT_EQ(broken([](auto& d, auto&) { d.clienten[0].prestaties[1].vorige_referentie = "P2604000003"; }),
@@ -150,6 +154,29 @@ TEST(Jw323, MinutesAreJudgedAtTheHourlyTariff) {
   EXPECT_EQ(with_amount(241 * 117 - 122, "01"), (Ids{"TR346"}));
   EXPECT_EQ(with_amount(28117, "04"), (Ids{"TR346"}));
   EXPECT_EQ(with_amount(241 * 117, "04"), (Ids{}));
+}
+
+/// Against every hourly tariff there is, one by one: what none of them makes is refused.
+TEST(Jw323, MinutesAreRightOnlyAtATariffThatExists) {
+  auto d = sample();
+  d.clienten.resize(1), d.clienten[0].prestaties.resize(1);
+  auto& p = d.clienten[0].prestaties[0];
+  auto round60 = [](std::int64_t n) { return (n + 30) / 60; };
+  for (std::int64_t minutes : {0, 1, 2, 7, 59, 60, 61, 241, 9600})
+    for (std::int64_t tarief : {0, 1, 30, 117}) {
+      std::set<std::int64_t> possible;
+      for (std::int64_t hourly = 0; hourly <= 60 * tarief + 60; ++hourly)
+        if (round60(hourly) == tarief) possible.insert(round60(hourly * minutes));
+      EXPECT_LE(possible.size(), 60U);
+      p.volume = minutes, p.tarief = Cents{tarief};
+      auto around = std::max<std::int64_t>(5, minutes);
+      for (auto amount = std::max<std::int64_t>(0, minutes * tarief - around); amount <= minutes * tarief + around;
+           ++amount) {
+        p.bedrag = d.totaal = Cents{amount};
+        bool refused = !check_jw323(d).empty();
+        ASSERT_EQ(refused, !possible.contains(amount)) << minutes << " at " << tarief << ": " << amount;
+      }
+    }
 }
 
 TEST(Jw323, FindingsPointAtTheLine) {

@@ -45,6 +45,21 @@ TEST(KnhMoney, OneCentOfGreyIsLoggedAndNotSent) {
   EXPECT_THAT(roles(d), ElementsAre("gemeente_financien"));
 }
 
+TEST(KnhMoney, AnInvoiceOfNothingIsBookedAndNobodyGetsADocument) {
+  for (const auto& region : {knh(), hr()}) {
+    Case c(region);
+    auto d = c.invoice("ZB-0", {line("grijs", 0), line("zorg", 0)});
+    EXPECT_EQ(d.outcome, Outcome::delivered);
+    EXPECT_EQ(amounts(d), Amounts{});
+    EXPECT_TRUE(d.recipients.empty());
+    EXPECT_TRUE(d.codes.empty());
+    EXPECT_EQ(c.invoice("ZB-0", {line("grijs", 0), line("zorg", 0)}).outcome, Outcome::dropped_duplicate);
+    // Nothing can be taken off it, and what is not nothing still goes.
+    EXPECT_EQ(c.credit("ZBC-0", "ZB-0", {line("grijs", 1)}).outcome, Outcome::quarantined);
+    EXPECT_FALSE(amounts(c.invoice("ZB-1", {line("grijs", 0), line("zorg", 1)})).empty());
+  }
+}
+
 TEST(KnhMoney, OddCentGoesToTheSwvWhereTheRegionSaysSo) {
   Case c(knh({{"grey_split.odd_cent", "swv"}}));
   EXPECT_EQ(find(c.invoice("A", {line("grijs", 10001)}), "DB-A").amount_cents, 5001);

@@ -114,6 +114,7 @@ const std::vector<ReadField>& coded_fields() {
                                  {"due_date", "core/outbox/plan.cpp"},
                                  {"payment_id", "core/outbox/plan.cpp"}})
         out.push_back({type, field, file});
+    out.push_back({"factuur", "payment_account", "adapters/zorgaanbieder/ubl_event.cpp"});  // part of the whole's hash
     for (const char* field : {"purpose", "doc_types", "roles", "valid_from", "valid_until"})
       out.push_back({"toestemming", field, "plugins/consent/consent.cpp"});
     out.push_back({"toestemming_intrekking", "consent", "plugins/consent/consent.cpp"});
