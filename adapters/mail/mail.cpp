@@ -70,7 +70,7 @@ class MailAdapter final : public Adapter {
     if (mail.to.empty()) return fail(ErrorKind::invalid, "MAIL_NO_ADDRESS", "the receiver has no mail address");
     std::string_view what = invoice.credit_note ? "Creditnota" : "Factuur";
     mail.subject =
-        fmt::format("{} {} - {} - arrangement {}", what, invoice.number, invoice.supplier, invoice.buyer_reference);
+        fmt::format("{} {} - {} - arrangement {}", what, invoice.number, invoice.supplier, invoice.arrangement);
     mail.text = fmt::format(
         "Geachte heer, mevrouw,\n\nBijgaand ontvangt u {} {} van {}.\n{}\nDe bijlage {} is de e-factuur (UBL) die uw "
         "administratie kan inlezen{}.\n\n"

@@ -20,7 +20,9 @@ Result<InvoiceDocument> make_document(const Delivery& delivery, const Json& conf
   out.pdf = std::move(files->pdf);
   out.number = files->document.id;
   out.supplier = files->document.supplier.name;
-  out.buyer_reference = files->document.buyer_reference;
+  const auto& ubl = files->document;
+  // A reference of the buyer's own is the same on every invoice; then the case stands beside it (facturatie.md 2.6).
+  out.arrangement = ubl.order_reference.empty() ? ubl.buyer_reference : ubl.order_reference;
   out.payment_id = files->document.payment_id;
   out.credit_note = files->document.credit_note;
   return out;
@@ -33,7 +35,7 @@ Bytes pack_document(const SealedInvoice& sealed) {
             {"message_id", d.message_id},
             {"number", d.number},
             {"supplier", d.supplier},
-            {"buyer_reference", d.buyer_reference},
+            {"arrangement", d.arrangement},
             {"payment_id", d.payment_id},
             {"credit_note", d.credit_note},
             {"xml_bytes", d.xml.size()},
@@ -60,7 +62,7 @@ Result<SealedInvoice> unpack_document(ByteView bytes) {
   d.message_id = sdk::text_at(*head, "message_id");
   d.number = sdk::text_at(*head, "number");
   d.supplier = sdk::text_at(*head, "supplier");
-  d.buyer_reference = sdk::text_at(*head, "buyer_reference");
+  d.arrangement = sdk::text_at(*head, "arrangement");
   d.payment_id = sdk::text_at(*head, "payment_id");
   d.credit_note = head->value("credit_note", false);
   d.xml = text.substr(0, static_cast<std::size_t>(*xml));

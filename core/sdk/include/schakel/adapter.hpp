@@ -17,7 +17,8 @@ struct InvoiceDocument {
   /// Of the mail it goes out in, without brackets: left of the @, and right of it where the first channel named a
   /// domain.
   std::string message_id;
-  std::string number, supplier, buyer_reference, payment_id;
+  std::string number, supplier, payment_id;
+  std::string arrangement;  ///< what the case is called towards this receiver: a pseudonym, fit for a subject
   bool credit_note = false;
 };
 
