@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
+#include <cstdlib>
 
 namespace schakel {
 namespace {
@@ -174,7 +176,9 @@ Json JsonPull::value() {
     if (std::from_chars(from, to, n).ec == std::errc{}) return Json(n);
   }
   double n = 0;
-  if (std::from_chars(from, to, n).ec != std::errc{}) bad();
+  // What is too small for a double is nothing; what is too large is no number here.
+  if (std::from_chars(from, to, n).ec != std::errc{}) n = std::strtod(std::string(letters).c_str(), nullptr);
+  if (!std::isfinite(n)) bad();
   return Json(n);
 }
 

@@ -37,6 +37,8 @@ TEST(JsonPull, ReadsWhatTheTreeReads) {
                            "1.5",
                            "-2.5e-3",
                            "1E+2",
+                           "1e-999",
+                           "-2.5e-3036847587502337203",
                            "0.1",
                            R"("")",
                            R"("tekst")",
