@@ -93,6 +93,8 @@ void to_json(Json& j, const LedgerEntry& v) {
     Json line = json_object("cents", l.cents, "kind", l.kind);
     if (l.vat) line["vat"] = *l.vat;
     if (!l.from.empty()) line["from"] = l.from, line["to"] = l.to;
+    if (!l.percent.empty()) line["percent"] = l.percent;
+    if (!l.category.empty()) line["category"] = l.category;
     lines.push_back(std::move(line));
   }
   for (const auto& g : v.groups) groups.push_back(group_json(g));
@@ -123,6 +125,7 @@ void from_json(const Json& j, LedgerEntry& v) {
     LedgerLine line{l.at("kind").get<std::string>(), l.at("cents").get<Cents>()};
     if (l.contains("vat")) line.vat = l.at("vat").get<Cents>();
     line.from = l.value("from", ""), line.to = l.value("to", "");
+    line.percent = l.value("percent", ""), line.category = l.value("category", "");
     v.lines.push_back(std::move(line));
   }
   v.vat = j.at("vat").get<Cents>();
