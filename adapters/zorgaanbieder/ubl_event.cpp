@@ -122,19 +122,14 @@ std::string rate_text(const std::optional<formats::UblDecimal>& percent) {
   return p.text();
 }
 
-/// VAT per rate; two categories of rate 0 are one rate.
+/// VAT per category and rate, as the seller says it. check_ubl: each stands once.
 Json rates_of(const formats::UblDocument& d) {
   Json out = Json::array();
-  for (const auto& tax : d.taxes) {
-    auto percent = rate_text(tax.percent);
-    auto same = std::ranges::find_if(out, [&](const Json& r) { return r["percent"] == percent; });
-    if (same == out.end()) {
-      out.push_back({{"percent", percent}, {"net_cents", tax.taxable.value()}, {"vat_cents", tax.tax.value()}});
-      continue;
-    }
-    (*same)["net_cents"] = (*same)["net_cents"].get<std::int64_t>() + tax.taxable.value();
-    (*same)["vat_cents"] = (*same)["vat_cents"].get<std::int64_t>() + tax.tax.value();
-  }
+  for (const auto& tax : d.taxes)
+    out.push_back({{"percent", rate_text(tax.percent)},
+                   {"category", tax.category},
+                   {"net_cents", tax.taxable.value()},
+                   {"vat_cents", tax.tax.value()}});
   return out;
 }
 
@@ -177,13 +172,17 @@ Result<Json> event_of(const formats::UblDocument& d, const std::string& case_id,
     for (const auto& l : d.lines) first = std::min(first, *l.period->start), last = std::max(last, *l.period->end);
     data["service_period"] = days(first, last);
   }
-  bool taxed = d.tax_total > Cents{};
-  if (taxed) data["vat_rates"] = rates_of(d);
+  data["vat_rates"] = rates_of(d);
+  // Who passes the invoice on says its VAT, in the name of its seller. It stays in the sealed payload: it may be that
+  // of a person who is a business.
+  if (!d.supplier.vat_number.empty()) data["seller_vat_number"] = d.supplier.vat_number;
   for (std::size_t i = 0; i < d.lines.size(); ++i) {
     const auto& g = sharing.lines()[i];
     if (g.dropped) continue;
     Json line{{"kind", g.kind}, {"cents", g.net + g.vat}};
-    if (taxed) line["vat_cents"] = g.vat;
+    line["vat_cents"] = g.vat;
+    line["percent"] = rate_text(d.lines[i].percent);
+    line["category"] = d.lines[i].category;
     if (const auto& p = d.lines[i].period; p && p->start && p->end) line["period"] = days(*p->start, *p->end);
     data["lines"].push_back(std::move(line));
   }

@@ -159,6 +159,9 @@ Task<net::Response> export_month(Call& call) {
             co_await runtime::on(call.services.broker, call.services.delivering.invoice_document(std::move(**d)));
         if (files) {
           j["bestand"] = files->name;
+          // Of the file itself: what was sealed, or would be sealed now.
+          if (auto read = formats::read_ubl(files->xml); read.document)
+            j["gesteld"] = formats::stated_amounts(*read.document);
           j["ubl"] = files->xml;
         } else {
           j["ublFout"] = formats::code_with_rules(files.error());

@@ -63,16 +63,21 @@ std::string what_open(const std::string& what) {
   return it == kWords.end() ? what : it->second;
 }
 
+/// VAT category and rate: "S 21 %", "O".
+std::string vat_name(const Json& r, const char* category = "btwCategorie", const char* rate = "btwTarief") {
+  auto name = text(r, category);
+  return name == "O" ? name : fmt::format("{} {} %", name, text(r, rate));
+}
+
 void show_month(const Json& j) {
   std::cout << fmt::format("Aansluiting {}: {} bronfacturen, {} documenten; bron {} verdeeld {}\n\n", text(j, "maand"),
                            j.value("bronfacturen", 0), j.value("documenten", 0), euros(j["bronCent"]),
                            euros(j["verdeeldCent"]));
   std::vector<std::vector<std::string>> rows, open;
   for (const auto& r : j["regels"])
-    rows.push_back({text(r, "betaler"), text(r, "zaak"), text(r, "afspraak"), text(r, "btwTarief"),
-                    euros(r["inNettoCent"]), euros(r["inBtwCent"]), euros(r["uitNettoCent"]), euros(r["uitBtwCent"]),
-                    euros(r["verschilCent"])});
-  table({"BETALER", "ZAAK", "AFSPRAAK", "BTW%", "IN NETTO", "IN BTW", "UIT NETTO", "UIT BTW", "VERSCHIL"}, rows);
+    rows.push_back({text(r, "betaler"), text(r, "zaak"), text(r, "afspraak"), vat_name(r), euros(r["inNettoCent"]),
+                    euros(r["inBtwCent"]), euros(r["uitNettoCent"]), euros(r["uitBtwCent"]), euros(r["verschilCent"])});
+  table({"BETALER", "ZAAK", "AFSPRAAK", "BTW", "IN NETTO", "IN BTW", "UIT NETTO", "UIT BTW", "VERSCHIL"}, rows);
   std::cout << "\nOpen\n";
   for (const auto& o : j["open"])
     open.push_back({what_open(text(o, "wat")), text(o, "nummer"), text(o, "betaler"), euros(o["bedragCent"]),
@@ -113,11 +118,10 @@ Result<std::string> month_pdf(const Json& j) {
     for (const auto& r : j["regels"])
       if (text(r, "betaler") == payer)
         d.blocks.push_back(
-            {Kind::bullet,
-             fmt::format("Zaak {}, afspraak {}, btw {} %: in {} + {} btw, uit {} + {} btw, verschil {}",
-                         text(r, "zaak"), text(r, "afspraak"), text(r, "btwTarief"), dutch_euros(r["inNettoCent"]),
-                         dutch_euros(r["inBtwCent"]), dutch_euros(r["uitNettoCent"]), dutch_euros(r["uitBtwCent"]),
-                         dutch_euros(r["verschilCent"]))});
+            {Kind::bullet, fmt::format("Zaak {}, afspraak {}, btw {}: in {} + {} btw, uit {} + {} btw, verschil {}",
+                                       text(r, "zaak"), text(r, "afspraak"), vat_name(r), dutch_euros(r["inNettoCent"]),
+                                       dutch_euros(r["inBtwCent"]), dutch_euros(r["uitNettoCent"]),
+                                       dutch_euros(r["uitBtwCent"]), dutch_euros(r["verschilCent"]))});
   }
   d.blocks.push_back({Kind::heading, "Open"});
   if (j["open"].empty()) d.blocks.push_back({Kind::paragraph, "Niets."});
@@ -149,12 +153,23 @@ std::string comma(std::string amount) {
 std::string csv_line(const Json& i) {
   auto amount = i.value("bedragCent", std::int64_t{0});
   auto vat = i.contains("btwCent") && i["btwCent"].is_number_integer() ? i["btwCent"].get<std::int64_t>() : 0;
+  // What the document says goes before what was decided of it: VAT that is not on it is nobody's input tax.
+  auto stated = i.value("gesteld", Json::object());
+  std::string rates;
+  if (stated.is_object() && stated.contains("bedragCent")) {
+    amount = stated["bedragCent"].get<std::int64_t>(), vat = 0;
+    for (const auto& t : stated["btw"]) {
+      vat += t["btwCent"].get<std::int64_t>();
+      rates += fmt::format("{}{}: {} + {}", rates.empty() ? "" : " | ", vat_name(t, "categorie", "tarief"),
+                           comma(euros(t["nettoCent"])), comma(euros(t["btwCent"])));
+    }
+  }
   std::string out;
   for (const char* name : {"nummer", "soort", "betaler", "ontvanger"}) out += cell(text(i, name)) + ';';
   out += comma(euros(amount)) + ';' + comma(euros(vat)) + ';' + comma(euros(amount - vat)) + ';';
   for (const char* name : {"status", "code", "bron", "crediteert", "zaak", "gemaaktOp", "aflevering"})
     out += cell(text(i, name)) + ';';
-  out.back() = '\n';
+  out += cell(rates) + '\n';
   return out;
 }
 
@@ -168,9 +183,10 @@ Result<void> write_whole(const std::string& folder, const std::string& name, std
 int export_month(const Common& c, const std::string& month, const std::string& folder) {
   std::error_code ec;
   fs::create_directories(folder, ec);
-  std::string
-      csv = "nummer;soort;betaler;ontvanger;bedrag;btw;netto;status;code;bron;crediteert;zaak;gemaaktOp;aflevering\n",
-      after;
+  std::string csv =
+                  "nummer;soort;betaler;ontvanger;bedrag;btw;netto;status;code;bron;crediteert;zaak;gemaaktOp;"
+                  "aflevering;btwregels\n",
+              after;
   int written = 0, failed = 0;
   for (;;) {
     auto page =

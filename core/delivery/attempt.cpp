@@ -43,7 +43,8 @@ Task<Result<std::optional<SealedInvoice>>> Delivering::sealed_document(std::stri
 }
 
 Task<Result<InvoiceDocument>> Delivering::document(const Delivery& delivery, const Json& config, bool named) {
-  auto made = make_document(delivery, config);
+  Json stated;
+  auto made = make_document(delivery, config, &stated);
   if (!made) co_return fail(std::move(made.error()));
   store::Transaction tx;
   auto packed = pack_document({*made, delivery.endpoint});
@@ -55,13 +56,16 @@ Task<Result<InvoiceDocument>> Delivering::document(const Delivery& delivery, con
   // settled.
   tx.ops.push_back(
       store::PutRow{std::string(outbox::kInvoiceOfMail), made->message_id, to_bytes(delivery.id), std::nullopt});
+  // What it says is written where the books of a month find it (core/pipeline/reconcile.hpp).
+  outbox::InvoiceMade known{std::move(stated), named, {}, {}};
   if (named) {
     auto invoice = sdk::object_at(delivery.body, "invoice");
-    auto buyer = sdk::text_at(invoice, "buyer_party"), seller = sdk::text_at(invoice, "seller_party");
-    if (!buyer.empty()) tx.ops.push_back(journal::member(delivery.case_id, buyer));
-    auto written = co_await outbox::name_invoice(journal_.store(), delivery.id, buyer, seller, tx);
-    if (!written) co_return fail(std::move(written.error()));
+    known.buyer_party = sdk::text_at(invoice, "buyer_party"),
+    known.seller_party = sdk::text_at(invoice, "seller_party");
+    if (!known.buyer_party.empty()) tx.ops.push_back(journal::member(delivery.case_id, known.buyer_party));
   }
+  auto written = co_await outbox::made_invoice(journal_.store(), delivery.id, std::move(known), tx);
+  if (!written) co_return fail(std::move(written.error()));
   auto done = co_await journal_.store().commit(std::move(tx));
   if (done) co_return std::move(*made);
   if (done.error().kind != ErrorKind::conflict) co_return fail(std::move(done.error()));

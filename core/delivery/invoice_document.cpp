@@ -6,12 +6,13 @@
 
 namespace schakel::delivery {
 
-Result<InvoiceDocument> make_document(const Delivery& delivery, const Json& config) {
+Result<InvoiceDocument> make_document(const Delivery& delivery, const Json& config, Json* stated) {
   Json invoice = sdk::object_at(delivery.body, "invoice");
   auto files = formats::invoice_files(invoice, delivery.pseudonym, formats::InvoiceSettings(config));
   if (!files) return fail(std::move(files.error()));
   std::string to = sdk::text_at(delivery.endpoint, "mail");
   if (to.empty()) to = sdk::text_at(invoice, "address");
+  if (stated) *stated = formats::stated_amounts(files->document);
   InvoiceDocument out;
   out.message_id = fmt::format("factuur.{}", sdk::stable_uuid(files->document.id + "\n" + to + "\n" + files->xml));
   if (auto domain = sdk::text_at(config, "message_id_domain"); !domain.empty()) out.message_id += "@" + domain;

@@ -6,8 +6,9 @@
 namespace schakel::delivery {
 
 /// From delivery.body.invoice, its endpoint and the configuration of the channel. The Message-ID comes from number,
-/// receiver and content. Errors: those of formats::invoice_files.
-[[nodiscard]] Result<InvoiceDocument> make_document(const Delivery& delivery, const Json& config);
+/// receiver and content. `stated` gets what it asks. Errors: those of formats::invoice_files.
+[[nodiscard]] Result<InvoiceDocument> make_document(const Delivery& delivery, const Json& config,
+                                                    Json* stated = nullptr);
 
 /// A document with the address that it was made for: both stay as they were at the first attempt, whatever changes in
 /// the parties.

@@ -61,10 +61,16 @@ std::string euro(std::int64_t cents) {
   return cents < 0 ? "-" + out : out;
 }
 
+bool flag_at(const Json& object, const char* key) {
+  auto it = object.find(key);
+  return it != object.end() && it->is_boolean() && it->get<bool>();
+}
+
 std::optional<Date> date_of(const std::string& text) { return text.empty() ? std::nullopt : parse_date(text); }
 
 struct RatePart {
   UblDecimal percent;
+  std::string category;  ///< as the source says it, or S and E by the rate
   Cents net, vat;
 };
 
@@ -77,7 +83,9 @@ std::optional<std::vector<RatePart>> rates_of(const Json& invoice, std::int64_t 
     auto percent = UblDecimal::parse(text_at(r, "percent"));
     auto n = number_at(r, "net_cents"), v = number_at(r, "vat_cents");
     if (!percent || percent->units < 0 || !n || !v) return {};
-    out.push_back({*percent, Cents(*n * sign), Cents(*v * sign)});
+    auto category = text_at(r, "category");
+    if (category.empty()) category = percent->units > 0 ? "S" : "E";
+    out.push_back({*percent, std::move(category), Cents(*n * sign), Cents(*v * sign)});
     net += out.back().net, vat += out.back().vat;
   }
   auto all_vat = number_at(invoice, "vat_cents").value_or(0) * sign;
@@ -236,11 +244,18 @@ Result<UblDocument> to_ubl(const Json& invoice, const std::string& reference, co
   auto rates = rates_of(invoice, sign);
   if (!rates) return malformed("vat_rates does not add up to the amount");
   // VAT is on it by the agreement or by the seller's category alone, and at the rates of the source: none is guessed.
+  // In the name of who made the source it says the VAT of the source, whatever its agreement is.
+  bool of_source = flag_at(invoice, "vat_of_source") && !rates->empty() && gross != 0;
   bool charged = category == "S" && vat > 0;
+  if (of_source) {
+    category = rates->front().category;
+    charged =
+        std::ranges::any_of(*rates, [&](const RatePart& r) { return r.category == "S" || r.category != category; });
+  }
   if (charged && rates->empty()) return malformed("the source names no VAT rate that can be passed on");
   if (category == "S" && !charged) category = "E";  // no VAT on it, by a seller that charges VAT otherwise
-  d.supplier = party_of(seller, category != "O" || charged, settings.peppol);
-  d.customer = party_of(buyer, category != "O" || charged, settings.peppol);
+  d.supplier = party_of(seller, category != "O", settings.peppol);
+  d.customer = party_of(buyer, category != "O", settings.peppol);
   if (settings.peppol && !text_at(buyer, "mail").empty() && d.customer.endpoint.value.empty())
     d.customer.endpoint = {"EM", text_at(buyer, "mail")};
   d.iban = text_at(seller, "iban");
@@ -258,14 +273,16 @@ Result<UblDocument> to_ubl(const Json& invoice, const std::string& reference, co
       l.quantity = UblDecimal::of(part.net < Cents{} ? -1 : 1);
       l.price = UblDecimal::of(part.net < Cents{} ? -part.net : part.net);
       l.name = kind_text("");
-      l.category = part.percent.units > 0 ? "S" : "E";
-      l.percent = part.percent;
+      // What we make has no Z (facturatie.md 2.2).
+      l.category = !of_source && part.category == "Z" ? "E" : part.category;
+      if (l.category != "O") l.percent = part.percent;
       if (rates->size() > 1) l.description = fmt::format("Deel met {} % btw", part.percent.text());
       d.lines.push_back(std::move(l));
     }
     describe_lines(d, reference);
-    complete_totals(d, settings.reason_e);
+    complete_totals(d, category == "O" ? settings.reason_o : settings.reason_e);
     for (auto& tax : d.taxes) {
+      if (tax.category == "Z") tax.reason.clear();
       if (tax.category != "S") continue;
       tax.reason.clear();
       tax.tax = Cents{};
@@ -279,15 +296,29 @@ Result<UblDocument> to_ubl(const Json& invoice, const std::string& reference, co
   d.lines = lines_of(invoice, *amount, d.credit_note);
   for (auto& l : d.lines) {
     l.category = category;
-    if (category == "E") l.percent = UblDecimal::of(std::int64_t{0});
+    if (category != "O") l.percent = UblDecimal::of(std::int64_t{0});
   }
   describe_lines(d, reference);
   // The seller charges no VAT of its own; what its supplier charged is part of the cost that is shared.
   if (vat != 0)
     d.notes.push_back(
         fmt::format("Het bedrag is inclusief {} euro btw die de leverancier in rekening bracht", euro(vat)));
-  complete_totals(d, category == "E" ? settings.reason_e : settings.reason_o);
+  complete_totals(d, category == "E" ? settings.reason_e : category == "O" ? settings.reason_o : "");
   return d;
+}
+
+Json stated_amounts(const UblDocument& d) {
+  std::int64_t sign = d.credit_note ? -1 : 1;
+  Json vat = Json::array();
+  for (const auto& t : d.taxes) {
+    auto percent = t.percent.value_or(UblDecimal{});
+    while (percent.scale > 0 && percent.units % 10 == 0) percent.units /= 10, --percent.scale;
+    vat.push_back({{"categorie", t.category},
+                   {"tarief", percent.text()},
+                   {"nettoCent", t.taxable.value() * sign},
+                   {"btwCent", t.tax.value() * sign}});
+  }
+  return {{"bedragCent", d.payable.value() * sign}, {"btw", std::move(vat)}};
 }
 
 std::string code_with_rules(const Error& error) {

@@ -94,6 +94,8 @@ void to_json(Json& j, const LedgerEntry& v) {
     Json line = l.from.empty() ? json_object("cents", l.cents, "kind", l.kind)
                                : json_object("cents", l.cents, "from", l.from, "kind", l.kind, "to", l.to);
     if (l.vat) line["vat"] = *l.vat;
+    if (!l.percent.empty()) line["percent"] = l.percent;
+    if (!l.category.empty()) line["category"] = l.category;
     lines.push_back(std::move(line));
   }
   for (const auto& g : v.groups) groups.push_back(group_json(g));
@@ -124,6 +126,7 @@ void from_json(const Json& j, LedgerEntry& v) {
     LedgerLine line{l.at("kind").get<std::string>(), l.at("cents").get<Cents>()};
     if (l.contains("vat")) line.vat = l.at("vat").get<Cents>();
     line.from = l.value("from", ""), line.to = l.value("to", "");
+    line.percent = l.value("percent", ""), line.category = l.value("category", "");
     v.lines.push_back(std::move(line));
   }
   v.vat = j.at("vat").get<Cents>();

@@ -20,6 +20,8 @@ struct LedgerLine {
   Cents cents;                 ///< positive, also on a credit note
   std::optional<Cents> vat{};  ///< VAT in it, where the creditor says so per line; then on every line of the entry
   std::string from{}, to{};    ///< its own period, YYYY-MM-DD, or both empty: that of the entry
+  std::string percent{};       ///< VAT rate, where the creditor says so per line; then on every line, and `vat` too
+  std::string category{};      ///< S, E, Z or O of UBL with that rate; empty where the source has no categories
   bool operator==(const LedgerLine&) const = default;
 };
 
@@ -46,7 +48,7 @@ struct Issued {
   std::string role;
   Cents gross, vat;
   std::string number{};        ///< of the document this payer was sent; what a credit note refers to
-  Json rates = Json::array();  ///< [{percent, net_cents, vat_cents}] of it, credits taken off; empty without rates
+  Json rates = Json::array();  ///< [{percent, category?, net_cents, vat_cents}] of it, credits taken off, or empty
   bool operator==(const Issued&) const = default;
 };
 
@@ -65,8 +67,9 @@ struct LedgerEntry {
   std::string credits;     ///< number of the invoice that a credit note takes from
   std::vector<LedgerLine> lines;
   Cents vat;
-  std::string vat_treatment;       ///< O, E, S by the agreement, or empty; fixed when it is sent
-  Json vat_rates = Json::array();  ///< [{percent, net_cents, vat_cents}] as the creditor charged it, or empty
+  std::string vat_treatment;  ///< O, E, S by the agreement, or empty; fixed when it is sent
+  Json vat_rates =
+      Json::array();  ///< [{percent, category?, net_cents, vat_cents}] as the creditor charged it, or empty
   std::optional<std::int64_t> minutes;
   std::string period_from, period_to;  ///< YYYY-MM-DD or both empty
   bool held = false;

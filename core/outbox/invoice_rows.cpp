@@ -4,8 +4,7 @@
 
 namespace schakel::outbox {
 
-Task<Result<void>> name_invoice(store::Store& store, std::string delivery, std::string buyer_party,
-                                std::string seller_party, store::Transaction& with) {
+Task<Result<void>> made_invoice(store::Store& store, std::string delivery, InvoiceMade made, store::Transaction& with) {
   auto key = co_await store.row(std::string(kInvoiceOfDelivery), std::move(delivery));
   if (!key) co_return fail(std::move(key.error()));
   if (!*key) co_return Result<void>{};
@@ -15,8 +14,11 @@ Task<Result<void>> name_invoice(store::Store& store, std::string delivery, std::
   if (!*row) co_return Result<void>{};
   auto value = store::object_in(**row);
   if (!value) co_return fail(std::move(value.error()));
-  (*value)["betalerPartij"] = std::move(buyer_party);
-  (*value)["ontvangerPartij"] = std::move(seller_party);
+  (*value)["gesteld"] = std::move(made.stated);
+  if (made.named) {
+    (*value)["betalerPartij"] = std::move(made.buyer_party);
+    (*value)["ontvangerPartij"] = std::move(made.seller_party);
+  }
   with.ops.push_back(
       store::PutRow{std::string(kInvoicesOut), std::move(at), to_bytes(dump_json(*value)), (*row)->version});
   co_return Result<void>{};

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+
 #include "core/base/calendar.hpp"
 #include "core/base/hash.hpp"
 #include "core/model/invoice_types.hpp"
@@ -93,6 +96,17 @@ Planned Planned::from_json(const Json& j) {
   return p;
 }
 
+namespace {
+
+/// Has it a category that needs the seller's VAT number: any but O (BR-O-02, BR-S-02, BR-E-02, BR-Z-02).
+bool names_vat(const Json& invoice) {
+  auto rates = invoice.find("vat_rates");
+  return rates != invoice.end() && rates->is_array() &&
+         std::ranges::any_of(*rates, [](const Json& r) { return r.value("category", "S") != "O"; });
+}
+
+}  // namespace
+
 std::string name_parties(Json& invoice, const CaseFile& file, const std::string& region, const Parties& parties) {
   std::string code;
   for (auto [side, role_key] : {std::pair{"seller", "payee"}, std::pair{"buyer", "payer"}}) {
@@ -113,11 +127,21 @@ std::string name_parties(Json& invoice, const CaseFile& file, const std::string&
     if (code.empty()) code = choice.code;
     if (!choice.party || !choice.party->invoice) continue;
     const auto& v = *choice.party->invoice;
+    auto vat_number = v.vat_number;
+    if (side == std::string_view("seller") && invoice.value("vat_of_source", false)) {
+      // It says the VAT of its source, so it has the number of who charged it.
+      if (auto of_source = invoice.value("source_vat_number", ""); vat_number.empty())
+        vat_number = of_source;
+      else if (!of_source.empty() && of_source != vat_number && code.empty())
+        code = "VAT_NUMBER_IS_ANOTHER";
+      if (vat_number.empty() && names_vat(invoice) && code.empty()) code = "VAT_NUMBER_MISSING";
+      if (code.starts_with("VAT_NUMBER")) continue;
+    }
     invoice[party_key] = choice.party->id;
     invoice[side] = {{"name", v.name},
                      {"oin", v.oin},
                      {"kvk", v.kvk},
-                     {"vat_number", v.vat_number},
+                     {"vat_number", vat_number},
                      {"iban", v.iban},
                      {"street", v.street},
                      {"city", v.city},
@@ -127,6 +151,12 @@ std::string name_parties(Json& invoice, const CaseFile& file, const std::string&
                      {"vat_category", v.vat_category}};
   }
   return code;
+}
+
+bool says_vat_of_source(const InvoiceOut& i) {
+  if (i.payee_party.empty() || i.vat_rates.empty()) return false;
+  // Its own number, whole or in the halves of an order (domain.md 9.2); what is made of it is called otherwise.
+  return i.number == i.source_number || i.number == i.source_number + "-O" || i.number == i.source_number + "-J";
 }
 
 std::string invoice_delivery_id(const Message& message, const InvoiceOut& invoice) {
@@ -178,6 +208,7 @@ std::vector<Planned> plan(const PlanInput& in) {
     make.reach(std::move(p));
   }
 
+  std::map<std::string, std::string> uncertain;  ///< source messages: the seller itself comes first of its documents
   for (const auto& i : in.draft.invoices) {
     Planned p;
     p.role = i.payer == "gemeente" ? "gemeente_financien" : i.payer == "swv" ? "swv_financien" : i.payer;
@@ -205,12 +236,19 @@ std::vector<Planned> plan(const PlanInput& in) {
     if (!i.vat_treatment.empty()) inv["vat_treatment"] = i.vat_treatment;
     if (!i.vat_rates.empty()) inv["vat_rates"] = i.vat_rates;
     inv["issued"] = local_date(m.time).str();
+    const Json* source = i.source_message == m.id ? &m.payload : nullptr;
+    if (!source && in.released_payloads)
+      if (auto it = in.released_payloads->find(i.source_message); it != in.released_payloads->end())
+        source = &it->second;
+    // In the name of who made the source: with the VAT that it charged, whatever was agreed on what others make of it.
+    if (says_vat_of_source(i)) {
+      inv["vat_of_source"] = true;
+      if (source && source->is_object())
+        if (auto it = source->find("seller_vat_number"); it != source->end() && it->is_string())
+          inv["source_vat_number"] = *it;
+    }
     // The invoice of the provider itself, passed on as it came: with its own dates and payment reference.
     if (i.number == i.source_number && !i.payee_party.empty()) {
-      const Json* source = i.source_message == m.id ? &m.payload : nullptr;
-      if (!source && in.released_payloads)
-        if (auto it = in.released_payloads->find(i.source_message); it != in.released_payloads->end())
-          source = &it->second;
       for (const char* own : {"issue_date", "due_date", "payment_id"})
         if (source && source->is_object())
           if (auto it = source->find(own); it != source->end() && it->is_string() && !it->get<std::string>().empty())
@@ -219,6 +257,9 @@ std::vector<Planned> plan(const PlanInput& in) {
     // A released invoice was sent by another party than the message that releases it.
     inv["payee_party"] = !i.payee_party.empty() ? i.payee_party : i.payee == "zorgaanbieder" ? m.party : "";
     p.code = name_parties(inv, in.file, m.region, in.parties);
+    // Nothing is asked of anybody on an invoice of which the seller's VAT number is not certain.
+    if (p.code.starts_with("VAT_NUMBER")) uncertain[i.source_message] = p.code;
+    if (auto it = uncertain.find(i.source_message); it != uncertain.end() && p.code.empty()) p.code = it->second;
     const Party* buyer = in.parties.find(inv.value("buyer_party", ""));
     if (p.code.empty())
       make.reach(std::move(p), buyer);

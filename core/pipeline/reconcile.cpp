@@ -7,6 +7,7 @@
 #include "core/model/invoice_types.hpp"
 #include "core/model/ledger.hpp"
 #include "core/outbox/plan.hpp"
+#include "core/pipeline/books.hpp"
 #include "core/pipeline/invoice_index.hpp"
 #include "core/pipeline/settlement.hpp"
 #include "core/store/row_json.hpp"
@@ -14,105 +15,137 @@
 namespace schakel::pipeline {
 namespace {
 
-struct NetVat {
-  std::int64_t net = 0, vat = 0;
-};
-/// By VAT rate, as its text.
-using ByRate = std::map<std::string, NetVat>;
-
-/// Parts per rate of an amount; without rates one part, named 0 where there is no VAT.
-ByRate parts(std::int64_t gross, std::int64_t vat, const Json& rates) {
-  ByRate out;
-  for (const auto& r : rates) {
-    auto& part = out[r.value("percent", "?")];
-    part.net += r.value("net_cents", std::int64_t{0}), part.vat += r.value("vat_cents", std::int64_t{0});
-  }
-  if (out.empty() && (gross != 0 || vat != 0)) out[vat == 0 ? "0" : "?"] = {gross - vat, vat};
-  return out;
-}
-
-/// What became of one decision's invoices.
+/// The month with its rows by key.
 struct MonthBook {
   Month& month;
-  std::map<std::tuple<std::string, std::string, std::string, std::string>, MonthRow> rows{};
+  std::map<std::tuple<std::string, std::string, std::string, std::string, std::string>, MonthRow> rows{};
 
   MonthRow& row(const std::string& payer, const std::string& case_id, const std::string& agreement,
-                const std::string& rate) {
-    auto& r = rows[{payer, case_id, agreement, rate}];
-    r.payer = payer, r.case_id = case_id, r.agreement = agreement, r.rate = rate;
+                const std::pair<std::string, std::string>& tax) {
+    auto& r = rows[{payer, case_id, agreement, tax.first, tax.second}];
+    r.payer = payer, r.case_id = case_id, r.agreement = agreement, r.category = tax.first, r.rate = tax.second;
     return r;
   }
 };
 
-const Issued* issued_to(const LedgerEntry* invoice, const std::string& role) {
-  if (!invoice) return nullptr;
-  auto it = std::ranges::find(invoice->issued, role, &Issued::role);
-  return it == invoice->issued.end() ? nullptr : &*it;
+/// A document that a decision made: whether it left, and what the one that was sealed asks.
+struct MadeDocument {
+  const InvoiceOut* invoice = nullptr;
+  std::string delivery;
+  bool left = false;
+  std::optional<DocumentAmounts> says;
+};
+
+/// Where the books of one case stand when a decision is booked.
+struct CaseBook {
+  std::string case_id, agreement;  ///< seq of the last financieringsafspraak, or "opening"
+  Json funding;
+
+  [[nodiscard]] std::string line_of(const std::vector<std::string>& kinds, const std::string& from,
+                                    const std::string& to) const {
+    auto lines = agreement_lines(funding, kinds, from, to);
+    return lines.empty() ? agreement : agreement + "/" + lines;
+  }
+};
+
+bool is_payer(const LedgerEntry& invoice, const std::string& role) {
+  return std::ranges::find(invoice.issued, role, &Issued::role) != invoice.issued.end();
 }
 
-/// One source invoice or credit note with the documents made of it.
-void book_source(MonthBook& book, const std::string& case_id, const std::string& agreement, const LedgerEntry& entry,
-                 const LedgerEntry& invoice, const LedgerEntry* before, const std::vector<const InvoiceOut*>& documents,
-                 const std::set<const InvoiceOut*>& left) {
-  std::int64_t sign = entry.is_credit() ? -1 : 1, gross = entry.total().value() * sign, vat = entry.vat.value() * sign;
+/// One source message: what it asked, by its payload, against what its documents ask, as they were sealed.
+void book_source(MonthBook& book, const CaseBook& at, const SourceAmounts& source, const LedgerEntry& entry,
+                 const LedgerEntry& invoice, const std::vector<const MadeDocument*>& documents) {
   auto& m = book.month;
   ++m.sources;
-  m.source_gross += gross, m.source_vat += vat;
-  std::int64_t shared_gross = 0, shared_vat = 0;
-  for (const auto& now : invoice.issued) {
-    const Issued* was = issued_to(before, now.role);
-    std::int64_t g = now.gross.value() - (was ? was->gross.value() : 0),
-                 v = now.vat.value() - (was ? was->vat.value() : 0);
-    shared_gross += g, shared_vat += v;
-    auto add = [&](const ByRate& by, std::int64_t factor) {
-      for (const auto& [rate, part] : by) {
-        auto& row = book.row(now.role, case_id, agreement, rate);
-        row.in_net += part.net * factor, row.in_vat += part.vat * factor;
-      }
-    };
-    if (now.rates.empty()) {
-      add(parts(g, v, now.rates), 1);
-    } else {
-      add(parts(now.gross.value(), now.vat.value(), now.rates), 1);
-      if (was) add(parts(was->gross.value(), was->vat.value(), was->rates), -1);
-    }
-  }
-  m.shared_gross += shared_gross, m.shared_vat += shared_vat;
-  if (shared_gross != gross || shared_vat != vat)
-    m.open.push_back({"NOT_CONSERVED", entry.number, case_id, "", "SHARES", "", gross - shared_gross});
-
-  // Who creates the claim has made the cost itself: what it is not paid back it bears.
-  auto add_out = [&](const std::string& role, const ByRate& by, std::int64_t factor) {
-    bool payer = std::ranges::find(invoice.issued, role, &Issued::role) != invoice.issued.end();
-    if (!payer) return;
-    for (const auto& [rate, part] : by) {
-      auto& row = book.row(role, case_id, agreement, rate);
-      row.out_net += part.net * factor, row.out_vat += part.vat * factor;
+  m.source_gross += source.gross, m.source_vat += source.vat;
+  auto add = [&](const std::string& role, const std::string& line, const ByTax& taxes, std::int64_t factor, bool in) {
+    if (!is_payer(invoice, role)) return;
+    for (const auto& [tax, part] : taxes) {
+      auto& row = book.row(role, at.case_id, line, tax);
+      (in ? row.in_net : row.out_net) += part.net * factor, (in ? row.in_vat : row.out_vat) += part.vat * factor;
     }
   };
-  add_out(entry.creditor_role,
-          parts(gross, vat,
-                [&] {
-                  Json rates = entry.vat_rates;
-                  for (auto& r : rates)
-                    r["net_cents"] = r.value("net_cents", std::int64_t{0}) * sign,
-                    r["vat_cents"] = r.value("vat_cents", std::int64_t{0}) * sign;
-                  return rates;
-                }()),
-          1);
+  // Who creates the claim and is a payer itself has made the cost: what it is not paid back it bears.
+  const bool bears = is_payer(invoice, entry.creditor_role);
+  if (bears) {
+    auto line = at.line_of(source.kinds, invoice.period_from, invoice.period_to);
+    ByTax own = source.taxes;
+    if (own.empty())
+      own = {{{source.vat == 0 ? "O" : "?", source.vat == 0 ? "0" : "?"}, {source.gross - source.vat, source.vat}}};
+    add(entry.creditor_role, line, own, 1, true);
+    add(entry.creditor_role, line, own, 1, false);
+  }
+  // The last document of the creditor is asked for what the others leave of its source.
+  const MadeDocument* last = nullptr;
   std::int64_t to_creditor = 0;
+  for (const auto* d : documents)
+    if (d->invoice->payee == entry.creditor_role) last = d, to_creditor += d->invoice->amount_cents;
+  ByTax rest = source.taxes;
+  std::int64_t gross = source.gross, vat = source.vat;
   for (const auto* d : documents) {
     ++m.documents;
-    if (d->payee == entry.creditor_role) to_creditor += d->amount_cents;
-    if (!left.contains(d)) continue;
-    auto by = parts(d->amount_cents, d->vat_cents.value_or(0), d->vat_rates);
-    add_out(d->payer, by, 1);
-    add_out(d->payee, by, -1);
+    const auto& i = *d->invoice;
+    const ByTax* says = d->says ? &d->says->taxes : nullptr;
+    ByTax asks = decided_taxes(i, i.amount_cents, i.vat_cents.value_or(0), says);
+    if (!bears && d == last) {
+      asks = outbox::says_vat_of_source(i) ? rest : decided_taxes(i, gross, vat, says);
+    } else if (!bears && i.payee == entry.creditor_role) {
+      add_taxes(rest, asks, -1);
+      gross -= i.amount_cents, vat -= i.vat_cents.value_or(0);
+    }
+    std::vector<std::string> kinds;
+    for (const auto& l : i.lines) kinds.push_back(l.value("kind", ""));
+    auto line = at.line_of(kinds, i.period_from, i.period_to);
+    add(i.payer, line, asks, 1, true);
+    if (i.payee != entry.creditor_role || bears) add(i.payee, line, asks, -1, true);
+    if (!d->left) continue;
+    const ByTax& out = says ? *says : asks;
+    add(i.payer, line, out, 1, false);
+    if (i.payee != entry.creditor_role || bears) add(i.payee, line, out, -1, false);
+    if (d->says && (d->says->gross != i.amount_cents || *says != asks))
+      m.open.push_back(
+          {"NOT_CONSERVED", i.number, at.case_id, i.payer, "DOCUMENT", d->delivery, i.amount_cents - d->says->gross});
   }
   // A creditor that is no payer itself must be paid in full.
-  bool bears = std::ranges::find(invoice.issued, entry.creditor_role, &Issued::role) != invoice.issued.end();
-  if (!bears && to_creditor != gross)
-    m.open.push_back({"NOT_CONSERVED", entry.number, case_id, "", "CREDITOR", "", gross - to_creditor});
+  if (!bears && to_creditor != source.gross)
+    m.open.push_back({"NOT_CONSERVED", entry.number, at.case_id, "", "CREDITOR", "", source.gross - to_creditor});
+}
+
+/// Of one invoice and its credits in one decision: what is recorded as shared is what the sources ask, and what the
+/// documents of the decision ask of each payer.
+void check_shared(Month& m, const CaseBook& at, const LedgerEntry& invoice, const LedgerEntry* before,
+                  std::int64_t gross, std::int64_t vat, const std::vector<const MadeDocument*>& documents) {
+  std::int64_t shared_gross = 0, shared_vat = 0;
+  bool same = true;
+  for (const auto& now : invoice.issued) {
+    auto was = before ? std::ranges::find(before->issued, now.role, &Issued::role) : invoice.issued.end();
+    bool known = before && was != before->issued.end();
+    std::int64_t g = now.gross.value() - (known ? was->gross.value() : 0),
+                 v = now.vat.value() - (known ? was->vat.value() : 0);
+    shared_gross += g, shared_vat += v;
+    std::int64_t asked = now.role == invoice.creditor_role ? gross : 0;
+    for (const auto* d : documents) {
+      if (d->invoice->payer == now.role) asked += d->invoice->amount_cents;
+      if (d->invoice->payee == now.role) asked -= d->invoice->amount_cents;
+    }
+    same = same && asked == g;
+  }
+  m.shared_gross += shared_gross, m.shared_vat += shared_vat;
+  if (shared_gross != gross || shared_vat != vat || !same)
+    m.open.push_back({"NOT_CONSERVED", invoice.number, at.case_id, "", "SHARES", "", gross - shared_gross});
+}
+
+/// Nothing where its row does not say: it was handed to an adapter that takes no document.
+Task<Result<std::optional<DocumentAmounts>>> what_it_says(store::Store& store, std::string delivery) {
+  auto key = co_await store.row(std::string(outbox::kInvoiceOfDelivery), std::move(delivery));
+  if (!key) co_return fail(std::move(key.error()));
+  if (!*key) co_return std::optional<DocumentAmounts>{};
+  auto row = co_await store.row(std::string(outbox::kInvoicesOut), std::string(as_text((*key)->value)));
+  if (!row) co_return fail(std::move(row.error()));
+  if (!*row) co_return std::optional<DocumentAmounts>{};
+  auto known = store::object_in(**row);
+  if (!known) co_return fail(std::move(known.error()));
+  co_return known->contains("gesteld") ? document_amounts((*known)["gesteld"]) : std::nullopt;
 }
 
 bool sent(const LedgerEntry& e) { return !e.held && !e.refused; }
@@ -165,10 +198,12 @@ Task<Result<bool>> book_case(journal::Journal& journal, MonthBook& book, std::st
   if (!history && history.error().kind == ErrorKind::not_found) co_return false;
   if (!history) co_return fail(std::move(history.error()));
   Json invoices;
-  std::string agreement = "opening";
+  CaseBook at{case_id, "opening", Json()};
   for (const auto& r : *history) {
     if (r.message.type == "financieringsafspraak" && r.draft.outcome == Outcome::delivered)
-      agreement = std::to_string(r.message.seq);
+      at.agreement = std::to_string(r.message.seq);
+    for (const auto& e : r.draft.effects)
+      if (e.what == "fact" && e.key == "funding") at.funding = e.value;
     bool about_money = is_invoice_type(r.message.type) || !r.draft.invoices.empty() ||
                        std::ranges::any_of(r.draft.effects, is_invoice_effect);
     if (!about_money) continue;
@@ -197,13 +232,18 @@ Task<Result<bool>> book_case(journal::Journal& journal, MonthBook& book, std::st
     if (r.draft.invoices.empty() && order.empty()) continue;
 
     // What is open stays named in every month; only this month's are booked.
-    std::set<const InvoiceOut*> left;
+    std::vector<MadeDocument> made;
     for (const auto& i : r.draft.invoices) {
       auto delivery = outbox::invoice_delivery_id(r.message, i);
       auto state = co_await settled(journal.store(), delivery);
       if (!state) co_return fail(std::move(state.error()));
       bool there = state->status == "transported" || state->status == "received" || state->status == "processed";
-      if (there) left.insert(&i);
+      made.push_back({&i, delivery, there, {}});
+      if (there && this_month) {
+        auto says = co_await what_it_says(journal.store(), delivery);
+        if (!says) co_return fail(std::move(says.error()));
+        made.back().says = std::move(*says);
+      }
       if (there) continue;
       std::string what = state->code == "DELIVERY_MISSING" ? "MISSING"
                          : state->status == "refused"      ? "REFUSED"
@@ -211,18 +251,25 @@ Task<Result<bool>> book_case(journal::Journal& journal, MonthBook& book, std::st
       book.month.open.push_back({what, i.number, case_id, i.payer, state->code, delivery, i.amount_cents});
     }
     if (!this_month) continue;
-    std::map<std::string, std::vector<const InvoiceOut*>> by_source;
-    for (const auto& i : r.draft.invoices) {
-      if (std::ranges::find(order, i.source_message) == order.end()) order.push_back(i.source_message);
-      by_source[i.source_message].push_back(&i);
+    std::map<std::string, std::vector<const MadeDocument*>> by_source;
+    for (const auto& d : made) {
+      const auto& source = d.invoice->source_message;
+      if (std::ranges::find(order, source) == order.end()) order.push_back(source);
+      by_source[source].push_back(&d);
     }
-    std::set<std::string> booked;
+    /// All of this decision that concern one invoice: the ledger knows where they began and where they ended.
+    struct OfInvoice {
+      const LedgerEntry* invoice;
+      std::int64_t gross = 0, vat = 0;
+      std::vector<const MadeDocument*> documents;
+    };
+    std::vector<OfInvoice> touched;
     for (const auto& source : order) {
       auto entry = std::ranges::find(after.entries, source, &LedgerEntry::message);
       if (entry == after.entries.end()) {
         if (source != r.message.id)  // else it is named above
-          book.month.open.push_back(
-              {"NOT_CONSERVED", by_source[source].front()->source_number, case_id, "", "NOT_IN_LEDGER", "", 0});
+          book.month.open.push_back({"NOT_CONSERVED", by_source[source].front()->invoice->source_number, case_id, "",
+                                     "NOT_IN_LEDGER", "", 0});
         continue;
       }
       const LedgerEntry* invoice = entry->is_credit() ? after.credited(entry->creditor, entry->credits) : &*entry;
@@ -231,41 +278,23 @@ Task<Result<bool>> book_case(journal::Journal& journal, MonthBook& book, std::st
             {"NOT_CONSERVED", entry->number, case_id, "", "CREDITED_NOT_FOUND", "", -entry->total().value()});
         continue;
       }
-      auto group = invoice->creditor + "/" + invoice->number;
-      if (!booked.insert(group).second) continue;
-      // All of this decision that concern one invoice together: the ledger knows where they began and where they ended.
-      std::vector<const InvoiceOut*> documents;
-      LedgerEntry all = *entry;
-      bool first = true;
-      for (const auto& other : order) {
-        auto e = std::ranges::find(after.entries, other, &LedgerEntry::message);
-        if (e == after.entries.end()) continue;
-        const LedgerEntry* of = e->is_credit() ? after.credited(e->creditor, e->credits) : &*e;
-        if (of != invoice) continue;
-        documents.insert(documents.end(), by_source[other].begin(), by_source[other].end());
-        if (first) {
-          all = *e;
-          first = false;
-          continue;
-        }
-        // A credit behind its invoice takes from it; a credit behind a credit adds to it.
-        if (all.is_credit() == e->is_credit()) {
-          all.lines.insert(all.lines.end(), e->lines.begin(), e->lines.end());
-          all.vat += e->vat;
-          for (const auto& rate : e->vat_rates) all.vat_rates.push_back(rate);
-        } else {
-          for (const auto& line : e->lines) all.lines.push_back({line.kind, -line.cents});
-          all.vat -= e->vat;
-          for (auto rate : e->vat_rates) {
-            rate["net_cents"] = -rate.value("net_cents", std::int64_t{0}),
-            rate["vat_cents"] = -rate.value("vat_cents", std::int64_t{0});
-            all.vat_rates.push_back(std::move(rate));
-          }
-        }
+      auto came = std::ranges::find_if(*history, [&](const journal::Recorded& h) { return h.message.id == source; });
+      if (came == history->end()) {
+        book.month.open.push_back({"MISSING", entry->number, case_id, "", "NOT_IN_JOURNAL", "", 0});
+        continue;
       }
-      const LedgerEntry* was = entry->is_credit() ? before.credited(entry->creditor, entry->credits) : nullptr;
+      auto amounts = source_amounts(came->message.type, came->message.payload);
+      const auto& documents = by_source[source];
+      book_source(book, at, amounts, *entry, *invoice, documents);
+      auto of = std::ranges::find(touched, invoice, &OfInvoice::invoice);
+      if (of == touched.end()) of = touched.insert(touched.end(), {invoice, 0, 0, {}});
+      of->gross += amounts.gross, of->vat += amounts.vat;
+      of->documents.insert(of->documents.end(), documents.begin(), documents.end());
+    }
+    for (const auto& of : touched) {
+      auto was = before.credited(of.invoice->creditor, of.invoice->number);
       if (was && was->issued.empty()) was = nullptr;
-      book_source(book, case_id, agreement, all, *invoice, was, documents, left);
+      check_shared(book.month, at, *of.invoice, was, of.gross, of.vat, of.documents);
     }
   }
   for (const auto& e : ledger_of(invoices).entries) {
@@ -382,6 +411,7 @@ Json month_view(const Month& m) {
     rows.push_back({{"betaler", r.payer},
                     {"zaak", r.case_id},
                     {"afspraak", r.agreement},
+                    {"btwCategorie", r.category},
                     {"btwTarief", r.rate},
                     {"inNettoCent", r.in_net},
                     {"inBtwCent", r.in_vat},

@@ -7,12 +7,15 @@ namespace schakel::pipeline {
 
 /// The books of one month. Amounts are cents; credits count negative.
 ///
-/// `in` of a payer is its share as the recorded decisions say (the fold of the journal); `out` is what it was really
-/// asked for: documents to it minus documents it sends on, as far as they left the house. Both must be equal on every
-/// row, and per invoice the shares must add up to the source. A month closes when that holds and nothing is open.
+/// `in` of a payer is what the source messages ask by their payloads, less what the decision has it ask of others, in
+/// the VAT that the decision gives it. `out` is what the documents ask that were sealed and left: those to it minus
+/// those it sends on. Both must be equal on every row, and per invoice what was recorded as shared must be what the
+/// source asks and what its documents ask. A month closes when that holds and nothing is open.
 struct MonthRow {
-  std::string payer, case_id, agreement,
-      rate;  ///< agreement: seq of the financieringsafspraak, or "opening"; rate: 21, 9, 0, or "?"
+  std::string payer, case_id;
+  std::string agreement;  ///< seq of the financieringsafspraak, or "opening", and its lines: 12/1, 12/1+3
+  std::string category;   ///< S, E, Z or O; "?" where nobody said it
+  std::string rate;       ///< 21, 9, 0, or "?"
   std::int64_t in_net = 0, in_vat = 0, out_net = 0, out_vat = 0;
 };
 struct OpenItem {

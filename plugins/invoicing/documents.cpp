@@ -297,6 +297,42 @@ struct Writer {
   }
 };
 
+Json::iterator rate_in(Json& rates, const std::string& percent, const std::string& category) {
+  return std::ranges::find_if(
+      rates, [&](const Json& r) { return r["percent"] == percent && r.value("category", "") == category; });
+}
+
+/// What each payer gets back of each rate of a credit of which the lines have their rates. `after` is what is borne of
+/// the lines that are left.
+std::optional<std::vector<Json>> credit_rates(const LedgerEntry& credit, const LedgerEntry& invoice,
+                                              std::span<const PayerAmount> back, const Shares& after) {
+  std::vector<RatePart> rates;
+  for (const auto& r : credit.vat_rates)
+    rates.push_back({r.at("percent"), r.value("category", ""), Cents{r.at("net_cents").get<std::int64_t>()},
+                     Cents{r.at("vat_cents").get<std::int64_t>()}});
+  std::vector<std::vector<RatePart>> wanted;
+  for (const auto& p : back) {
+    auto& row = wanted.emplace_back();
+    auto issued = std::ranges::find(invoice.issued, p.role, &Issued::role);
+    auto at = std::ranges::find(after.payers, p.role, &PayerAmount::role);
+    if (issued == invoice.issued.end() || at == after.payers.end()) return {};
+    const auto& left = after.rates[static_cast<std::size_t>(at - after.payers.begin())];
+    for (const auto& r : rates) {
+      RatePart part{r.percent, r.category, {}, {}};
+      for (const auto& had : issued->rates)
+        if (had["percent"] == r.percent && had.value("category", "") == r.category)
+          part.net += Cents{had["net_cents"].get<std::int64_t>()},
+              part.vat += Cents{had["vat_cents"].get<std::int64_t>()};
+      for (const auto& l : left)
+        if (l.percent == r.percent && l.category == r.category) part.net -= l.net, part.vat -= l.vat;
+      row.push_back(std::move(part));
+    }
+  }
+  std::vector<Json> out;
+  for (const auto& row : fit_rates(back, std::move(wanted), rates)) out.push_back(rates_json(row));
+  return out;
+}
+
 std::vector<std::vector<PayerAmount>> per_group(const Shares& shares) {
   std::vector<std::vector<PayerAmount>> out;
   for (const auto& g : shares.groups) out.push_back(g.payers);
@@ -371,12 +407,17 @@ Written write_invoice(LedgerEntry& invoice, const Switches& switches, std::int64
   invoice.issued.clear();
   for (const auto& p : shares.payers) invoice.issued.push_back({p.role, p.gross, p.vat});
   Writer writer{invoice, invoice, switches, released_by, shares, shares.payers, per_group(shares), numbering};
-  if (!invoice.vat_rates.empty())
+  if (!shares.rates.empty()) {
+    for (std::size_t i = 0; i < shares.payers.size(); ++i)
+      writer.rates[shares.payers[i].role] = invoice.issued[i].rates = rates_json(shares.rates[i]);
+  } else if (!invoice.vat_rates.empty()) {
+    // The source names its rates, but not of which line they are.
     if (auto rates = share_rates(shares.payers, invoice.vat_rates))
       for (std::size_t i = 0; i < shares.payers.size(); ++i) {
         writer.rates[shares.payers[i].role] = (*rates)[i];
         invoice.issued[i].rates = (*rates)[i];
       }
+  }
   Written out = writer.run();
   for (auto& issued : invoice.issued)
     for (const auto& doc : out.invoices)
@@ -410,7 +451,16 @@ Written write_credit(const LedgerEntry& credit, LedgerEntry& invoice, std::span<
   if (whole == amounts.end()) whole = amounts.begin();
   Cents vat_given;
   for (const auto& a : amounts) vat_given += a.vat;
-  whole->vat += -credit.vat - vat_given;
+  // ... as far as its money goes, then with the others: nobody gets back more VAT than money.
+  Cents lacking = -credit.vat - vat_given;
+  auto take = [&](PayerAmount& a) {
+    Cents now = std::clamp(a.vat + lacking, std::min(a.gross, Cents{}), Cents{});
+    lacking -= now - a.vat;
+    a.vat = now;
+  };
+  take(*whole);
+  for (auto& a : amounts) take(a);
+  SCHAKEL_ASSERT(lacking == Cents{});
   for (const auto& a : amounts) {
     auto issued = std::ranges::find(invoice.issued, a.role, &Issued::role);
     issued->gross += a.gross, issued->vat += a.vat;
@@ -428,26 +478,28 @@ Written write_credit(const LedgerEntry& credit, LedgerEntry& invoice, std::span<
       touched.groups.erase(touched.groups.begin() + static_cast<std::ptrdiff_t>(g));
       by_group.erase(by_group.begin() + static_cast<std::ptrdiff_t>(g));
     }
-  // The credit's own rates over what each payer gets back; the ledger keeps what is left of each rate.
+  // The credit's rates over what each payer gets back: of its own lines where lines have rates, as the difference of
+  // what it bore and what it bears of the lines that are left. The ledger keeps what is left of each rate.
   std::map<std::string, Json> rates;
   std::vector<PayerAmount> back;
   for (const auto& a : amounts) back.push_back({a.role, -a.gross, -a.vat});
-  auto parts = credit.vat_rates.empty() ? std::nullopt : share_rates(back, credit.vat_rates);
+  auto parts = credit.vat_rates.empty() ? std::nullopt
+               : after.rates.empty()    ? share_rates(back, credit.vat_rates)
+                                        : credit_rates(credit, invoice, back, after);
   for (auto& issued : invoice.issued) {
     auto at = std::ranges::find(back, issued.role, &PayerAmount::role);
-    if (!parts || at == back.end() || issued.rates.empty()) {
+    if (!parts || at == back.end() || (issued.rates.empty() && after.rates.empty())) {
       if (!parts) issued.rates = Json::array();
       continue;
     }
     const Json& mine = (*parts)[static_cast<std::size_t>(at - back.begin())];
     rates[issued.role] = mine;
     for (const auto& r : mine) {
-      auto there =
-          std::ranges::find_if(issued.rates, [&](const Json& left) { return left["percent"] == r["percent"]; });
+      auto there = rate_in(issued.rates, r["percent"], r.value("category", ""));
       if (there == issued.rates.end()) {
-        issued.rates.push_back({{"percent", r["percent"]},
-                                {"net_cents", -r["net_cents"].get<std::int64_t>()},
-                                {"vat_cents", -r["vat_cents"].get<std::int64_t>()}});
+        Json row = r;
+        row["net_cents"] = -r["net_cents"].get<std::int64_t>(), row["vat_cents"] = -r["vat_cents"].get<std::int64_t>();
+        issued.rates.push_back(std::move(row));
         continue;
       }
       (*there)["net_cents"] = (*there)["net_cents"].get<std::int64_t>() - r["net_cents"].get<std::int64_t>();

@@ -47,9 +47,12 @@ Compared compare(const LedgerEntry& incoming, const Ledger& ledger, const Json& 
 }
 
 std::optional<LedgerLine> exceeds(const LedgerEntry& credit, const LedgerEntry& invoice, const Ledger& ledger) {
-  auto left = lines_left(invoice, ledger.sent_credits(invoice));
+  bool by_rate = std::ranges::none_of(credit.lines, [](const LedgerLine& l) { return l.percent.empty(); });
+  auto left = lines_left(invoice, ledger.sent_credits(invoice), by_rate);
   for (const auto& line : credit.lines) {
-    auto it = std::ranges::find(left, line.kind, &LedgerLine::kind);
+    auto it = std::ranges::find_if(left, [&](const LedgerLine& l) {
+      return l.kind == line.kind && (l.percent.empty() || (l.percent == line.percent && l.category == line.category));
+    });
     if (it == left.end()) return LedgerLine{line.kind, {}};
     if (line.cents > it->cents) return *it;
     it->cents -= line.cents;

@@ -110,87 +110,33 @@ void share_group(GroupAmounts& g, std::optional<std::int64_t> minutes) {
   }
 }
 
-}  // namespace
-
-namespace {
-
-/// Splits `amount` over what is left by largest remainder; every part stays within what is left of its column.
-std::vector<std::int64_t> take_parts(std::int64_t amount, std::vector<std::int64_t>& left) {
-  std::int64_t total = 0;
-  for (auto v : left) total += v;
-  std::vector<std::int64_t> out(left.size());
-  if (total == 0) return out;
-  std::vector<std::pair<__int128, std::size_t>> remainder;
-  std::int64_t given = 0;
-  for (std::size_t j = 0; j < left.size(); ++j) {
-    auto exact = static_cast<__int128>(amount) * left[j];
-    out[j] = static_cast<std::int64_t>(exact / total);
-    given += out[j];
-    remainder.emplace_back(-(exact % total), j);
-  }
-  std::ranges::sort(remainder);
-  // A column with a remainder has room for one more.
-  for (std::size_t k = 0; given < amount; ++k, ++given) ++out[remainder[k].second];
-  for (std::size_t j = 0; j < left.size(); ++j) left[j] -= out[j];
-  return out;
-}
-
-struct RateShare {
-  std::int64_t net = 0, vat = 0;
-};
-using RateRows = std::vector<std::vector<RateShare>>;  ///< by payer, by rate
-using Amounts = std::vector<std::int64_t>;             ///< by rate
-
-RateRows proportional_parts(std::span<const PayerAmount> payers, Amounts net, Amounts vat) {
-  RateRows out;
-  for (const auto& p : payers) {
-    auto n = take_parts((p.gross - p.vat).value(), net), v = take_parts(p.vat.value(), vat);
-    auto& row = out.emplace_back();
-    for (std::size_t j = 0; j < n.size(); ++j) row.push_back({n[j], v[j]});
+/// What the lines of a group are per rate, in the order of the source; also what a credit took whole.
+std::vector<RatePart> rates_of_lines(const LedgerEntry& invoice, std::span<const LedgerLine> lines,
+                                     const ShareGroup& group) {
+  std::vector<RatePart> out;
+  auto part = [&](const std::string& percent, const std::string& category) -> RatePart& {
+    for (auto& r : out)
+      if (r.percent == percent && r.category == category) return r;
+    return out.emplace_back(percent, category, Cents{}, Cents{});
+  };
+  for (const auto& r : invoice.vat_rates) part(r.at("percent"), r.value("category", ""));
+  for (const auto& l : lines) {
+    if (std::ranges::find(group.kinds, l.kind) == group.kinds.end()) continue;
+    auto& r = part(l.percent, l.category);
+    r.net += l.cents - l.vat.value_or(Cents{}), r.vat += l.vat.value_or(Cents{});
   }
   return out;
 }
 
-/// Is the VAT of every part within half a euro of its net at the rate of the whole? A validator allows one (BR-S-09).
-bool near_rates(const RateRows& rows, const Amounts& net, const Amounts& vat) {
-  for (const auto& row : rows)
-    for (std::size_t j = 0; j < row.size(); ++j) {
-      auto off = static_cast<__int128>(row[j].vat) * net[j] - static_cast<__int128>(row[j].net) * vat[j];
-      auto slack = static_cast<__int128>(50) * net[j];
-      if (off > slack || -off > slack) return false;
-    }
-  return true;
-}
-
-/// Two rates: a payer's net and VAT fix how much of it is of each. The last payer has what is left; nullopt when that
-/// is less than nothing.
-std::optional<RateRows> solved_parts(std::span<const PayerAmount> payers, const Amounts& net, const Amounts& vat) {
-  // n0 * (V0/N0) + (n - n0) * (V1/N1) = v, as a fraction over N0 * N1.
-  auto n0_all = static_cast<__int128>(net[0]), n1_all = static_cast<__int128>(net[1]);
-  __int128 by = vat[0] * n1_all - vat[1] * n0_all;
-  if (net[0] <= 0 || net[1] <= 0 || by == 0) return {};
-  RateRows out;
-  std::vector<RateShare> left{{net[0], vat[0]}, {net[1], vat[1]}};
-  for (std::size_t i = 0; i < payers.size(); ++i) {
-    std::int64_t n = (payers[i].gross - payers[i].vat).value(), v = payers[i].vat.value();
-    std::vector<RateShare> row = left;
-    if (i + 1 < payers.size()) {
-      // At most 10^13 each, so that N0 * (v * N1 - n * V1) needs 130 bits at the very most: divided before that.
-      __int128 over = v * n1_all - static_cast<__int128>(n) * vat[1], part = 0;
-      if (__builtin_mul_overflow(over, n0_all, &part)) return {};
-      part /= by;
-      auto first = static_cast<std::int64_t>(std::clamp<__int128>(part, 0, std::min<__int128>(n, left[0].net)));
-      row[0].net = first, row[1].net = n - first;
-      row[0].vat = std::min(static_cast<std::int64_t>(static_cast<__int128>(first) * vat[0] / n0_all), v);
-      row[1].vat = v - row[0].vat;
-    }
-    for (std::size_t j = 0; j < 2; ++j) {
-      left[j].net -= row[j].net, left[j].vat -= row[j].vat;
-      if (row[j].net < 0 || row[j].vat < 0 || left[j].net < 0 || left[j].vat < 0) return {};
-    }
-    out.push_back(std::move(row));
+void add_rates(std::vector<RatePart>& to, const std::vector<RatePart>& more) {
+  for (const auto& r : more) {
+    auto same =
+        std::ranges::find_if(to, [&](const RatePart& t) { return t.percent == r.percent && t.category == r.category; });
+    if (same == to.end())
+      to.push_back(r);
+    else
+      same->net += r.net, same->vat += r.vat;
   }
-  return out;
 }
 
 /// What the agreement says of VAT for all kinds of an invoice; empty when it says nothing or not one thing.
@@ -205,35 +151,6 @@ std::string treatment_of(const LedgerEntry& invoice, const MoneyState& state, co
 }
 
 }  // namespace
-
-std::optional<std::vector<Json>> share_rates(std::span<const PayerAmount> payers, const Json& rates) {
-  std::vector<std::int64_t> net, vat;
-  std::int64_t all_net = 0, all_vat = 0;
-  for (const auto& r : rates) {
-    net.push_back(r.at("net_cents").get<std::int64_t>());
-    vat.push_back(r.at("vat_cents").get<std::int64_t>());
-    if (net.back() < 0 || vat.back() < 0) return {};
-    all_net += net.back(), all_vat += vat.back();
-  }
-  for (const auto& p : payers) {
-    if (p.vat < Cents{} || p.gross < p.vat) return {};
-    all_net -= (p.gross - p.vat).value(), all_vat -= p.vat.value();
-  }
-  if (all_net != 0 || all_vat != 0) return {};
-  auto parts = proportional_parts(payers, net, vat);
-  // Payers of differently taxed lines have differently taxed parts: with two rates net and VAT say which.
-  if (!near_rates(parts, net, vat) && net.size() == 2)
-    if (auto solved = solved_parts(payers, net, vat); solved && near_rates(*solved, net, vat)) parts = *solved;
-  std::vector<Json> out;
-  for (const auto& row : parts) {
-    Json mine = Json::array();
-    for (std::size_t j = 0; j < rates.size(); ++j)
-      if (row[j].net != 0 || row[j].vat != 0)
-        mine.push_back({{"percent", rates[j].at("percent")}, {"net_cents", row[j].net}, {"vat_cents", row[j].vat}});
-    out.push_back(std::move(mine));
-  }
-  return out;
-}
 
 std::int64_t education_minutes(std::int64_t minutes, std::uint32_t education_bp) {
   return education_bp == 5000 ? split_minutes(minutes).education : minutes * education_bp / 10000;
@@ -314,7 +231,9 @@ Shares share(const LedgerEntry& invoice, std::span<const LedgerLine> lines, Cent
     by_line = by_line && line.vat.has_value();
     vat_of_lines += line.vat.value_or(Cents{});
   }
-  by_line = by_line && vat_of_lines == vat;
+  bool rated = by_line && std::ranges::none_of(lines, [](const LedgerLine& l) { return l.percent.empty(); });
+  // With rates VAT stays with its lines, also where a credit rounded it otherwise than its invoice.
+  by_line = by_line && (rated || vat_of_lines == vat);
   Cents vat_given;
   for (const auto& group : invoice.groups) {
     GroupAmounts g{&group, {}, {}, {}};
@@ -341,7 +260,7 @@ Shares share(const LedgerEntry& invoice, std::span<const LedgerLine> lines, Cent
   // The cents of VAT that no group has: first to the holder (or the gemeente), as far as its money goes.
   Cents left = vat - vat_given;
   auto take = [&](PayerAmount& p) {
-    Cents room = std::min(left, p.gross - p.vat);
+    Cents room = std::clamp(left, -p.vat, p.gross - p.vat);
     p.vat += room;
     left -= room;
   };
@@ -350,29 +269,52 @@ Shares share(const LedgerEntry& invoice, std::span<const LedgerLine> lines, Cent
     if (p.role == first) take(p);
   for (auto& p : out.payers) take(p);
   SCHAKEL_ASSERT(left == Cents{});
+  if (!rated) return out;
+  out.rates.resize(out.payers.size());
+  for (const auto& g : out.groups) {
+    auto parts = share_group_rates(g.payers, rates_of_lines(invoice, lines, *g.group));
+    for (std::size_t i = 0; i < g.payers.size(); ++i) {
+      auto at = std::ranges::find(out.payers, g.payers[i].role, &PayerAmount::role);
+      add_rates(out.rates[static_cast<std::size_t>(at - out.payers.begin())], parts[i]);
+    }
+  }
   return out;
 }
 
-std::vector<LedgerLine> lines_left(const LedgerEntry& invoice, std::span<const LedgerEntry* const> credits) {
+std::vector<LedgerLine> lines_left(const LedgerEntry& invoice, std::span<const LedgerEntry* const> credits,
+                                   bool by_rate) {
+  auto rated = [](const LedgerLine& l) { return !l.percent.empty(); };
+  by_rate = by_rate && std::ranges::all_of(invoice.lines, rated) &&
+            std::ranges::all_of(credits, [&](const LedgerEntry* c) { return std::ranges::all_of(c->lines, rated); });
   std::vector<LedgerLine> out;
-  auto find = [&](const std::string& kind) { return std::ranges::find(out, kind, &LedgerLine::kind); };
+  auto find = [&](const LedgerLine& line) {
+    return std::ranges::find_if(out, [&](const LedgerLine& l) {
+      return l.kind == line.kind && (!by_rate || (l.percent == line.percent && l.category == line.category));
+    });
+  };
   for (const auto& line : invoice.lines) {
-    if (auto it = find(line.kind); it != out.end()) {
+    if (auto it = find(line); it != out.end()) {
       it->cents += line.cents;
       it->vat = it->vat && line.vat ? std::optional(*it->vat + *line.vat) : std::nullopt;
     } else {
       out.push_back({line.kind, line.cents, line.vat});
+      if (by_rate) out.back().percent = line.percent, out.back().category = line.category;
     }
   }
   for (const LedgerEntry* credit : credits)
     for (const auto& line : credit->lines)
-      if (auto it = find(line.kind); it != out.end()) {
+      if (auto it = find(line); it != out.end()) {
         it->cents -= line.cents;
         it->vat = it->vat && line.vat ? std::optional(*it->vat - *line.vat) : std::nullopt;
       }
   // A provider may round the VAT of its credits: what would be more than the money, or less than none, is not known.
   for (auto& line : out)
-    if (line.vat && (*line.vat < Cents{} || *line.vat > line.cents)) line.vat.reset();
+    if (line.vat && (*line.vat < Cents{} || *line.vat > line.cents)) {
+      if (by_rate)
+        line.vat = std::clamp(*line.vat, Cents{}, std::max(line.cents, Cents{}));
+      else
+        line.vat.reset();
+    }
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "plugins/invoicing/rates.hpp"
 #include "plugins/invoicing/state.hpp"
 
 namespace schakel::invoicing {
@@ -12,12 +13,6 @@ namespace schakel::invoicing {
 /// Fixes `holder` and `groups` of an invoice that is about to be sent. `odd` is whose turn the odd cent is.
 /// Also fixes the VAT treatment when the agreement names one for every line.
 void plan(LedgerEntry& invoice, const MoneyState& state, const Switches& switches, OddCent odd);
-
-struct PayerAmount {
-  std::string role;
-  Cents gross, vat;
-  bool operator==(const PayerAmount&) const = default;
-};
 
 /// What the payers of one group owe of it; they add up to `cents` and `vat`.
 struct GroupAmounts {
@@ -31,6 +26,9 @@ struct Shares {
   std::vector<GroupAmounts> groups;
   /// Every payer of the plan once, in the order gemeente, schoolbestuur, swv; adds up to gross and vat.
   std::vector<PayerAmount> payers;
+  /// Of each payer the rates of exactly the lines that it pays; adds up to what a payer owes and, over the payers, to
+  /// every rate. Empty unless every line has its rate.
+  std::vector<std::vector<RatePart>> rates;
 
   [[nodiscard]] PayerAmount of(std::string_view role) const;
 };
@@ -39,18 +37,15 @@ struct Shares {
 /// Postcondition: the payers add up to the whole in gross and VAT, and nobody's share is negative.
 [[nodiscard]] Shares share(const LedgerEntry& invoice, std::span<const LedgerLine> lines, Cents vat);
 
-/// The lines left of an invoice after credits, kinds in the order of the invoice.
+/// The lines left of an invoice after credits, kinds in the order of the invoice; each VAT rate of a kind apart where
+/// that is wanted and every line has one.
 [[nodiscard]] std::vector<LedgerLine> lines_left(const LedgerEntry& invoice,
-                                                 std::span<const LedgerEntry* const> credits);
+                                                 std::span<const LedgerEntry* const> credits, bool by_rate = true);
 /// VAT left; never below 0: a provider may round the VAT of its credits up.
 [[nodiscard]] Cents vat_left(const LedgerEntry& invoice, std::span<const LedgerEntry* const> credits);
 
 /// HR-MONEY-01, CORE-MONEY-08: minutes of the education side.
 [[nodiscard]] std::int64_t education_minutes(std::int64_t minutes, std::uint32_t education_bp);
-
-/// VAT per rate for each payer: rows add up to a payer's net and VAT, columns to those of a rate, no part is negative.
-/// The last payer takes what is left, so nothing is lost or made. nullopt when payers and rates are not the same money.
-[[nodiscard]] std::optional<std::vector<Json>> share_rates(std::span<const PayerAmount> payers, const Json& rates);
 
 /// Lays a payer's share of a group on the lines of that group; adds up to `share`.
 [[nodiscard]] std::vector<Cents> lay_on_lines(Cents share, std::span<const Cents> lines);

@@ -91,11 +91,40 @@ struct Reader {
       if (auto vat = line.find("vat_cents"); vat != line.end()) line_vat(read, *vat, at("/vat_cents"));
       if (auto days = line.find("period"); days != line.end() && !days->is_null())
         if (!line_period(read, *days)) wrong(at("/period"), "a period is its first and its last day");
+      if (line.contains("percent")) line_rate(read, line, at());
     }
     auto with_vat = std::ranges::count_if(out, [](const LedgerLine& l) { return l.vat.has_value(); });
     if (with_vat != 0 && std::cmp_not_equal(with_vat, out.size()))
       wrong("/lines", "VAT stands on every line or on none");
+    auto with_rate = std::ranges::count_if(out, [](const LedgerLine& l) { return !l.percent.empty(); });
+    if (with_rate != 0 && (std::cmp_not_equal(with_rate, out.size()) || with_rate != with_vat))
+      wrong("/lines", "a VAT rate stands on every line, with its VAT, or on none");
     return out;
+  }
+
+  /// The rate of a line or a row of vat_rates: `percent` and, where the source has one, the category of UBL.
+  bool rate(const Json& v, std::string& percent, std::string& category, const std::string& at) {
+    auto text = v.find("percent");
+    if (text == v.end() || !text->is_string()) return wrong(at + "/percent", "a rate is written 21 or 5.5"), false;
+    percent = text->get<std::string>();
+    bool digits = !percent.empty() && percent.size() <= 5 &&
+                  std::ranges::all_of(percent, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+    if (!digits) return wrong(at + "/percent", "a rate is written 21 or 5.5"), false;
+    if (auto it = v.find("category"); it != v.end()) {
+      bool zero = zero_rate(percent);
+      if (*it != "S" && *it != "E" && *it != "Z" && *it != "O")
+        return wrong(at + "/category", "a VAT category is S, E, Z or O"), false;
+      if ((*it == "S") == zero) return wrong(at + "/category", "S has a rate above 0, the others have 0"), false;
+      category = it->get<std::string>();
+    }
+    return true;
+  }
+  static bool zero_rate(const std::string& percent) { return percent.find_first_not_of("0.") == std::string::npos; }
+
+  void line_rate(LedgerLine& read, const Json& line, const std::string& at) {
+    if (!rate(line, read.percent, read.category, at)) return;
+    if (zero_rate(read.percent) && read.vat.value_or(Cents{}) != Cents{})
+      wrong(at + "/vat_cents", "a rate of 0 has no VAT");
   }
 
   void line_vat(LedgerLine& read, const Json& given, const std::string& at) {
@@ -140,22 +169,54 @@ struct Reader {
       if (!r.is_object() || !r.contains("percent") || !r["percent"].is_string() || !r.contains("net_cents") ||
           !r.contains("vat_cents"))
         return wrong(at, "a rate has percent, net_cents and vat_cents");
-      auto percent = r["percent"].get<std::string>();
-      bool digits = !percent.empty() && percent.size() <= 5 &&
-                    std::ranges::all_of(percent, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+      std::string percent, category;
+      bool sound = rate(r, percent, category, at);
       auto n = whole(r["net_cents"], at + "/net_cents", Cents::kLimit),
            v = whole(r["vat_cents"], at + "/vat_cents", Cents::kLimit);
-      if (!digits) return wrong(at + "/percent", "a rate is written 21 or 5.5");
-      if (!n || !v) return;
-      bool zero = percent.find_first_not_of("0.") == std::string::npos;
-      if (zero && *v != 0) return wrong(at + "/vat_cents", "a rate of 0 has no VAT");
+      if (!sound || !n || !v) return;
+      if (zero_rate(percent) && *v != 0) return wrong(at + "/vat_cents", "a rate of 0 has no VAT");
       for (std::size_t k = 0; k < i; ++k)
-        if ((*list)[k]["percent"] == percent) return wrong(at + "/percent", "a rate stands once");
+        if ((*list)[k]["percent"] == percent && (*list)[k].value("category", "") == category)
+          return wrong(at + "/percent", "a rate stands once");
       net += *n, vat += *v;
     }
     if (vat != entry.vat.value() || net + vat != total.value())
       return wrong("/vat_rates", "the rates do not add up to the VAT and the total");
     entry.vat_rates = *list;
+  }
+
+  /// Where lines have their rate, the rates are the sums of the lines, whether they are given or not.
+  void line_rates(LedgerEntry& entry) {
+    if (!findings.empty() || entry.lines.empty() || entry.lines[0].percent.empty()) return;
+    Json sums = Json::array();
+    auto row_of = [](Json& rows, const std::string& percent, const std::string& category) {
+      return std::ranges::find_if(
+          rows, [&](const Json& r) { return r["percent"] == percent && r.value("category", "") == category; });
+    };
+    for (const auto& l : entry.lines) {
+      auto it = row_of(sums, l.percent, l.category);
+      if (it == sums.end()) {
+        sums.push_back({{"percent", l.percent}, {"net_cents", 0}, {"vat_cents", 0}});
+        if (!l.category.empty()) sums.back()["category"] = l.category;
+        it = sums.end() - 1;
+      }
+      (*it)["net_cents"] = (*it)["net_cents"].get<std::int64_t>() + (l.cents - *l.vat).value();
+      (*it)["vat_cents"] = (*it)["vat_cents"].get<std::int64_t>() + l.vat->value();
+    }
+    if (entry.vat_rates.empty()) {
+      if (sums.size() > 5) return wrong("/lines", "at most 5 VAT rates were expected");
+      entry.vat_rates = std::move(sums);
+      return;
+    }
+    for (auto& given : entry.vat_rates) {
+      auto it = row_of(sums, given["percent"], given.value("category", ""));
+      bool same = it == sums.end()
+                      ? given["net_cents"] == 0 && given["vat_cents"] == 0
+                      : (*it)["net_cents"] == given["net_cents"] && (*it)["vat_cents"] == given["vat_cents"];
+      if (!same) return wrong("/vat_rates", "a rate is not the sum of its lines");
+      if (it != sums.end()) sums.erase(it);
+    }
+    if (!sums.empty()) wrong("/vat_rates", "a line has a rate that is not there");
   }
 
   void period(LedgerEntry& entry) {
@@ -212,6 +273,7 @@ Result<LedgerEntry> read_source(const Message& message) {
     }
   r.line_vats(entry);
   r.rates(entry, total);
+  r.line_rates(entry);
   if (entry.is_credit()) {
     entry.credits = r.number("credits");
     if (total <= Cents{}) r.wrong("/lines", "a credit note takes something off");

@@ -88,6 +88,25 @@ TEST(ZorgaanbiederUbl, EachLineCarriesItsOwnVat) {
             (Lines{{"grijs", 39, 6}, {"grijs", 40, 7}, {"zorg", 42, 8}}));
 }
 
+TEST(ZorgaanbiederUbl, EachLineCarriesItsCategoryAndRateAndTheSellersVatNumberGoesAlong) {
+  auto bench = fresh_desk();
+  auto d = invoice_of({item("ZORG", 100000, 0), item("GRIJS", 10000, 9), item("GRIJS", 400, 21)});
+  ASSERT_EQ(post(*bench, written(d)).status, 202);
+  const Json& data = bench->world.events.at(0)["data"];
+  EXPECT_EQ(data["seller_vat_number"], "NL123456789B01");
+  std::vector<std::string> said;
+  for (const auto& l : data["lines"])
+    said.push_back(l["category"].get<std::string>() + l["percent"].get<std::string>() + " " + l["vat_cents"].dump());
+  EXPECT_EQ(said, (std::vector<std::string>{"E0 0", "S9 900", "S21 84"}));
+  EXPECT_EQ(data["vat_rates"].size(), 3U);
+  auto untaxed = fresh_desk();
+  ASSERT_EQ(post(*untaxed, written(invoice_of({item("ZORG", 500)}))).status, 202);
+  const Json& plain = untaxed->world.events.at(0)["data"];
+  EXPECT_FALSE(plain.contains("seller_vat_number"));
+  EXPECT_EQ(plain["vat_rates"],
+            Json::parse(R"([{"category": "O", "percent": "0", "net_cents": 500, "vat_cents": 0}])"));
+}
+
 TEST(ZorgaanbiederUbl, AnAllowanceIsSharedByTheLinesOfItsRate) {
   EXPECT_EQ(shared(invoice_of({item("ZORG", 10000), item("GRIJS", 10000)}, {{false, Cents(4000), "Korting", "O", {}}})),
             (Lines{{"zorg", 8000, 0}, {"grijs", 8000, 0}}));

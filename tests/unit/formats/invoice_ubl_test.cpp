@@ -111,6 +111,59 @@ TEST(InvoiceUbl, VatIsChargedByAgreementOrCategoryAndNeverGuessed) {
   EXPECT_EQ(document(exempt).tax_total, Cents{}) << "the agreement goes before the rates of the source";
 }
 
+Json vat_row(const char* category, const char* percent, std::int64_t net, std::int64_t vat) {
+  return {{"category", category}, {"percent", percent}, {"net_cents", net}, {"vat_cents", vat}};
+}
+
+TEST(InvoiceUbl, OneThatIsPassedOnSaysTheVatOfItsSourceWhateverWasAgreed) {
+  for (const char* treatment : {"", "O", "E", "S"}) {
+    auto inv = broker_invoice({12100, 10900, 500});
+    inv["vat_treatment"] = treatment;
+    inv["vat_cents"] = 3000;
+    inv["vat_of_source"] = true;
+    inv["seller"]["vat_number"] = "NL123456789B01";
+    inv["vat_rates"] = {vat_row("S", "21", 10000, 2100), vat_row("S", "9", 10000, 900), vat_row("E", "0", 300, 0),
+                        vat_row("Z", "0", 200, 0)};
+    auto d = document(inv);
+    EXPECT_EQ(d.supplier.vat_number, "NL123456789B01") << treatment;
+    EXPECT_EQ(stated_amounts(d), Json::parse(R"({"bedragCent": 23500, "btw": [
+        {"categorie": "S", "tarief": "21", "nettoCent": 10000, "btwCent": 2100},
+        {"categorie": "S", "tarief": "9", "nettoCent": 10000, "btwCent": 900},
+        {"categorie": "E", "tarief": "0", "nettoCent": 300, "btwCent": 0},
+        {"categorie": "Z", "tarief": "0", "nettoCent": 200, "btwCent": 0}]})"));
+  }
+}
+
+TEST(InvoiceUbl, OneOfASingleCategoryWithoutVatKeepsItsLines) {
+  for (const char* category : {"O", "E", "Z"}) {
+    auto inv = broker_invoice({12100, 10900});
+    inv["vat_treatment"] = "S";
+    inv["vat_of_source"] = true;
+    inv["seller"]["vat_number"] = "NL123456789B01";
+    inv["vat_rates"] = Json::array({vat_row(category, "0", 23000, 0)});
+    auto d = document(inv);
+    EXPECT_EQ(d.lines.size(), 2U);
+    EXPECT_EQ(d.taxes.at(0).category, category);
+    EXPECT_EQ(d.supplier.vat_number.empty(), category[0] == 'O');
+  }
+}
+
+TEST(InvoiceUbl, WhatIsMadeOfItPassesRatesOnWithoutZ) {
+  auto inv = broker_invoice({12100, 500});
+  inv["vat_treatment"] = "S";
+  inv["vat_cents"] = 2100;
+  inv["seller"]["vat_number"] = "NL123456789B01";
+  inv["vat_rates"] = {vat_row("S", "21", 10000, 2100), vat_row("Z", "0", 500, 0)};
+  auto d = document(inv);
+  ASSERT_EQ(d.taxes.size(), 2U);
+  EXPECT_EQ(d.taxes[1].category, "E");
+  // A cent of each is a document too; nobody leans on the euro of BR-S-09.
+  inv["amount_cents"] = 4, inv["vat_cents"] = 0, inv["lines"] = Json::array();
+  inv["vat_of_source"] = true;
+  inv["vat_rates"] = {vat_row("S", "21", 1, 0), vat_row("S", "9", 2, 0), vat_row("E", "0", 1, 0)};
+  EXPECT_EQ(document(inv).taxes.size(), 3U);
+}
+
 TEST(InvoiceUbl, AnInvoicePassedOnKeepsItsDatesAndPaymentReference) {
   auto inv = broker_invoice({100});
   auto own = document(inv);

@@ -278,7 +278,8 @@ TEST(Reconcile, CreditsAndVatRatesAddUp) {
   MoneyRoad road;
   road.open_case();
   ASSERT_TRUE(road.accept(road.factuur("F1", 35101, 5500,
-                                       {{"vat_rates",
+                                       {{"seller_vat_number", "NL123456789B01"},
+                                        {"vat_rates",
                                          {{{"percent", "21"}, {"net_cents", 20001}, {"vat_cents", 4200}},
                                           {{"percent", "9"}, {"net_cents", 9600}, {"vat_cents", 1300}}}}})));
   ASSERT_TRUE(road.accept(road.factuur("F2", 333)));

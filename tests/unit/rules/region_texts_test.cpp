@@ -112,7 +112,8 @@ const std::vector<ReadField>& coded_fields() {
       for (auto [field, file] : {std::pair{"answer_due", "core/pipeline/invoice_index.cpp"},
                                  {"issue_date", "core/outbox/plan.cpp"},
                                  {"due_date", "core/outbox/plan.cpp"},
-                                 {"payment_id", "core/outbox/plan.cpp"}})
+                                 {"payment_id", "core/outbox/plan.cpp"},
+                                 {"seller_vat_number", "core/outbox/plan.cpp"}})
         out.push_back({type, field, file});
     out.push_back({"factuur", "payment_account", "adapters/zorgaanbieder/ubl_event.cpp"});  // part of the whole's hash
     for (const char* field : {"purpose", "doc_types", "roles", "valid_from", "valid_until"})

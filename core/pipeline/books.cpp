@@ -1,0 +1,116 @@
+#include "core/pipeline/books.hpp"
+
+#include <algorithm>
+
+#include "core/outbox/plan.hpp"
+#include "schakel/outcome.hpp"
+
+namespace schakel::pipeline {
+namespace {
+
+bool is_zero_rate(const std::string& percent) { return percent.find_first_not_of("0.") == std::string::npos; }
+
+/// Category and rate of a row or line; a source without categories has S, and E at 0.
+std::pair<std::string, std::string> tax_of(const Json& row) {
+  auto percent = sdk::text_at(row, "percent"), category = sdk::text_at(row, "category");
+  if (category.empty()) category = is_zero_rate(percent) ? "E" : "S";
+  return {category, is_zero_rate(percent) ? "0" : percent};
+}
+
+ByTax of_rates(const Json& rates, std::int64_t sign) {
+  ByTax out;
+  for (const auto& r : rates)
+    out[tax_of(r)] = {out[tax_of(r)].net + sign * sdk::number_at(r, "net_cents").value_or(0),
+                      out[tax_of(r)].vat + sign * sdk::number_at(r, "vat_cents").value_or(0)};
+  return out;
+}
+
+}  // namespace
+
+void add_taxes(ByTax& to, const ByTax& more, std::int64_t factor) {
+  for (const auto& [tax, part] : more) to[tax].net += part.net * factor, to[tax].vat += part.vat * factor;
+}
+
+NetVat sum_of(const ByTax& taxes) {
+  NetVat out;
+  for (const auto& [tax, part] : taxes) out.net += part.net, out.vat += part.vat;
+  return out;
+}
+
+SourceAmounts source_amounts(const std::string& type, const Json& payload) {
+  const std::int64_t sign = type == "creditnota" ? -1 : 1;
+  SourceAmounts out;
+  out.vat = sign * sdk::number_at(payload, "vat_cents").value_or(0);
+  auto lines = sdk::array_at(payload, "lines");
+  bool rated = !lines.empty();
+  ByTax by_line;
+  for (const auto& l : lines) {
+    auto cents = sign * sdk::number_at(l, "cents").value_or(0), vat = sign * sdk::number_at(l, "vat_cents").value_or(0);
+    out.gross += cents;
+    if (auto kind = sdk::text_at(l, "kind"); std::ranges::find(out.kinds, kind) == out.kinds.end())
+      out.kinds.push_back(kind);
+    rated = rated && !sdk::text_at(l, "percent").empty();
+    if (rated) by_line[tax_of(l)].net += cents - vat, by_line[tax_of(l)].vat += vat;
+  }
+  if (lines.empty()) {
+    // A declaration of the school names its grey total, a re-invoice of the gemeente its share.
+    auto grey = sdk::number_at(payload, "grey_total_cents"), share = sdk::number_at(payload, "share_cents");
+    out.gross = sign * (grey ? *grey : share.value_or(0));
+    out.kinds.emplace_back(grey ? "grijs" : "gecombineerd");
+  }
+  out.taxes = rated ? std::move(by_line) : of_rates(sdk::array_at(payload, "vat_rates"), sign);
+  return out;
+}
+
+std::optional<DocumentAmounts> document_amounts(const Json& stated) {
+  auto gross = sdk::number_at(stated, "bedragCent");
+  if (!gross) return {};
+  DocumentAmounts out{*gross, {}};
+  for (const auto& t : sdk::array_at(stated, "btw")) {
+    auto& part = out.taxes[{sdk::text_at(t, "categorie"), sdk::text_at(t, "tarief")}];
+    part.net += sdk::number_at(t, "nettoCent").value_or(0), part.vat += sdk::number_at(t, "btwCent").value_or(0);
+  }
+  return out;
+}
+
+ByTax decided_taxes(const InvoiceOut& invoice, std::int64_t gross, std::int64_t vat, const ByTax* stated) {
+  if (outbox::says_vat_of_source(invoice)) return of_rates(invoice.vat_rates, 1);
+  auto treatment = invoice.vat_treatment;
+  if (treatment.empty()) {
+    treatment = "O";
+    if (stated)
+      for (const auto& [tax, part] : *stated)
+        if (treatment != "S") treatment = tax.first;
+  }
+  // S without VAT is said as E; VAT of which no rate is known cannot be passed on and never leaves.
+  if (treatment == "S" && vat != 0) {
+    auto by = of_rates(invoice.vat_rates, 1);
+    if (by.empty()) return {{{"S", "?"}, {gross - vat, vat}}};
+    ByTax out;
+    for (const auto& [tax, part] : by) add_taxes(out, {{{tax.first == "S" ? "S" : "E", tax.second}, part}});
+    return out;
+  }
+  return {{{treatment == "S" ? "E" : treatment, "0"}, {gross, 0}}};
+}
+
+std::string agreement_lines(const Json& funding, const std::vector<std::string>& kinds, const std::string& from,
+                            const std::string& to) {
+  std::vector<std::size_t> found;
+  if (!funding.is_array()) return {};
+  for (const auto& kind : kinds)
+    for (std::size_t i = 0; i < funding.size(); ++i) {
+      auto of = sdk::text_at(funding[i], "kind");
+      if (!of.empty() && kind != "gecombineerd" && of != kind) continue;
+      auto period = sdk::array_at(funding[i], "period");
+      bool dated = period.size() == 2 && period[0].is_string() && period[1].is_string() && !from.empty();
+      if (dated && (from < period[0].get<std::string>() || period[1].get<std::string>() < to)) continue;
+      if (std::ranges::find(found, i) == found.end()) found.push_back(i);
+      break;
+    }
+  std::ranges::sort(found);
+  std::string out;
+  for (auto i : found) out += (out.empty() ? "" : "+") + std::to_string(i + 1);
+  return out;
+}
+
+}  // namespace schakel::pipeline

@@ -1,0 +1,47 @@
+// What a source invoice asks and what the documents made of it ask, per VAT category and rate. Pure.
+#pragma once
+#include <map>
+#include <string>
+#include <utility>
+
+#include "core/base/json.hpp"
+#include "core/model/decision.hpp"
+
+namespace schakel::pipeline {
+
+struct NetVat {
+  std::int64_t net = 0, vat = 0;
+  bool operator==(const NetVat&) const = default;
+};
+/// By VAT category and rate: S 21, S 9, E 0, O 0; category "?" where nobody said it.
+using ByTax = std::map<std::pair<std::string, std::string>, NetVat>;
+
+void add_taxes(ByTax& to, const ByTax& more, std::int64_t factor = 1);
+[[nodiscard]] NetVat sum_of(const ByTax& taxes);
+
+/// What a source message asks, credits below zero: from its payload as it came in, not from what was booked of it.
+struct SourceAmounts {
+  std::int64_t gross = 0, vat = 0;
+  ByTax taxes;                     ///< empty where the source names no rates
+  std::vector<std::string> kinds;  ///< of its lines
+};
+[[nodiscard]] SourceAmounts source_amounts(const std::string& type, const Json& payload);
+
+/// What a document says, from the row that its sealing wrote (formats::stated_amounts); nothing where it was sent to an
+/// adapter that takes no document.
+struct DocumentAmounts {
+  std::int64_t gross = 0;
+  ByTax taxes;
+};
+[[nodiscard]] std::optional<DocumentAmounts> document_amounts(const Json& stated);
+
+/// What a document has to say by its decision: the VAT of its source, or `gross` and `vat` as its agreement treats
+/// them. Without an agreement on it the seller decides, which is a setting and no decision: then what `stated` says, if
+/// it does.
+[[nodiscard]] ByTax decided_taxes(const InvoiceOut& invoice, std::int64_t gross, std::int64_t vat, const ByTax* stated);
+
+/// Which lines of an agreement (facts `funding`) name these kinds in this period: "1", "1+3"; empty where none does.
+[[nodiscard]] std::string agreement_lines(const Json& funding, const std::vector<std::string>& kinds,
+                                          const std::string& from, const std::string& to);
+
+}  // namespace schakel::pipeline
