@@ -214,8 +214,8 @@ Result<UblDocument> to_ubl(const Json& invoice, const std::string& reference, co
     return fail(ErrorKind::invalid, "INVOICE_PARTY_UNKNOWN", "seller or buyer has no invoice data");
 
   UblDocument d;
-  d.credit_note = *amount < 0 || text_at(invoice, "kind") == "creditnota";
-  if (d.credit_note && *amount > 0) return malformed("a credit note is negative");
+  // A credit after which rounding asks a payer for a cent more is an invoice: a credit note cannot ask for money.
+  d.credit_note = *amount < 0;
   if (settings.peppol) d.customization = kPeppolBis3;
   d.type_code = d.credit_note ? "381" : "380";
   d.id = text_at(invoice, "number");

@@ -144,11 +144,9 @@ struct Writer {
     InvoiceOut doc;
     doc.number = std::move(number);
     doc.kind = std::move(kind);
-    // Rounding may give a payer a cent more after a credit than before it (CORE-MONEY-04). A credit note cannot ask for
-    // money: it is an invoice, under the number that the note would have had.
-    if (credit() && gross > Cents{})
-      doc.kind = payee == "schoolbestuur" || payee.empty() ? "declaratie" : "doorbelasting";
-    if (credit() && gross > Cents{} && switches.flow == Flow::ordering_parties) doc.kind = "factuur";
+    // Rounding may give a payer a cent more after a credit than before it (CORE-MONEY-04): then the amount is positive,
+    // and what is written is an invoice of that cent (core/formats/invoice_ubl.hpp), since a credit note cannot ask for
+    // money.
     doc.payer = payer;
     doc.payee = payee;
     if (auto it = switches.addresses.find(doc.payer); it != switches.addresses.end()) doc.address = it->second;
