@@ -135,6 +135,23 @@ TEST_F(SealedInvoice, IsDurableBeforeTheAdapterHasItAndTheSameInEveryAttempt) {
   EXPECT_EQ(as_text(sealed.value).find("Zandoever"), std::string::npos) << "at rest nobody reads it";
 }
 
+TEST_F(SealedInvoice, WhatItAsksIsWrittenDownForTheBooksWhenItIsSealed) {
+  ASSERT_TRUE(run_now(store->commit(
+      {{store::PutRow{std::string(outbox::kInvoiceOfDelivery), "A-1", to_bytes("Z/DB-1/swv/A-1"), std::nullopt},
+        store::PutRow{std::string(outbox::kInvoicesOut), "Z/DB-1/swv/A-1", to_bytes(R"({"nummer":"DB-1"})"),
+                      std::nullopt}}})));
+  postman.verdict = Verdict::unknown;
+  (void)attempt(invoice());
+  ASSERT_EQ(postman.got.size(), 1U);
+  auto row = run_now(store->row(std::string(outbox::kInvoicesOut), "Z/DB-1/swv/A-1")).value().value();
+  auto known = Json::parse(as_text(row.value));
+  EXPECT_EQ(known["nummer"], "DB-1");
+  auto read = formats::read_ubl(postman.got[0].invoice->xml);
+  ASSERT_TRUE(read.document);
+  EXPECT_EQ(known["gesteld"], formats::stated_amounts(*read.document));
+  EXPECT_EQ(known["gesteld"]["bedragCent"], 36666);
+}
+
 TEST_F(SealedInvoice, APersonsResendIsCountedAndHasTheSameBytes) {
   ASSERT_EQ(attempt(invoice()).verdict, Verdict::delivered);
   for (int n = 1; n <= 2; ++n) {
