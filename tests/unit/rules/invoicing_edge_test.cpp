@@ -332,12 +332,5 @@ TEST(Edge, ADoorbelastingOfTheGemeenteItselfGoesToTheSwvUnlessTheBrokerSentIt) {
             Outcome::quarantined);
 }
 
-TEST(Edge, AnInvoiceOfNothingIsForwardedAndSplitsNothing) {
-  Case c(knh());
-  auto d = c.invoice("A", {line("grijs", 0)});
-  EXPECT_EQ(amounts(d), (Amounts{{"A", 0}}));
-  EXPECT_THAT(d.signals, IsEmpty());
-}
-
 }  // namespace
 }  // namespace schakel::invoicing_test

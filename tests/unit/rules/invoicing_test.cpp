@@ -53,6 +53,7 @@ TEST(KnhMoney, AnInvoiceOfNothingIsBookedAndNobodyGetsADocument) {
     EXPECT_EQ(amounts(d), Amounts{});
     EXPECT_TRUE(d.recipients.empty());
     EXPECT_TRUE(d.codes.empty());
+    EXPECT_TRUE(d.signals.empty());
     EXPECT_EQ(c.invoice("ZB-0", {line("grijs", 0), line("zorg", 0)}).outcome, Outcome::dropped_duplicate);
     // Nothing can be taken off it, and what is not nothing still goes.
     EXPECT_EQ(c.credit("ZBC-0", "ZB-0", {line("grijs", 1)}).outcome, Outcome::quarantined);
