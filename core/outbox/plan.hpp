@@ -51,8 +51,8 @@ struct PlanInput {
 /// VAT_NUMBER_IS_ANOTHER, VAT_NUMBER_MISSING; empty when both are known or there is nobody.
 [[nodiscard]] std::string name_parties(Json& invoice, const CaseFile& file, const std::string& region,
                                        const Parties& parties);
-/// Whether it is the invoice of who made the source, in its name, and the source names its VAT rates: then it says those
-/// and not what was agreed on what is made of it (docs/invoicing.md, VAT).
+/// Whether it is the invoice of who made the source, in its name, and the source names its VAT rates: then it says
+/// those and not what was agreed on what is made of it (docs/invoicing.md, VAT).
 [[nodiscard]] bool says_vat_of_source(const InvoiceOut& invoice);
 /// What a case says about its party for a role: gemeente, swv or schoolbestuur.
 [[nodiscard]] CaseHints hints_of(const CaseFile& file, std::string_view role);

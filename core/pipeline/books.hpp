@@ -1,8 +1,10 @@
 // What a source invoice asks and what the documents made of it ask, per VAT category and rate. Pure.
 #pragma once
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/base/json.hpp"
 #include "core/model/decision.hpp"
