@@ -48,7 +48,7 @@ constexpr std::array<std::string_view, 33> kReadByCode = {"child_consent_age",
 
 /// Facts of the case that deciders and named functions read and no rule of ours does.
 /// tests/unit/rules/words_test.cpp compares it with the code.
-constexpr std::array<std::string_view, 18> kFactsOfCode = {"brp_before_stay",
+constexpr std::array<std::string_view, 19> kFactsOfCode = {"brp_before_stay",
                                                            "brp_gemeente",
                                                            "contract_holder",
                                                            "custody",
@@ -65,7 +65,8 @@ constexpr std::array<std::string_view, 18> kFactsOfCode = {"brp_before_stay",
                                                            "order_education_payer",
                                                            "pgb",
                                                            "provider",
-                                                           "verblijf"};
+                                                           "verblijf",
+                                                           "voogdij_end"};
 
 /// Every fact that rules look at: in conditions, as a value, as the start of a term. One that is only set is not read.
 void named_facts(const Json& j, std::set<std::string, std::less<>>& out) {
