@@ -33,8 +33,9 @@ const stage = await setStage({
   },
 });
 /** One command: exit status, output, and the output as JSON when it was asked for. */
+const schakel = (...words) => run(binary, ['--config', stage.config, ...words]);
 function invoice(...words) {
-  const r = run(binary, ['--config', stage.config, 'invoice', ...words]);
+  const r = schakel('invoice', ...words);
   return { ...r, json: () => JSON.parse(r.out) };
 }
 const asked = (...words) => { const r = invoice(...words, '--json'); assert.equal(r.status, 0, `${words.join(' ')}: ${r.err}`); return r.json(); };
@@ -186,8 +187,8 @@ try {
   await item('help and wrong words', () => {
     const help = invoice('--help');
     assert.equal(help.status, 0);
-    for (const word of ['list', 'show', 'export', 'reconcile', 'status', 'dismiss', 'new-series', 'bounce']) assert.ok(help.out.includes(word), word);
-    for (const word of ['export', 'reconcile', 'status', 'dismiss', 'bounce', 'show']) {
+    for (const word of ['list', 'show', 'export', 'reconcile', 'status', 'dismiss', 'refuse', 'new-series', 'after-restore', 'bounce']) assert.ok(help.out.includes(word), word);
+    for (const word of ['export', 'reconcile', 'status', 'dismiss', 'refuse', 'after-restore', 'bounce', 'show']) {
       assert.equal(invoice(word, '--help').status, 0, word);
       assert.equal(invoice(word).status, 2, `${word} without what it needs`);
     }
@@ -200,6 +201,25 @@ try {
       const other = run('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', binary, '--socket', join(stage.folder, 'run', 'schakel.sock'), 'invoice', 'list']);
       assert.equal(other.status, 3, 'another user is not the operator');
     }
+  });
+
+  // new-series says that a copy was put back: what left before the loss is in no store.
+  await item('after a restore no invoice leaves by itself until a person has looked', async () => {
+    const before = { events: (await events()).length, mails: (await story.mails('oza@swvkopvannoordholland.nl')).length };
+    const source = await declare(3, 1001);
+    const waiting = await until('both halves parked', () => {
+      const all = asked('list').uit.filter((i) => i.bron === source);
+      return all.length === 2 && all.every((i) => i.code === 'RESTORED') && all;
+    });
+    assert.match(schakel('status').out, /after-restore/);
+    assert.equal(invoice('reconcile', '--month', month).status, 1, 'they are open items');
+    assert.deepEqual([(await events()).length, (await story.mails('oza@swvkopvannoordholland.nl')).filter((m) => m.subject.includes(source)).length], [before.events, 0]);
+    for (const i of waiting) assert.equal(schakel('dlq', 'resend', i.aflevering, '--reason', 'stond niet in de postbus', '--yes').status, 0);
+    await until('both sent by a person', () => asked('list').uit.filter((i) => i.bron === source).every((i) => i.status === 'verzonden'));
+    assert.match(invoice('after-restore', '--reason', 'postbussen vergeleken').out, /--yes/, 'only says what it would do');
+    assert.equal(invoice('after-restore', '--reason', 'postbussen vergeleken', '--yes').status, 0);
+    problem(invoice('after-restore', '--reason', 'postbussen vergeleken', '--yes'), 5, 'NOT_RESTORED');
+    assert.doesNotMatch(schakel('status').out, /after-restore/);
   });
 
   await item('by drop folder: UBL, PDF and the message that names them, whole or not at all; kill -9 in between', async () => {
