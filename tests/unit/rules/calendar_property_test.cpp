@@ -94,6 +94,7 @@ const Term kTerms[] = {
     {"KNH", "meeting", "besluit_due", plus<14>, plus<10>},
     {"KNH", "research_start", "onderzoek_due", plus_rolled<56>, plus<42>},
     {"KNH", "evaluation_date", "evaluatie_due", plus<0>, plus<-14>},
+    {"KNH", "escalated_on", "escalation_decision_overdue", [](sys_days d) { return working(d, 10); }},
     {"MH", "plan_agreed", "operationeel_target", plus<28>},
     {"MH", "plan_agreed", "operationeel_warn", plus<42>},
     {"MH", "plan_agreed", "operationeel_due", plus<56>},
@@ -107,6 +108,7 @@ const Term kTerms[] = {
     {"MH", "permission_start", "onderwijstijd_schooljaar_end", end_of_school_year,
      [](sys_days d) { return months(end_of_school_year(d), -2); }},
     {"HR", "goal_start", "doel_max_end", in_months<6>, [](sys_days d) { return plus<-28>(in_months<6>(d)); }},
+    {"HR", "goal_end", "goal_evaluation_due", plus<0>, plus<-28>},
     {"HR", "permission_start", "onderschrijding_review_due", in_months<12>, in_months_before<12, 2>},
     {"HR", "permission_first_start", "onderschrijding_max", in_months<24>, in_months_before<24, 3>},
     {"HR", "residential_expected_end", "toegroei_max", in_months<24>}};
