@@ -12,7 +12,8 @@
 //   part/<event id>             which declaration an event is of, and what was decided; handed/<event id>: the broker
 //   has it due/<date>/<agb>/<id>       the last day for its JW325; drop/<date>/<answer id>: when the JW325 goes;
 //   unsent/<answer id> wacht/<answer id>           who may ask for an answer that is not made yet
-//   ubl/<event id>              an e-invoice: number, names, whether it is answered; ublnr/<party>/<number>: its event
+//   ubl/<event id>              an e-invoice: number, names, whether it is answered; ublnr/<party>/<number>: the event
+//   that was granted
 //
 // What rests here is sealed under the system key, as a declaration is of many pupils at once and of some that have no
 // case here; it cannot be sealed per case. Its end is therefore the erasure of the row, which the store overwrites on
@@ -98,8 +99,11 @@ class Desk {
   Task<std::expected<void, AttemptResult>> settle(std::string key);
   Task<std::expected<void, AttemptResult>> send_answer(std::string id);
   Task<bool> put(std::string key, Json value);
+  /// Answers that were sent and whose day is over; false: not now.
+  Task<bool> erase_answers(const std::vector<std::string>& drops, const std::string& today);
   /// Remembers to whom an e-invoice is to be answered, before it is handed over; false: not now.
   Task<bool> expect_ubl(const formats::UblDocument& d, const std::string& event_id, const std::string& party);
+  Task<AttemptResult> decided_ubl(std::string event_id, Json row, std::string outcome, std::string reason);
   Task<AttemptResult> answer_ubl(std::string key, Json row, formats::ResponseStatus status, std::string reason);
   const Settings& settings_;
   Host& host_;

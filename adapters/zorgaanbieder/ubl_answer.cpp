@@ -42,7 +42,6 @@ Task<bool> Desk::expect_ubl(const formats::UblDocument& d, const std::string& ev
            {"buyer", party_json(d.customer)},
            {"seller", party_json(d.supplier)}};
   Changes changes;
-  changes.emplace_back(fmt::format("ublnr/{}/{}", party, d.id), Json{{"event", event_id}});
   changes.emplace_back("ubl/" + event_id, std::move(row));
   changes.emplace_back("wacht/" + reply, Json{{"party", party}});
   auto kept = co_await host_.progress().write(std::move(changes));
@@ -73,6 +72,28 @@ Task<AttemptResult> Desk::answer_ubl(std::string key, Json row, formats::Respons
   auto sent = co_await send_answer(std::move(reply));
   if (!sent) co_return std::move(sent.error());
   co_return result(Verdict::delivered, "DECISION_KEPT");
+}
+
+Task<AttemptResult> Desk::decided_ubl(std::string event_id, Json row, std::string outcome, std::string reason) {
+  auto later = [](std::string code) {
+    return AttemptResult{Verdict::retry_later, std::move(code), std::nullopt, Json::object()};
+  };
+  auto number = fmt::format("ublnr/{}/{}", sdk::text_at(row, "party"), sdk::text_at(row, "number"));
+  bool granted = outcome == "delivered" || outcome == "recorded";
+  if (granted) {
+    // What is told of this number later is about this document.
+    bool kept = co_await put(number, Json{{"event", event_id}});
+    if (!kept) co_return later("STORE_NOT_READY");
+  } else if (outcome == "dropped_duplicate") {
+    // The same invoice in other bytes: it is passed on when the first is, and not refused.
+    auto first = co_await host_.progress().get(number);
+    if (!first) co_return later(first.error().code);
+    if (!*first) co_return AttemptResult{Verdict::delivered, "STILL_HELD", std::nullopt, Json::object()};
+    granted = true;
+  }
+  auto status = granted ? formats::ResponseStatus::in_process : formats::ResponseStatus::rejected;
+  auto said = co_await answer_ubl(std::move(event_id), std::move(row), status, in_words(reason));
+  co_return said;
 }
 
 Task<AttemptResult> Desk::told_later(std::string delivery, std::string party, Json signal) {

@@ -86,10 +86,7 @@ Task<AttemptResult> Desk::decided(std::string event_id, std::string outcome, std
     auto invoice = co_await host_.progress().get("ubl/" + event_id);
     if (!invoice) co_return AttemptResult{Verdict::retry_later, invoice.error().code, std::nullopt, Json::object()};
     if (!*invoice) co_return AttemptResult{Verdict::delivered, "NO_ANSWER_ASKED", std::nullopt, Json::object()};
-    // The same invoice in other bytes: the first is on its way, so it is not refused.
-    auto status = granted || outcome == "dropped_duplicate" ? formats::ResponseStatus::in_process
-                                                            : formats::ResponseStatus::rejected;
-    auto said = co_await answer_ubl(std::move(event_id), std::move(**invoice), status, in_words(reason));
+    auto said = co_await decided_ubl(std::move(event_id), std::move(**invoice), std::move(outcome), std::move(reason));
     co_return said;
   }
   Json part = std::move(**state);
@@ -204,13 +201,20 @@ Task<Result<std::string>> Desk::answer(std::string id, std::string party) {
 }
 
 Task<void> Desk::send_unsent() {
-  auto unsent = co_await host_.progress().keys("unsent/", "", 100);
-  if (!unsent || unsent->empty()) co_return;
   int waiting = 0;
-  std::string code;
-  for (const auto& key : *unsent) {
-    auto sent = co_await send_answer(key.substr(7));
-    if (!sent) ++waiting, code = sent.error().code;
+  std::string code, after;
+  for (bool there = true; there;) {
+    auto unsent = co_await host_.progress().keys("unsent/", after, 100);
+    if (!unsent || unsent->empty()) break;
+    for (const auto& key : *unsent) {
+      after = key;
+      auto sent = co_await send_answer(key.substr(7));
+      if (sent) continue;
+      ++waiting, code = sent.error().code;
+      // A partner that is away is away for the next one as well; one that refuses this may take that.
+      there = sent.error().verdict == Verdict::rejected;
+      if (!there) break;
+    }
   }
   if (waiting == 0) co_return;
   host_.metrics().count("zorgaanbieder_answers_unsent", {{"code", code}}, waiting);
@@ -231,21 +235,31 @@ Task<void> Desk::sweep() {
       log(LogLevel::warn, "zorgaanbieder.answers_overdue", {{"declarations", std::int64_t{late}}});
     }
   }
-  auto drops = co_await host_.progress().keys("drop/", "", 1000);
-  if (!drops) co_return;
-  for (const auto& key : *drops) {
+  std::string after;
+  for (;;) {
+    auto drops = co_await host_.progress().keys("drop/", after, 1000);
+    if (!drops || drops->empty() || drops->front().substr(5, 10) > today) co_return;
+    after = drops->back();
+    bool erased = co_await erase_answers(*drops, today);
+    if (!erased) co_return;
+  }
+}
+
+Task<bool> Desk::erase_answers(const std::vector<std::string>& drops, const std::string& today) {
+  for (const auto& key : drops) {
     if (key.substr(5, 10) > today) break;
     auto id = key.substr(16);
     auto unsent = co_await host_.progress().get("unsent/" + id);
-    if (!unsent) co_return;
+    if (!unsent) co_return false;
     // What nobody has yet is not erased: it can still be fetched, and is told of as long as it is here.
     if (*unsent) continue;
     Changes changes;
     changes.emplace_back("jw325/" + id, std::nullopt);
     changes.emplace_back(key, std::nullopt);
     auto done = co_await host_.progress().write(std::move(changes));
-    if (!done) co_return;
+    if (!done) co_return false;
   }
+  co_return true;
 }
 
 }  // namespace schakel::zorgaanbieder

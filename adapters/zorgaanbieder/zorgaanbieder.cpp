@@ -204,8 +204,8 @@ class ZorgaanbiederAdapter final : public Adapter {
       co_await desk_->follow_up(inbox);
       // Every quarter of an hour is soon enough for a partner that refuses, and long before a term of ten days.
       if (auto now = host_->clock().now(); now >= next_send_) {
-        next_send_ = now + std::chrono::minutes(15);
         co_await desk_->send_unsent();
+        next_send_ = host_->clock().now() + std::chrono::minutes(15);
       }
       if (auto now = host_->clock().now(); now >= next_sweep_) {
         next_sweep_ = now + std::chrono::hours(1);

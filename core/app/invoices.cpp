@@ -359,7 +359,10 @@ void add_invoice(CLI::App& app, Common& c, int& exit) {
   add_yes(series, yes);
   series->callback([&c, &exit] {
     exit = kOk;
-    if (!go_on(c, yes, "begin a new epoch of the invoice numbers, which cannot be undone")) return;
+    if (!go_on(c, yes,
+               "begin a new epoch of the invoice numbers, which cannot be undone; from then on invoices wait "
+               "(after-restore)"))
+      return;
     exit = shown(c, call(c, "POST", "/v1/beheer/factuurreeks", Json::object()),
                  [](const Json& j) { std::cout << "reeks R" << j.value("reeks", 0) << "\n"; });
   });

@@ -38,6 +38,12 @@ class Rules {
   void add(std::string_view rule, std::string pointer, std::string text, std::ptrdiff_t client,
            std::ptrdiff_t prestatie) {
     if (out_.size() >= kMost) return;
+    if (out_.size() + 1 == kMost) {
+      // Lines behind the last finding were not looked at: nothing of such a message is granted.
+      out_.push_back(
+          {{"/Bericht", "IJW_TOO_MANY", "more findings than are listed: the whole is refused", ""}, "0001", -1, -1});
+      return;
+    }
     out_.push_back({{std::move(pointer), fmt::format("IJW_{}", rule), std::move(text), std::string(rule)},
                     retour_code(rule),
                     client,

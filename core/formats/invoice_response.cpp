@@ -49,10 +49,11 @@ Result<std::string> write_invoice_response(const InvoiceResponse& r) {
   x.open("cac:DocumentResponse").open("cac:Response");
   coded(x, "cbc:ResponseCode", "UNCL4343OpSubset", status_code(r.status));
   x.element("cbc:EffectiveDate", format_date(r.issued));
-  if (!r.reason.empty()) {
+  // What is refused or queried has a clarification, also where there are no words for it.
+  if (!r.reason.empty() || r.status != ResponseStatus::in_process) {
     x.open("cac:Status");
     coded(x, "cbc:StatusReasonCode", "OPStatusReason", r.status == ResponseStatus::in_process ? "NON" : "OTH");
-    x.element("cbc:StatusReason", r.reason).close();
+    x.optional("cbc:StatusReason", r.reason).close();
   }
   x.close().open("cac:DocumentReference").element("cbc:ID", r.invoice);
   if (!r.type_code.empty()) coded(x, "cbc:DocumentTypeCode", "UNCL1001", r.type_code);

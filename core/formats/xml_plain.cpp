@@ -107,7 +107,11 @@ bool XmlPlainReader::declare(std::string_view prefix, std::string_view uri, std:
     if (scope_[i].prefix == prefix) return false;
   std::uint32_t id = 1;
   while (id < uris_.size() && document_.view(uris_[id].at, uris_[id].size) != uri) ++id;
-  if (id == uris_.size()) uris_.push_back(keep(uri));
+  if (id == uris_.size()) {
+    // No program writes so many; each would be looked for among all before it.
+    if (id == kMostUris) return false;
+    uris_.push_back(keep(uri));
+  }
   scope_.push_back({prefix, id});
   ++bindings_;
   return true;

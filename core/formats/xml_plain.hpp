@@ -48,7 +48,7 @@ class XmlPlainReader {
     std::string_view whole;
     std::uint32_t name = 0, bindings = 0;
   };
-  static constexpr std::size_t kMostNames = 256, kMostGuessed = 128, kMostAttributes = 16;
+  static constexpr std::size_t kMostNames = 256, kMostGuessed = 128, kMostAttributes = 16, kMostUris = 64;
 
   bool blanks();
   bool take(char c);

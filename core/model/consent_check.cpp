@@ -48,18 +48,25 @@ State of_giver(const Relevant& consents, const Question& q, std::string_view giv
   return found;
 }
 
-/// What a giver's consents make of all that is asked. Several may cover the documents between them; but only one for
-/// the whole of it can have been withdrawn or have ended: one for a part says nothing of the whole.
+/// What a giver's consents make of all that is asked. Several may cover the documents between them, and then what
+/// became of one of them is why it is no longer so. Where some document never had a consent, only one for the whole of
+/// it can have been withdrawn or have ended: one for a part says nothing of the whole.
 State of_giver(const Relevant& consents, const Question& q, std::string_view giver, std::vector<std::string>& used) {
   if (q.doc_types.empty()) return of_giver(consents, q, giver, {}, used);
-  bool every = true;
-  for (const std::string& doc : q.doc_types) every = of_giver(consents, q, giver, doc, used) == State::valid && every;
-  if (every) return State::valid;
+  State between = State::valid;
+  bool gap = false;
+  for (const std::string& doc : q.doc_types) {
+    State one = of_giver(consents, q, giver, doc, used);
+    gap = gap || one == State::missing;
+    between = worse(between, one);
+  }
+  if (between == State::valid) return State::valid;
   Relevant whole;
   for (const Consent* c : consents)
     if (std::ranges::all_of(q.doc_types, [&](const std::string& doc) { return names(c->doc_types, doc); }))
       whole.push_back(c);
-  return of_giver(whole, q, giver, {}, used);
+  State as_whole = of_giver(whole, q, giver, {}, used);
+  return as_whole == State::missing && !gap ? between : as_whole;
 }
 
 }  // namespace
@@ -122,6 +129,8 @@ std::vector<std::string> custody(const FactView& view) {
   if (alone > 0 && has_age(view, std::max(alone, kYoungestAlone))) return {"leerling"};
   if (view.text(KnownFact::case_measure) == "voogdij") {
     std::string_view end = view.text(KnownFact::case_voogdij_end);
+    // Rules and facts of before this fact know one end for every measure.
+    if (end.empty()) end = view.text("case.ots_end");
     if (end.empty() || view.today() <= end) return {"voogd"};
   }
   std::vector<std::string> out;

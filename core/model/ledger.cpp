@@ -64,7 +64,7 @@ const LedgerEntry* Ledger::find(std::string_view kind, std::string_view creditor
 
 const LedgerEntry* Ledger::credited(std::string_view creditor, std::string_view number) const {
   for (const auto& e : entries)
-    if (e.number == number && !e.is_credit() && e.creditor == creditor) return &e;
+    if (e.number == number && !e.is_credit() && !e.refused && e.creditor == creditor) return &e;
   return nullptr;
 }
 

@@ -101,7 +101,7 @@ struct Ledger {
   /// Refused entries are not found.
   [[nodiscard]] const LedgerEntry* find(std::string_view kind, std::string_view creditor,
                                         std::string_view number) const;
-  /// The invoice that a credit note of this creditor refers to.
+  /// The invoice that a credit note of this creditor refers to; not one that was refused.
   [[nodiscard]] const LedgerEntry* credited(std::string_view creditor, std::string_view number) const;
   /// Credits on an invoice that were sent, in order of arrival. A held credit takes nothing yet.
   [[nodiscard]] std::vector<const LedgerEntry*> sent_credits(const LedgerEntry& invoice) const;

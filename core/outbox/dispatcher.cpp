@@ -171,7 +171,9 @@ Task<> Dispatcher::settle(const DeliveryRow& row, AttemptResult result) {
   auto& breaker = breakers_[row.target];
   if (result.verdict == Verdict::delivered || result.verdict == Verdict::rejected)
     breaker.succeeded();
-  else if (result.code != kRestored)
+  else if (result.code == kRestored)
+    breaker.give_back(now);
+  else
     breaker.failed(now);
   auto failures = co_await failures_so_far(row);
   auto next = after(options_.retry, result, attempter_.repeatable(row.target), failures + 1, row.created_at, now,

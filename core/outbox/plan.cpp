@@ -126,6 +126,8 @@ std::string name_parties(Json& invoice, const CaseFile& file, const std::string&
     if (!choice.party && role != "zorgaanbieder") choice = parties.invoice_party(role, region, hints_of(file, role));
     if (code.empty()) code = choice.code;
     if (!choice.party || !choice.party->invoice) continue;
+    // Whose it is is certain, also where its VAT number is not: only its own desk is told of it.
+    invoice[party_key] = choice.party->id;
     const auto& v = *choice.party->invoice;
     auto vat_number = v.vat_number;
     if (side == std::string_view("seller") && invoice.value("vat_of_source", false)) {
@@ -137,7 +139,6 @@ std::string name_parties(Json& invoice, const CaseFile& file, const std::string&
       if (vat_number.empty() && names_vat(invoice) && code.empty()) code = "VAT_NUMBER_MISSING";
       if (code.starts_with("VAT_NUMBER")) continue;
     }
-    invoice[party_key] = choice.party->id;
     invoice[side] = {{"name", v.name},
                      {"oin", v.oin},
                      {"kvk", v.kvk},
@@ -157,6 +158,14 @@ bool says_vat_of_source(const InvoiceOut& i) {
   if (i.payee_party.empty() || i.vat_rates.empty()) return false;
   // Its own number, whole or in the halves of an order (domain.md 9.2); what is made of it is called otherwise.
   return i.number == i.source_number || i.number == i.source_number + "-O" || i.number == i.source_number + "-J";
+}
+
+std::string released_without_document(const Effect& effect, const Message& m) {
+  if (effect.what != "invoice" || !effect.value.is_object() || effect.value.value("status", "") != "forwarded")
+    return {};
+  auto by = effect.value.value("released_by", std::int64_t{0});
+  auto id = effect.value.value("message", "");
+  return by != 0 && by == m.seq && id != m.id ? id : std::string();
 }
 
 std::string invoice_delivery_id(const Message& message, const InvoiceOut& invoice) {
@@ -316,6 +325,11 @@ std::vector<Planned> plan(const PlanInput& in) {
     if (i.released_by != 0 && i.source_message != m.id && released.insert(i.source_message).second)
       for (const auto& past : in.file.messages)
         if (past.id == i.source_message) answer(past.id, past.sender_role, i.payee_party, "delivered");
+  // One of nothing makes no document, and is answered all the same.
+  for (const auto& e : in.draft.effects)
+    if (auto id = released_without_document(e, m); !id.empty() && released.insert(id).second)
+      for (const auto& past : in.file.messages)
+        if (past.id == id) answer(past.id, past.sender_role, e.value.value("party", ""), "delivered");
 
   for (const auto& link : in.draft.revoked_links) {
     // Who held a link is told that it ended; what it was about stays out of it.

@@ -59,6 +59,7 @@ struct PlanInput {
 /// What it says about whom it means by any other role.
 [[nodiscard]] CaseHints hints_of(const Pupil& pupil);
 /// Id of the delivery that carries this invoice of a decision on `message`.
+[[nodiscard]] std::string released_without_document(const Effect& effect, const Message& message);
 [[nodiscard]] std::string invoice_delivery_id(const Message& message, const InvoiceOut& invoice);
 
 }  // namespace schakel::outbox

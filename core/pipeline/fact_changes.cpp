@@ -76,7 +76,7 @@ class FcMaker {
       for (auto name : kFcMoney) want(name);
     // What the consent decider asks of a case (plugins/consent/consent.cpp).
     if (!consent_rules_.empty())
-      for (auto name : {"pupil.birth_date", "case.custody", "case.measure"}) want(name);
+      for (auto name : {"pupil.birth_date", "case.custody", "case.measure", "case.voogdij_end"}) want(name);
     consents();
     for (const std::string& name : wanted_) fact(name);
     addressed();

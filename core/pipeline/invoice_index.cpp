@@ -79,6 +79,11 @@ void index_invoices(const Message& m, const Draft& d, const std::vector<outbox::
       answered(i.source_message);
     }
   }
+  for (const auto& e : d.effects)
+    if (auto id = outbox::released_without_document(e, m); !id.empty() && released.insert(id).second) {
+      in_row(id, e.value.value("number", ""), "released", {}, e.value.value("party", ""));
+      answered(id);
+    }
 }
 
 }  // namespace schakel::pipeline

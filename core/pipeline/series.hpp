@@ -10,8 +10,8 @@
 
 namespace schakel::pipeline {
 
-/// Puts the mark there, or takes it away again in the store that was copied. A kill in between starts an epoch:
-/// harmless.
+/// Puts the mark there, or takes it away again in the store that was copied. A kill in between starts an epoch,
+/// and invoices wait for a person: nothing is lost.
 Task<Result<void>> mark_copy(store::Store& store, bool marked);
 /// Starts a new epoch, with its audit leaf (invoice.new_epoch) in the same transaction, and keeps invoices here until a
 /// person has looked (core/outbox/restored.hpp); for copies that were made outside `schakel backup`. The epoch.

@@ -305,10 +305,13 @@ struct Work {
         }
         continue;
       }
-      if (auto over = invoice ? exceeds(entry, *invoice, ledger) : std::nullopt) {
-        // Credits before it took what it wanted to take: a person has to look at it (CORE-MONEY-04).
-        explain(draft, facts, entry.kind, "CREDIT_TOO_LARGE", "blocked", "INVOICE_CONFLICT",
-                {{"number", entry.number}, {"kind", over->kind}, {"left_cents", over->cents}});
+      auto over = invoice ? exceeds(entry, *invoice, ledger) : std::nullopt;
+      if (over || (entry.is_credit() && !invoice)) {
+        // Credits before it took what it wanted to take, or there is nothing to take from: a person has to look at it
+        // (CORE-MONEY-04).
+        Json left{{"number", entry.number}};
+        if (over) left["kind"] = over->kind, left["left_cents"] = over->cents;
+        explain(draft, facts, entry.kind, "CREDIT_TOO_LARGE", "blocked", "INVOICE_CONFLICT", std::move(left));
         draft.registers.push_back({register_key(entry), nullptr});
         entry.held = false;
         entry.refused = true;

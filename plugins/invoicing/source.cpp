@@ -107,7 +107,9 @@ struct Reader {
     auto text = v.find("percent");
     if (text == v.end() || !text->is_string()) return wrong(at + "/percent", "a rate is written 21 or 5.5"), false;
     percent = text->get<std::string>();
-    bool digits = !percent.empty() && percent.size() <= 5 &&
+    auto dot = percent.find('.');
+    bool digits = !percent.empty() && percent.size() <= 5 && dot != 0 && dot != percent.size() - 1 &&
+                  std::ranges::count(percent, '.') <= 1 &&
                   std::ranges::all_of(percent, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
     if (!digits) return wrong(at + "/percent", "a rate is written 21 or 5.5"), false;
     if (auto it = v.find("category"); it != v.end()) {

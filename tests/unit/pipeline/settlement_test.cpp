@@ -447,6 +447,13 @@ TEST(RefuseHeld, ItsSenderIsToldItsNumberIsFreeAndTheBooksClose) {
   auto open = what_is_open(road.books());
   EXPECT_EQ(open.size(), 2U) << "F2, and the credit that somebody has to look at";
 
+  // A credit on what was refused has nothing to take from.
+  (void)road.accept(road.creditnota("C2", "F1", 10001));
+  road.run();
+  auto c2 = run_now(road.disk->row(std::string(pipeline::kInvoicesIn), "Z-1/msg-C2")).value();
+  ASSERT_TRUE(c2);
+  EXPECT_NE(as_text(c2->value).find("INVOICE_CONFLICT"), std::string_view::npos);
+
   // Its number is free: the corrected one is accepted and, once agreed, paid.
   auto again = road.factuur("F1", 20000);
   again.id = "msg-F1-2";

@@ -86,6 +86,9 @@ TEST(ConsentCheck, SeveralMayCoverTheDocumentsBetweenThem) {
   lvs.doc_types = {"lvs"};
   opp.doc_types = {"opp"};
   EXPECT_TRUE(ask({lvs, opp}, kNoon, {"ouder_1"}, false, {"lvs", "opp"}).covered());
+  // What became of one of them is why they do no longer.
+  opp.withdrawn_at = at(kNoon);
+  EXPECT_EQ(ask({lvs, opp}, kNoon, {"ouder_1"}, false, {"lvs", "opp"}).code, "CONSENT_WITHDRAWN");
 }
 
 TEST(ConsentCheck, ThePupilIsReportedBesideTheParents) {
