@@ -124,7 +124,8 @@ TEST(RuleSettings, PartsAreTheElementsOfAList) {
 /// unused setting.
 TEST(RuleSettings, TheListOfNamesReadByCodeIsThatOfTheCode) {
   std::set<std::string> read;
-  std::regex call(R"re((?:setting|setting_int|setting_text|setting_view|setting_flag|setting_list|texts)\(\s*"([a-z_.]+)")re"),
+  std::regex call(
+      R"re((?:setting|setting_int|setting_text|setting_view|setting_flag|setting_list|texts)\(\s*"([a-z_.]+)")re"),
       group(R"re(nested\(\s*profile,\s*overrides,\s*"([a-z_]+)",\s*"([a-z_]+)"\))re");
   for (const char* folder : {"core/model", "core/pipeline", "plugins"})
     for (const auto& e :
