@@ -47,6 +47,14 @@ Result<Told> told(const Json& body) {
   return out;
 }
 
+/// Why a person does this; it may name somebody, so only its hash is kept.
+Result<std::string> reason_of(const Json& body) {
+  auto reason = text_of(body, "reden");
+  if (reason.size() < 3 || reason.size() > 200)
+    return fail(ErrorKind::invalid, "REASON_REQUIRED", "say why, in 3 to 200 characters");
+  return reason;
+}
+
 Task<net::Response> report(Call& call, Told what, std::string evidence, store::Transaction with) {
   auto done = co_await pipeline::report_invoice(
       call.services.journal, {call.path["aflevering"], what.status, what.code, std::move(evidence)}, std::move(with));
@@ -63,16 +71,15 @@ Task<net::Response> operator_status(Call& call) {
   if (!body) co_return problem(body.error());
   auto what = told(*body);
   if (!what) co_return problem(what.error());
-  auto reason = text_of(*body, "reden");
-  if (reason.size() < 3 || reason.size() > 200)
-    co_return finance_problem("REASON_REQUIRED", "say why, in 3 to 200 characters");
+  auto reason = reason_of(*body);
+  if (!reason) co_return problem(reason.error());
   auto now = call.services.clock.now();
   store::Transaction tx;
   // The reason may name somebody: its hash stands in the tree, the text does not leave the request.
   tx.ops.push_back(
       audit::leaf(now, "invoice.status",
                   {.ids = {{"delivery", call.path["aflevering"]}, {"status", what->status}},
-                   .hashes = {{"reason", sha256(reason)}},
+                   .hashes = {{"reason", sha256(*reason)}},
                    .counts = {{"uid", static_cast<std::int64_t>(call.request.head.peer.uid.value_or(0))}}}));
   auto evidence = fmt::format("operator/{}/{}", what->code, format_instant(now));
   auto response = co_await report(call, std::move(*what), std::move(evidence), std::move(tx));
@@ -178,9 +185,8 @@ Task<net::Response> export_month(Call& call) {
 Task<net::Response> set_aside(Call& call) {
   auto body = object_of(call.request, 4096);
   if (!body) co_return problem(body.error());
-  auto reason = text_of(*body, "reden");
-  if (reason.size() < 3 || reason.size() > 200)
-    co_return finance_problem("REASON_REQUIRED", "say why, in 3 to 200 characters");
+  auto reason = reason_of(*body);
+  if (!reason) co_return problem(reason.error());
   auto key = text_of(*body, "zaak") + "/" + text_of(*body, "bericht");
   auto row = co_await call.services.store.row(std::string(pipeline::kInvoicesIn), key);
   if (!row) co_return problem(row.error());
@@ -198,7 +204,7 @@ Task<net::Response> set_aside(Call& call) {
   tx.ops.push_back(
       audit::leaf(now, "invoice.set_aside",
                   {.ids = {{"case", text_of(*body, "zaak")}},
-                   .hashes = {{"reason", sha256(reason)}, {"message", sha256(text_of(*body, "bericht"))}},
+                   .hashes = {{"reason", sha256(*reason)}, {"message", sha256(text_of(*body, "bericht"))}},
                    .counts = {{"uid", static_cast<std::int64_t>(call.request.head.peer.uid.value_or(0))}}}));
   auto done = co_await call.services.store.commit(std::move(tx));
   if (!done) co_return problem(done.error());
@@ -210,16 +216,15 @@ Task<net::Response> set_aside(Call& call) {
 Task<net::Response> not_granted(Call& call) {
   auto body = object_of(call.request, 4096);
   if (!body) co_return problem(body.error());
-  auto reason = text_of(*body, "reden");
-  if (reason.size() < 3 || reason.size() > 200)
-    co_return finance_problem("REASON_REQUIRED", "say why, in 3 to 200 characters");
+  auto reason = reason_of(*body);
+  if (!reason) co_return problem(reason.error());
   auto zaak = text_of(*body, "zaak"), bericht = text_of(*body, "bericht"), code = text_of(*body, "code");
   store::Transaction with;
   with.ops.push_back(
       audit::leaf(call.services.clock.now(), "invoice.not_granted",
                   {.ids = {{"case", zaak}},
                    .codes = {code},
-                   .hashes = {{"reason", sha256(reason)}, {"message", sha256(bericht)}},
+                   .hashes = {{"reason", sha256(*reason)}, {"message", sha256(bericht)}},
                    .counts = {{"uid", static_cast<std::int64_t>(call.request.head.peer.uid.value_or(0))}}}));
   auto done = co_await pipeline::refuse_held(call.services.journal, zaak, bericht, code, std::move(with));
   if (!done) co_return problem(done.error());
@@ -238,9 +243,8 @@ Task<net::Response> new_series(Call& call) {
 Task<net::Response> after_restore(Call& call) {
   auto body = object_of(call.request, 4096);
   if (!body) co_return problem(body.error());
-  auto reason = text_of(*body, "reden");
-  if (reason.size() < 3 || reason.size() > 200)
-    co_return finance_problem("REASON_REQUIRED", "say why, in 3 to 200 characters");
+  auto reason = reason_of(*body);
+  if (!reason) co_return problem(reason.error());
   auto since = co_await outbox::restored_since(call.services.store);
   if (!since) co_return problem(since.error());
   if (!*since) co_return finance_problem("NOT_RESTORED", "no invoice waits because of a restore", ErrorKind::conflict);
@@ -248,7 +252,7 @@ Task<net::Response> after_restore(Call& call) {
   tx.ops.push_back(outbox::end_after_restore());
   tx.ops.push_back(
       audit::leaf(call.services.clock.now(), "invoice.restore_ended",
-                  {.hashes = {{"reason", sha256(reason)}},
+                  {.hashes = {{"reason", sha256(*reason)}},
                    .counts = {{"uid", static_cast<std::int64_t>(call.request.head.peer.uid.value_or(0))}}}));
   auto done = co_await call.services.store.commit(std::move(tx));
   if (!done) co_return problem(done.error());

@@ -180,6 +180,18 @@ Result<void> write_whole(const std::string& folder, const std::string& name, std
   return file->finish();
 }
 
+/// What came in with this number in a case and is in one of these states: a person means it by its number.
+Result<Json> incoming(const Common& c, const std::string& zaak, const std::string& number,
+                      std::initializer_list<std::string_view> states) {
+  auto all = every_invoice(c, zaak);
+  if (!all) return fail(std::move(all.error()));
+  Json found = Json::array();
+  for (auto& i : (*all)["binnen"])
+    if (i.value("nummer", "") == number && std::ranges::find(states, i.value("status", "")) != states.end())
+      found.push_back(std::move(i));
+  return found;
+}
+
 int export_month(const Common& c, const std::string& month, const std::string& folder) {
   std::error_code ec;
   fs::create_directories(folder, ec);
@@ -299,22 +311,18 @@ void add_invoice(CLI::App& app, Common& c, int& exit) {
   aside->add_option("--reason", reason, "what was done; its hash is audited")->required();
   add_yes(aside, yes);
   aside->callback([&c, &exit] {
-    auto all = every_invoice(c, zaak);
-    if (!all) {
-      exit = report(all.error(), c);
+    auto found = incoming(c, zaak, id, {"quarantined", "refused"});
+    if (!found) {
+      exit = report(found.error(), c);
       return;
     }
-    Json found = Json::array();
-    for (const auto& i : (*all)["binnen"])
-      if (i.value("nummer", "") == id && (i.value("status", "") == "quarantined" || i.value("status", "") == "refused"))
-        found.push_back(i);
-    if (found.empty())
+    if (found->empty())
       exit = report({ErrorKind::not_found, "INVOICE_UNKNOWN", "no invoice with this number waits for a person", {}}, c);
-    if (!found.empty()) {
+    if (!found->empty()) {
       exit = kOk;
       if (!go_on(c, yes, fmt::format("take invoice {} of {} off the open items", id, zaak))) return;
     }
-    for (const auto& i : found) {
+    for (const auto& i : *found) {
       Json body{{"zaak", zaak}, {"bericht", i.value("bericht", "")}, {"reden", reason}};
       exit = shown(c, call(c, "POST", "/v1/beheer/facturen/afgehandeld", body),
                    [](const Json& j) { std::cout << text(j, "bericht") << ": afgehandeld\n"; });
@@ -330,25 +338,22 @@ void add_invoice(CLI::App& app, Common& c, int& exit) {
   refuse->add_option("--reason", reason, "who decided so; its hash is audited")->required();
   add_yes(refuse, yes);
   refuse->callback([&c, &exit] {
-    auto all = every_invoice(c, zaak);
-    if (!all) {
-      exit = report(all.error(), c);
+    auto found = incoming(c, zaak, id, {"held"});
+    if (!found) {
+      exit = report(found.error(), c);
       return;
     }
-    Json found = Json::array();
-    for (const auto& i : (*all)["binnen"])
-      if (i.value("nummer", "") == id && i.value("status", "") == "held") found.push_back(i);
-    if (found.size() != 1) {
+    if (found->size() != 1) {
       // Two creditors may use one number: then nothing says which is meant.
       Error none{ErrorKind::not_found, "INVOICE_UNKNOWN", "no invoice with this number is held in this case", {}};
       Error several{
           ErrorKind::conflict, "INVOICE_AMBIGUOUS", "several held invoices of this case have this number", {}};
-      exit = report(found.empty() ? none : several, c);
+      exit = report(found->empty() ? none : several, c);
       return;
     }
     exit = kOk;
     if (!go_on(c, yes, fmt::format("refuse invoice {} of {} with {}, and tell its sender", id, zaak, code))) return;
-    Json body{{"zaak", zaak}, {"bericht", found[0].value("bericht", "")}, {"code", code}, {"reden", reason}};
+    Json body{{"zaak", zaak}, {"bericht", (*found)[0].value("bericht", "")}, {"code", code}, {"reden", reason}};
     exit = shown(c, call(c, "POST", "/v1/beheer/facturen/afgewezen", body), [](const Json& j) {
       std::cout << text(j, "bericht") << ": afgewezen " << text(j, "afgewezen") << "\n";
     });
