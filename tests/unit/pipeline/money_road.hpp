@@ -303,4 +303,11 @@ struct MoneyRoad {
   std::string status(const std::string& delivery) { return run_now(pipeline::settled(*disk, delivery)).value().status; }
 };
 
+/// What a month names as open, one text each.
+inline std::set<std::string> what_is_open(const pipeline::Month& m) {
+  std::set<std::string> out;
+  for (const auto& o : m.open) out.insert(o.what + " " + o.number + (o.payer.empty() ? "" : ">" + o.payer));
+  return out;
+}
+
 }  // namespace schakel::test
