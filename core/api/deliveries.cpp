@@ -58,6 +58,7 @@ Task<Result<void>> tell_state(Services& s, const std::string& key, Json& j, bool
     j["status"] = pipeline::status_dutch(state->status);
     j["code"] = state->code;
     j["open"] = state->open;
+    if (!state->sent_as.empty()) j["verstuurdAls"] = state->sent_as;
   }
   co_return Result<void>{};
 }

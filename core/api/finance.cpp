@@ -1,12 +1,15 @@
 // What finance departments and their systems ask and report: states of invoices, the books of a month, the files.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/api/routes.hpp"
 #include "core/audit/leaf.hpp"
 #include "core/base/calendar.hpp"
 #include "core/formats/invoice_ubl.hpp"
 #include "core/journal/members.hpp"
 #include "core/outbox/restored.hpp"
+#include "core/pipeline/after_restore.hpp"
 #include "core/pipeline/invoice_index.hpp"
 #include "core/pipeline/reconcile.hpp"
 #include "core/pipeline/series.hpp"
@@ -17,8 +20,8 @@
 namespace schakel::api {
 namespace {
 
-net::Response finance_problem(const char* code, const char* text, ErrorKind kind = ErrorKind::invalid) {
-  return problem({kind, code, text, {}});
+net::Response finance_problem(const char* code, std::string text, ErrorKind kind = ErrorKind::invalid) {
+  return problem({kind, code, std::move(text), {}});
 }
 
 /// Row of an outgoing invoice by its delivery; nullopt when there is none.
@@ -35,11 +38,11 @@ Task<Result<std::optional<Json>>> invoice_row(Services& s, std::string delivery)
 }
 
 struct Told {
-  std::string status, code;
+  std::string status, code, sent_as;
 };
 /// {"status": ontvangen|geweigerd|verwerkt, "code": ...}; a code is no free text.
 Result<Told> told(const Json& body) {
-  Told out{pipeline::status_from_dutch(text_of(body, "status")), text_of(body, "code")};
+  Told out{pipeline::status_from_dutch(text_of(body, "status")), text_of(body, "code"), ""};
   if (out.status != "received" && out.status != "refused" && out.status != "processed")
     return fail(ErrorKind::invalid, "INVOICE_STATUS", "status must be ontvangen, geweigerd or verwerkt");
   if (out.status == "refused" && out.code.empty())
@@ -57,7 +60,11 @@ Result<std::string> reason_of(const Json& body) {
 
 Task<net::Response> report(Call& call, Told what, std::string evidence, store::Transaction with) {
   auto done = co_await pipeline::report_invoice(
-      call.services.journal, {call.path["aflevering"], what.status, what.code, std::move(evidence)}, std::move(with));
+      call.services.journal,
+      {call.path["aflevering"], what.status, what.code, std::move(evidence), std::move(what.sent_as)}, std::move(with));
+  // An attempt took it up at this moment: its outcome comes first.
+  if (!done && done.error().code == "STORE_CONFLICT")
+    co_return finance_problem("DELIVERY_BUSY", "it is being worked on: look again in a moment", ErrorKind::conflict);
   if (!done) co_return problem(done.error());
   co_return json(202, {{"aflevering", call.path["aflevering"]},
                        {"status", pipeline::status_dutch(what.status)},
@@ -73,6 +80,7 @@ Task<net::Response> operator_status(Call& call) {
   if (!what) co_return problem(what.error());
   auto reason = reason_of(*body);
   if (!reason) co_return problem(reason.error());
+  what->sent_as = text_of(*body, "verstuurdAls");
   auto now = call.services.clock.now();
   store::Transaction tx;
   // The reason may name somebody: its hash stands in the tree, the text does not leave the request.
@@ -248,6 +256,20 @@ Task<net::Response> after_restore(Call& call) {
   auto since = co_await outbox::restored_since(call.services.store);
   if (!since) co_return problem(since.error());
   if (!*since) co_return finance_problem("NOT_RESTORED", "no invoice waits because of a restore", ErrorKind::conflict);
+  constexpr std::size_t kNamed = 20;
+  auto waiting = co_await pipeline::waiting_after_restore(call.services.store, kNamed + 1);
+  if (!waiting) co_return problem(waiting.error());
+  if (!waiting->empty()) {
+    // Each would leave by itself, or stand in its lane for ever: somebody says of each whether it had left.
+    std::string names;
+    for (std::size_t n = 0; n < std::min(waiting->size(), kNamed); ++n) names += " " + (*waiting)[n];
+    co_return finance_problem(
+        "INVOICES_WAIT",
+        fmt::format("{} still to be sent (dlq resend) or recorded (invoice status):{}{}",
+                    waiting->size() > kNamed ? fmt::format("more than {}", kNamed) : std::to_string(waiting->size()),
+                    names, waiting->size() > kNamed ? " ..." : ""),
+        ErrorKind::conflict);
+  }
   store::Transaction tx;
   tx.ops.push_back(outbox::end_after_restore());
   tx.ops.push_back(

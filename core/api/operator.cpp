@@ -6,6 +6,7 @@
 #include "core/journal/members.hpp"
 #include "core/outbox/restored.hpp"
 #include "core/pipeline/series.hpp"
+#include "core/pipeline/settlement.hpp"
 #include "core/runtime/hop.hpp"
 
 namespace schakel::api {
@@ -152,6 +153,16 @@ Task<net::Response> change_delivery(Call& call) {
   if (row.state == store::DeliveryState::attempting) co_return busy();
   if (row.state == store::DeliveryState::delivered && !again)
     co_return problem({ErrorKind::conflict, "ALREADY_DELIVERED", "it was delivered", {}});
+  if (row.kind == "invoice" && again) {
+    // A second invoice in a mailbox is paid twice sooner than it is noticed.
+    auto arrived = co_await pipeline::settled(call.services.store, row.id);
+    if (!arrived) co_return problem(arrived.error());
+    if (!arrived->open && body->value("nogmaals", Json()) != Json(true))
+      co_return problem({ErrorKind::conflict,
+                         "ALREADY_DELIVERED",
+                         "it has arrived: to send it once more all the same, say so (nogmaals)",
+                         {}});
+  }
   auto now = call.services.clock.now();
   store::ChangeDelivery change{row.id,
                                row.state,

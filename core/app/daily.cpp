@@ -79,7 +79,7 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
   });
 
   static std::string id, zaak, reason, target, status_filter, path, role, person;
-  static bool yes = false;
+  static bool yes = false, once_more = false;
   auto* one_case =
       app.add_subcommand("case", "A case: its messages, deliveries and deadlines; without an id, all cases");
   one_case->add_option("id", id, "Z-...")->check(kPlain);
@@ -136,7 +136,10 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
     auto* change = dlq->add_subcommand(name, what);
     change->add_option("id", id, "A-...")->required()->check(kPlain);
     change->add_option("--reason", reason, "why; its hash is audited")->required();
-    if (name == std::string_view("resend")) change->add_option("--target", target, "another adapter instance");
+    if (name == std::string_view("resend")) {
+      change->add_option("--target", target, "another adapter instance");
+      change->add_flag("--again", once_more, "also an invoice that has arrived");
+    }
     add_yes(change, yes);
     change->callback([&c, &exit, act = std::string(action)] {
       if (!yes) {
@@ -150,6 +153,7 @@ void add_daily(CLI::App& app, Common& c, int& exit) {
       }
       Json body{{"actie", act}, {"reden", reason}};
       if (!target.empty()) body["doel"] = target;
+      if (once_more) body["nogmaals"] = true;
       exit = shown(c, call(c, "POST", "/v1/beheer/afleveringen/" + id, body),
                    [&](const Json&) { std::cout << id << ": " << act << "\n"; });
     });

@@ -234,7 +234,7 @@ int export_month(const Common& c, const std::string& month, const std::string& f
 }  // namespace
 
 void add_invoice(CLI::App& app, Common& c, int& exit) {
-  static std::string id, zaak, month, folder, pdf, status, code, reason, path;
+  static std::string id, zaak, month, folder, pdf, status, code, reason, path, sent_as;
   static bool yes = false;
   auto* invoice =
       app.add_subcommand("invoice", "Invoices: what came in, what is held and why, what went out and became of it");
@@ -254,7 +254,8 @@ void add_invoice(CLI::App& app, Common& c, int& exit) {
     Json found{{"binnen", Json::array()}, {"uit", Json::array()}};
     for (const char* side : {"binnen", "uit"})
       for (const auto& i : (*all)[side])
-        if (i.value("nummer", "") == id || i.value("bron", "") == id) found[side].push_back(i);
+        if (i.value("nummer", "") == id || i.value("bron", "") == id || i.value("verstuurdAls", "") == id)
+          found[side].push_back(i);
     if (found["binnen"].empty() && found["uit"].empty())
       exit = report({ErrorKind::not_found, "INVOICE_UNKNOWN", "there is no invoice with this number", {}}, c);
     else
@@ -294,12 +295,14 @@ void add_invoice(CLI::App& app, Common& c, int& exit) {
   mark->add_option("id", id, "A-... of the invoice (invoice list)")->required();
   mark->add_option("status", status, "ontvangen, geweigerd or verwerkt")->required();
   mark->add_option("--code", code, "code of the receiver, required with geweigerd; no free text");
+  mark->add_option("--sent-as", sent_as, "after a restore: the number under which its receiver has it");
   mark->add_option("--reason", reason, "how it became known; its hash is audited")->required();
   add_yes(mark, yes);
   mark->callback([&c, &exit] {
     exit = kOk;
     if (!go_on(c, yes, fmt::format("record of {} that it is {}", id, status))) return;
     Json body{{"status", status}, {"code", code}, {"reden", reason}};
+    if (!sent_as.empty()) body["verstuurdAls"] = sent_as;
     exit = shown(c, call(c, "POST", "/v1/beheer/facturen/" + id + "/status", body),
                  [](const Json& j) { std::cout << text(j, "aflevering") << ": " << text(j, "status") << "\n"; });
   });
@@ -378,7 +381,7 @@ void add_invoice(CLI::App& app, Common& c, int& exit) {
   add_yes(restored, yes);
   restored->callback([&c, &exit] {
     exit = kOk;
-    if (!go_on(c, yes, "let invoices leave by themselves again; those that are parked stay so")) return;
+    if (!go_on(c, yes, "let invoices leave by themselves again")) return;
     exit = shown(c, call(c, "POST", "/v1/beheer/factuurherstel", Json{{"reden", reason}}), [](const Json& j) {
       std::cout << "facturen gaan weer vanzelf weg (wachtten sinds " << text(j, "wachttenSinds") << ")\n";
     });

@@ -5,6 +5,7 @@
 #include "core/model/consent_check.hpp"
 #include "core/outbox/invoice_rows.hpp"
 #include "core/outbox/restored.hpp"
+#include "core/pipeline/settlement.hpp"
 #include "core/runtime/deadline.hpp"
 #include "schakel/outcome.hpp"
 
@@ -174,6 +175,10 @@ Task<AttemptResult> Delivering::attempt(store::DeliveryRow row, int number) {
   std::optional<SealedInvoice> sealed;
   bool named_now = false;
   if (planned->kind == "invoice") {
+    auto arrived = co_await pipeline::has_arrived(journal_.store(), planned->id);
+    if (!arrived) co_return AttemptResult{Verdict::retry_later, arrived.error().code, std::nullopt, Json::object()};
+    if (*arrived)
+      co_return AttemptResult{Verdict::delivered, std::string(pipeline::kReported), std::nullopt, Json::object()};
     if (*generation == 0) {
       // It may have left before the store was lost. What a person sends again, leaves.
       auto waits = co_await outbox::restored_since(journal_.store());

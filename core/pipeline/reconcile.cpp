@@ -174,7 +174,7 @@ Task<Result<void>> name_unshared(journal::Journal& journal, Month& month, const 
                 "",
                 r.draft.codes.empty() ? "" : r.draft.codes.front(),
                 "",
-                0};
+                source_amounts(r.message.type, r.message.payload).gross};
   bool this_month = local_date(r.message.time).str().starts_with(month.month);
   if (r.draft.outcome == Outcome::quarantined) {
     auto aside = co_await set_aside(journal.store(), r.message.subject, r.message.id);
@@ -191,6 +191,22 @@ Task<Result<void>> name_unshared(journal::Journal& journal, Month& month, const 
   co_return Result<void>{};
 }
 
+/// What finance refused of what was held, and the held credits that went with it: by message, named in the month of the
+/// refusal.
+void name_not_granted(Month& month, const journal::Recorded& r, std::set<std::string>& not_granted) {
+  if (r.message.type != "factuur_status" || r.message.payload.value("status", "") != "not_granted") return;
+  bool this_month = local_date(r.message.time).str().starts_with(month.month);
+  Json refused;
+  for (const auto& e : r.draft.effects)
+    if (is_invoice_effect(e)) apply_invoice_effect(refused, e);
+  for (const auto& e : ledger_of(refused).entries) {
+    not_granted.insert(e.message);
+    if (this_month)
+      month.refused.push_back({"NOT_GRANTED", e.number, r.message.subject, "", e.codes.empty() ? "" : e.codes.front(),
+                               "", e.total().value() * (e.is_credit() ? -1 : 1)});
+  }
+}
+
 /// `seen` gets the source messages that this case accounts for. False: the case was erased.
 Task<Result<bool>> book_case(journal::Journal& journal, MonthBook& book, std::string case_id,
                              std::set<store::MessageSeq>& seen) {
@@ -199,7 +215,9 @@ Task<Result<bool>> book_case(journal::Journal& journal, MonthBook& book, std::st
   if (!history) co_return fail(std::move(history.error()));
   Json invoices;
   CaseBook at{case_id, "opening", Json()};
+  std::set<std::string> not_granted;
   for (const auto& r : *history) {
+    name_not_granted(book.month, r, not_granted);
     if (r.message.type == "financieringsafspraak" && r.draft.outcome == Outcome::delivered)
       at.agreement = std::to_string(r.message.seq);
     for (const auto& e : r.draft.effects)
@@ -315,7 +333,7 @@ Task<Result<bool>> book_case(journal::Journal& journal, MonthBook& book, std::st
       }
       book.month.open.push_back(std::move(item));
     }
-    if (!e.refused) continue;
+    if (!e.refused || not_granted.contains(e.message)) continue;
     auto aside = co_await set_aside(journal.store(), case_id, e.message);
     if (!aside) co_return fail(std::move(aside.error()));
     if (!*aside)

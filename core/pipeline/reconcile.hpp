@@ -20,7 +20,7 @@ struct MonthRow {
 };
 struct OpenItem {
   /// UNDECIDED, HELD, QUARANTINED, CREDIT_REFUSED, ON_ITS_WAY, REFUSED, MISSING, NOT_CONSERVED; of what was refused to
-  /// its sender: BLOCKED, DUPLICATE, SET_ASIDE
+  /// its sender: BLOCKED, DUPLICATE, SET_ASIDE, NOT_GRANTED
   std::string what;
   std::string number, case_id, payer, code, delivery;
   std::int64_t cents = 0;

@@ -2,12 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "core/base/calendar.hpp"
 #include "core/base/log.hpp"
 #include "core/formats/bounce.hpp"
+#include "core/formats/values.hpp"
 #include "core/outbox/generation.hpp"
+#include "core/pipeline/after_restore.hpp"
 #include "core/pipeline/invoice_index.hpp"
 #include "core/store/row_json.hpp"
 
@@ -33,6 +37,13 @@ bool plain_code(std::string_view code) {
          });
 }
 
+bool plain_number(std::string_view number) {
+  return !number.empty() && number.size() <= 40 && !formats::holds_bsn(number) &&
+         std::ranges::all_of(number, [](unsigned char c) {
+           return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '/' || c == '-';
+         });
+}
+
 }  // namespace
 
 std::string_view status_dutch(std::string_view status) {
@@ -54,6 +65,9 @@ Task<Result<journal::Accepted>> report_invoice(journal::Journal& journal, Invoic
     co_return fail(ErrorKind::invalid, "INVOICE_STATUS", "an invoice is reported as received, refused or processed");
   if (!plain_code(report.code))
     co_return fail(ErrorKind::invalid, "INVOICE_CODE", "a code has letters, digits, dot, dash and underscore");
+  if (!report.sent_as.empty() && (report.status == "refused" || !plain_number(report.sent_as)))
+    co_return fail(ErrorKind::invalid, "INVOICE_NUMBER",
+                   "an arrived invoice has a number of at most 40 letters, digits and . _ / -, and no BSN in it");
   auto key = co_await journal.store().row(std::string(outbox::kInvoiceOfDelivery), report.delivery);
   if (!key) co_return fail(std::move(key.error()));
   if (!*key) co_return fail(ErrorKind::not_found, "INVOICE_UNKNOWN", "there is no such invoice");
@@ -65,6 +79,15 @@ Task<Result<journal::Accepted>> report_invoice(journal::Journal& journal, Invoic
   const auto& invoice = *known;
   auto sent_again = co_await outbox::generation_of(journal.store(), report.delivery);
   if (!sent_again) co_return fail(std::move(sent_again.error()));
+  // What has arrived by another way is not sent as well.
+  std::optional<store::ChangeDelivery> settle;
+  if (report.status == "received" || report.status == "processed") {
+    auto waits = co_await journal.store().delivery(report.delivery);
+    if (!waits) co_return fail(std::move(waits.error()));
+    if (*waits && ((*waits)->state == store::DeliveryState::pending || (*waits)->state == store::DeliveryState::parked))
+      settle = store::ChangeDelivery{report.delivery,       (*waits)->state,        store::DeliveryState::delivered,
+                                     journal.clock().now(), std::string(kReported), std::nullopt};
+  }
   Message m;
   m.source = "urn:schakel:facturen";
   m.id = fmt::format("{}/{}/{}", report.delivery, report.status, report.evidence);
@@ -81,7 +104,16 @@ Task<Result<journal::Accepted>> report_invoice(journal::Journal& journal, Invoic
                {"status", report.status},
                {"code", report.code}};
   if (*sent_again > 0) m.payload["generation"] = *sent_again;
+  if (!report.sent_as.empty()) m.payload["sent_as"] = report.sent_as;
+  if (settle) with.ops.push_back(*settle);
   auto accepted = co_await journal.accept(std::move(m), std::move(with));
+  if (accepted && accepted->duplicate && settle) {
+    // Reported before while it was on its way, and it waits again: the repeat wrote nothing.
+    store::Transaction late;
+    late.ops.push_back(std::move(*settle));
+    auto done = co_await journal.store().commit(std::move(late));
+    if (!done) co_return fail(std::move(done.error()));
+  }
   co_return accepted;
 }
 
@@ -178,10 +210,26 @@ Task<Result<Settled>> settled(store::Store& store, std::string delivery) {
   }
   auto sent_again = co_await outbox::generation_of(store, delivery);
   if (!sent_again) co_return fail(std::move(sent_again.error()));
-  co_return settled(*row ? &**row : nullptr, reported, *sent_again);
+  auto out = settled(*row ? &**row : nullptr, reported, *sent_again);
+  if (reported.is_object()) out.sent_as = reported.value("sent_as", "");
+  co_return out;
+}
+
+Task<Result<bool>> has_arrived(store::Store& store, std::string delivery) {
+  auto row = co_await store.row(std::string(kInvoiceState), delivery);
+  if (!row) co_return fail(std::move(row.error()));
+  if (!*row) co_return false;
+  auto known = store::object_in(**row);
+  if (!known) co_return fail(std::move(known.error()));
+  auto sent_again = co_await outbox::generation_of(store, std::move(delivery));
+  if (!sent_again) co_return fail(std::move(sent_again.error()));
+  auto status = known->value("status", "");
+  co_return (status == "received" || status == "processed") && *sent_again <= known->value("generation", 0);
 }
 
 Task<Result<int>> SettlementWatch::step() {
+  auto parked = co_await park_after_restore(journal_.store(), journal_.clock().now());
+  if (!parked) co_return fail(std::move(parked.error()));
   auto first = co_await deliveries();
   if (!first) co_return fail(std::move(first.error()));
   auto second = co_await answers();

@@ -22,10 +22,14 @@ struct InvoiceReport {
   std::string status;    ///< received, refused, processed, or stuck: it waits for a person
   std::string code;      ///< SMTP_5.1.1, a code of the receiver; no free text
   std::string evidence;  ///< what makes a repeat the same report: hash of the bounce, id of the request
+  /// The number under which its receiver has it, where the copy of a restored store gave it another one: credits refer
+  /// to that from then on. Empty: the number it has here.
+  std::string sent_as{};
 };
 
-/// Durable when it returns. INVOICE_UNKNOWN (not_found), INVOICE_STATUS and INVOICE_CODE (invalid). A repeat is a
-/// duplicate.
+/// Durable when it returns. INVOICE_UNKNOWN (not_found), INVOICE_STATUS, INVOICE_CODE and INVOICE_NUMBER (invalid). A
+/// repeat is a duplicate. One that is reported as received or processed while it still waits is not sent any more: its
+/// delivery is settled with kReported in the same commit.
 Task<Result<journal::Accepted>> report_invoice(journal::Journal& journal, InvoiceReport report,
                                                store::Transaction with = {});
 
@@ -50,7 +54,8 @@ Task<Result<BounceResult>> report_bounce(journal::Journal& journal, std::string 
 /// person sent it again after that: `generation` is how often (core/outbox/generation.hpp). Pure.
 struct Settled {
   std::string status, code;
-  bool open = false;  ///< a person or a retry still has to do something
+  bool open = false;      ///< a person or a retry still has to do something
+  std::string sent_as{};  ///< the number under which its receiver has it, where that is another one
 };
 [[nodiscard]] Settled settled(const store::DeliveryRow* delivery, const Json& reported, int generation);
 Task<Result<Settled>> settled(store::Store& store, std::string delivery);
@@ -58,8 +63,14 @@ Task<Result<Settled>> settled(store::Store& store, std::string delivery);
 [[nodiscard]] std::string_view status_dutch(std::string_view status);
 [[nodiscard]] std::string status_from_dutch(std::string_view status);
 
+/// Code of a delivery that was not attempted, as its invoice has arrived by another way.
+inline constexpr std::string_view kReported = "REPORTED";
+/// Whether this invoice was reported as received or processed since a person had it sent last.
+Task<Result<bool>> has_arrived(store::Store& store, std::string delivery);
+
 /// Reports every invoice whose delivery was given up or parked, once per time that happens; and every held one whose
-/// sender is owed an answer (JW325, OP090x4): once when two working days are left, once when the day has passed.
+/// sender is owed an answer (JW325, OP090x4): once when two working days are left, once when the day has passed. While
+/// invoices wait after a restore it parks each of them, so that none stands unseen behind another one in its lane.
 class SettlementWatch {
  public:
   explicit SettlementWatch(journal::Journal& journal) : journal_(journal) {}

@@ -353,6 +353,20 @@ Draft refuse_held(const CaseFile& file, const Message& message, Draft draft) {
   return draft;
 }
 
+/// The payer has this document under another number than it has here (a restored store numbers in a new epoch): credits
+/// refer to the one that the payer knows.
+void refer_to(const CaseFile& file, const Message& message, const std::string& said, const std::string& number,
+              Draft& draft) {
+  auto here = said.empty() ? message.payload.value("number", "") : said, payer = message.payload.value("payer", "");
+  for (auto& entry : ledger_of(file.invoices).entries)
+    for (auto& issued : entry.issued)
+      if (issued.role == payer && issued.number == here) {
+        issued.number = number;
+        draft.effects.push_back(invoice_effect(entry));
+        return;
+      }
+}
+
 /// What the receiver of an invoice reports of it (core/pipeline/settlement.hpp): kept by delivery; a refusal is told to
 /// the finance desk of whoever is owed the money, every time one is reported.
 Draft follow_status(const CaseFile& file, const Message& message, Draft draft) {
@@ -363,12 +377,13 @@ Draft follow_status(const CaseFile& file, const Message& message, Draft draft) {
   }
   auto text = [&](const char* name) { return message.payload.value(name, ""); };
   if (text("status") == "not_granted") return refuse_held(file, message, std::move(draft));
-  std::string delivery = text("delivery"), status = text("status"), known;
+  std::string delivery = text("delivery"), status = text("status"), known, said;
   std::int64_t generation = message.payload.value("generation", std::int64_t{0}), known_generation = 0;
   if (file.invoices.is_object() && file.invoices.contains("status") && file.invoices["status"].contains(delivery)) {
     const Json& before = file.invoices["status"][delivery];
     known = before.value("status", "");
     known_generation = before.value("generation", std::int64_t{0});
+    said = before.value("sent_as", "");
   }
   // A late "it is in the mailbox" says nothing against a refusal or a payment, unless a person sent it again after the
   // refusal; a refusal counts whenever it comes.
@@ -378,7 +393,9 @@ Draft follow_status(const CaseFile& file, const Message& message, Draft draft) {
   if (counts) {
     Json state{{"status", status}, {"code", text("code")}, {"at", format_instant(message.time)}};
     if (generation > 0) state["generation"] = generation;
+    if (!text("sent_as").empty()) state["sent_as"] = text("sent_as");
     draft.effects.push_back({"invoice_status", delivery, std::move(state)});
+    if (!text("sent_as").empty()) refer_to(file, message, said, text("sent_as"), draft);
   }
   std::string payee = text("payee");
   auto desk = payee == "zorgaanbieder" ? std::string("zorgaanbieder_billing") : finance_role(payee);

@@ -1,6 +1,9 @@
 // A copy of the store that was put back: no invoice leaves by itself.
+#include "core/pipeline/after_restore.hpp"
+
 #include <algorithm>
 
+#include "core/outbox/generation.hpp"
 #include "tests/unit/pipeline/money_road.hpp"
 
 namespace schakel::test {
@@ -42,6 +45,90 @@ TEST(AfterRestore, NoInvoiceLeavesByItselfUntilAPersonHasLooked) {
   road.run();
   EXPECT_EQ(road.partners.taken.size(), 6U);
   for (const auto& [id, times] : road.partners.arrivals) EXPECT_EQ(times, 1) << id;
+}
+
+TEST(AfterRestore, EachWaitsForAPersonAlsoBehindAnotherOneInItsLane) {
+  MoneyRoad road;
+  (void)road.open_case();
+  (void)road.accept(road.factuur("F1", 30001));
+  (void)road.accept(road.factuur("F2", 777));
+  store::Transaction wait;
+  wait.ops.push_back(outbox::wait_after_restore(road.clock.now()));
+  ASSERT_TRUE(run_now(road.disk->commit(std::move(wait))));
+  road.run();
+  ASSERT_EQ(road.invoices().size(), 4U);
+  for (const auto& d : road.invoices()) EXPECT_EQ(d.code, "RESTORED") << d.lane;
+  EXPECT_EQ(run_now(pipeline::waiting_after_restore(*road.disk, 100)).value().size(), 4U);
+  EXPECT_EQ(run_now(pipeline::waiting_after_restore(*road.disk, 3)).value().size(), 3U);
+
+  // One had left: it is settled by saying so. The others still wait, and nothing goes past them.
+  auto& journal = road.process->journal;
+  auto gone = road.id_of("swv_financien");
+  ASSERT_TRUE(run_now(pipeline::report_invoice(journal, {gone, "received", "", "postbus"})));
+  road.run();
+  auto row = run_now(road.disk->delivery(gone)).value();
+  EXPECT_EQ(row->state, store::DeliveryState::delivered);
+  EXPECT_EQ(row->code, pipeline::kReported);
+  EXPECT_TRUE(run_now(pipeline::has_arrived(*road.disk, gone)).value());
+  EXPECT_EQ(run_now(pipeline::waiting_after_restore(*road.disk, 100)).value().size(), 3U);
+  EXPECT_TRUE(road.partners.taken.empty());
+  // What a person sends once more all the same is sent: the report was of the time before.
+  store::Transaction again;
+  again.ops.push_back(run_now(outbox::next_generation(*road.disk, gone)).value());
+  ASSERT_TRUE(run_now(road.disk->commit(std::move(again))));
+  EXPECT_FALSE(run_now(pipeline::has_arrived(*road.disk, gone)).value());
+}
+
+TEST(AfterRestore, WhatWasReportedWhileItWaitedIsSettledByARepeatOfTheReport) {
+  MoneyRoad road;
+  (void)road.open_case();
+  (void)road.accept(road.factuur("F1", 30001));
+  road.partners.answer = [](const store::DeliveryRow&) {
+    return AttemptResult{Verdict::retry_later, "BUSY", std::nullopt, Json::object()};
+  };
+  road.run();
+  auto half = road.id_of("swv_financien");
+  auto& journal = road.process->journal;
+  ASSERT_EQ(run_now(road.disk->delivery(half)).value()->state, store::DeliveryState::pending);
+  EXPECT_EQ(run_now(pipeline::report_invoice(journal, {half, "refused", "X", "1", "N-1"})).error().code,
+            "INVOICE_NUMBER");
+  for (const char* number : {"met spatie", "999990019", "12345678901234567890123456789012345678901"})
+    EXPECT_EQ(run_now(pipeline::report_invoice(journal, {half, "received", "", "1", number})).error().code,
+              "INVOICE_NUMBER")
+        << number;
+  ASSERT_TRUE(run_now(pipeline::report_invoice(journal, {half, "processed", "", "1"})));
+  EXPECT_EQ(run_now(road.disk->delivery(half)).value()->state, store::DeliveryState::delivered);
+  // Other hands set it back, as when the report was made while an attempt was under way.
+  store::Transaction back;
+  back.ops.push_back(store::ChangeDelivery{
+      half, store::DeliveryState::delivered, store::DeliveryState::pending, road.clock.now(), "", {}});
+  ASSERT_TRUE(run_now(road.disk->commit(std::move(back))));
+  auto repeat = run_now(pipeline::report_invoice(journal, {half, "processed", "", "1"}));
+  ASSERT_TRUE(repeat);
+  EXPECT_TRUE(repeat->duplicate);
+  EXPECT_EQ(run_now(road.disk->delivery(half)).value()->state, store::DeliveryState::delivered);
+}
+
+TEST(AfterRestore, CreditsReferToTheNumberThatThePayerHas) {
+  MoneyRoad road;
+  (void)road.open_case();
+  (void)road.accept(road.factuur("F1", 30001));
+  road.run();
+  auto& journal = road.process->journal;
+  auto half = road.id_of("swv_financien");
+  ASSERT_TRUE(run_now(pipeline::report_invoice(journal, {half, "received", "", "1", "GA2026-000009"})));
+  road.run();
+  EXPECT_EQ(run_now(pipeline::settled(*road.disk, half)).value().sent_as, "GA2026-000009");
+  // Said wrongly at first.
+  ASSERT_TRUE(run_now(pipeline::report_invoice(journal, {half, "received", "", "2", "GA2026-000004"})));
+  (void)road.accept(road.creditnota("C1", "F1", 10001));
+  road.run();
+  std::map<std::string, std::string> credited;
+  for (const auto& r : run_now(journal.history("Z-1")).value())
+    for (const auto& i : r.draft.invoices)
+      if (i.kind == "creditnota") credited[i.payer] = i.credits;
+  EXPECT_EQ(credited, (std::map<std::string, std::string>{{"gemeente", "F1"}, {"swv", "GA2026-000004"}}));
+  EXPECT_TRUE(road.books().closes()) << month_view(road.books()).dump(1);
 }
 
 TEST(AfterRestore, AWaitThatCannotBeReadIsAWait) {

@@ -29,7 +29,13 @@ TEST(RefuseHeld, ItsSenderIsToldItsNumberIsFreeAndTheBooksClose) {
   EXPECT_EQ(refuse("msg-F1", "FUNDING_NOT_AGREED").error().code, "INVOICE_NOT_OPEN");
   EXPECT_TRUE(road.invoices().empty());
   auto open = what_is_open(road.books());
-  EXPECT_EQ(open.size(), 2U) << "F2, and the credit that somebody has to look at";
+  EXPECT_EQ(open, std::set<std::string>{"HELD F2"}) << "the credit went with its invoice";
+  std::map<std::string, std::int64_t> not_granted;
+  for (const auto& r : road.books().refused)
+    if (r.what == "NOT_GRANTED") not_granted[r.number + " " + r.code] = r.cents;
+  EXPECT_EQ(not_granted,
+            (std::map<std::string, std::int64_t>{{"F1 FUNDING_NOT_AGREED", 30001}, {"C1 FUNDING_NOT_AGREED", -10001}}));
+  EXPECT_TRUE(road.books("2026-12").refused.empty()) << "in the month of the refusal only";
 
   // A credit on what was refused has nothing to take from.
   (void)road.accept(road.creditnota("C2", "F1", 10001));
