@@ -200,7 +200,7 @@ struct Work {
     }
     if (refused(draft)) return;
 
-    MoneyState state = read_state(facts, ledger, switches);
+    MoneyState state = read_state(facts, ledger, switches, registers);
     if (switches.content_first && !state.content_fixed) {
       stop(Outcome::blocked, {"CONTENT_NOT_FIXED"});
       return explain(draft, facts, message.type, "CONTENT_NOT_FIXED", "blocked", "CONTENT_NOT_FIXED",
@@ -224,6 +224,8 @@ struct Work {
                    {"period", {entry.period_from, entry.period_to}},
                    {"dispute", state.dispute}};
       if (state.advice) seen["ratified_by"] = state.advice->ratified;
+      if (!state.assigned.empty() && std::ranges::find(codes, "PROVIDER_IS_ANOTHER") != codes.end())
+        seen["assigned"] = state.assigned;
       bool blocked = !with_invoice && std::ranges::any_of(codes, [](const std::string& c) { return blocks(c); });
       for (const auto& code : codes)
         explain(draft, facts, message.type, code == "AUDIENCE_NOT_INVOLVED" ? "pgb" : std::string_view(code), "blocked",
@@ -283,7 +285,7 @@ struct Work {
     }
   }
 
-  void release(const Profile& profile, Instant at) {
+  void release(const Profile& profile, const Facts& registers, Instant at) {
     if (std::ranges::none_of(ledger.entries, &LedgerEntry::held)) return;
     // The case as it stands after this message: what it states is in there, so no message goes before it any more.
     CaseFile after = file;
@@ -291,7 +293,7 @@ struct Work {
     Message nothing;
     nothing.region = message.region;
     FactView facts(after, nothing, profile, at);
-    MoneyState state = read_state(facts, ledger, switches);
+    MoneyState state = read_state(facts, ledger, switches, registers);
     Ledger before = ledger;
     for (std::size_t i = 0; i < ledger.entries.size(); ++i) {
       LedgerEntry entry = ledger.entries[i];
@@ -325,6 +327,7 @@ struct Work {
       for (const auto& code : entry.codes)
         explain(draft, facts, entry.kind, "release:" + code, "fired", "RELEASED", seen);
       (void)send(entry, state, facts, message.seq);
+      spend(state, ledger, switches);
     }
     record(before);
   }
@@ -408,6 +411,7 @@ std::vector<std::string> InvoicingDecider::reads(const CaseFile& file, const Mes
     for (auto& entry : ledger_of(file.invoices).entries)
       if (entry.held) sources.push_back(std::move(entry));
   }
+  for (auto& key : provider_keys(file, message, sources)) keys.push_back(std::move(key));
   if (switches.odd_cent == "alternate") keys.push_back(odd_key(file));
   if (!sources.empty()) {
     std::vector<const LedgerEntry*> all;
@@ -439,7 +443,7 @@ Draft InvoicingDecider::decide(FactView& view, const Facts& facts, Draft draft) 
     work.incoming(view, facts);
   } else {
     work.follow_disputes(view);
-    work.release(profile, view.at());
+    work.release(profile, facts, view.at());
   }
   return std::move(work.draft);
 }
