@@ -52,7 +52,9 @@ Result<std::string> with_language(std::string pdf) {
 }  // namespace
 
 Flow::Flow(const Info& info, int pages, std::function<void(Flow&)> footer)
-    : surface_(cairo_pdf_surface_create_for_stream(&append, &out_, kWidth, kHeight)),
+    : landscape_(info.landscape),
+      surface_(cairo_pdf_surface_create_for_stream(&append, &out_, landscape_ ? kHeight : kWidth,
+                                                   landscape_ ? kWidth : kHeight)),
       cairo_(cairo_create(surface_)),
       pages_(pages),
       footer_(std::move(footer)) {
@@ -137,7 +139,7 @@ double Flow::text(std::string_view what, double x, double width, const Font& fon
 }
 
 void Flow::paragraph(std::string_view what, double indent, const Font& font, const char* tag) {
-  auto l = layout(what, kRight - kLeft - indent, font, Align::left, 0);
+  auto l = layout(what, right() - kLeft - indent, font, Align::left, 0);
   std::unique_ptr<PangoLayoutIter, void (*)(PangoLayoutIter*)> at(pango_layout_get_iter(l.get()),
                                                                   &pango_layout_iter_free);
   begin(tag);
@@ -145,7 +147,7 @@ void Flow::paragraph(std::string_view what, double indent, const Font& font, con
     PangoRectangle logical;
     pango_layout_iter_get_line_extents(at.get(), nullptr, &logical);
     auto h = static_cast<double>(logical.height) / PANGO_SCALE;
-    if (y + h > kBottom) {
+    if (y + h > bottom()) {
       end(tag);
       room(kHeight);
       begin(tag);
@@ -163,7 +165,7 @@ void Flow::rule(double at, double from, double to, double weight) {
   cairo_set_source_rgb(cairo_, 0.55, 0.55, 0.55);
   cairo_set_line_width(cairo_, weight);
   cairo_move_to(cairo_, from, at);
-  cairo_line_to(cairo_, to, at);
+  cairo_line_to(cairo_, to > 0 ? to : right(), at);
   cairo_stroke(cairo_);
 }
 
@@ -175,7 +177,7 @@ void Flow::end_page() {
 }
 
 bool Flow::room(double height) {
-  if (y + height <= kBottom) return false;
+  if (y + height <= bottom()) return false;
   end_page();
   ++page_;
   y = kTop;
