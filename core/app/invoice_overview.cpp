@@ -70,13 +70,13 @@ Cells joined(Cells first, const Cells& more) {
 /// Columns of money behind those that say what it is of.
 std::vector<formats::PdfColumn> with_money(std::vector<formats::PdfColumn> columns) {
   for (const char* name : {"In netto", "In btw", "In bruto", "Uit netto", "Uit btw", "Uit bruto", "Verschil"})
-    columns.push_back({name, 1.15, true});
+    columns.push_back({name, 1, true});
   return columns;
 }
 
 /// What is owed per payer and VAT rate, and in all.
 formats::PdfTable summary(const Json& rows) {
-  formats::PdfTable t{"Totalen per betaler en btw-tarief, in euro", with_money({{"Betaler", 2}, {"Btw", 0.9}}), {}, {}};
+  formats::PdfTable t{"Totalen per betaler en btw-tarief, in euro", with_money({{"Betaler", 3}, {"Btw", 0.7}}), {}, {}};
   std::map<std::pair<std::string, std::string>, Sums> by;
   Sums all;
   for (const auto& r : rows) by[{text(r, "betaler"), vat_name(r)}].add(r), all.add(r);
@@ -87,7 +87,7 @@ formats::PdfTable summary(const Json& rows) {
 
 formats::PdfTable of_payer(const Json& rows, const std::string& payer) {
   formats::PdfTable t{fmt::format("Betaler {}, in euro", payer_name(payer)),
-                      with_money({{"Zaak", 2.1}, {"Afspraak", 0.9}, {"Btw", 0.7}}),
+                      with_money({{"Zaak", 2}, {"Afspraak", 1}, {"Btw", 0.7}}),
                       {},
                       {}};
   std::map<std::string, Sums> by_rate;
@@ -111,11 +111,11 @@ std::string in_words(const std::string& code) {
 }
 
 formats::PdfTable items(const char* heading, const Json& list, bool open) {
-  formats::PdfTable t{heading, {{"Wat", 1.3}, {"Factuur", 1.3}}, {}, {}};
-  if (open) t.columns.insert(t.columns.end(), {{"Betaler", 1.2}, {"Bedrag", 0.8, true}});
-  t.columns.insert(t.columns.end(), {{"Code", 1.6}, {"Betekenis", 1.9}});
-  if (open) t.columns.push_back({"Antwoord voor", 0.9});
-  t.columns.push_back({"Zaak", 1.9});
+  formats::PdfTable t{heading, {{"Wat", 1.2}, {"Factuur", 1.35}}, {}, {}};
+  if (open) t.columns.insert(t.columns.end(), {{"Betaler", 1.8}, {"Bedrag", 0.85, true}});
+  t.columns.insert(t.columns.end(), {{"Code", 2.1}, {"Betekenis", 1.6}});
+  if (open) t.columns.push_back({"Antwoord voor", 0.85});
+  t.columns.push_back({"Zaak", 1.75});
   std::int64_t sum = 0;
   for (const auto& o : list) {
     auto code = text(o, "code");

@@ -93,6 +93,10 @@ Flow::Layout Flow::layout(std::string_view what, double width, const Font& font,
     pango_layout_set_ellipsize(l.get(), PANGO_ELLIPSIZE_END);
   }
   pango_layout_set_text(l.get(), what.data(), static_cast<int>(what.size()));
+  // A number that is broken over two lines has no hyphen that is not its own.
+  std::unique_ptr<PangoAttrList, void (*)(PangoAttrList*)> attributes(pango_attr_list_new(), &pango_attr_list_unref);
+  pango_attr_list_insert(attributes.get(), pango_attr_insert_hyphens_new(FALSE));
+  pango_layout_set_attributes(l.get(), attributes.get());
   return l;
 }
 

@@ -12,9 +12,10 @@ using pdf::Align;
 using pdf::Flow;
 using pdf::Font;
 
-constexpr Font kReportBody{9.5}, kReportLabel{8.5, false, 0.3}, kCell{8}, kCellBold{8, true}, kFooter{8, false, 0.25};
+constexpr Font kReportBody{9.5}, kReportLabel{8.5, false, 0.3}, kCell{7.5}, kCellBold{7.5, true},
+    kFooter{8, false, 0.25};
 /// Between two columns.
-constexpr double kGap = 6;
+constexpr double kGap = 9;
 /// Nothing of a cell is left out but what no table can hold.
 constexpr int kMostLines = 6;
 
@@ -38,7 +39,8 @@ class Table {
 
   void draw() {
     // The heading, the names of the columns and one row stay together.
-    f_.room(70);
+    const auto& first = t_.rows.empty() ? t_.totals : t_.rows;
+    f_.room(40 + height_of(names(), kCellBold) + (first.empty() ? 0 : height_of(first.front(), kCell)));
     f_.y += 8;
     f_.paragraph(t_.heading, 0, {11.5, true}, "H2");
     f_.y += 4;
@@ -66,11 +68,15 @@ class Table {
     f_.end("TR");
   }
 
+  [[nodiscard]] std::vector<std::string> names() const {
+    std::vector<std::string> out;
+    for (const auto& c : t_.columns) out.push_back(c.name);
+    return out;
+  }
+
   void head() {
-    std::vector<std::string> names;
-    for (const auto& c : t_.columns) names.push_back(c.name);
-    cells(names, kCellBold, "TH");
-    f_.y += height_of(names, kCellBold) + 3;
+    cells(names(), kCellBold, "TH");
+    f_.y += height_of(names(), kCellBold) + 3;
     f_.rule(f_.y);
     f_.y += 3;
   }

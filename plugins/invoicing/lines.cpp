@@ -84,6 +84,7 @@ Json lines_for(std::string_view payer, const LedgerEntry& source, const LedgerEn
     if (group.method != ShareGroup::Method::whole) rest += fmt::format(": aandeel {}", payer_name(payer));
     rest += fmt::format(", {} {}", source.is_credit() ? "creditnota" : source.kind, source.number);
     for (std::size_t i = 0; i < lines.size(); ++i) {
+      // Made of the kind alone: no text of the source gets into a mailbox (CORE-RET-03).
       auto name = kind_name(lines[i]->kind);
       std::string text;
       text.reserve(name.size() + rest.size());
