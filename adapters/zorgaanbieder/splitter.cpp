@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 #include "core/base/json_object.hpp"
 #include "core/model/message.hpp"
 #include "schakel/outcome.hpp"
@@ -87,8 +91,15 @@ bool Settings::may_post(const std::string& party, const std::string& owner) cons
 }
 
 std::string Settings::retour_of(const std::string& reason) const {
-  auto it = retourcodes.find(reason);
-  return it == retourcodes.end() ? default_retour : it->second;
+  if (auto it = retourcodes.find(reason); it != retourcodes.end()) return it->second;
+  // TR338: no assignment of this provider or number; TR340: of another product; the budget of the assignment is spent.
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kMeant{
+      {{"PROVIDER_IS_ANOTHER", "9338"},
+       {"ASSIGNMENT_IS_ANOTHER", "9338"},
+       {"PRODUCT_IS_ANOTHER", "9340"},
+       {"FUNDING_MAX_EXCEEDED", "9369"}}};
+  auto meant = std::ranges::find(kMeant, reason, &std::pair<std::string_view, std::string_view>::first);
+  return meant == kMeant.end() ? default_retour : std::string(meant->second);
 }
 
 std::vector<Part> split(const formats::Jw323& declaration, const Context& context, const Settings& settings,
@@ -157,8 +168,8 @@ std::vector<Part> split(const formats::Jw323& declaration, const Context& contex
           period.reserve(2);
           period.emplace_back(formats::format_date(p.periode.begin));
           period.emplace_back(formats::format_date(p.periode.eind));
-          written.push_back(
-              json_object("cents", p.bedrag.value(), "kind", std::move(kind), "period", std::move(period)));
+          written.push_back(json_object("cents", p.bedrag.value(), "kind", std::move(kind), "period", std::move(period),
+                                        "product", p.product, "toewijzing", p.toewijzing));
           first = std::min(first, p.periode.begin);
           last = std::max(last, p.periode.eind);
           part.lines.emplace_back(c, i);

@@ -183,6 +183,9 @@ Result<Json> event_of(const formats::UblDocument& d, const std::string& case_id,
     line["vat_cents"] = g.vat;
     line["percent"] = rate_text(d.lines[i].percent);
     line["category"] = d.lines[i].category;
+    // An agreement may name it. One of another form stays behind: it is free text of the sender.
+    if (const auto& item = d.lines[i].seller_item; !item.empty() && item.size() <= 60 && !formats::holds_bsn(item))
+      line["product"] = item;
     if (const auto& p = d.lines[i].period; p && p->start && p->end) line["period"] = days(*p->start, *p->end);
     data["lines"].push_back(std::move(line));
   }

@@ -150,7 +150,8 @@ Task<net::Response> capture_case(Call& call) {
   std::vector<scenario::CapturedDecision> decisions;
   for (auto& r : *rows) {
     if (!r.content) co_return problem({ErrorKind::conflict, "CAPTURE_ERASED", "a part of this case was erased", {}});
-    decisions.push_back({r.content->message, r.content->draft});
+    decisions.push_back(
+        {r.content->message, r.content->draft, r.content->registers.value_or(std::map<std::string, Json>{})});
   }
   auto profile = co_await runtime::on(call.services.broker,
                                       capture_rules(&call.services.pipeline.rules(), rows->back().rules_version));

@@ -5,10 +5,10 @@
 #include <fstream>
 #include <iostream>
 
+#include "core/app/invoice_overview.hpp"
 #include "core/app/show.hpp"
 #include "core/base/drop_folder.hpp"
-#include "core/base/money.hpp"
-#include "core/formats/pdf.hpp"
+#include "core/formats/values.hpp"
 #include "schakel/outcome.hpp"
 
 namespace schakel::app {
@@ -47,28 +47,6 @@ void show_invoices(const Json& j) {
   table({"NUMMER", "SOORT", "BETALER", "ONTVANGER", "BEDRAG", "STATUS", "CODE", "AFLEVERING", "ZAAK"}, out);
 }
 
-std::string what_open(const std::string& what) {
-  static const std::map<std::string, std::string> kWords = {{"UNDECIDED", "nog niet beslist"},
-                                                            {"BLOCKED", "geweigerd aan de afzender"},
-                                                            {"DUPLICATE", "dubbel ingestuurd"},
-                                                            {"SET_ASIDE", "afgehandeld"},
-                                                            {"HELD", "vastgehouden"},
-                                                            {"QUARANTINED", "in quarantaine"},
-                                                            {"CREDIT_REFUSED", "creditnota geweigerd"},
-                                                            {"ON_ITS_WAY", "nog niet verzonden"},
-                                                            {"REFUSED", "geweigerd of onbestelbaar"},
-                                                            {"MISSING", "helft ontbreekt"},
-                                                            {"NOT_CONSERVED", "telt niet op"}};
-  auto it = kWords.find(what);
-  return it == kWords.end() ? what : it->second;
-}
-
-/// VAT category and rate: "S 21 %", "O".
-std::string vat_name(const Json& r, const char* category = "btwCategorie", const char* rate = "btwTarief") {
-  auto name = text(r, category);
-  return name == "O" ? name : fmt::format("{} {} %", name, text(r, rate));
-}
-
 void show_month(const Json& j) {
   std::cout << fmt::format("Aansluiting {}: {} bronfacturen, {} documenten; bron {} verdeeld {}\n\n", text(j, "maand"),
                            j.value("bronfacturen", 0), j.value("documenten", 0), euros(j["bronCent"]),
@@ -91,49 +69,6 @@ void show_month(const Json& j) {
     table({"WAT", "NUMMER", "CODE", "ZAAK"}, open);
   }
   std::cout << (j.value("sluit", false) ? "\nDe maand sluit: in = uit.\n" : "\nDe maand sluit NIET.\n");
-}
-
-std::string dutch_euros(const Json& cents) {
-  return format_euro(Cents(cents.is_number_integer() ? cents.get<std::int64_t>() : 0));
-}
-
-Result<std::string> month_pdf(const Json& j) {
-  using Kind = formats::PdfBlock::Kind;
-  formats::PdfText d;
-  auto month = text(j, "maand");
-  d.title = "Aansluiting facturen " + month;
-  d.author = "Schakel";
-  d.subtitle = fmt::format("{} bronfacturen, {} documenten, bron {}, verdeeld {}", j.value("bronfacturen", 0),
-                           j.value("documenten", 0), dutch_euros(j["bronCent"]), dutch_euros(j["verdeeldCent"]));
-  d.date = formats::parse_date(month + "-01").value_or(formats::Date{});
-  d.footer = "Uit het journaal van Schakel, maand " + month;
-  d.blocks.push_back(
-      {Kind::paragraph,
-       j.value("sluit", false)
-           ? "De maand sluit: elk deel dat is verdeeld, is ook vertrokken, per betaler, afspraak en btw-tarief."
-           : "De maand sluit niet. Hieronder staat wat open is."});
-  for (const auto& [payer, p] : j["betalers"].items()) {
-    d.blocks.push_back({Kind::heading, fmt::format("Betaler {}: in {}, uit {}", payer, dutch_euros(p["inCent"]),
-                                                   dutch_euros(p["uitCent"]))});
-    for (const auto& r : j["regels"])
-      if (text(r, "betaler") == payer)
-        d.blocks.push_back(
-            {Kind::bullet, fmt::format("Zaak {}, afspraak {}, btw {}: in {} + {} btw, uit {} + {} btw, verschil {}",
-                                       text(r, "zaak"), text(r, "afspraak"), vat_name(r), dutch_euros(r["inNettoCent"]),
-                                       dutch_euros(r["inBtwCent"]), dutch_euros(r["uitNettoCent"]),
-                                       dutch_euros(r["uitBtwCent"]), dutch_euros(r["verschilCent"]))});
-  }
-  d.blocks.push_back({Kind::heading, "Open"});
-  if (j["open"].empty()) d.blocks.push_back({Kind::paragraph, "Niets."});
-  for (const auto& o : j["open"])
-    d.blocks.push_back(
-        {Kind::bullet,
-         fmt::format("{}: factuur {}{}, {}{}{}, zaak {}", what_open(text(o, "wat")), text(o, "nummer"),
-                     text(o, "betaler").empty() ? "" : " aan " + text(o, "betaler"), dutch_euros(o["bedragCent"]),
-                     text(o, "code").empty() ? "" : ", " + text(o, "code"),
-                     text(o, "antwoordUiterlijk").empty() ? "" : ", antwoord uiterlijk " + text(o, "antwoordUiterlijk"),
-                     text(o, "zaak"))});
-  return formats::render_text_pdf(d);
 }
 
 /// For spreadsheets in the Netherlands: semicolons, decimal comma; a text that would be taken for a formula gets a
@@ -234,7 +169,7 @@ int export_month(const Common& c, const std::string& month, const std::string& f
 }  // namespace
 
 void add_invoice(CLI::App& app, Common& c, int& exit) {
-  static std::string id, zaak, month, folder, pdf, status, code, reason, path, sent_as;
+  static std::string id, zaak, month, folder, pdf, made, status, code, reason, path, sent_as;
   static bool yes = false;
   auto* invoice =
       app.add_subcommand("invoice", "Invoices: what came in, what is held and why, what went out and became of it");
@@ -273,11 +208,17 @@ void add_invoice(CLI::App& app, Common& c, int& exit) {
       "Prove from the journal that in = out per payer, agreement and VAT rate; exit 1 when anything is open");
   books->add_option("--month", month, "YYYY-MM")->required();
   books->add_option("--pdf", pdf, "write the overview to this file as well");
+  books->add_option("--made", made, "YYYY-MM-DD that the overview names as the day on which it was made");
   books->callback([&c, &exit] {
+    auto day = made.empty() ? std::nullopt : formats::parse_date(made);
+    if (!made.empty() && !day) {
+      exit = report({ErrorKind::invalid, "DATE_FORMAT", "--made is a day, YYYY-MM-DD", {}}, c);
+      return;
+    }
     auto answer = call(c, "GET", "/v1/beheer/facturen/aansluiting?maand=" + month);
     bool closes = answer && answer->value("sluit", false);
     if (answer && !pdf.empty()) {
-      auto drawn = month_pdf(*answer);
+      auto drawn = month_pdf(*answer, day);
       std::ofstream out(pdf, std::ios::binary);
       if (drawn) out << *drawn;
       out.close();

@@ -50,6 +50,13 @@ Json recording_parties(const Json& identities) {
              {"adapter", "mail"},
              {"address", Json::object()}},
             {{"roles", {"*"}}, {"regions", {region}}, {"adapter", "recorder"}, {"address", Json::object()}}};
+      if (role == "zorgaanbieder") {
+        // A second one, for scenarios in which the provider is another.
+        auto other = party;
+        other["id"] = fmt::format("andere-{}-{}", role, region);
+        other["name"] = "Andere " + identity.at("name").get<std::string>();
+        list.push_back(std::move(other));
+      }
       list.push_back(std::move(party));
     }
   }

@@ -52,7 +52,9 @@ Result<std::string> with_language(std::string pdf) {
 }  // namespace
 
 Flow::Flow(const Info& info, int pages, std::function<void(Flow&)> footer)
-    : surface_(cairo_pdf_surface_create_for_stream(&append, &out_, kWidth, kHeight)),
+    : landscape_(info.landscape),
+      surface_(cairo_pdf_surface_create_for_stream(&append, &out_, landscape_ ? kHeight : kWidth,
+                                                   landscape_ ? kWidth : kHeight)),
       cairo_(cairo_create(surface_)),
       pages_(pages),
       footer_(std::move(footer)) {
@@ -91,6 +93,10 @@ Flow::Layout Flow::layout(std::string_view what, double width, const Font& font,
     pango_layout_set_ellipsize(l.get(), PANGO_ELLIPSIZE_END);
   }
   pango_layout_set_text(l.get(), what.data(), static_cast<int>(what.size()));
+  // A number that is broken over two lines has no hyphen that is not its own.
+  std::unique_ptr<PangoAttrList, void (*)(PangoAttrList*)> attributes(pango_attr_list_new(), &pango_attr_list_unref);
+  pango_attr_list_insert(attributes.get(), pango_attr_insert_hyphens_new(FALSE));
+  pango_layout_set_attributes(l.get(), attributes.get());
   return l;
 }
 
@@ -137,7 +143,7 @@ double Flow::text(std::string_view what, double x, double width, const Font& fon
 }
 
 void Flow::paragraph(std::string_view what, double indent, const Font& font, const char* tag) {
-  auto l = layout(what, kRight - kLeft - indent, font, Align::left, 0);
+  auto l = layout(what, right() - kLeft - indent, font, Align::left, 0);
   std::unique_ptr<PangoLayoutIter, void (*)(PangoLayoutIter*)> at(pango_layout_get_iter(l.get()),
                                                                   &pango_layout_iter_free);
   begin(tag);
@@ -145,7 +151,7 @@ void Flow::paragraph(std::string_view what, double indent, const Font& font, con
     PangoRectangle logical;
     pango_layout_iter_get_line_extents(at.get(), nullptr, &logical);
     auto h = static_cast<double>(logical.height) / PANGO_SCALE;
-    if (y + h > kBottom) {
+    if (y + h > bottom()) {
       end(tag);
       room(kHeight);
       begin(tag);
@@ -163,7 +169,7 @@ void Flow::rule(double at, double from, double to, double weight) {
   cairo_set_source_rgb(cairo_, 0.55, 0.55, 0.55);
   cairo_set_line_width(cairo_, weight);
   cairo_move_to(cairo_, from, at);
-  cairo_line_to(cairo_, to, at);
+  cairo_line_to(cairo_, to > 0 ? to : right(), at);
   cairo_stroke(cairo_);
 }
 
@@ -175,7 +181,7 @@ void Flow::end_page() {
 }
 
 bool Flow::room(double height) {
-  if (y + height <= kBottom) return false;
+  if (y + height <= bottom()) return false;
   end_page();
   ++page_;
   y = kTop;

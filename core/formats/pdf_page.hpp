@@ -14,11 +14,13 @@
 namespace schakel::formats::pdf {
 
 inline constexpr double kWidth = 595.28, kHeight = 841.89;  // A4 in points
+/// Edges of what is drawn on a page that stands; Flow::right and Flow::bottom are those of this one.
 inline constexpr double kLeft = 56, kRight = kWidth - 56, kTop = 56, kBottom = kHeight - 64;
 
 struct Info {
   std::string title, author, subject;
   Date date{};
+  bool landscape = false;
 };
 
 struct Font {
@@ -39,6 +41,8 @@ class Flow {
 
   double y = kTop;
 
+  [[nodiscard]] double right() const { return (landscape_ ? kHeight : kWidth) - (kWidth - kRight); }
+  [[nodiscard]] double bottom() const { return (landscape_ ? kWidth : kHeight) - (kHeight - kBottom); }
   [[nodiscard]] int page() const { return page_; }
   [[nodiscard]] int pages() const { return pages_; }
 
@@ -51,7 +55,8 @@ class Flow {
   [[nodiscard]] double height(std::string_view what, double width, const Font& font, int max_lines = 0);
   /// How many bytes of it, whole lines, fit in `height`; 0 when not one line does.
   [[nodiscard]] std::size_t fits(std::string_view what, double width, const Font& font, double height);
-  void rule(double at, double from = kLeft, double to = kRight, double weight = 0.6);
+  /// `to` 0: the right edge.
+  void rule(double at, double from = kLeft, double to = 0, double weight = 0.6);
 
   /// Starts a page when less than `height` is left; true when it did.
   bool room(double height);
@@ -66,6 +71,7 @@ class Flow {
   Layout layout(std::string_view what, double width, const Font& font, Align align, int max_lines);
   void end_page();
 
+  bool landscape_;
   std::string out_;
   cairo_surface_t* surface_;
   cairo_t* cairo_;

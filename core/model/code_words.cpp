@@ -9,12 +9,13 @@ namespace schakel {
 namespace {
 
 /// Sorted by code. CODE:fact is for explanations that have this fact: one code, several reasons.
-constexpr std::array<CodeWords, 95> kCodeWords = {{
+constexpr std::array<CodeWords, 99> kCodeWords = {{
     {"ALIGNMENT_MISSING", "de afweging is niet met iedereen afgestemd", "the weighing was not aligned with everybody"},
     {"ANSWER_DUE", "het antwoord van de gemeente op een declaratie wordt verwacht",
      "the answer of the gemeente to a declaration is due"},
     {"ANSWER_OVERDUE", "het antwoord van de gemeente op een declaratie is te laat",
      "the answer of the gemeente to a declaration is overdue"},
+    {"ASSIGNMENT_IS_ANOTHER", "de afspraak noemt een andere toewijzing", "the agreement names another toewijzing"},
     {"AUDIENCE_FINANCE", "financiële stukken gaan niet naar deze rol", "financial matters do not go to this role"},
     {"AUDIENCE_NOT_INVOLVED", "deze rol is niet betrokken", "this role is not involved"},
     {"AUDIENCE_NOT_INVOLVED:funding_agreed", "ouders betalen deze zorg uit hun PGB",
@@ -46,6 +47,7 @@ constexpr std::array<CodeWords, 95> kCodeWords = {{
     {"EDU_REGIE_MISSING", "onderwijs heeft de regie niet", "education does not have the regie"},
     {"ESCALATION_SAME_PERSON", "dezelfde persoon zit op twee plaatsen", "the same person holds two places"},
     {"FALLS_ON_HOLIDAY", "de datum valt op een feestdag", "the date falls on a holiday"},
+    {"FUNDING_MAX_EXCEEDED", "meer dan het afgesproken maximum", "more than the agreed maximum"},
     {"FUNDING_NOT_AGREED", "de bekostiging is niet afgesproken", "the funding is not agreed"},
     {"GEBIEDSTEAM_NOT_INVOLVED", "het gebiedsteam is niet betrokken", "the gebiedsteam is not involved"},
     {"GEDRAGSDESKUNDIGE_MISSING", "de onderbouwing door een gedragsdeskundige ontbreekt",
@@ -104,8 +106,10 @@ constexpr std::array<CodeWords, 95> kCodeWords = {{
     {"PLAN_SECTION_MISSING", "een deel van het plan ontbreekt", "a section of the plan is missing"},
     {"PROCESREGISSEUR_NOT_UNIQUE", "er is niet precies één procesregisseur",
      "there is not exactly one procesregisseur"},
+    {"PRODUCT_IS_ANOTHER", "de afspraak noemt een ander product", "the agreement names another product"},
     {"PROFILE_MISMATCH", "de begeleider heeft geen onderwijsbevoegdheid of SKJ-registratie",
      "the counsellor lacks a teaching qualification or SKJ registration"},
+    {"PROVIDER_IS_ANOTHER", "een andere zorgaanbieder is aangewezen", "another care provider is named"},
     {"PR_SIGNATURE_MISSING", "de handtekening van de procesregisseur ontbreekt",
      "the signature of the procesregisseur is missing"},
     {"RATIFICATION_OVERDUE", "de bekrachtiging is te laat", "the ratification is overdue"},

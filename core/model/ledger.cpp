@@ -95,6 +95,8 @@ void to_json(Json& j, const LedgerEntry& v) {
                                : json_object("cents", l.cents, "from", l.from, "kind", l.kind, "to", l.to);
     if (l.vat) line["vat"] = *l.vat;
     if (!l.percent.empty()) line["percent"] = l.percent;
+    if (l.assignment) line["toewijzing"] = *l.assignment;
+    if (!l.product.empty()) line["product"] = l.product;
     if (!l.category.empty()) line["category"] = l.category;
     lines.push_back(std::move(line));
   }
@@ -127,6 +129,8 @@ void from_json(const Json& j, LedgerEntry& v) {
     if (l.contains("vat")) line.vat = l.at("vat").get<Cents>();
     line.from = l.value("from", ""), line.to = l.value("to", "");
     line.percent = l.value("percent", ""), line.category = l.value("category", "");
+    if (auto it = l.find("toewijzing"); it != l.end()) line.assignment = it->get<std::int64_t>();
+    line.product = l.value("product", "");
     v.lines.push_back(std::move(line));
   }
   v.vat = j.at("vat").get<Cents>();

@@ -22,6 +22,8 @@ struct LedgerLine {
   std::string from{}, to{};    ///< its own period, YYYY-MM-DD, or both empty: that of the entry
   std::string percent{};       ///< VAT rate, where the creditor says so per line; then on every line, and `vat` too
   std::string category{};      ///< S, E, Z or O of UBL with that rate; empty where the source has no categories
+  std::optional<std::int64_t> assignment{};  ///< ToewijzingNummer that it says it delivers on
+  std::string product{};                     ///< product code, or the seller's item number; empty where it names none
   bool operator==(const LedgerLine&) const = default;
 };
 

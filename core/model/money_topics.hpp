@@ -13,14 +13,18 @@ struct MoneyTopic {
 };
 
 /// Codes of G-MONEY first: for each there is also release:<code>, said of what was held for that code.
-inline constexpr std::array<MoneyTopic, 8> kMoneyCodes{{{"FUNDING_NOT_AGREED", "CORE-MONEY-07"},
-                                                        {"OUTSIDE_FUNDING_PERIOD", "CORE-MONEY-07"},
-                                                        {"DISPUTE_PENDING", "CORE-MONEY-07"},
-                                                        {"BEKRACHTIGING_MISSING", "CORE-MONEY-07"},
-                                                        {"CONTENT_NOT_FIXED", ""},
-                                                        {"NOT_ENROLLED_NO_EDU_FUNDING", ""},
-                                                        {"EDU_REGIE_MISSING", ""},
-                                                        {"AUDIENCE_NOT_INVOLVED", "CORE-AUD-02"}}};
+inline constexpr std::array<MoneyTopic, 12> kMoneyCodes{{{"FUNDING_NOT_AGREED", "CORE-MONEY-07"},
+                                                         {"OUTSIDE_FUNDING_PERIOD", "CORE-MONEY-07"},
+                                                         {"PROVIDER_IS_ANOTHER", "CORE-MONEY-07"},
+                                                         {"ASSIGNMENT_IS_ANOTHER", "CORE-MONEY-07"},
+                                                         {"PRODUCT_IS_ANOTHER", "CORE-MONEY-07"},
+                                                         {"FUNDING_MAX_EXCEEDED", "CORE-MONEY-07"},
+                                                         {"DISPUTE_PENDING", "CORE-MONEY-07"},
+                                                         {"BEKRACHTIGING_MISSING", "CORE-MONEY-07"},
+                                                         {"CONTENT_NOT_FIXED", ""},
+                                                         {"NOT_ENROLLED_NO_EDU_FUNDING", ""},
+                                                         {"EDU_REGIE_MISSING", ""},
+                                                         {"AUDIENCE_NOT_INVOLVED", "CORE-AUD-02"}}};
 inline constexpr std::array<MoneyTopic, 18> kMoneyTopics{{{"INVOICE_INVALID", "CORE-MONEY-01"},
                                                           {"DUPLICATE_INVOICE", "CORE-MONEY-06"},
                                                           {"INVOICE_CONFLICT", "CORE-MONEY-06"},

@@ -8,6 +8,8 @@
 
 #include "core/base/calendar.hpp"
 #include "core/base/hash.hpp"
+#include "core/model/invoice_types.hpp"
+#include "core/pipeline/provider.hpp"
 
 namespace schakel::scenario {
 namespace {
@@ -164,6 +166,21 @@ Json cap_given(const Json& opening, CapReplacer& fiction, const std::string& id)
   return given;
 }
 
+/// What a scenario calls the parties of which a decision asked whether they are a provider: the name it is called by,
+/// else a name that is nobody's.
+std::map<std::string, std::string> cap_providers(const std::vector<const CapturedDecision*>& rest) {
+  std::map<std::string, std::string> out;
+  for (const CapturedDecision* d : rest)
+    for (const auto& [key, value] : d->registers) {
+      auto asked = pipeline::provider_key_of(key);
+      if (!asked) continue;
+      std::string party(asked->party);
+      out.try_emplace(party, party);
+      if (value == true) out[party] = asked->role.substr(asked->role.find(':') + 1);
+    }
+  return out;
+}
+
 /// One attempt, with this date of birth.
 Result<CapTry> cap_play(const std::vector<const Decider*>& deciders, std::shared_ptr<const Profile> profile,
                         const CapturedDecision& opening, const std::vector<const CapturedDecision*>& rest,
@@ -177,6 +194,7 @@ Result<CapTry> cap_play(const std::vector<const Decider*>& deciders, std::shared
             {"title", "Captured from a case; names, numbers and texts are fictional"},
             {"messages_in", Json::array()}};
   file["given"] = cap_given(opening.message.payload, fiction, id);
+  const auto providers = cap_providers(rest);
   std::map<std::string, int> numbers;
   for (std::size_t i = 0; i < rest.size(); ++i) numbers[rest[i]->message.id] = static_cast<int>(i + 1);
   CaseFile after;
@@ -199,6 +217,8 @@ Result<CapTry> cap_play(const std::vector<const Decider*>& deciders, std::shared
              {"type", m.type},
              {"from", fiction.text(m.sender_role, "provider")},
              {"payload", payload}};
+    if (auto sender = providers.find(m.party); sender != providers.end() && is_invoice_type(m.type))
+      row["party"] = fiction.text(sender->second, "provider");
     if (!m.addressed_to.empty()) row["addressed_to"] = fiction.value(Json(m.addressed_to), "provider");
     // Status and version decide (KNH-DOC-04): a name in the payload would say less.
     for (const Attachment& a : m.attachments) {

@@ -1,5 +1,6 @@
 // A scenario (oza-scenario/1) from a recorded case, with fictional names, numbers and texts for the real ones. Pure.
 #pragma once
+#include <map>
 #include <set>
 
 #include "core/pipeline/scenario.hpp"
@@ -10,6 +11,7 @@ namespace schakel::scenario {
 struct CapturedDecision {
   Message message;
   Draft draft;
+  std::map<std::string, Json> registers{};  ///< that it was decided on; those about providers are used
 };
 
 struct Capture {

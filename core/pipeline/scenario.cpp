@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/calendar.hpp"
+#include "core/pipeline/provider.hpp"
 
 namespace schakel::scenario {
 namespace {
@@ -229,8 +230,12 @@ Result<void> PurePlayer::open(const Message& opening) {
 
 Result<Draft> PurePlayer::play(const Message& message) {
   Facts facts;
-  for (const std::string& key : registers_read(deciders_, file_, message, *profile_))
+  for (const std::string& key : registers_read(deciders_, file_, message, *profile_)) {
     if (auto it = registers_.find(key); it != registers_.end()) facts.insert(*it);
+    // A scenario calls its providers by the ids of their parties.
+    if (auto asked = pipeline::provider_key_of(key))
+      facts[key] = asked->role.substr(asked->role.find(':') + 1) == asked->party;
+  }
   try {
     Draft draft = decide(deciders_, file_, message, *profile_, facts);
     apply(file_, message, draft);

@@ -24,7 +24,8 @@ struct Scenario {
 /// One file. SCENARIO_INVALID with findings (JSON pointer) for an unknown key, a missing part, a wrong type, an instant
 /// without offset, a seq that is not 1, 2, 3 ... or a delivery_seq that is no message. Messages are played in the order
 /// of seq, each at its own instant. Ids are deterministic: <scenario id>/<seq>. `delivery_seq` of a payload becomes
-/// `delivery`, the id of that message. Beyond the format a message may have `attachments`: doc_type, status, version.
+/// `delivery`, the id of that message. Beyond the format a message may have `attachments` (doc_type, status, version)
+/// and `party`: which of several providers sends it, by the id that a zorgtoewijzing of the scenario names it by.
 [[nodiscard]] Result<Scenario> read(std::string_view text);
 
 /// Plays one case. The order of calls: open, then play for each message, then file.

@@ -104,7 +104,7 @@ void read_attachments(Reader& r, const Json& list, const std::string& at, Messag
 
 void read_message(Reader& r, const Json& m, std::size_t index, std::size_t count, Scenario& out) {
   std::string at = "/messages_in/" + std::to_string(index);
-  r.only(m, at, {"seq", "at", "type", "from", "payload"}, {"addressed_to", "attachments"});
+  r.only(m, at, {"seq", "at", "type", "from", "payload"}, {"addressed_to", "attachments", "party"});
   if (!m.is_object()) return;
   Message message;
   if (m.value("seq", Json()) != Json(index + 1)) r.wrong(at + "/seq", "SEQUENCE", "messages are numbered 1, 2, 3 ...");
@@ -116,6 +116,7 @@ void read_message(Reader& r, const Json& m, std::size_t index, std::size_t count
   message.region = out.region;
   message.time = r.instant(m, at, "at");
   message.sender_role = r.text(m, at, "from");
+  if (m.contains("party")) message.party = r.text(m, at, "party");
   message.payload = m.value("payload", Json());
   if (!message.payload.is_object()) return r.wrong(at + "/payload", "TYPE", "an object is expected");
   if (auto it = m.find("addressed_to"); it != m.end()) {

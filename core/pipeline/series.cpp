@@ -2,10 +2,12 @@
 
 #include "core/audit/leaf.hpp"
 #include "core/base/json.hpp"
+#include "core/journal/members.hpp"
 #include "core/model/invoice_types.hpp"
 #include "core/model/ledger.hpp"
 #include "core/outbox/plan.hpp"
 #include "core/outbox/restored.hpp"
+#include "core/pipeline/provider.hpp"
 
 namespace schakel::pipeline {
 namespace {
@@ -81,6 +83,15 @@ Task<Result<std::int64_t>> new_epoch(store::Store& store, Instant now) {
 
 Task<Result<RegisterRow>> read_register(store::Store& store, std::string key, const CaseFile& file,
                                         const Message& message, const Parties& parties) {
+  if (auto asked = provider_key_of(key)) {
+    auto members = co_await journal::members(store, parties, file.id);
+    if (!members) co_return fail(std::move(members.error()));
+    auto known =
+        is_provider(asked->party, asked->role, message.region, outbox::hints_of(file.pupil), *members, parties);
+    RegisterRow answer{key};
+    if (known) answer.value = Json(*known);
+    co_return answer;
+  }
   auto row = co_await store.row("register", key);
   if (!row) co_return fail(std::move(row.error()));
   auto shared = row_of(key, std::move(*row));

@@ -28,7 +28,7 @@ struct RegisterRow {
 /// A series (`series/<region>/<role>`) is one per creditor: where the region has several parties of the role it is
 /// stored per party, and goes on from the region's own, so that no number is used a second time. Once a party has its
 /// own, that one stays. When the case does not say which party it is, the value is {"ambiguous": true}: no number may
-/// be taken.
+/// be taken. `provider/...` is no register that is stored but a question about parties (core/pipeline/provider.hpp).
 Task<Result<RegisterRow>> read_register(store::Store& store, std::string key, const CaseFile& file,
                                         const Message& message, const Parties& parties);
 

@@ -6,6 +6,7 @@
 #include "plugins/invoicing/documents.hpp"
 #include "plugins/invoicing/explain.hpp"
 #include "plugins/invoicing/gate.hpp"
+#include "plugins/invoicing/reports.hpp"
 #include "plugins/invoicing/source.hpp"
 
 namespace schakel::invoicing {
@@ -44,9 +45,6 @@ class OddTurn {
   std::uint64_t made_ = 0;
   bool changed_ = false;
 };
-
-/// Earlier deciders refuse a message by its codes; the outcome follows when all have spoken.
-bool refused(const Draft& draft) { return draft.outcome == Outcome::blocked || !draft.codes.empty(); }
 
 struct Work {
   const CaseFile& file;
@@ -200,7 +198,7 @@ struct Work {
     }
     if (refused(draft)) return;
 
-    MoneyState state = read_state(facts, ledger, switches);
+    MoneyState state = read_state(facts, ledger, switches, registers);
     if (switches.content_first && !state.content_fixed) {
       stop(Outcome::blocked, {"CONTENT_NOT_FIXED"});
       return explain(draft, facts, message.type, "CONTENT_NOT_FIXED", "blocked", "CONTENT_NOT_FIXED",
@@ -224,6 +222,8 @@ struct Work {
                    {"period", {entry.period_from, entry.period_to}},
                    {"dispute", state.dispute}};
       if (state.advice) seen["ratified_by"] = state.advice->ratified;
+      if (!state.assigned.empty() && std::ranges::find(codes, "PROVIDER_IS_ANOTHER") != codes.end())
+        seen["assigned"] = state.assigned;
       bool blocked = !with_invoice && std::ranges::any_of(codes, [](const std::string& c) { return blocks(c); });
       for (const auto& code : codes)
         explain(draft, facts, message.type, code == "AUDIENCE_NOT_INVOLVED" ? "pgb" : std::string_view(code), "blocked",
@@ -283,7 +283,7 @@ struct Work {
     }
   }
 
-  void release(const Profile& profile, Instant at) {
+  void release(const Profile& profile, const Facts& registers, Instant at) {
     if (std::ranges::none_of(ledger.entries, &LedgerEntry::held)) return;
     // The case as it stands after this message: what it states is in there, so no message goes before it any more.
     CaseFile after = file;
@@ -291,7 +291,7 @@ struct Work {
     Message nothing;
     nothing.region = message.region;
     FactView facts(after, nothing, profile, at);
-    MoneyState state = read_state(facts, ledger, switches);
+    MoneyState state = read_state(facts, ledger, switches, registers);
     Ledger before = ledger;
     for (std::size_t i = 0; i < ledger.entries.size(); ++i) {
       LedgerEntry entry = ledger.entries[i];
@@ -325,88 +325,11 @@ struct Work {
       for (const auto& code : entry.codes)
         explain(draft, facts, entry.kind, "release:" + code, "fired", "RELEASED", seen);
       (void)send(entry, state, facts, message.seq);
+      spend(state, ledger, switches);
     }
     record(before);
   }
 };
-
-/// Finance refuses what is held: its sender is told, and its number is free again. With it go the held credits on it,
-/// which have nothing to take from any more. What is not held any more stays as it is.
-Draft refuse_held(const CaseFile& file, const Message& message, Draft draft) {
-  auto ledger = ledger_of(file.invoices);
-  auto source = message.payload.value("source", ""), code = message.payload.value("code", "");
-  auto asked =
-      std::ranges::find_if(ledger.entries, [&](const LedgerEntry& e) { return e.held && e.message == source; });
-  if (asked == ledger.entries.end()) return draft;
-  auto refuse = [&](LedgerEntry entry) {
-    draft.registers.push_back({register_key(entry), nullptr});
-    entry.held = false;
-    entry.refused = true;
-    entry.codes = {code};
-    draft.effects.push_back(invoice_effect(entry));
-  };
-  refuse(*asked);
-  if (!asked->is_credit())
-    for (const auto& entry : ledger.entries)
-      if (entry.held && entry.is_credit() && entry.creditor == asked->creditor && entry.credits == asked->number)
-        refuse(entry);
-  return draft;
-}
-
-/// The payer has this document under another number than it has here (a restored store numbers in a new epoch): credits
-/// refer to the one that the payer knows.
-void refer_to(const CaseFile& file, const Message& message, const std::string& said, const std::string& number,
-              Draft& draft) {
-  auto here = said.empty() ? message.payload.value("number", "") : said, payer = message.payload.value("payer", "");
-  for (auto& entry : ledger_of(file.invoices).entries)
-    for (auto& issued : entry.issued)
-      if (issued.role == payer && issued.number == here) {
-        issued.number = number;
-        draft.effects.push_back(invoice_effect(entry));
-        return;
-      }
-}
-
-/// What the receiver of an invoice reports of it (core/pipeline/settlement.hpp): kept by delivery; a refusal is told to
-/// the finance desk of whoever is owed the money, every time one is reported.
-Draft follow_status(const CaseFile& file, const Message& message, Draft draft) {
-  if (message.party != "schakel" || refused(draft)) {
-    draft.outcome = Outcome::blocked;
-    if (draft.codes.empty()) draft.codes = {"SENDER_NOT_ALLOWED"};
-    return draft;
-  }
-  auto text = [&](const char* name) { return message.payload.value(name, ""); };
-  if (text("status") == "not_granted") return refuse_held(file, message, std::move(draft));
-  std::string delivery = text("delivery"), status = text("status"), known, said;
-  std::int64_t generation = message.payload.value("generation", std::int64_t{0}), known_generation = 0;
-  if (file.invoices.is_object() && file.invoices.contains("status") && file.invoices["status"].contains(delivery)) {
-    const Json& before = file.invoices["status"][delivery];
-    known = before.value("status", "");
-    known_generation = before.value("generation", std::int64_t{0});
-    said = before.value("sent_as", "");
-  }
-  // A late "it is in the mailbox" says nothing against a refusal or a payment, unless a person sent it again after the
-  // refusal; a refusal counts whenever it comes.
-  bool sent_again = known == "refused" && generation > known_generation;
-  bool counts = status == "refused" || status == "processed" ||
-                (status == "received" && (known.empty() || known == "received" || sent_again));
-  if (counts) {
-    Json state{{"status", status}, {"code", text("code")}, {"at", format_instant(message.time)}};
-    if (generation > 0) state["generation"] = generation;
-    if (!text("sent_as").empty()) state["sent_as"] = text("sent_as");
-    draft.effects.push_back({"invoice_status", delivery, std::move(state)});
-    if (!text("sent_as").empty()) refer_to(file, message, said, text("sent_as"), draft);
-  }
-  std::string payee = text("payee");
-  auto desk = payee == "zorgaanbieder" ? std::string("zorgaanbieder_billing") : finance_role(payee);
-  if (status == "refused") draft.signals.push_back({"INVOICE_REFUSED", desk, finance_role(text("payer")), "", ""});
-  // Held here, and the provider is owed its JW325: whoever answers it has to lift or refuse (OP090x4).
-  if (status == "answer_due") draft.signals.push_back({"ANSWER_DUE", finance_role("gemeente"), "", "", "OP090x4"});
-  if (status == "answer_overdue")
-    draft.signals.push_back({"ANSWER_OVERDUE", finance_role("gemeente"), "", "", "OP090x4"});
-  if (status == "stuck") draft.signals.push_back({"INVOICE_UNDELIVERABLE", desk, finance_role(text("payer")), "", ""});
-  return draft;
-}
 
 }  // namespace
 
@@ -425,6 +348,7 @@ std::vector<std::string> InvoicingDecider::reads(const CaseFile& file, const Mes
     for (auto& entry : ledger_of(file.invoices).entries)
       if (entry.held) sources.push_back(std::move(entry));
   }
+  for (auto& key : provider_keys(file, message, sources)) keys.push_back(std::move(key));
   if (switches.odd_cent == "alternate") keys.push_back(odd_key(file));
   if (!sources.empty()) {
     std::vector<const LedgerEntry*> all;
@@ -456,7 +380,7 @@ Draft InvoicingDecider::decide(FactView& view, const Facts& facts, Draft draft) 
     work.incoming(view, facts);
   } else {
     work.follow_disputes(view);
-    work.release(profile, view.at());
+    work.release(profile, facts, view.at());
   }
   return std::move(work.draft);
 }

@@ -73,7 +73,8 @@ std::vector<std::string> money_codes(const LedgerEntry& entry, const MoneyState&
   };
   // Care that the parents pay from their PGB: nobody here is invoiced for it (HR-MONEY-03).
   if (switches.pgb_pays_care && state.pgb && has("zorg")) codes.emplace_back("AUDIENCE_NOT_INVOLVED");
-  bool unanswered = !state.agreed, outside = false;
+  bool unanswered = !state.agreed;
+  std::vector<std::string_view> outside;
   if (state.any_line) {
     std::vector<std::string_view> seen;
     for (const auto& line : entry.lines) {
@@ -81,11 +82,14 @@ std::vector<std::string> money_codes(const LedgerEntry& entry, const MoneyState&
       seen.push_back(line.kind);
       auto answer = answer_for(state, switches, entry, line.kind);
       unanswered = unanswered || !answer.any;
-      outside = outside || (answer.any && !answer.covers);
+      if (answer.any && !answer.covers) outside.push_back(answer.code);
     }
   }
+  if (is_of_another_provider(entry, state)) outside.emplace_back("PROVIDER_IS_ANOTHER");
   if (unanswered) codes.emplace_back("FUNDING_NOT_AGREED");
-  if (outside) codes.emplace_back("OUTSIDE_FUNDING_PERIOD");
+  for (auto code : {"OUTSIDE_FUNDING_PERIOD", "PROVIDER_IS_ANOTHER", "ASSIGNMENT_IS_ANOTHER", "PRODUCT_IS_ANOTHER",
+                    "FUNDING_MAX_EXCEEDED"})
+    if (std::ranges::find(outside, code) != outside.end()) codes.emplace_back(code);
   if (state.dispute && (!switches.hold_grey_only || has("grijs", "gecombineerd")))
     codes.emplace_back("DISPUTE_PENDING");
   if (switches.education_needs_enrolment && !state.enrolled && has("onderwijs"))

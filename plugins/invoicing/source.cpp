@@ -12,7 +12,8 @@ namespace schakel::invoicing {
 namespace {
 
 constexpr std::size_t kMaxNumber = 100, kMaxLines = 10'000;
-constexpr std::int64_t kMaxMinutes = 10'000'000;
+constexpr std::size_t kMaxProduct = 60;
+constexpr std::int64_t kMaxMinutes = 10'000'000, kMaxAssignment = 999'999'999;
 
 struct Reader {
   const Json& payload;
@@ -92,6 +93,7 @@ struct Reader {
       if (auto days = line.find("period"); days != line.end() && !days->is_null())
         if (!line_period(read, *days)) wrong(at("/period"), "a period is its first and its last day");
       if (line.contains("percent")) line_rate(read, line, at());
+      line_of(read, line, at);
     }
     auto with_vat = std::ranges::count_if(out, [](const LedgerLine& l) { return l.vat.has_value(); });
     if (with_vat != 0 && std::cmp_not_equal(with_vat, out.size()))
@@ -127,6 +129,19 @@ struct Reader {
     if (!rate(line, read.percent, read.category, at)) return;
     if (zero_rate(read.percent) && read.vat.value_or(Cents{}) != Cents{})
       wrong(at + "/vat_cents", "a rate of 0 has no VAT");
+  }
+
+  /// What it says it delivers on, which an agreement may name.
+  template <class At>
+  void line_of(LedgerLine& read, const Json& line, const At& at) {
+    if (auto it = line.find("toewijzing"); it != line.end())
+      read.assignment = whole(*it, [&] { return at("/toewijzing"); }, kMaxAssignment);
+    if (auto it = line.find("product"); it != line.end()) {
+      if (it->is_string() && it->get_ref<const std::string&>().size() <= kMaxProduct)
+        read.product = it->get<std::string>();
+      else
+        wrong(at("/product"), "a product is a text of at most 60 characters");
+    }
   }
 
   void line_vat(LedgerLine& read, const Json& given, const std::string& at) {

@@ -7,6 +7,7 @@ namespace schakel::invoicing {
 namespace {
 
 constexpr std::array<std::string_view, 3> kPayers{"gemeente", "schoolbestuur", "swv"};
+constexpr std::string_view kProviderKey = "provider/";
 
 /// A fact of the case, also one that the vocabulary does not name.
 Json fact(const FactView& facts, const std::string& name) {
@@ -42,6 +43,30 @@ std::optional<Period> read_period(const Json& v) {
   return Period{*from, *to};
 }
 
+/// aanbieder, toewijzing, product and max_cents of a funding line; false when one of them is not what it should be.
+bool narrowed(const Json& v, FundingLine& line) {
+  auto name = [&](const char* key, std::string& into) {
+    auto it = v.find(key);
+    if (it == v.end() || it->is_null()) return true;
+    if (!it->is_string()) return false;
+    into = it->get<std::string>();
+    return !into.empty();
+  };
+  auto number = [&](const char* key, std::optional<std::int64_t>& into) {
+    auto it = v.find(key);
+    if (it == v.end() || it->is_null()) return true;
+    if (!it->is_number_integer() || *it < 0 || *it > Cents::kLimit) return false;
+    into = it->get<std::int64_t>();
+    return true;
+  };
+  std::optional<std::int64_t> max;
+  if (!name("aanbieder", line.provider) || !name("product", line.product) || !number("toewijzing", line.assignment) ||
+      !number("max_cents", max))
+    return false;
+  if (max) line.max = Cents{*max};
+  return true;
+}
+
 std::optional<FundingLine> read_line(const Json& v) {
   if (!v.is_object()) return {};
   FundingLine line;
@@ -71,7 +96,7 @@ std::optional<FundingLine> read_line(const Json& v) {
     line.period = read_period(*it);
     if (!line.period) return {};
   }
-  return line;
+  return narrowed(v, line) ? std::optional(std::move(line)) : std::nullopt;
 }
 
 /// HR-MONEY-02: the education side is configured in the order; else whoever of school and SWV gave it last, which the
@@ -149,7 +174,8 @@ Switches read_switches(const Profile& profile, const Json& overrides) {
   return s;
 }
 
-MoneyState read_state(const FactView& facts, const Ledger& ledger, const Switches& switches) {
+MoneyState read_state(const FactView& facts, const Ledger& ledger, const Switches& switches,
+                      const std::map<std::string, Json>& registers) {
   MoneyState s;
   if (Json lines = fact(facts, "funding"); lines.is_array())
     for (const auto& v : lines) {
@@ -175,6 +201,11 @@ MoneyState read_state(const FactView& facts, const Ledger& ledger, const Switche
   s.advice_ratified = readable && std::ranges::all_of(switches.ratified_by, [&](const std::string& party) {
                         return std::ranges::find(s.advice->ratified, party) != s.advice->ratified.end();
                       });
+  s.assigned = assigned_providers(facts.file());
+  for (auto it = registers.lower_bound(std::string(kProviderKey));
+       it != registers.end() && it->first.starts_with(kProviderKey); ++it)
+    if (it->second.is_boolean()) s.providers.emplace(it->first, it->second.get<bool>());
+  spend(s, ledger, switches);
   return s;
 }
 
@@ -186,40 +217,6 @@ std::optional<Period> period_of(const LedgerEntry& entry) {
 std::optional<Period> period_of(const LedgerLine& line, const LedgerEntry& entry) {
   auto from = Date::parse(line.from), to = Date::parse(line.to);
   return from && to ? std::optional(Period{*from, *to}) : period_of(entry);
-}
-
-Answer answer_for(const MoneyState& state, const Switches& switches, const LedgerEntry& entry, std::string_view kind) {
-  Answer all;
-  bool first = true, one = true;
-  for (const auto& line : entry.lines) {
-    if (line.kind != kind) continue;
-    auto answer = answer_for(state, switches, kind, period_of(line, entry));
-    all.any = all.any || answer.any;
-    if (first)
-      all.covers = answer.covers;
-    else if (!answer.covers || !all.covers || answer.covers->shares != all.covers->shares ||
-             answer.covers->vat != all.covers->vat)
-      one = false;
-    first = false;
-  }
-  if (!one) all.covers = nullptr;
-  return all;
-}
-
-Answer answer_for(const MoneyState& state, const Switches& switches, std::string_view kind,
-                  const std::optional<Period>& period) {
-  Answer answer;
-  for (const auto& line : state.funding) {
-    if (!line.kind.empty() && kind != "gecombineerd" && line.kind != kind) continue;
-    answer.any = true;
-    auto agreed = line.period ? line.period : state.funding_period;
-    bool covers = agreed ? period && agreed->contains(*period) : !switches.lines_need_period;
-    if (covers) {
-      answer.covers = &line;
-      break;
-    }
-  }
-  return answer;
 }
 
 }  // namespace schakel::invoicing

@@ -2,7 +2,9 @@
 #pragma once
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -54,7 +56,23 @@ struct FundingLine {
   std::vector<PayerShare> shares;  ///< empty: no payer stated
   std::optional<Period> period;
   std::string vat{};  ///< O, E or S: how VAT is handled under this agreement; empty: as the creditor does
+  // What it may be narrowed to (docs/invoicing.md); nothing: any.
+  std::string provider{};  ///< as a zorgtoewijzing names one
+  std::optional<std::int64_t> assignment{};
+  std::string product{};
+  std::optional<Cents> max{};  ///< of all that is granted on this line, VAT included
+  Cents spent{};               ///< of it, by what was sent less what was credited
 };
+
+/// Whether the party of a key `provider/<party>/<role>` is who a zorgtoewijzing or an agreement calls by that role; the
+/// pipeline answers (core/pipeline/provider.hpp). A key that is absent: nobody can say.
+using KnownProviders = std::map<std::string, bool, std::less<>>;
+[[nodiscard]] std::string provider_key(std::string_view party, std::string_view role);
+/// Roles zorgaanbieder:<provider> that delivered zorgtoewijzingen of the case went to.
+[[nodiscard]] std::vector<std::string> assigned_providers(const CaseFile& file);
+/// Keys that a decision on `message` may look at, of the senders of `sources` and of what was sent before.
+[[nodiscard]] std::vector<std::string> provider_keys(const CaseFile& file, const Message& message,
+                                                     std::span<const LedgerEntry> sources);
 
 struct MoneyState {
   bool agreed = false;
@@ -65,9 +83,18 @@ struct MoneyState {
   std::string contract_holder, situation, school_type, education_payer, offered_by;
   std::optional<MoneyAdvice> advice;
   bool advice_ratified = false;
+  std::vector<std::string> assigned;  ///< assigned_providers
+  KnownProviders providers;
 };
-/// `ledger` says how the dispute and the advice stand; `facts` the rest.
-[[nodiscard]] MoneyState read_state(const FactView& facts, const Ledger& ledger, const Switches& switches);
+/// `ledger` says how the dispute and the advice stand and what was spent, `registers` who is which provider; `facts`
+/// the rest.
+[[nodiscard]] MoneyState read_state(const FactView& facts, const Ledger& ledger, const Switches& switches,
+                                    const std::map<std::string, Json>& registers);
+/// Lays what the ledger has sent on the funding lines with a maximum (`spent`); again after each that is sent.
+void spend(MoneyState& state, const Ledger& ledger, const Switches& switches);
+/// Zorgtoewijzingen name providers, and the sender of this invoice is surely none of them. Not about credits, nor about
+/// education alone, which the gemeente assigns to nobody.
+[[nodiscard]] bool is_of_another_provider(const LedgerEntry& entry, const MoneyState& state);
 
 /// A fact of the case that is true, also one that the vocabulary does not name.
 [[nodiscard]] bool is_stated(const FactView& facts, const std::string& name);
@@ -76,18 +103,18 @@ struct MoneyState {
 /// they do not add up to 10000.
 [[nodiscard]] std::optional<std::vector<PayerShare>> read_shares(const Json& basis_points);
 
-/// The funding line that counts for a line of this kind in this period: the first that covers it (CORE-MONEY-07).
+/// The funding line that counts for a line of an invoice: the first that covers it (CORE-MONEY-07).
 struct Answer {
   bool any = false;                     ///< some line answers for the kind
-  const FundingLine* covers = nullptr;  ///< and covers the period
+  const FundingLine* covers = nullptr;  ///< and covers the period, and what else it names
+  std::string_view code{};              ///< why none covers it, of the one that came nearest; empty where none answers
 };
-[[nodiscard]] Answer answer_for(const MoneyState& state, const Switches& switches, std::string_view kind,
-                                const std::optional<Period>& period);
 [[nodiscard]] std::optional<Period> period_of(const LedgerEntry& entry);
 /// Of a line: its own, or that of its entry.
 [[nodiscard]] std::optional<Period> period_of(const LedgerLine& line, const LedgerEntry& entry);
 /// What counts for the lines of one kind of an entry, each by its own period. Covered when each is, and all by the same
-/// shares and VAT: they are shared as one (CORE-MONEY-02).
+/// shares and VAT: they are shared as one (CORE-MONEY-02). A credit is judged by kind and period alone: what was
+/// granted may always be given back.
 [[nodiscard]] Answer answer_for(const MoneyState& state, const Switches& switches, const LedgerEntry& entry,
                                 std::string_view kind);
 

@@ -90,7 +90,8 @@ try {
   });
   await item('reconcile: the month closes, in figures, as JSON and as the same PDF each time', () => {
     const pdf = [1, 2].map((n) => join(home, `overzicht-${n}.pdf`));
-    for (const path of pdf) assert.equal(invoice('reconcile', '--month', month, '--pdf', path).status, 0);
+    for (const path of pdf) assert.equal(invoice('reconcile', '--month', month, '--pdf', path, '--made', '2026-11-03').status, 0);
+    problem(invoice('reconcile', '--month', month, '--pdf', pdf[0], '--made', 'gisteren'), 1, 'DATE_FORMAT');
     const [first, second] = pdf.map((path) => readFileSync(path));
     assert.ok(first.subarray(0, 5).equals(Buffer.from('%PDF-')) && first.equals(second), 'byte for byte the same');
     assert.ok(first.includes('/Lang'), 'it says its language');

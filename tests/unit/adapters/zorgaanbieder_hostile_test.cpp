@@ -130,6 +130,18 @@ auto once(std::string (*file)()) {
   return [file](Counter& c) { return c.bring(file()); };
 }
 
+/// A sound declaration under an agreement that is narrowed to something else.
+auto under(Json narrowed) {
+  return [narrowed = std::move(narrowed)](Counter& c) {
+    Json agreed{{"kind", "grijs"}, {"payer", "50/50"}};
+    agreed.update(narrowed);
+    if (!c.road.accept(c.road.message("fa", "financieringsafspraak", {{"lines", Json::array({agreed})}}, "swv", "swv")))
+      throw std::runtime_error("no agreement");
+    c.road.run();
+    return c.bring(one_line());
+  };
+}
+
 const char* const kBomb =
     "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;\"><!ENTITY c \"&b;&b;&b;&b;\">]>";
 const char* const kXxe = "<!DOCTYPE x [<!ENTITY x SYSTEM \"file:///etc/passwd\">]>";
@@ -226,16 +238,14 @@ std::vector<Hostile> hostile_set() {
                          "<cbc:CompanyID schemeID=\"0190\">00000000000000000000");
        }),
        422, "SCH-OIN"},
-      {"PeriodOutsideTheAgreement",
-       [](Counter& c) {
-         Json agreement = {
-             {"lines", {{{"kind", "grijs"}, {"payer", "50/50"}, {"period", {"2026-01-01", "2026-06-30"}}}}}};
-         if (!c.road.accept(c.road.message("fa", "financieringsafspraak", agreement, "swv", "swv")))
-           throw std::runtime_error("no agreement");
-         c.road.run();
-         return c.bring(one_line());
-       },
-       202, "OUTSIDE_FUNDING_PERIOD", 0, false},
+      {"PeriodOutsideTheAgreement", under({{"period", {"2026-01-01", "2026-06-30"}}}), 202, "OUTSIDE_FUNDING_PERIOD", 0,
+       false},
+      {"ProviderThatTheAgreementDoesNotName", under({{"aanbieder", "een ander"}}), 202, "PROVIDER_IS_ANOTHER", 0,
+       false},
+      {"ToewijzingThatTheAgreementDoesNotName", under({{"toewijzing", 999999999}}), 202, "ASSIGNMENT_IS_ANOTHER", 0,
+       false},
+      {"ProductThatTheAgreementDoesNotName", under({{"product", "99999"}}), 202, "PRODUCT_IS_ANOTHER", 0, false},
+      {"MoreThanTheAgreement", under({{"max_cents", 1}}), 202, "FUNDING_MAX_EXCEEDED", 0, false},
       {"PeriodAfterTheDeclaredMonth",
        once([] { return one_line([](Jw323& d) { first(d).periode = {day("2026-10-01"), day("2026-10-31")}; }); }), 202,
        "9319"},

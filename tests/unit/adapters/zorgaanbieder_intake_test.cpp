@@ -111,8 +111,8 @@ TEST(Zorgaanbieder, UblInvoiceBecomesAFactuurInGrossCents) {
   EXPECT_EQ(e["subject"], "zaak-1");
   EXPECT_EQ(e["data"]["number"], "ZB-2026-0917");
   EXPECT_EQ(e["data"]["lines"],
-            Json::parse(R"([{"kind":"zorg","cents":105000,"vat_cents":0,"percent":"0","category":"O"},
-                            {"kind":"grijs","cents":33333,"vat_cents":0,"percent":"0","category":"O"}])"));
+            Json::parse(R"([{"kind":"zorg","cents":105000,"vat_cents":0,"percent":"0","category":"O","product":"ZORG"},
+                            {"kind":"grijs","cents":33333,"vat_cents":0,"percent":"0","category":"O","product":"GRIJS"}])"));
   EXPECT_EQ(e.dump().find("Testerman"), std::string::npos);
   EXPECT_EQ(post(*bench, ubl()).status, 202);
   EXPECT_EQ(bench->world.events.size(), 1U);

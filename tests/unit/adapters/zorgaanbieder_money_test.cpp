@@ -190,6 +190,7 @@ TEST(ZorgaanbiederUbl, DatesAndPaymentReferenceOfTheOriginalGoAlong) {
   EXPECT_EQ(data["payment_id"], "RF18-2026-0917");
   EXPECT_EQ(data["lines"][0]["period"], Json::parse(R"(["2026-09-01","2026-09-15"])"));
   EXPECT_FALSE(data["lines"][1].contains("period"));
+  EXPECT_EQ(data["lines"][0]["product"], d.lines[0].seller_item);
   for (const char* free_text : {"t.n.v. Testerman", "999990019"}) {
     auto other = fresh_desk();
     d.payment_id = free_text;

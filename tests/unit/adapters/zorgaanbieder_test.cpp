@@ -54,6 +54,26 @@ TEST(Zorgaanbieder, OneAnswerWhenAllPartsAreDecided) {
   EXPECT_EQ(bench->request(get, "iemand-anders")->value().status, 404);
 }
 
+/// TR338, TR340 and the budget have a return code of their own, unless the settings say another.
+TEST(Zorgaanbieder, WhatIsOutsideTheAgreementHasItsReturnCode) {
+  for (const auto& [reason, retour] :
+       std::vector<std::pair<std::string, std::string>>{{"PROVIDER_IS_ANOTHER", "9338"},
+                                                        {"ASSIGNMENT_IS_ANOTHER", "9338"},
+                                                        {"PRODUCT_IS_ANOTHER", "9340"},
+                                                        {"FUNDING_MAX_EXCEEDED", "9369"}}) {
+    auto bench = fresh_desk();
+    (void)post(*bench, text(declaration("A1", "D1", {{"999990019", {line("P1", 100)}}})));
+    const Json& sent = bench->world.events[0]["data"]["lines"][0];
+    EXPECT_EQ(sent["toewijzing"], line("P1", 100).toewijzing);
+    EXPECT_EQ(sent["product"], line("P1", 100).product);
+    EXPECT_EQ(bench->send(decision(bench->world.events[0]["id"], "held", {reason}))->code, "STILL_HELD");
+    EXPECT_TRUE(answers(*bench).empty());
+    // Finance refuses it (invoice refuse).
+    (void)bench->send(decision(bench->world.events[0]["id"], "blocked", {reason}));
+    EXPECT_EQ(line_codes(*bench), (std::set<std::string>{retour})) << reason;
+  }
+}
+
 TEST(Zorgaanbieder, EverythingGrantedAnswers8001) {
   auto bench = fresh_desk();
   (void)post(*bench, text(declaration("A1", "D1", {{"999990019", {line("P1", 100)}}})));

@@ -1,8 +1,11 @@
 #include "core/formats/pdf.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
 #include <thread>
 
 #include "tests/unit/formats/support.hpp"
@@ -99,27 +102,83 @@ TEST(PdfHostile, TextThatIsNotUtf8OrVeryLongIsRefusedOrBounded) {
   EXPECT_EQ(render_invoice_pdf(d).error().code, "PDF_TEXT");
 }
 
-TEST(PdfText, ADocumentFlowsOverPages) {
-  PdfText d;
-  d.title = "Ontwikkelingsperspectief (fictief)";
-  d.subtitle = "Groeidocument voor het overleg van 12 mei 2026";
-  d.date = *parse_date("2026-05-01");
+/// Two tables, of which the first is as long as asked.
+PdfReport report(int rows) {
+  PdfReport d;
+  d.title = "Aansluiting facturen oktober 2026";
+  d.author = "Schakel";
+  d.date = *parse_date("2026-11-03");
   d.footer = "Fictief document";
-  for (int i = 0; i < 40; ++i) {
-    d.blocks.push_back({PdfBlock::Kind::heading, fmt::format("Onderdeel {}", i)});
-    d.blocks.push_back({PdfBlock::Kind::paragraph,
-                        "Çelik-Łoś leest graag. Een alinea die lang genoeg is om over meer dan één regel te lopen, "
-                        "zodat het afbreken van regels wordt gezien."});
-    d.blocks.push_back({PdfBlock::Kind::bullet, fmt::format("punt-{:02}", i)});
-  }
-  SCHAKEL_RENDER(pdf, render_text_pdf(d));
-  EXPECT_EQ(pdf, *render_text_pdf(d));
+  d.facts = {{"Maand", "oktober 2026"}, {"Gemaakt op", "3 november 2026"}};
+  d.remarks = {"De maand sluit."};
+  PdfTable t{"Betaler Çelik-Łoś", {{"Zaak", 2}, {"Bedrag", 1, true}}, {}, {{"Totaal", "1.234,56"}}};
+  for (int i = 0; i < rows; ++i) t.rows.push_back({fmt::format("Z-{:04}", i), fmt::format("{},00", i)});
+  d.tables = {t, {"Open posten", {{"Wat", 1}, {"Factuur", 1}}, {{"vastgehouden", "F-1"}}, {}}};
+  return d;
+}
+
+TEST(PdfReport, TheSameReportGivesTheSameBytesWithTitleAndLanguage) {
+  SCHAKEL_RENDER(pdf, render_report_pdf(report(3)));
+  EXPECT_EQ(pdf, *render_report_pdf(report(3)));
+  EXPECT_NE(pdf, *render_report_pdf(report(4)));
+  EXPECT_NE(pdf.find("/Lang (nl-NL)"), std::string::npos);
+  if (!have("pdfinfo")) GTEST_SKIP() << "pdfinfo is not installed";
+  auto info = info_of(pdf);
+  EXPECT_EQ(info.find("rror"), std::string::npos) << info;
+  EXPECT_NE(info.find("Title:           Aansluiting facturen oktober 2026"), std::string::npos) << info;
+  EXPECT_NE(info.find("Tagged:          yes"), std::string::npos) << info;
+  EXPECT_NE(info.find("841.89 x 595.28"), std::string::npos) << info;
+}
+
+TEST(PdfReport, ATableGoesOnOverPagesWithItsHeadsOnEach) {
+  SCHAKEL_RENDER(pdf, render_report_pdf(report(200)));
   if (!have("pdftotext")) GTEST_SKIP() << "pdftotext is not installed";
   auto text = text_of(pdf);
-  for (int i = 0; i < 40; ++i) EXPECT_NE(text.find(fmt::format("punt-{:02}", i)), std::string::npos);
-  EXPECT_NE(text.find("Çelik-Łoś"), std::string::npos);
-  d.blocks.push_back({PdfBlock::Kind::paragraph, "\xFF"});
-  EXPECT_EQ(render_text_pdf(d).error().code, "PDF_TEXT");
+  auto pages = std::ranges::count(text, '\f');
+  ASSERT_GE(pages, 5);
+  std::string_view rest = text;
+  for (auto end = rest.find('\f'); end != std::string_view::npos; end = rest.find('\f')) {
+    auto page = rest.substr(0, end);
+    EXPECT_EQ(page.find("Z-0") != std::string_view::npos, page.find("Bedrag") != std::string_view::npos) << page;
+    rest.remove_prefix(end + 1);
+  }
+  for (int i = 0; i < 200; ++i) {
+    EXPECT_NE(text.find(fmt::format("Z-{:04}", i)), std::string::npos) << i;
+    EXPECT_NE(text.find(fmt::format(" {},00\n", i)), std::string::npos) << i;
+  }
+  for (auto what : {"Çelik-Łoś", "Totaal", "1.234,56", "3 november 2026", "vastgehouden"})
+    EXPECT_NE(text.find(what), std::string::npos) << what;
+  for (int page = 1; page <= pages; ++page)
+    EXPECT_NE(text.find(fmt::format("pagina {} van {}\n", page, pages)), std::string::npos) << page;
+}
+
+TEST(PdfReport, AmountsOfAColumnEndAtOneEdge) {
+  SCHAKEL_RENDER(pdf, render_report_pdf(report(150)));
+  if (!have("pdftotext")) GTEST_SKIP() << "pdftotext is not installed";
+  schakel::test::TempFolder folder;
+  auto words = test::run("pdftotext -bbox " + folder.write("a.pdf", pdf).string() + " -").output;
+  std::set<std::string> edges;
+  for (auto at = words.find(",00</word>"); at != std::string::npos; at = words.find(",00</word>", at + 1)) {
+    auto x = words.rfind("xMax=\"", at) + 6;
+    edges.insert(words.substr(x, words.find('.', x) - x));
+  }
+  EXPECT_EQ(edges.size(), 1U) << fmt::format("{}", fmt::join(edges, " "));
+}
+
+TEST(PdfReport, HostileTextIsRefusedOrBounded) {
+  auto d = report(1);
+  d.tables[0].rows[0][0] = "\xFF";
+  EXPECT_EQ(render_report_pdf(d).error().code, "PDF_TEXT");
+  d.tables[0].rows[0] = {"een"};
+  EXPECT_EQ(render_report_pdf(d).error().code, "PDF_TEXT") << "a row without a cell for every column";
+  d = report(1);
+  d.tables[0].rows[0][0] = std::string(20'000, 'W');
+  SCHAKEL_RENDER(pdf, render_report_pdf(d));
+  EXPECT_LT(pdf.size(), 500'000U);
+  d.tables.clear();
+  EXPECT_TRUE(render_report_pdf(d));
+  d.date = {};
+  EXPECT_EQ(render_report_pdf(d).error().code, "PDF_TEXT");
 }
 
 }  // namespace

@@ -22,7 +22,9 @@ std::set<std::string, std::less<>> public_words() {
 
 Result<Capture> captured(RealRoad& road) {
   std::vector<CapturedDecision> decisions;
-  for (auto& r : road.recall()) decisions.push_back({r.content->message, r.content->draft});
+  for (auto& r : road.recall())
+    decisions.push_back(
+        {r.content->message, r.content->draft, r.content->registers.value_or(std::map<std::string, Json>{})});
   return capture(road.deciders, rules_test::profiles().at(road.region), decisions, public_words());
 }
 
@@ -205,6 +207,50 @@ TEST(Capture, ADecisionThatHungOnAnotherCaseIsNotPretended) {
   EXPECT_NE(said.message.find("message 1"), std::string::npos) << said.message;
   EXPECT_NE(said.message.find("dropped_duplicate"), std::string::npos) << said.message;
   for (const auto& f : made.error().findings) EXPECT_EQ(f.message.find("Zeester"), std::string::npos) << f.message;
+}
+
+/// Who may bill hangs on which organisation is meant: the answer is kept with the decision, and with the scenario.
+TEST(Capture, AnInvoiceOfAnotherProviderWaitsThereToo) {
+  RealRoad road;
+  auto given = real_case();
+  given["case"]["funding_agreed"] = true;
+  given["documents"] = Json::array({{{"doc_type", "opp"}, {"status", "compleet"}, {"version", 1}}});
+  given["consents"] = Json::array();
+  for (const char* parent : {"ouder_1", "ouder_2"})
+    given["consents"].push_back({{"id", std::string("zorg-") + parent},
+                                 {"giver", parent},
+                                 {"purpose", "aanmelding_zorg"},
+                                 {"doc_types", {"*"}},
+                                 {"roles", {"*"}},
+                                 {"valid_from", "2026-01-05T09:00:00+01:00"},
+                                 {"valid_until", nullptr},
+                                 {"withdrawn_at", nullptr}});
+  road.open(given);
+  auto bill = [&](const char* number, const char* party) {
+    return road
+        .say("2026-11-21T08:00:00Z", "factuur", "zorgaanbieder_billing",
+             {{"number", number}, {"lines", {{{"kind", "grijs"}, {"cents", 1001}}}}, {"vat_cents", 0}}, {}, party)
+        .draft;
+  };
+  auto named = road.say("2026-11-20T08:00:00Z", "zorgtoewijzing", "procesregisseur", {{"provider", "Partij vreemd"}});
+  ASSERT_EQ(named.draft.outcome, Outcome::delivered) << ::testing::PrintToString(named.draft.codes);
+  auto held = bill("ZB-1", "ortho");
+  EXPECT_EQ(held.outcome, Outcome::held);
+  EXPECT_EQ(held.codes, std::vector<std::string>{"PROVIDER_IS_ANOTHER"});
+  EXPECT_EQ(bill("ZB-2", "vreemd").outcome, Outcome::delivered);
+  // A change of provider: what waited goes on.
+  auto changed = road.say("2026-11-22T08:00:00Z", "zorgtoewijzing", "procesregisseur", {{"provider", "ortho"}});
+  ASSERT_FALSE(changed.draft.invoices.empty());
+  EXPECT_EQ(changed.draft.invoices[0].number, "ZB-1");
+  auto rows = road.recall();
+  const auto& kept = rows[2].content->registers;
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->at("provider/ortho/zorgaanbieder:Partij vreemd"), false);
+  auto made = captured(road);
+  ASSERT_TRUE(made) << made.error().code << (made.error().findings.empty() ? "" : made.error().findings[0].message);
+  EXPECT_EQ(made->scenario.dump().find("Partij vreemd"), std::string::npos);
+  EXPECT_EQ(made->scenario["messages_in"][2]["party"], made->scenario["messages_in"][0]["payload"]["provider"]);
+  EXPECT_TRUE(play(made->scenario).passed());
 }
 
 TEST(Capture, TheNumberPassesTheElevenProofAndIsNobodys) {
