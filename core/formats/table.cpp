@@ -33,7 +33,7 @@ class Checker {
  private:
   [[nodiscard]] bool full() const { return findings_.size() > limit_; }
 
-  void add(const XmlElement& e, std::string_view code, std::string message, std::string_view rule) {
+  [[gnu::cold]] void add(const XmlElement& e, std::string_view code, std::string message, std::string_view rule) {
     if (findings_.size() < limit_)
       findings_.push_back({e.path(), std::string(code), std::move(message), std::string(rule)});
     else if (findings_.size() == limit_)
@@ -41,23 +41,25 @@ class Checker {
   }
 
   void attributes(const XmlElement& e, const ElementRule& rule) {
-    if (!e.has_attributes() &&
-        (rule.attributes.empty() || std::ranges::none_of(rule.attributes, &AttributeRule::required)))
-      return;
-    for (std::size_t i = 0; i < e.attribute_count(); ++i) {
+    const auto count = e.attribute_count();
+    if (count == 0 && rule.attributes.empty()) return;
+    std::uint64_t seen = 0;  // no rule of ours has so many
+    for (std::size_t i = 0; i < count; ++i) {
       auto a = e.attribute_at(i);
       if (a.ns == kXsi && (a.local == "schemaLocation" || a.local == "noNamespaceSchemaLocation")) continue;
       auto known = std::ranges::find_if(rule.attributes,
                                         [&](const AttributeRule& r) { return a.ns.empty() && r.name == a.local; });
       if (known == rule.attributes.end()) {
         if (!rule.open) add(e, "XML_ATTRIBUTE_UNKNOWN", "an attribute that this element does not have", rule.rule);
-      } else if (!known->codes.empty() && std::ranges::find(known->codes, a.value) == known->codes.end()) {
-        add(e, "XML_VALUE_CODE", fmt::format("attribute {} is not in its code list", known->name), rule.rule);
+        continue;
       }
+      seen |= std::uint64_t{1} << (known - rule.attributes.begin());
+      if (!known->codes.empty() && std::ranges::find(known->codes, a.value) == known->codes.end())
+        add(e, "XML_VALUE_CODE", fmt::format("attribute {} is not in its code list", known->name), rule.rule);
     }
-    for (const auto& r : rule.attributes)
-      if (r.required && !e.attribute(r.name))
-        add(e, "XML_ATTRIBUTE_MISSING", fmt::format("attribute {} is required", r.name), rule.rule);
+    for (std::size_t i = 0; i < rule.attributes.size(); ++i)
+      if (rule.attributes[i].required && (seen >> i & 1) == 0)
+        add(e, "XML_ATTRIBUTE_MISSING", fmt::format("attribute {} is required", rule.attributes[i].name), rule.rule);
   }
 
   void children(const XmlElement& e, const ElementRule& rule) {
@@ -69,19 +71,7 @@ class Checker {
     std::size_t at = 0;
     for (XmlElement c : e.children()) {
       if (full()) return;
-      // Nearly always the current or the next rule, so the search starts there.
-      auto found = rules.size();
-      auto& known = known_[c.name_id()];
-      auto local = c.local();
-      for (std::size_t k = 0, i = at; k < rules.size(); ++k, i = i + 1 == rules.size() ? 0 : i + 1) {
-        const auto& r = rules[i];
-        // A name that was found to be the same once is not compared again.
-        bool same = known && known->name.data() == r.name.data() && known->ns.data() == r.ns.data();
-        if (local.size() != r.name.size() || !(same || (local == r.name && c.ns() == r.ns))) continue;
-        known = &r;
-        found = i;
-        break;
-      }
+      const auto found = rule_of(c, rules, at);
       if (found == rules.size()) {
         if (!rule.open || (rule.knows && !rule.knows(e, c)))
           add(c, "XML_ELEMENT_UNKNOWN", fmt::format("an element that {} does not have", rule.name),
@@ -102,6 +92,21 @@ class Checker {
     for (std::size_t i = 0; i < rules.size(); ++i)
       if (seen[i] < rules[i].min)
         add(e, "XML_ELEMENT_MISSING", fmt::format("{} is required", rules[i].name), rules[i].rule);
+  }
+
+  /// The place among `rules` of the one with this name. Nearly always it is the last one or the next, so the search
+  /// starts there; a name that was found to be the same once is not compared again.
+  std::size_t rule_of(const XmlElement& c, std::span<const ElementRule> rules, std::size_t from) {
+    const ElementRule*& known = known_[c.name_id()];
+    for (std::size_t k = 0, i = from; k < rules.size(); ++k, i = i + 1 == rules.size() ? 0 : i + 1) {
+      const auto& r = rules[i];
+      if (known && known->name.data() == r.name.data() && known->ns.data() == r.ns.data()) return i;
+      if (known && known->name.size() != r.name.size()) continue;
+      if (!c.is(r.ns, r.name)) continue;
+      known = &r;
+      return i;
+    }
+    return rules.size();
   }
 
   /// What is passed over is at least of the format.

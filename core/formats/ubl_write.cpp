@@ -10,7 +10,7 @@ namespace {
 
 class Writer {
  public:
-  explicit Writer(const UblDocument& d) : d_(d) {}
+  explicit Writer(const UblDocument& d) : d_(d), x_({.expected = 6000 + d.lines.size() * 1500}) {}
 
   Result<std::string> run() && {
     x_.open(d_.credit_note ? "CreditNote" : "Invoice")

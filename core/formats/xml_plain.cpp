@@ -166,7 +166,10 @@ bool XmlPlainReader::begin(const Tag& tag, std::size_t scope_before) {
   if (!open_.empty()) {
     // Elements are in the order of the document: the one before is the parent, or the sibling that was closed last.
     node.parent = open_.back().node;
-    (closed_ == 0 ? nodes[node.parent].child : nodes[closed_].next) = own;
+    if (closed_ == 0)
+      nodes[node.parent].has_child = 1;
+    else
+      nodes[closed_].next = own;
   }
   node.name = last_name_ = tag.name;
   node.attributes = tag.attributes;

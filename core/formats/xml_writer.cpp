@@ -30,8 +30,10 @@ char* copy(char* to, std::string_view part) {
     std::memcpy(to, &first, sizeof first);
     std::memcpy(to + size - sizeof last, &last, sizeof last);
   };
-  if (size > 16)
+  if (size > 32)
     std::memcpy(to, from, size);
+  else if (size >= 16)
+    ends(std::array<std::uint64_t, 2>{});
   else if (size >= 8)
     ends(std::uint64_t{});
   else if (size >= 4)
@@ -64,37 +66,37 @@ void put(std::string& out, const Parts&... parts) {
     return all;
   });
 }
-constexpr std::string_view kBlanks = "                                                                ";
+/// A new line of either kind with its blanks is a part of this.
+constexpr std::string_view kLines = "\r\n                                                                ";
+constexpr std::size_t kBlanks = kLines.size() - 2;
 }  // namespace
 
 XmlWriter::XmlWriter(Style style) : style_(style) {
-  out_.reserve(4096);
+  out_.reserve(style_.expected);
   if (style_.declaration) {
     out_ = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
     out_ += style_.newline;
   }
 }
 
-/// What stands between here and the next tag of that depth: the end of the tag that is open, a new line, blanks.
+/// What stands between here and the next tag of that depth: the end of the tag that is open, and a new line.
 XmlWriter::Lead XmlWriter::lead(bool new_line) {
   Lead out;
   if (std::exchange(tag_open_, false)) out.end = ">";
   if (!new_line || !style_.indent) return out;
-  out.newline = style_.newline;
-  auto blanks = open_.size() * 2;
-  if (blanks <= kBlanks.size()) {
-    out.blanks = kBlanks.substr(0, blanks);
+  const auto blanks = open_.size() * 2;
+  if (blanks <= kBlanks && kLines.substr(0, 2).ends_with(style_.newline)) {
+    out.line = kLines.substr(2 - style_.newline.size(), style_.newline.size() + blanks);
   } else {
-    put(out_, out.end, out.newline);
+    put(out_, std::exchange(out.end, {}), style_.newline);
     out_.append(blanks, ' ');
-    out.end = out.newline = {};
   }
   return out;
 }
 
 XmlWriter& XmlWriter::open(std::string_view name) {
   auto l = lead(!open_.empty());
-  put(out_, l.end, l.newline, l.blanks, '<', name);
+  put(out_, l.end, l.line, '<', name);
   open_.push_back({out_.size() - name.size(), name.size()});
   tag_open_ = true;
   has_children_ = false;
@@ -129,8 +131,8 @@ XmlWriter& XmlWriter::close() {
   } else {
     auto l = lead(has_children_);
     // Room first: the name stands in out_ itself.
-    out_.reserve(out_.size() + l.newline.size() + l.blanks.size() + name.size + 3);
-    put(out_, l.newline, l.blanks, '<', '/', std::string_view(out_).substr(name.at, name.size), '>');
+    if (auto all = out_.size() + l.line.size() + name.size + 3; all > out_.capacity()) out_.reserve(all);
+    put(out_, l.line, '<', '/', std::string_view(out_).substr(name.at, name.size), '>');
   }
   has_children_ = true;
   return *this;
@@ -140,7 +142,7 @@ XmlWriter& XmlWriter::element(std::string_view name, std::string_view value) {
   if (!plain(value)) return open(name).text(value).close();
   // The same in one piece, for nearly all that is written.
   auto l = lead(!open_.empty());
-  put(out_, l.end, l.newline, l.blanks, '<', name, '>', value, '<', '/', name, '>');
+  put(out_, l.end, l.line, '<', name, '>', value, '<', '/', name, '>');
   has_children_ = true;
   return *this;
 }
@@ -151,7 +153,7 @@ XmlWriter& XmlWriter::optional(std::string_view name, std::string_view value) {
 
 XmlWriter& XmlWriter::raw(std::string_view fragment) {
   auto l = lead(!open_.empty());
-  put(out_, l.end, l.newline, l.blanks, fragment);
+  put(out_, l.end, l.line, fragment);
   has_children_ = true;
   return *this;
 }
