@@ -214,6 +214,9 @@ class XmlWriter {
   XmlWriter& close();
   /// open, text, close.
   XmlWriter& element(std::string_view name, std::string_view value);
+  /// open, attribute, text, close.
+  XmlWriter& element(std::string_view name, std::string_view attribute, std::string_view its_value,
+                     std::string_view value);
   /// Nothing when the value is empty: no format of ours allows an empty element (RS033, PEPPOL-EN16931-R008).
   XmlWriter& optional(std::string_view name, std::string_view value);
   /// Puts a finished fragment in place, unescaped: only for what another XmlWriter made without declaration.
@@ -229,6 +232,7 @@ class XmlWriter {
   Lead lead(bool new_line);
   void escape(std::string_view value, bool in_attribute);
   Style style_;
+  std::string_view line_;  ///< a new line and its blanks, for as deep as nearly all is
   std::string out_;
   /// Where the names of the open elements stand in out_.
   struct Opened {

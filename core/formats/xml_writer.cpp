@@ -67,11 +67,11 @@ void put(std::string& out, const Parts&... parts) {
   });
 }
 /// A new line of either kind with its blanks is a part of this.
-constexpr std::string_view kLines = "\r\n                                                                ";
-constexpr std::size_t kBlanks = kLines.size() - 2;
+constexpr std::string_view kLine = "\r\n                                                                ";
 }  // namespace
 
 XmlWriter::XmlWriter(Style style) : style_(style) {
+  if (kLine.substr(0, 2).ends_with(style_.newline)) line_ = kLine.substr(2 - style_.newline.size());
   out_.reserve(style_.expected);
   if (style_.declaration) {
     out_ = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
@@ -85,8 +85,8 @@ XmlWriter::Lead XmlWriter::lead(bool new_line) {
   if (std::exchange(tag_open_, false)) out.end = ">";
   if (!new_line || !style_.indent) return out;
   const auto blanks = open_.size() * 2;
-  if (blanks <= kBlanks && kLines.substr(0, 2).ends_with(style_.newline)) {
-    out.line = kLines.substr(2 - style_.newline.size(), style_.newline.size() + blanks);
+  if (auto size = style_.newline.size() + blanks; size <= line_.size()) {
+    out.line = line_.substr(0, size);
   } else {
     put(out_, std::exchange(out.end, {}), style_.newline);
     out_.append(blanks, ' ');
@@ -143,6 +143,15 @@ XmlWriter& XmlWriter::element(std::string_view name, std::string_view value) {
   // The same in one piece, for nearly all that is written.
   auto l = lead(!open_.empty());
   put(out_, l.end, l.line, '<', name, '>', value, '<', '/', name, '>');
+  has_children_ = true;
+  return *this;
+}
+
+XmlWriter& XmlWriter::element(std::string_view name, std::string_view attribute, std::string_view its_value,
+                              std::string_view value) {
+  if (!plain(its_value) || !plain(value)) return open(name).attribute(attribute, its_value).text(value).close();
+  auto l = lead(!open_.empty());
+  put(out_, l.end, l.line, '<', name, ' ', attribute, '=', '"', its_value, '"', '>', value, '<', '/', name, '>');
   has_children_ = true;
   return *this;
 }
