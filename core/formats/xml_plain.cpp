@@ -325,7 +325,7 @@ bool XmlPlainReader::content() {
   const auto line = line_;
   if (ends && closed_ == 0) {
     if (!store(text)) return false;
-  } else if (scan::behind_blanks(from, tag, line_) != tag) {
+  } else if (!scan::blank(from, tag, line_)) {
     return false;
   }
   return ends ? end() : start(from, line);

@@ -64,9 +64,9 @@ class XmlPlainReader {
   bool intern(const Qualified& name, std::uint32_t uri, std::uint32_t& out);
   bool start(const char* from, std::int32_t line);
   Usual* usual();
-  bool usual_tag(Tag& tag);
+  [[gnu::always_inline]] bool usual_tag(Tag& tag);
   bool begin(const Tag& tag, std::size_t scope_before);
-  bool leaf(std::string_view name);
+  [[gnu::always_inline]] bool leaf(std::string_view name);
   bool content();
   bool end();
   void leave(std::size_t scope);

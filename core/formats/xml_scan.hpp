@@ -1,9 +1,10 @@
-// Internal to XmlPlainReader: classes of bytes, and runs of them.
+// Internal to XmlPlainReader and XmlElement: classes of bytes, runs of them, and short texts compared.
 #pragma once
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 
 namespace schakel::formats::scan {
 
@@ -54,6 +55,21 @@ inline const char* behind_blanks(const char* p, const char* end, std::int32_t& l
     while (end - p > 8 && (std::memcpy(&eight, p + 1, 8), eight == kBlanks)) p += 8;
   }
   return p;
+}
+
+/// White space only? Nearly always it is a new line and its indentation, which is looked at as one.
+inline bool blank(const char* p, const char* end, std::int32_t& lines) {
+  static constexpr std::array<char, 64> kIndentation = [] {
+    std::array<char, 64> t{};
+    t.fill(' ');
+    return t;
+  }();
+  if (p != end && *p == '\n' && end - p <= std::ssize(kIndentation) &&
+      same(p + 1, kIndentation.data(), static_cast<std::size_t>(end - p - 1))) {
+    ++lines;
+    return true;
+  }
+  return behind_blanks(p, end, lines) == end;
 }
 
 /// The next `c` from here, `end` when there is none.

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -10,14 +9,17 @@
 
 namespace schakel::formats {
 namespace {
-constexpr std::array<bool, 256> kPlain = [] {
-  std::array<bool, 256> t{};
-  for (unsigned char c = 0x20; c < 0x7f; ++c) t[c] = c != '&' && c != '<' && c != '>' && c != '"';
+constexpr std::array<unsigned char, 256> kOdd = [] {
+  std::array<unsigned char, 256> t{};
+  for (unsigned c = 0; c < t.size(); ++c)
+    t[c] = c < 0x20 || c >= 0x7f || c == '&' || c == '<' || c == '>' || c == '"' ? 1 : 0;
   return t;
 }();
-/// ASCII that needs no escape, which most texts are.
+/// ASCII that needs no escape, which most texts are: so all of it is looked at without a way out.
 bool plain(std::string_view value) {
-  return std::ranges::all_of(value, [](char c) { return kPlain[static_cast<unsigned char>(c)]; });
+  unsigned char odd = 0;
+  for (char c : value) odd |= kOdd[static_cast<unsigned char>(c)];
+  return odd == 0;
 }
 /// Most parts are shorter than a call is worth.
 char* copy(char* to, std::string_view part) {
