@@ -18,7 +18,6 @@ class Checker {
   Checker(std::size_t limit, std::size_t names) : limit_(limit), known_(names) {}
 
   void element(const XmlElement& e, const ElementRule& rule) {
-    if (full()) return;
     attributes(e, rule);
     if (!rule.children.empty())
       children(e, rule);

@@ -11,7 +11,6 @@
 
 #include "core/base/assert.hpp"
 #include "core/formats/xml_plain.hpp"
-#include "core/formats/xml_scan.hpp"
 
 namespace schakel::formats {
 
@@ -24,8 +23,7 @@ XmlElement XmlElement::child(std::string_view ns, std::string_view local) const 
     const auto& name = document_->name(document_->node(i).name);
     // Sizes first: they tell nearly all names apart.
     if (name.local_size == local.size() && name.ns_size == ns.size() &&
-        scan::same(document_->view(name.local, name.local_size).data(), local.data(), local.size()) &&
-        scan::same(document_->view(name.ns, name.ns_size).data(), ns.data(), ns.size()))
+        document_->view(name.local, name.local_size) == local && document_->view(name.ns, name.ns_size) == ns)
       return {document_, i};
   }
   return {};

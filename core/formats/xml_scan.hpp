@@ -1,4 +1,4 @@
-// Internal to XmlPlainReader and XmlElement: classes of bytes, runs of them, and short texts compared.
+// Internal to XmlPlainReader: classes of bytes, and runs of them.
 #pragma once
 #include <array>
 #include <cstddef>
