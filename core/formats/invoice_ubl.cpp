@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <numeric>
 #include <set>
 
 #include "core/base/calendar.hpp"
+#include "core/base/json_object.hpp"
 #include "core/formats/pdf.hpp"
 #include "schakel/outcome.hpp"
 
@@ -16,14 +18,12 @@ using sdk::number_at;
 /// As sdk::text_at, sdk::object_at and sdk::array_at, without a copy.
 const std::string& text_at(const Json& object, const char* key) {
   static const std::string nothing;
-  if (object.is_object())
-    if (auto it = object.find(key); it != object.end() && it->is_string()) return it->get_ref<const std::string&>();
-  return nothing;
+  const Json* it = member(object, key);
+  return it && it->is_string() ? it->get_ref<const std::string&>() : nothing;
 }
 const Json& part_at(const Json& object, const char* key, Json::value_t type) {
   static const Json nothing_object = Json::object(), nothing_array = Json::array();
-  if (object.is_object())
-    if (auto it = object.find(key); it != object.end() && it->type() == type) return *it;
+  if (const Json* it = member(object, key); it && it->type() == type) return *it;
   return type == Json::value_t::object ? nothing_object : nothing_array;
 }
 const Json& object_at(const Json& object, const char* key) { return part_at(object, key, Json::value_t::object); }
@@ -98,27 +98,32 @@ std::optional<std::vector<RatePart>> rates_of(const Json& invoice, std::int64_t 
 /// Would a receiver's validator that adds in binary floating point reach the total? Several do (JavaScript engines of
 /// the EN 16931 rules): 166.66 + 200.00 is 366.65999999999997 there, and a sound invoice is refused. Predicts; computes
 /// no amount.
-bool adds_up_in_binary(const std::vector<UblLine>& lines, std::int64_t amount) {
+bool adds_up_in_binary(const std::vector<UblLine>& lines, const std::vector<std::size_t>& order, std::int64_t amount) {
   double sum = 0;
-  for (const auto& l : lines) sum += static_cast<double>(l.net.value()) / 100;
+  for (auto i : order) sum += static_cast<double>(lines[i].net.value()) / 100;
   return sum == static_cast<double>(amount) / 100;
 }
 
 /// The lines in an order in which they add up there too: as they came, else the first of a fixed row of shuffles. False
 /// when none of them does, as with two lines, whose order is nothing to their sum.
 bool order_for_binary(std::vector<UblLine>& lines, std::int64_t amount) {
-  if (adds_up_in_binary(lines, amount)) return true;
+  std::vector<std::size_t> order(lines.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  if (adds_up_in_binary(lines, order, amount)) return true;
   if (lines.size() < 3) return false;
-  auto came = lines;
   std::uint64_t state = lines.size();  // no randomness: the same invoice has the same order each time
   for (int tries = 0; tries < 200; ++tries) {
-    for (std::size_t i = lines.size(); i > 1; --i) {
+    for (std::size_t i = order.size(); i > 1; --i) {
       state = state * 6364136223846793005ULL + 1442695040888963407ULL;
-      std::swap(lines[i - 1], lines[(state >> 33) % i]);
+      std::swap(order[i - 1], order[(state >> 33) % i]);
     }
-    if (adds_up_in_binary(lines, amount)) return true;
+    if (!adds_up_in_binary(lines, order, amount)) continue;
+    std::vector<UblLine> ordered;
+    ordered.reserve(lines.size());
+    for (auto i : order) ordered.push_back(std::move(lines[i]));
+    lines = std::move(ordered);
+    return true;
   }
-  lines = std::move(came);
   return false;
 }
 

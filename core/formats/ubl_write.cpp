@@ -10,7 +10,7 @@ namespace {
 
 class Writer {
  public:
-  explicit Writer(const UblDocument& d) : d_(d) {}
+  explicit Writer(const UblDocument& d) : d_(d), x_({.expected = 6000 + d.lines.size() * 1500}) {}
 
   Result<std::string> run() && {
     x_.open(d_.credit_note ? "CreditNote" : "Invoice")
@@ -29,17 +29,16 @@ class Writer {
   }
 
  private:
-  void amount(std::string_view name, Cents value) {
-    x_.open(name).attribute("currencyID", d_.currency).text(format_cents(value)).close();
-  }
+  void amount(std::string_view name, Cents value) { x_.element(name, "currencyID", d_.currency, format_cents(value)); }
   void amount(std::string_view name, const std::optional<Cents>& value) {
     if (value) amount(name, *value);
   }
   void identifier(std::string_view name, const UblId& id) {
     if (id.value.empty()) return;
-    x_.open(name);
-    if (!id.scheme.empty()) x_.attribute("schemeID", id.scheme);
-    x_.text(id.value).close();
+    if (id.scheme.empty())
+      x_.element(name, id.value);
+    else
+      x_.element(name, "schemeID", id.scheme, id.value);
   }
   void period(const std::optional<UblPeriod>& p) {
     if (!p || (!p->start && !p->end)) return;
@@ -156,10 +155,7 @@ class Writer {
     x_.open(d_.credit_note ? "cac:CreditNoteLine" : "cac:InvoiceLine")
         .element("cbc:ID", l.id)
         .optional("cbc:Note", l.note);
-    x_.open(d_.credit_note ? "cbc:CreditedQuantity" : "cbc:InvoicedQuantity")
-        .attribute("unitCode", l.unit)
-        .text(l.quantity.text())
-        .close();
+    x_.element(d_.credit_note ? "cbc:CreditedQuantity" : "cbc:InvoicedQuantity", "unitCode", l.unit, l.quantity.text());
     amount("cbc:LineExtensionAmount", l.net);
     period(l.period);
     if (l.adjustments != Cents{}) {
@@ -180,7 +176,7 @@ class Writer {
     for (const auto& [name, value] : l.properties)
       x_.open("cac:AdditionalItemProperty").element("cbc:Name", name).element("cbc:Value", value).close();
     x_.close();
-    x_.open("cac:Price").open("cbc:PriceAmount").attribute("currencyID", d_.currency).text(l.price.text()).close();
+    x_.open("cac:Price").element("cbc:PriceAmount", "currencyID", d_.currency, l.price.text());
     if (l.base_quantity) x_.element("cbc:BaseQuantity", l.base_quantity->text());
     x_.close().close();
   }

@@ -112,13 +112,6 @@ bool valid_uuid(std::string_view t) {
   return true;
 }
 
-std::string_view collapse(std::string_view t) {
-  auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
-  while (!t.empty() && blank(t.front())) t.remove_prefix(1);
-  while (!t.empty() && blank(t.back())) t.remove_suffix(1);
-  return t;
-}
-
 std::size_t characters(std::string_view t) {
   return static_cast<std::size_t>(
       std::ranges::count_if(t, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));

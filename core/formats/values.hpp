@@ -35,7 +35,12 @@ using Date = std::chrono::year_month_day;
 [[nodiscard]] bool valid_uuid(std::string_view text);
 
 /// White space at both ends removed, as XML Schema collapses it for every type but strings.
-[[nodiscard]] std::string_view collapse(std::string_view text);
+[[nodiscard]] inline std::string_view collapse(std::string_view text) {
+  auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
+}
 /// Number of characters, not bytes, of valid UTF-8.
 [[nodiscard]] std::size_t characters(std::string_view text);
 

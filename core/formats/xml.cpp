@@ -19,9 +19,8 @@ namespace schakel::formats {
 
 XmlElement XmlElement::child(std::string_view ns, std::string_view local) const {
   if (!document_) return {};
-  const auto& nodes = document_->nodes_;
-  for (auto i = nodes[index_].child; i != XmlDocument::kNone; i = nodes[i].next) {
-    const auto& name = document_->names_[nodes[i].name];
+  for (auto i = document_->child_of(index_); i != XmlDocument::kNone; i = document_->node(i).next) {
+    const auto& name = document_->name(document_->node(i).name);
     // Sizes first: they tell nearly all names apart.
     if (name.local_size == local.size() && name.ns_size == ns.size() &&
         document_->view(name.local, name.local_size) == local && document_->view(name.ns, name.ns_size) == ns)
@@ -37,10 +36,10 @@ std::vector<XmlElement::Attribute> XmlElement::attributes() const {
 }
 std::optional<std::string_view> XmlElement::attribute(std::string_view local, std::string_view ns) const {
   if (!document_) return std::nullopt;
-  const auto& n = document_->nodes_[index_];
+  const auto& n = document_->node(index_);
   for (auto i = n.attribute; i < n.attribute + n.attributes; ++i) {
-    const auto& a = document_->attributes_[i];
-    const auto& name = document_->names_[a.name];
+    const auto& a = document_->attribute(i);
+    const auto& name = document_->name(a.name);
     if (document_->view(name.local, name.local_size) == local && document_->view(name.ns, name.ns_size) == ns)
       return document_->view(a.value, a.value_size);
   }
@@ -180,7 +179,10 @@ class XmlBuilder {
     }
     if (open_ > 0) {
       auto& sibling = last_child_[static_cast<std::size_t>(open_)];
-      (sibling ? document_.nodes_[sibling].next : document_.nodes_[current_].child) = index;
+      if (sibling)
+        document_.nodes_[sibling].next = index;
+      else
+        document_.nodes_[current_].has_child = 1;
       sibling = index;
     }
     current_ = index;
@@ -194,7 +196,7 @@ class XmlBuilder {
     if (!error_.code.empty() || open_ == 0) return;
     auto& node = document_.nodes_[current_];
     auto& text = texts_[static_cast<std::size_t>(open_)];
-    if (!text.empty() && !(node.child != XmlDocument::kNone && blank(text))) {
+    if (!text.empty() && !(node.has_child && blank(text))) {
       node.text = static_cast<std::uint32_t>(document_.arena_.size());
       node.text_size = static_cast<std::uint32_t>(text.size());
       document_.arena_ += text;

@@ -15,7 +15,7 @@ namespace schakel::formats {
 struct XmlLimits {
   std::size_t bytes = 25 * 1024 * 1024;  ///< OP179
   int depth = 64;
-  std::size_t nodes = 2'000'000;  ///< elements plus attributes; 40 bytes each
+  std::size_t nodes = 2'000'000;  ///< elements plus attributes; up to 32 bytes each
   int attributes_per_element = 64;
   bool refuse_bom = false;  ///< OP192 (iJw) forbids a byte order mark; UBL and SOAP tolerate it
 };
@@ -85,11 +85,13 @@ class XmlElement {
  private:
   friend class XmlDocument;
   XmlElement(const XmlDocument* document, std::uint32_t index) : document_(document), index_(index) {}
+  [[nodiscard]] XmlElement at(std::uint32_t index) const;
   const XmlDocument* document_ = nullptr;
   std::uint32_t index_ = 0;
 };
 
-/// An immutable tree in four flat arrays: about 40 bytes per element plus its text.
+/// An immutable tree in four flat arrays: 32 bytes per element, 12 per attribute, and a copy of the document or its
+/// texts.
 /// Thread: any number of readers. Move only; handles follow the object, not its content, so do not move it while they
 /// live.
 class XmlDocument {
@@ -108,9 +110,11 @@ class XmlDocument {
   struct Name {
     std::uint32_t ns = 0, ns_size = 0, local = 0, local_size = 0;
   };
+  /// In the order of the document: the first child of a node, where it has one, is the node behind it.
   struct Node {
-    std::uint32_t name = 0, parent = kNone, child = kNone, next = kNone;
-    std::uint32_t text = 0, text_size = 0, attribute = 0, attributes = 0;
+    std::uint32_t name = 0, parent = kNone, next = kNone;
+    std::uint32_t text = 0, text_size = 0, attribute = 0;
+    std::uint32_t attributes : 31 = 0, has_child : 1 = 0;
     std::int32_t line = 0;
   };
   struct Attr {
@@ -118,6 +122,11 @@ class XmlDocument {
   };
   XmlDocument() = default;
   [[nodiscard]] std::string_view view(std::uint32_t at, std::uint32_t size) const { return {arena_.data() + at, size}; }
+  // Places come from the tree itself and are not checked again: an element is looked at many times.
+  [[nodiscard]] const Node& node(std::uint32_t at) const { return nodes_.data()[at]; }
+  [[nodiscard]] const Name& name(std::uint32_t at) const { return names_.data()[at]; }
+  [[nodiscard]] const Attr& attribute(std::size_t at) const { return attributes_.data()[at]; }
+  [[nodiscard]] std::uint32_t child_of(std::uint32_t at) const { return node(at).has_child ? at + 1 : kNone; }
 
   std::vector<Name> names_;
   std::vector<Node> nodes_;
@@ -127,66 +136,54 @@ class XmlDocument {
 
 inline std::string_view XmlElement::ns() const {
   if (!document_) return {};
-  const auto& name = document_->names_[document_->nodes_[index_].name];
+  const auto& name = document_->name(document_->node(index_).name);
   return document_->view(name.ns, name.ns_size);
 }
 inline std::string_view XmlElement::local() const {
   if (!document_) return {};
-  const auto& name = document_->names_[document_->nodes_[index_].name];
+  const auto& name = document_->name(document_->node(index_).name);
   return document_->view(name.local, name.local_size);
 }
 inline std::string_view XmlElement::text() const {
   if (!document_) return {};
-  const auto& n = document_->nodes_[index_];
+  const auto& n = document_->node(index_);
   return document_->view(n.text, n.text_size);
 }
-inline int XmlElement::line() const { return document_ ? document_->nodes_[index_].line : 0; }
-inline XmlElement XmlElement::parent() const {
-  if (!document_) return {};
-  auto p = document_->nodes_[index_].parent;
-  return p == XmlDocument::kNone ? XmlElement{} : XmlElement{document_, p};
+inline int XmlElement::line() const { return document_ ? document_->node(index_).line : 0; }
+inline XmlElement XmlElement::at(std::uint32_t index) const {
+  return index == XmlDocument::kNone ? XmlElement{} : XmlElement{document_, index};
 }
-inline XmlElement XmlElement::first_child() const {
-  if (!document_) return {};
-  auto c = document_->nodes_[index_].child;
-  return c == XmlDocument::kNone ? XmlElement{} : XmlElement{document_, c};
-}
-inline XmlElement XmlElement::next_sibling() const {
-  if (!document_) return {};
-  auto n = document_->nodes_[index_].next;
-  return n == XmlDocument::kNone ? XmlElement{} : XmlElement{document_, n};
-}
+inline XmlElement XmlElement::parent() const { return document_ ? at(document_->node(index_).parent) : *this; }
+inline XmlElement XmlElement::first_child() const { return document_ ? at(document_->child_of(index_)) : *this; }
+inline XmlElement XmlElement::next_sibling() const { return document_ ? at(document_->node(index_).next) : *this; }
 inline bool XmlElement::has_attributes() const { return attribute_count() > 0; }
-inline std::size_t XmlElement::attribute_count() const { return document_ ? document_->nodes_[index_].attributes : 0U; }
+inline std::size_t XmlElement::attribute_count() const { return document_ ? document_->node(index_).attributes : 0U; }
 inline XmlElement::Attribute XmlElement::attribute_at(std::size_t index) const {
-  const auto& a = document_->attributes_[document_->nodes_[index_].attribute + index];
-  const auto& name = document_->names_[a.name];
+  const auto& a = document_->attribute(document_->node(index_).attribute + index);
+  const auto& name = document_->name(a.name);
   return {document_->view(name.ns, name.ns_size), document_->view(name.local, name.local_size),
           document_->view(a.value, a.value_size)};
 }
-inline std::uint32_t XmlElement::name_id() const { return document_ ? document_->nodes_[index_].name : 0U; }
+inline std::uint32_t XmlElement::name_id() const { return document_ ? document_->node(index_).name : 0U; }
 inline std::size_t XmlElement::name_count() const { return document_ ? document_->names_.size() : 0U; }
 
 class XmlElement::Children::Iterator {
  public:
-  explicit Iterator(XmlElement at) : at_(at) {}
-  XmlElement operator*() const { return at_; }
+  Iterator(const XmlDocument* document, std::uint32_t at) : document_(document), at_(at) {}
+  XmlElement operator*() const { return {document_, at_}; }
   Iterator& operator++() {
-    at_ = at_.next_sibling();
+    at_ = document_->node(at_).next;
     return *this;
   }
-  bool operator!=(const Iterator& o) const {
-    return static_cast<bool>(at_) != static_cast<bool>(o.at_) || (at_ && !(at_ == o.at_));
-  }
+  bool operator!=(const Iterator& o) const { return at_ != o.at_; }
 
  private:
-  XmlElement at_;
+  const XmlDocument* document_;
+  std::uint32_t at_;
 };
 inline XmlElement::Children::Children(XmlElement const& first) : document_(first.document_), first_(first.index_) {}
-inline XmlElement::Children::Iterator XmlElement::Children::begin() const {
-  return Iterator(document_ ? XmlElement{document_, first_} : XmlElement{});
-}
-inline XmlElement::Children::Iterator XmlElement::Children::end() const { return Iterator(XmlElement{}); }
+inline XmlElement::Children::Iterator XmlElement::Children::begin() const { return {document_, first_}; }
+inline XmlElement::Children::Iterator XmlElement::Children::end() const { return {document_, XmlDocument::kNone}; }
 
 /// Reads one XML 1.0 document. Before any parser sees the bytes: XML_TOO_LARGE, XML_BOM, XML_ENCODING (anything but
 /// UTF-8, by mark or by declaration), XML_UTF8, XML_DTD (any DOCTYPE or declaration of any kind, wherever it stands),
@@ -205,6 +202,7 @@ class XmlWriter {
     bool indent = true;               ///< one element per line; text-only elements stay on one line
     std::string_view newline = "\n";  ///< "\r\n" for iJw (OP192)
     bool declaration = true;
+    std::size_t expected = 4096;  ///< bytes to make room for at once
   };
   XmlWriter() : XmlWriter(Style{}) {}
   explicit XmlWriter(Style style);
@@ -216,6 +214,9 @@ class XmlWriter {
   XmlWriter& close();
   /// open, text, close.
   XmlWriter& element(std::string_view name, std::string_view value);
+  /// open, attribute, text, close.
+  XmlWriter& element(std::string_view name, std::string_view attribute, std::string_view its_value,
+                     std::string_view value);
   /// Nothing when the value is empty: no format of ours allows an empty element (RS033, PEPPOL-EN16931-R008).
   XmlWriter& optional(std::string_view name, std::string_view value);
   /// Puts a finished fragment in place, unescaped: only for what another XmlWriter made without declaration.
@@ -226,11 +227,12 @@ class XmlWriter {
 
  private:
   struct Lead {
-    std::string_view end, newline, blanks;
+    std::string_view end, line;
   };
   Lead lead(bool new_line);
   void escape(std::string_view value, bool in_attribute);
   Style style_;
+  std::string_view line_;  ///< a new line and its blanks, for as deep as nearly all is
   std::string out_;
   /// Where the names of the open elements stand in out_.
   struct Opened {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "core/formats/xml_scan.hpp"
 
@@ -26,9 +27,8 @@ bool plain_uri(std::string_view uri) {
 }  // namespace
 
 XmlPlainReader::XmlPlainReader(std::string_view bytes, const XmlLimits& limits)
-    : limits_(limits), at_(bytes.data()), end_(bytes.data() + bytes.size()) {
+    : limits_(limits), begin_(bytes.data()), at_(begin_), end_(begin_ + bytes.size()) {
   document_.nodes_.reserve(std::min(bytes.size() / 40, limits.nodes) + 2);
-  document_.arena_.reserve(bytes.size() / 4 + 1024);
   document_.nodes_.emplace_back();  // index 0 is "none"
   document_.names_.reserve(60);
   document_.attributes_.reserve(80);
@@ -36,29 +36,9 @@ XmlPlainReader::XmlPlainReader(std::string_view bytes, const XmlLimits& limits)
   uris_.push_back({});  // index 0 is no namespace
 }
 
-std::optional<XmlDocument> XmlPlainReader::run() {
-  std::string_view all(at_, static_cast<std::size_t>(end_ - at_));
-  for (std::string_view declaration :
-       {R"(<?xml version="1.0" encoding="UTF-8"?>)", R"(<?xml version="1.0" encoding="utf-8"?>)"})
-    if (all.starts_with(declaration)) at_ += declaration.size();
-  blanks();
-  if (!take('<') || !start()) return std::nullopt;
-  while (!open_.empty())
-    if (!content()) return std::nullopt;
-  blanks();
-  if (at_ != end_) return std::nullopt;
-  if (all.size() > 1024 * 1024) {
-    document_.nodes_.shrink_to_fit();
-    document_.arena_.shrink_to_fit();
-  }
-  return std::move(document_);
-}
-
 bool XmlPlainReader::blanks() {
-  const char *from = at_, *p = at_;
-  for (; p < end_ && scan::is(*p, scan::kBlank); ++p) line_ += *p == '\n';
-  at_ = p;
-  return p != from;
+  const char* from = std::exchange(at_, scan::behind_blanks(at_, end_, line_));
+  return at_ != from;
 }
 
 bool XmlPlainReader::take(char c) {
@@ -110,17 +90,15 @@ bool XmlPlainReader::declare(std::string_view prefix, std::string_view uri, std:
   if (id == uris_.size()) {
     // No program writes so many; each would be looked for among all before it.
     if (id == kMostUris) return false;
-    uris_.push_back(keep(uri));
+    uris_.push_back(place(uri));
   }
   scope_.push_back({prefix, id});
   ++bindings_;
   return true;
 }
 
-XmlPlainReader::Place XmlPlainReader::keep(std::string_view text) {
-  Place p{static_cast<std::uint32_t>(document_.arena_.size()), static_cast<std::uint32_t>(text.size())};
-  document_.arena_ += text;
-  return p;
+XmlPlainReader::Place XmlPlainReader::place(std::string_view part) const {
+  return {static_cast<std::uint32_t>(part.data() - begin_), static_cast<std::uint32_t>(part.size())};
 }
 
 bool XmlPlainReader::intern(const Qualified& name, std::uint32_t uri, std::uint32_t& out) {
@@ -128,7 +106,7 @@ bool XmlPlainReader::intern(const Qualified& name, std::uint32_t uri, std::uint3
   for (std::size_t slot = (name.hash ^ uri * 40503U) % slots_.size();; slot = (slot + 1) % slots_.size()) {
     if (slots_[slot] == 0) {
       if (names.size() == kMostNames) return false;
-      auto local = keep(name.local);
+      auto local = place(name.local);
       names.push_back({uris_[uri].at, uris_[uri].size, local.at, local.size});
       slots_[slot] = static_cast<std::uint16_t>(names.size());
       out = static_cast<std::uint32_t>(names.size() - 1);
@@ -143,67 +121,87 @@ bool XmlPlainReader::intern(const Qualified& name, std::uint32_t uri, std::uint3
   }
 }
 
-/// What followed an element of this name into this depth: a guess, so that a slot may be shared.
-XmlPlainReader::Followed& XmlPlainReader::guess() {
-  return followed_[(last_name_ + open_.size() * 37) % followed_.size()];
+/// Where it is kept what follows an element of this name into this depth. A guess: depths share a place.
+XmlPlainReader::Usual* XmlPlainReader::usual() {
+  return last_name_ < kMostUsual ? &usual_[last_name_][open_.size() % usual_[0].size()] : nullptr;
 }
 
 /// What followed the element before this one last time nearly always follows it again, with the attribute that it had
-/// then: such a tag is taken whole. False, and nothing is read, when it is another.
-bool XmlPlainReader::usual_tag(XmlDocument::Node& node, std::string_view& name) {
-  const Followed& next = guess();
-  auto left = static_cast<std::size_t>(end_ - at_), size = next.whole.size();
-  if (size == 0 || next.bindings != bindings_ || left <= size || !scan::same(at_, next.whole.data(), size))
-    return false;
+/// then: such a tag is taken whole, with the blanks before it. False, and nothing is read, when it is another.
+bool XmlPlainReader::usual_tag(Tag& tag) {
+  const Usual* known = usual();
+  if (!known || known->bindings != bindings_) return false;
+  const Usual& next = *known;
+  const auto left = static_cast<std::size_t>(end_ - at_), size = std::size_t{next.size};
+  if (left < size || !scan::same(at_, begin_ + next.at, size)) return false;
   const char* p = at_ + size;
-  std::string_view value;
-  std::uint32_t attribute = 0;
-  bool has = *p != '>';
-  if (has) {
-    if (next.name >= kMostGuessed) return false;
-    const Led& led = led_[next.name];
-    auto lead = led.whole.size();
-    if (lead == 0 || led.bindings != bindings_ || left - size <= lead || !scan::same(p, led.whole.data(), lead))
-      return false;
-    const char* from = p += lead;
+  if (next.has_attribute) {
+    const char* from = p;
     while (p < end_ && scan::is(*p, scan::kValue)) ++p;
     if (end_ - p < 2 || p[0] != '"' || p[1] != '>') return false;
-    value = {from, static_cast<std::size_t>(p - from)};
-    if (value.size() > kLongestText || limits_.attributes_per_element < 1) return false;
-    attribute = led.name;
-    ++p;
+    auto value = place({from, static_cast<std::size_t>(p - from)});
+    if (value.size > kLongestText) return false;
+    document_.attributes_.push_back({next.attribute, value.at, value.size});
+    p += 2;
   }
-  node.name = next.name;
-  node.attribute = static_cast<std::uint32_t>(document_.attributes_.size());
-  if (has) {
-    node.attributes = 1;
-    auto kept = keep(value);
-    document_.attributes_.push_back({attribute, kept.at, kept.size});
-  }
-  name = next.whole;
-  at_ = p + 1;
+  tag = {{begin_ + next.at + next.name_at, next.name_size}, next.name, next.has_attribute ? 1U : 0U};
+  at_ = p;
+  line_ += next.lines;
   return true;
 }
 
-/// A start tag, behind its '<'.
-bool XmlPlainReader::start() {
-  if (open_.size() >= static_cast<std::size_t>(limits_.depth)) return false;
-  XmlDocument::Node node;
+void XmlPlainReader::leave(std::size_t scope) {
+  if (scope_.size() == scope) return;
+  scope_.resize(scope);
+  ++bindings_;
+}
+
+/// The element whose start tag ends here.
+bool XmlPlainReader::begin(const Tag& tag, std::size_t scope_before) {
+  auto& nodes = document_.nodes_;
+  const auto index = nodes.size(), attributes = document_.attributes_.size();
+  if (index + attributes > limits_.nodes || open_.size() >= static_cast<std::size_t>(limits_.depth)) return false;
+  const auto own = static_cast<std::uint32_t>(index);
+  auto& node = nodes.emplace_back();
+  if (!open_.empty()) {
+    // Elements are in the order of the document: the one before is the parent, or the sibling that was closed last.
+    node.parent = open_.back().node;
+    if (closed_ == 0)
+      nodes[node.parent].has_child = 1;
+    else
+      nodes[closed_].next = own;
+  }
+  node.name = last_name_ = tag.name;
+  node.attributes = tag.attributes;
+  node.attribute = static_cast<std::uint32_t>(attributes) - tag.attributes;
   node.line = line_;
+  if (tag.empty) {
+    closed_ = own;
+    leave(scope_before);
+  } else if (scope_.size() == scope_before && leaf(tag.whole)) {
+    closed_ = own;
+  } else {
+    closed_ = 0;
+    open_.push_back({tag.whole, own, static_cast<std::uint32_t>(scope_before)});
+  }
+  return true;
+}
+
+/// A start tag, behind its '<'. The blanks before it begin at `from`, on line `line`.
+bool XmlPlainReader::start(const char* from, std::int32_t line) {
+  Tag tag;
   Qualified name;
-  if (usual_tag(node, name.whole)) return begin(node, name.whole, scope_.size(), false);
   if (!qualified(name)) return false;
   auto& attributes = attributes_;
   std::size_t count = 0, all = 0, scope_before = scope_.size();
-  bool empty = false;
-  const char *led_from = at_, *led_to = at_;
+  const char* value_from = nullptr;
   while (true) {
     bool apart = blanks();
     if (at_ == end_) return false;
     if (take('>')) break;
     if (take('/')) {
       if (!take('>')) return false;
-      empty = true;
+      tag.empty = true;
       break;
     }
     Qualified a;
@@ -212,12 +210,11 @@ bool XmlPlainReader::start() {
       return false;
     char quote = *at_++;
     if (quote != '"' && quote != '\'') return false;
-    const char* from = at_;
-    if (all == 1) led_to = from;
-    const char other = quote == '"' ? '\'' : '"', *p = from;
+    value_from = at_;
+    const char other = quote == '"' ? '\'' : '"', *p = at_;
     while (p < end_ && (scan::is(*p, scan::kValue) || *p == other)) ++p;
     at_ = p;
-    std::string_view value(from, static_cast<std::size_t>(at_ - from));
+    std::string_view value(value_from, static_cast<std::size_t>(at_ - value_from));
     if (!take(quote) || value.size() > kLongestText) return false;
     if (a.prefix == "xmlns" || (a.prefix.empty() && a.local == "xmlns")) {
       if (!declare(a.prefix.empty() ? std::string_view{} : a.local, value, scope_before)) return false;
@@ -228,129 +225,134 @@ bool XmlPlainReader::start() {
     attributes[count++] = {a, value};
   }
   auto uri = bound(name.prefix);
-  if (!uri || !intern(name, *uri, node.name)) return false;
-  guess() = {name.whole, node.name, bindings_};
-  node.line = line_;
-  node.attribute = static_cast<std::uint32_t>(document_.attributes_.size());
-  node.attributes = static_cast<std::uint32_t>(count);
+  if (!uri || !intern(name, *uri, tag.name)) return false;
+  tag.whole = name.whole;
+  tag.attributes = static_cast<std::uint32_t>(count);
   for (std::size_t i = 0; i < count; ++i) {
     const auto& a = attributes[i];
     // An attribute without prefix has no namespace, whatever the default is.
     auto ns = a.name.prefix.empty() ? std::optional<std::uint32_t>(0) : bound(a.name.prefix);
     XmlDocument::Attr attr;
     if (!ns || !intern(a.name, *ns, attr.name)) return false;
-    auto value = keep(a.value);
+    auto value = place(a.value);
     attr.value = value.at, attr.value_size = value.size;
     document_.attributes_.push_back(attr);
-    // Behind one blank, with double quotes and no declaration beside it.
-    if (count == 1 && all == 1 && led_to[-1] == '"' && node.name < kMostGuessed && *led_from == ' ' &&
-        scan::is(led_from[1], scan::kNameStart))
-      led_[node.name] = {{led_from, static_cast<std::size_t>(led_to - led_from)}, attr.name, bindings_};
   }
-  return begin(node, name.whole, scope_before, empty);
+  // Remembered when it has no more than one attribute, in double quotes and right before its end.
+  const char* behind = all == 0 ? at_ : value_from;
+  bool short_one = behind - from <= static_cast<std::ptrdiff_t>(kLongestUsual);
+  if (!tag.empty && all == count && count < 2 && short_one && (count == 0 || (behind[-1] == '"' && at_[-2] == '"')))
+    if (Usual* next = usual())
+      *next = {static_cast<std::uint32_t>(from - begin_),
+               bindings_,
+               static_cast<std::uint16_t>(tag.name),
+               static_cast<std::uint16_t>(count == 0 ? 0 : document_.attributes_.back().name),
+               static_cast<std::uint8_t>(behind - from),
+               static_cast<std::uint8_t>(line_ - line),
+               static_cast<std::uint8_t>(name.whole.data() - from),
+               static_cast<std::uint8_t>(name.whole.size()),
+               count == 1};
+  return begin(tag, scope_before);
 }
 
-bool XmlPlainReader::begin(XmlDocument::Node node, std::string_view name, std::size_t scope_before, bool empty) {
-  if (document_.nodes_.size() + document_.attributes_.size() > limits_.nodes) return false;
-  auto index = static_cast<std::uint32_t>(document_.nodes_.size());
-  last_name_ = node.name;
-  if (!open_.empty()) {
-    auto& parent = open_.back();
-    node.parent = parent.node;
-    (parent.last_child ? document_.nodes_[parent.last_child].next : document_.nodes_[parent.node].child) = index;
-    parent.last_child = index;
-  }
-  document_.nodes_.push_back(node);
-  if (empty)
-    leave(scope_before);
-  else
-    open_.push_back({name, index, 0, scope_before});
-  return true;
-}
-
-void XmlPlainReader::leave(std::size_t scope) {
-  if (scope_.size() == scope) return;
-  scope_.resize(scope);
-  ++bindings_;
-}
-
-/// Text up to the next tag, and that tag.
-bool XmlPlainReader::content() {
-  const char *from = at_, *p = at_;
-  bool as_is = true;
-  // White space first: between elements there is nothing else. A reader makes one line feed of \r\n; a bare carriage
-  // return is not plain.
-  for (; p < end_ && scan::is(*p, scan::kBlank); ++p) {
-    if (*p == '\n') {
-      ++line_;
-      p = scan::behind_blanks(p + 1, end_) - 1;
-      continue;
-    }
-    if (*p != '\r') continue;
-    if (p + 1 == end_ || p[1] != '\n') return false;
-    as_is = false;
-  }
-  bool blank = p == end_ || *p == '<';
-  for (; p < end_ && *p != '<'; ++p) {
-    if (scan::is(*p, scan::kOrdinary)) {
-      if (p - from >= scan::kBlock) p = scan::behind_ordinary(p, end_) - 1;
-      continue;
-    }
-    if (*p == '\n') {
-      ++line_;
-    } else if (*p == '\r') {
-      if (p + 1 == end_ || p[1] != '\n') return false;
-      as_is = false;
-    } else if (*p == '&') {
-      as_is = false;
-    } else if (end_ - p > 2 && p[1] == ']' && p[2] == '>') {
-      return false;
-    }
-  }
-  at_ = p;
-  std::string_view text(from, static_cast<std::size_t>(at_ - from));
-  if (end_ - at_ < 2 || text.size() > kLongestText) return false;
+/// An end tag, at its '/'.
+bool XmlPlainReader::end() {
   ++at_;
-  auto& element = open_.back();
-  if (*at_ != '/') return blank && start();
-  ++at_;
-  if (element.last_child == 0) {
-    if (!text.empty() && !store(document_.nodes_[element.node], text, as_is)) return false;
-  } else if (!blank) {
-    return false;
-  }
-  if (static_cast<std::size_t>(end_ - at_) < element.name.size() ||
-      !scan::same(at_, element.name.data(), element.name.size()))
-    return false;
-  at_ += element.name.size();
+  const auto& element = open_.back();
+  const auto size = element.name.size();
+  if (static_cast<std::size_t>(end_ - at_) < size || !scan::same(at_, element.name.data(), size)) return false;
+  at_ += size;
   if (!take('>') && (!blanks() || !take('>'))) return false;
-  if (scope_.size() != element.scope) leave(element.scope);
+  leave(element.scope);
+  closed_ = element.node;
   open_.pop_back();
   return true;
 }
 
-bool XmlPlainReader::store(XmlDocument::Node& node, std::string_view text, bool as_is) {
-  auto& arena = document_.arena_;
-  node.text = static_cast<std::uint32_t>(arena.size());
-  if (as_is) {
-    arena += text;
-  } else {
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      if (text[i] == '\r') continue;
-      if (text[i] != '&') {
-        arena += text[i];
-        continue;
-      }
-      static constexpr std::array<std::pair<std::string_view, char>, 5> kEntities{
-          {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}}};
-      auto known = std::ranges::find_if(kEntities, [&](const auto& e) { return text.substr(i).starts_with(e.first); });
-      if (known == kEntities.end()) return false;
-      arena += known->second;
-      i += known->first.size() - 1;
+/// Writes what a text stands for over it in the arena, as that is never longer.
+bool XmlPlainReader::unescape(std::string_view text, Place& kept) {
+  static constexpr std::array<std::pair<std::string_view, char>, 5> kEntities{
+      {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}}};
+  char *const first = document_.arena_.data() + kept.at, *to = first;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\r') continue;
+    if (text[i] != '&') {
+      *to++ = text[i];
+      continue;
     }
+    auto known = std::ranges::find_if(kEntities, [&](const auto& e) { return text.substr(i).starts_with(e.first); });
+    if (known == kEntities.end()) return false;
+    *to++ = known->second;
+    i += known->first.size() - 1;
   }
-  node.text_size = static_cast<std::uint32_t>(arena.size() - node.text);
+  kept.size = static_cast<std::uint32_t>(to - first);
   return true;
+}
+
+/// The text of the last element.
+bool XmlPlainReader::store(std::string_view text) {
+  if (text.size() > kLongestText) return false;
+  auto kept = place(text);
+  const bool as_is = (!references_ || text.find('&') == std::string_view::npos) &&
+                     (!returns_ || text.find('\r') == std::string_view::npos);
+  if (!as_is && !unescape(text, kept)) return false;
+  auto& node = document_.nodes_.back();
+  node.text = kept.at, node.text_size = kept.size;
+  for (auto at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1)) ++line_;
+  return true;
+}
+
+/// The text of the last element and its end tag, when nothing else stands there. False, and nothing is read, otherwise.
+bool XmlPlainReader::leaf(std::string_view name) {
+  const char* tag = scan::next(at_, end_, '<');
+  std::string_view text(at_, static_cast<std::size_t>(tag - at_));
+  if (static_cast<std::size_t>(end_ - tag) < name.size() + 3 || tag[1] != '/' ||
+      !scan::same(tag + 2, name.data(), name.size()) || tag[2 + name.size()] != '>' || !store(text))
+    return false;
+  at_ = tag + 3 + name.size();
+  return true;
+}
+
+/// Text up to the next tag, and that tag. Between elements stands white space only, and it is no text.
+bool XmlPlainReader::content() {
+  Tag next;
+  if (usual_tag(next)) return begin(next, scope_.size());
+  const char *from = at_, *tag = scan::next(from, end_, '<');
+  std::string_view text(from, static_cast<std::size_t>(tag - from));
+  if (end_ - tag < 2) return false;
+  at_ = tag + 1;
+  const bool ends = *at_ == '/';
+  const auto line = line_;
+  if (ends && closed_ == 0) {
+    if (!store(text)) return false;
+  } else if (!scan::blank(from, tag, line_)) {
+    return false;
+  }
+  return ends ? end() : start(from, line);
+}
+
+std::optional<XmlDocument> XmlPlainReader::run() {
+  std::string_view all(begin_, static_cast<std::size_t>(end_ - begin_));
+  // Looked for once in all of it, so that no text is searched for what nearly no document has.
+  if (all.find("]]>") != std::string_view::npos) return std::nullopt;
+  references_ = all.find('&') != std::string_view::npos;
+  // A reader makes one line feed of \r\n; a bare carriage return is not plain.
+  for (auto at = all.find('\r'); at != std::string_view::npos; at = all.find('\r', at + 1)) {
+    if (!all.substr(at).starts_with("\r\n")) return std::nullopt;
+    returns_ = true;
+  }
+  document_.arena_ = all;
+  for (std::string_view declaration :
+       {R"(<?xml version="1.0" encoding="UTF-8"?>)", R"(<?xml version="1.0" encoding="utf-8"?>)"})
+    if (all.starts_with(declaration)) at_ += declaration.size();
+  blanks();
+  if (!take('<') || !start(at_ - 1, line_)) return std::nullopt;
+  while (!open_.empty())
+    if (!content()) return std::nullopt;
+  blanks();
+  if (at_ != end_) return std::nullopt;
+  if (all.size() > 1024 * 1024) document_.nodes_.shrink_to_fit();
+  return std::move(document_);
 }
 
 }  // namespace schakel::formats

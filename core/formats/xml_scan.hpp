@@ -4,10 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 
 namespace schakel::formats::scan {
 
-inline constexpr unsigned char kNameStart = 1, kNameRest = 2, kOrdinary = 4, kUri = 8, kBlank = 16, kValue = 32;
+inline constexpr unsigned char kNameStart = 1, kNameRest = 2, kUri = 4, kBlank = 8, kValue = 16;
 
 /// Only the ASCII part of what XML calls a name.
 inline constexpr std::array<unsigned char, 256> kClass = [] {
@@ -19,7 +20,6 @@ inline constexpr std::array<unsigned char, 256> kClass = [] {
     if (number || c == '-' || c == '.') t[i] |= kNameRest;
     if (letter || number || c == '-' || c == '.' || c == '_') t[i] |= kUri;
     if (c == ' ' || c == '\t' || c == '\r' || c == '\n') t[i] |= kBlank;
-    if (c != '<' && c != '&' && c != ']' && c != '\r' && c != '\n') t[i] |= kOrdinary;
     // References, and white space that a reader would change, are not plain in an attribute.
     if (i >= 0x20 && c != '<' && c != '&' && c != '"' && c != '\'') t[i] |= kValue;
   }
@@ -46,30 +46,36 @@ inline bool same(const char* a, const char* b, std::size_t size) {
   return true;
 }
 
-/// Behind the blanks from here, eight at a time.
-inline const char* behind_blanks(const char* p, const char* end) {
+/// Behind the white space from here, of which the line feeds are added to `lines`; indentation eight at a time.
+inline const char* behind_blanks(const char* p, const char* end, std::int32_t& lines) {
   constexpr std::uint64_t kBlanks = 0x2020202020202020ULL;
   std::uint64_t eight = 0;
-  while (end - p >= 8 && (std::memcpy(&eight, p, 8), eight == kBlanks)) p += 8;
-  while (p < end && *p == ' ') ++p;
+  for (; p < end && is(*p, kBlank); ++p) {
+    if (*p == '\n') ++lines;
+    while (end - p > 8 && (std::memcpy(&eight, p + 1, 8), eight == kBlanks)) p += 8;
+  }
   return p;
 }
 
-inline constexpr std::ptrdiff_t kBlock = 16;
-/// Behind the ordinary characters from here, in blocks: a loop without a way out, of which the compiler makes a few
-/// instructions. `p` stands on one.
-inline const char* behind_ordinary(const char* p, const char* end) {
-  while (end - p >= kBlock) {
-    unsigned char other = 0;
-    for (std::ptrdiff_t i = 0; i < kBlock; ++i) {
-      char c = p[i];
-      other |= static_cast<unsigned char>((c == '<') | (c == '&') | (c == ']') | (c == '\r') | (c == '\n'));
-    }
-    if (other != 0) break;
-    p += kBlock;
+/// White space only? Nearly always it is a new line and its indentation, which is looked at as one.
+inline bool blank(const char* p, const char* end, std::int32_t& lines) {
+  static constexpr std::array<char, 64> kIndentation = [] {
+    std::array<char, 64> t{};
+    t.fill(' ');
+    return t;
+  }();
+  if (p != end && *p == '\n' && end - p <= std::ssize(kIndentation) &&
+      same(p + 1, kIndentation.data(), static_cast<std::size_t>(end - p - 1))) {
+    ++lines;
+    return true;
   }
-  while (p < end && is(*p, kOrdinary)) ++p;
-  return p;
+  return behind_blanks(p, end, lines) == end;
+}
+
+/// The next `c` from here, `end` when there is none.
+inline const char* next(const char* p, const char* end, char c) {
+  const void* found = p == end ? nullptr : std::memchr(p, c, static_cast<std::size_t>(end - p));
+  return found ? static_cast<const char*>(found) : end;
 }
 
 }  // namespace schakel::formats::scan

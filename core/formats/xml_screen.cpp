@@ -98,15 +98,15 @@ bool too_many_attributes(std::string_view s, int limit) {
 
 bool valid_xml_text(std::string_view text) {
   const auto* p = reinterpret_cast<const unsigned char*>(text.data());
-  constexpr std::size_t kBlock = 32;
+  constexpr std::size_t kBlock = 64;
   std::size_t i = 0;
   while (i < text.size()) {
     // A block of plain characters at a time: a loop without a way out, of which the compiler makes a few instructions.
     if (i + kBlock <= text.size()) {
       unsigned char odd = 0;
       for (std::size_t k = 0; k < kBlock; ++k) {
-        unsigned char c = p[i + k];
-        odd |= static_cast<unsigned char>((c >= 0x80) | ((c < 0x20) & (c != '\n') & (c != '\r') & (c != '\t')));
+        auto c = static_cast<signed char>(p[i + k]);  // from 0x80 it is negative
+        odd |= static_cast<unsigned char>((c < 0x20) & (c != '\n') & (c != '\r') & (c != '\t'));
       }
       if (odd == 0) {
         i += kBlock;

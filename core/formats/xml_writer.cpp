@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -10,14 +9,17 @@
 
 namespace schakel::formats {
 namespace {
-constexpr std::array<bool, 256> kPlain = [] {
-  std::array<bool, 256> t{};
-  for (unsigned char c = 0x20; c < 0x7f; ++c) t[c] = c != '&' && c != '<' && c != '>' && c != '"';
+constexpr std::array<unsigned char, 256> kOdd = [] {
+  std::array<unsigned char, 256> t{};
+  for (unsigned c = 0; c < t.size(); ++c)
+    t[c] = c < 0x20 || c >= 0x7f || c == '&' || c == '<' || c == '>' || c == '"' ? 1 : 0;
   return t;
 }();
-/// ASCII that needs no escape, which most texts are.
+/// ASCII that needs no escape, which most texts are: so all of it is looked at without a way out.
 bool plain(std::string_view value) {
-  return std::ranges::all_of(value, [](char c) { return kPlain[static_cast<unsigned char>(c)]; });
+  unsigned char odd = 0;
+  for (char c : value) odd |= kOdd[static_cast<unsigned char>(c)];
+  return odd == 0;
 }
 /// Most parts are shorter than a call is worth.
 char* copy(char* to, std::string_view part) {
@@ -30,8 +32,10 @@ char* copy(char* to, std::string_view part) {
     std::memcpy(to, &first, sizeof first);
     std::memcpy(to + size - sizeof last, &last, sizeof last);
   };
-  if (size > 16)
+  if (size > 32)
     std::memcpy(to, from, size);
+  else if (size >= 16)
+    ends(std::array<std::uint64_t, 2>{});
   else if (size >= 8)
     ends(std::uint64_t{});
   else if (size >= 4)
@@ -64,37 +68,37 @@ void put(std::string& out, const Parts&... parts) {
     return all;
   });
 }
-constexpr std::string_view kBlanks = "                                                                ";
+/// A new line of either kind with its blanks is a part of this.
+constexpr std::string_view kLine = "\r\n                                                                ";
 }  // namespace
 
 XmlWriter::XmlWriter(Style style) : style_(style) {
-  out_.reserve(4096);
+  if (kLine.substr(0, 2).ends_with(style_.newline)) line_ = kLine.substr(2 - style_.newline.size());
+  out_.reserve(style_.expected);
   if (style_.declaration) {
     out_ = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
     out_ += style_.newline;
   }
 }
 
-/// What stands between here and the next tag of that depth: the end of the tag that is open, a new line, blanks.
+/// What stands between here and the next tag of that depth: the end of the tag that is open, and a new line.
 XmlWriter::Lead XmlWriter::lead(bool new_line) {
   Lead out;
   if (std::exchange(tag_open_, false)) out.end = ">";
   if (!new_line || !style_.indent) return out;
-  out.newline = style_.newline;
-  auto blanks = open_.size() * 2;
-  if (blanks <= kBlanks.size()) {
-    out.blanks = kBlanks.substr(0, blanks);
+  const auto blanks = open_.size() * 2;
+  if (auto size = style_.newline.size() + blanks; size <= line_.size()) {
+    out.line = line_.substr(0, size);
   } else {
-    put(out_, out.end, out.newline);
+    put(out_, std::exchange(out.end, {}), style_.newline);
     out_.append(blanks, ' ');
-    out.end = out.newline = {};
   }
   return out;
 }
 
 XmlWriter& XmlWriter::open(std::string_view name) {
   auto l = lead(!open_.empty());
-  put(out_, l.end, l.newline, l.blanks, '<', name);
+  put(out_, l.end, l.line, '<', name);
   open_.push_back({out_.size() - name.size(), name.size()});
   tag_open_ = true;
   has_children_ = false;
@@ -129,8 +133,8 @@ XmlWriter& XmlWriter::close() {
   } else {
     auto l = lead(has_children_);
     // Room first: the name stands in out_ itself.
-    out_.reserve(out_.size() + l.newline.size() + l.blanks.size() + name.size + 3);
-    put(out_, l.newline, l.blanks, '<', '/', std::string_view(out_).substr(name.at, name.size), '>');
+    if (auto all = out_.size() + l.line.size() + name.size + 3; all > out_.capacity()) out_.reserve(all);
+    put(out_, l.line, '<', '/', std::string_view(out_).substr(name.at, name.size), '>');
   }
   has_children_ = true;
   return *this;
@@ -140,7 +144,16 @@ XmlWriter& XmlWriter::element(std::string_view name, std::string_view value) {
   if (!plain(value)) return open(name).text(value).close();
   // The same in one piece, for nearly all that is written.
   auto l = lead(!open_.empty());
-  put(out_, l.end, l.newline, l.blanks, '<', name, '>', value, '<', '/', name, '>');
+  put(out_, l.end, l.line, '<', name, '>', value, '<', '/', name, '>');
+  has_children_ = true;
+  return *this;
+}
+
+XmlWriter& XmlWriter::element(std::string_view name, std::string_view attribute, std::string_view its_value,
+                              std::string_view value) {
+  if (!plain(its_value) || !plain(value)) return open(name).attribute(attribute, its_value).text(value).close();
+  auto l = lead(!open_.empty());
+  put(out_, l.end, l.line, '<', name, ' ', attribute, '=', '"', its_value, '"', '>', value, '<', '/', name, '>');
   has_children_ = true;
   return *this;
 }
@@ -151,7 +164,7 @@ XmlWriter& XmlWriter::optional(std::string_view name, std::string_view value) {
 
 XmlWriter& XmlWriter::raw(std::string_view fragment) {
   auto l = lead(!open_.empty());
-  put(out_, l.end, l.newline, l.blanks, fragment);
+  put(out_, l.end, l.line, fragment);
   has_children_ = true;
   return *this;
 }

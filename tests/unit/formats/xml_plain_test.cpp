@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <filesystem>
+#include <random>
 
 #include "core/formats/ijw.hpp"
 #include "support.hpp"
@@ -107,6 +109,77 @@ TEST(XmlPlain, LeavesTheRestToLibxml) {
   EXPECT_TRUE(plain("<a><b/></a>", {.depth = 2}));
   EXPECT_FALSE(plain("<a><b/><b/><b/><b/></a>", {.nodes = 4}));
   EXPECT_FALSE(plain("<a b='1' c='2'/>", {.attributes_per_element = 1}));
+}
+
+/// A tag that follows as it did before is taken whole: what looks like it and is not must be read for what it is.
+TEST(XmlPlain, WhatLooksLikeTheUsualTag) {
+  const std::string usual = "<r><a><b x=\"1\">t</b>\n <c>u</c></a>\n<a><b x=\"1\">t</b>\n <c>u</c></a>\n";
+  for (const char* next : {
+           "<a><b x=\"2&gt;\">t</b>\n <c>u</c></a>",      // another value
+           "<a><b x='1'>t</b>\n <c>u</c></a>",            // other quotes
+           "<a><b x=\"1\" y=\"2\">t</b>\n <c>u</c></a>",  // one more attribute
+           "<a><b x=\"1\"/>\n <c>u</c></a>",              // no content
+           "<a><b x=\"1\" >t</b>\n <c>u</c></a>",         // a blank more
+           "<a><b>t</b>\n <c>u</c></a>",                  // no attribute
+           "<a><b x=\"1\">t</b >\n <c>u</c ></a>",        // blanks in the end tag
+           "<a><b x=\"1\">t</b>\n <cc>u</cc></a>",        // a longer name
+           "<a><b x=\"1\">t</b>\n\n <c>u\n</c></a>",      // another line
+           "<a><b x=\"1\">\n <c>u</c></b></a>",           // the same markup, into it
+           "<a><b x=\"1\">\n </b>\n <c> </c></a>",        // only blanks
+           "<a xmlns=\"urn:z\"><b x=\"1\">t</b>\n <c>u</c></a>",
+           "<a><b x=\"1\" xmlns=\"urn:z\">t</b>\n <c>u</c></a>",
+           "<a><a><a><a><a><b x=\"1\">t</b>\n <c>u</c></a></a></a></a></a>",
+       })
+    EXPECT_TRUE(agrees(usual + next + "</r>") || std::string_view(next).contains('&')) << next;
+  EXPECT_TRUE(agrees("<a a='1'><a a=\"2\">x</a><a a=\"3\">y</a><a>z</a></a>"));  // a name of both kinds
+  EXPECT_FALSE(plain("<r a=\"]]>\"/>"));
+  // A limit is kept where the tag is the usual one, too.
+  const std::string rows = "<r><a>1</a><a>2</a><a>3</a><a>4</a></r>", deep = "<a><a><a><a><a>x</a></a></a></a></a>";
+  EXPECT_TRUE(agrees(rows, {.nodes = 5}));
+  EXPECT_FALSE(plain(rows, {.nodes = 4}));
+  EXPECT_TRUE(agrees(deep, {.depth = 5}));
+  EXPECT_FALSE(plain(deep, {.depth = 4}));
+}
+
+/// Documents as programs write them, of few names, so that much of them is usual and some of it just is not.
+TEST(XmlPlain, AgreesOnRandomDocuments) {
+  std::mt19937_64 random(20261122);
+  auto below = [&](std::uint64_t n) { return random() % n; };
+  auto any = [&](auto... of) { return std::array<std::string_view, sizeof...(of)>{of...}[below(sizeof...(of))]; };
+  int taken = 0;
+  for (int i = 0; i < 3000; ++i) {
+    const auto end_of_line = any("\n", "\n", "\r\n", "");
+    std::string out(any("", "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"));
+    auto element = [&](auto& self, int depth) -> void {
+      std::string name(any("a", "b", "p:a", "p:Amount", "Ab", "q:c"));
+      out += '<' + name;
+      if (depth == 0) out += " xmlns:p=\"urn:p\" xmlns:q=\"urn:q\"";
+      if (depth > 0 && below(40) == 0) out += any(" xmlns:p=\"urn:q\"", " xmlns=\"urn:d\"", " xmlns:q='urn:z'");
+      if (below(4) == 0) out += any(" x=\"1\"", " x=\"22\"", " x='3'", " p:x=\"\"", " x=\"1\" y=\"2\"");
+      if (below(30) == 0) out += any(" ", "\n");
+      if (below(20) == 0) {
+        out += "/>";
+        return;
+      }
+      out += '>';
+      auto indent = [&](int by) {
+        out += end_of_line;
+        out.append(static_cast<std::size_t>(end_of_line.empty() ? 0 : by), ' ');
+      };
+      if (depth < 7 && (depth == 0 || below(5) < 2)) {
+        for (auto n = 1 + below(6); n-- > 0;) indent(depth * 2 + 2), self(self, depth + 1);
+        indent(depth * 2);
+      } else {
+        out += any("", "x", "1.00", "a longer text of a line", "x &amp; y", "&lt;a&gt;", " ", "two\nlines",
+                   "two\r\nlines", "\xC3\xA9\xC3\xA9n", "]]", "&quot;&apos;");
+      }
+      out += "</" + name + (below(50) == 0 ? " >" : ">");
+    };
+    element(element, 0);
+    taken += agrees(out);
+    ASSERT_FALSE(::testing::Test::HasFailure()) << out;
+  }
+  EXPECT_GT(taken, 2900);
 }
 
 TEST(XmlPlain, OneChangedByteNeverMakesTheTwoDiffer) {
