@@ -1,6 +1,8 @@
 // What comes in: who sends it, what earlier declarations say of it, and its parts on their way to the broker.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/base/calendar.hpp"
 #include "core/formats/ggk.hpp"
 #include "core/formats/sniff.hpp"
@@ -10,16 +12,31 @@
 namespace schakel::zorgaanbieder {
 namespace {
 
-bool not_now(const Error& error) {
-  return error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timeout || error.kind == ErrorKind::io ||
-         error.kind == ErrorKind::internal;
-}
-
 Json line_json(Line line) { return Json::array({line.first, line.second}); }
 
 /// functieVersie and functieSubversie of a JW323 of release 3.2 (facturatie.md 4).
 constexpr std::string_view kFunctionVersion = "0003", kFunctionSubversion = "0002";
 constexpr int kAnswerDays = 10;  ///< working days for a JW325 (OP090x4)
+/// More parts than this are handed over after the 202: each is a commit of its own.
+constexpr std::size_t kPartsInCall = 64;
+constexpr std::size_t kGroupLines = 4000;  ///< of a large declaration that are messages at once
+
+/// What a part is known by: every line of it is of one pupil.
+Json part_row(const Part& part, const Context& context) {
+  Json lines = Json::array(), kinds = Json::array();
+  for (auto line : part.lines) {
+    lines.push_back(line.second);
+    auto kind = context.kinds.find(line);
+    kinds.push_back(kind == context.kinds.end() ? std::string() : kind->second);
+  }
+  Json out{{"id", part.id},
+           {"number", part.number},
+           {"client", part.lines.front().first},
+           {"lines", std::move(lines)},
+           {"kinds", std::move(kinds)}};
+  if (!part.after.empty()) out["after"] = part.after;
+  return out;
+}
 
 std::vector<Finding> findings_of(const std::vector<formats::IjwFinding>& rules) {
   std::vector<Finding> out;
@@ -50,8 +67,9 @@ Task<bool> Desk::put(std::string key, Json value) {
   co_return ok.has_value();
 }
 
-Task<Received> Desk::receive(std::string bytes, std::string party, Inbox& inbox) {
+Task<Received> Desk::receive(std::string_view bytes, std::string party, Inbox& inbox) {
   Received out{415, "FORMAT_UNKNOWN", "", {}};
+  std::string inner;
   auto kind = formats::sniff(bytes);
   Json envelope = Json::object();
   if (kind == formats::MessageKind::ggk_envelope || kind == formats::MessageKind::soap) {
@@ -66,7 +84,8 @@ Task<Received> Desk::receive(std::string bytes, std::string party, Inbox& inbox)
                 {"ontvanger", read->ontvanger.organisatie},
                 {"applicatie", read->zender.applicatie},
                 {"soap", kind == formats::MessageKind::soap}};
-    bytes = std::move(read->bericht);
+    inner = std::move(read->bericht);
+    bytes = inner;
     kind = formats::sniff(bytes);
     if (read->functie_versie != kFunctionVersion || read->functie_subversie != kFunctionSubversion) {
       host_.metrics().count("zorgaanbieder_received", {{"code", "GGK_VERSION"}});
@@ -80,16 +99,18 @@ Task<Received> Desk::receive(std::string bytes, std::string party, Inbox& inbox)
   }
   Json kept = envelope;
   if (kind == formats::MessageKind::jw323)
-    out = co_await receive_jw323(std::move(bytes), std::move(party), std::move(envelope), inbox);
+    out = co_await receive_jw323(bytes, std::move(party), std::move(envelope), inbox);
   else if (kind == formats::MessageKind::ubl_invoice || kind == formats::MessageKind::ubl_credit_note)
-    out = co_await receive_ubl(std::move(bytes), std::move(party), inbox);
+    out = co_await receive_ubl(bytes, std::move(party), inbox);
   out.envelope = std::move(kept);
   host_.metrics().count("zorgaanbieder_received", {{"code", out.code}});
   co_return out;
 }
 
-Task<Received> Desk::receive_ubl(std::string bytes, std::string party, Inbox& inbox) {
-  auto read = formats::read_ubl(bytes);
+Task<Received> Desk::receive_ubl(std::string_view bytes, std::string party, Inbox& inbox) {
+  formats::UblRead read;
+  auto done = co_await host_.aside([&] { read = formats::read_ubl(bytes); });
+  if (!done) co_return Received{503, done.error().code, "", {}, Json::object()};
   if (!read.accepted()) co_return Received{422, "UBL_INVALID", "", std::move(read.findings), Json::object()};
   const auto& d = *read.document;
   auto known = settings_.leveranciers.find(d.supplier.legal_id.scheme + ':' + d.supplier.legal_id.value);
@@ -116,8 +137,26 @@ Task<Received> Desk::receive_ubl(std::string bytes, std::string party, Inbox& in
   co_return Received{202, *accepted ? "UBL_ACCEPTED" : "UBL_KNOWN", ubl_answer_id(event_id), {}, Json::object()};
 }
 
-Task<Received> Desk::receive_jw323(std::string bytes, std::string party, Json envelope, Inbox& inbox) {
-  auto read = formats::read_jw323(bytes, today_of(host_.clock()));
+/// A declaration on its way in.
+struct Desk::Incoming {
+  const formats::Jw323& d;
+  const std::vector<formats::IjwFinding>& rules;
+  std::string_view bytes;
+  std::string hash, id, key, reply, party;
+  Json envelope;
+  bool reused = false;  ///< its Identificatie was that of another message (TR056)
+  Json record;
+};
+
+Task<Received> Desk::receive_jw323(std::string_view bytes, std::string party, Json envelope, Inbox& inbox) {
+  formats::Jw323Read read;
+  std::string hash;
+  auto today = today_of(host_.clock());
+  auto done = co_await host_.aside([&] {
+    read = formats::read_jw323(bytes, today);
+    if (read.message) hash = sha256_hex(bytes);
+  });
+  if (!done) co_return Received{503, done.error().code, "", {}, Json::object()};
   // Level 1: there is no JW325 to what could not be read; the transport says so.
   if (!read.message) co_return Received{400, "JW323_STRUCTURE", "", std::move(read.structure), Json::object()};
   const auto& d = *read.message;
@@ -133,251 +172,170 @@ Task<Received> Desk::receive_jw323(std::string bytes, std::string party, Json en
   if (formats::holds_bsn(d.declaratienummer)) co_return Received{422, "NUMBER_HOLDS_BSN", "", {}, Json::object()};
   if (auto many = too_many_lines(d); !many.empty())
     co_return Received{422, "JW323_TOO_MANY_LINES", "", std::move(many), Json::object()};
-  party = known->second;
 
-  std::string id = fmt::format("{}/{}", d.afzender, d.identificatie), key = "jw323/" + id, hash = sha256_hex(bytes),
-              reply = answer_id(d.afzender, d.identificatie);
+  auto id = fmt::format("{}/{}", d.afzender, d.identificatie);
+  Incoming in{d,
+              read.rules,
+              bytes,
+              std::move(hash),
+              id,
+              "jw323/" + id,
+              answer_id(d.afzender, d.identificatie),
+              known->second,
+              std::move(envelope),
+              false,
+              Json()};
   // Looking at what earlier declarations claimed and claiming is one step: two at once would both find it free.
   auto turn = co_await turns_.enter(d.afzender);
-  if (!turn) co_return Received{503, "BROKER_NOT_READY", reply, {}, Json::object()};
-  auto before = co_await host_.progress().get(key);
-  if (!before) co_return Received{503, before.error().code, reply, {}, Json::object()};
-  bool reused = *before && sdk::text_at(**before, "hash") != hash;
-  if (reused) {
+  if (!turn) co_return Received{503, "BROKER_NOT_READY", in.reply, {}, Json::object()};
+  auto before = co_await host_.progress().get(in.key);
+  if (!before) co_return Received{503, before.error().code, in.reply, {}, Json::object()};
+  in.reused = *before && sdk::text_at(**before, "hash") != in.hash;
+  if (in.reused) {
     // TR056: another message under this Identificatie. It is answered as a message of its own, and nothing of it is
     // looked at.
-    key += '/' + hash.substr(0, 16);
-    reply = answer_id(d.afzender, d.identificatie + '|' + hash);
-    before = co_await host_.progress().get(key);
-    if (!before) co_return Received{503, before.error().code, reply, {}, Json::object()};
+    in.key += '/' + in.hash.substr(0, 16);
+    in.reply = answer_id(d.afzender, d.identificatie + '|' + in.hash);
+    before = co_await host_.progress().get(in.key);
+    if (!before) co_return Received{503, before.error().code, in.reply, {}, Json::object()};
   }
-  Json record = *before ? **before : Json();
-  if (!*before) {
-    Context context;
-    formats::Jw325 verdict = reused ? formats::reject_message(d, reply, today_of(host_.clock()), "9056")
-                                    : formats::answer_to(d, read.rules, reply, today_of(host_.clock()));
-    bool whole = reused || (!read.rules.empty() && !verdict.antwoord);
-    std::string number_key = fmt::format("nummer/{}/{}", d.afzender, d.declaratienummer);
-    if (!whole) {
-      auto number = co_await host_.progress().get(number_key);
-      if (!number) co_return Received{503, number.error().code, reply, {}, Json::object()};
-      if (*number && sdk::text_at(**number, "key") != key) {
-        verdict = formats::reject_declaration(d, reply, today_of(host_.clock()), "9333");  // TR333
-        whole = true;
-      }
+  if (*before) {
+    in.record = std::move(**before);
+  } else {
+    auto kept = co_await keep_new(in, inbox);
+    if (kept.status != 202) co_return kept;
+  }
+  turn->leave();
+  Received out{202, sdk::flag_at(in.record, "whole") ? "JW323_REJECTED" : "JW323_ACCEPTED", in.reply,
+               findings_of(read.rules), Json::object()};
+  bool answered = sdk::flag_at(in.record, "answered");
+  if (!answered && sdk::flag_at(in.record, "later")) {
+    // It is durable: who sent it need not wait until every part of it has been taken in.
+    bell_.ring();
+    co_return out;
+  }
+  if (!answered) {
+    auto handed = co_await hand_over(in.record, in.key, inbox);
+    if (handed == Handed::not_now) co_return Received{503, "BROKER_NOT_READY", in.reply, {}, Json::object()};
+  }
+  // Nothing to wait for when everything was out at once.
+  auto settled = co_await settle(in.key);
+  if (!settled) log(LogLevel::info, "zorgaanbieder.answer_waits", {{"code", settled.error().code}});
+  co_return out;
+}
+
+Task<Received> Desk::keep_new(Incoming& in, Inbox& inbox) {
+  const auto& d = in.d;
+  auto later = [&](std::string code) { return Received{503, std::move(code), in.reply, {}, Json::object()}; };
+  auto today = today_of(host_.clock());
+  formats::Jw325 verdict = in.reused ? formats::reject_message(d, in.reply, today, "9056")
+                                     : formats::answer_to(d, in.rules, in.reply, today);
+  bool whole = in.reused || (!in.rules.empty() && !verdict.antwoord);
+  std::string number_key = fmt::format("nummer/{}/{}", d.afzender, d.declaratienummer);
+  if (!whole) {
+    auto number = co_await host_.progress().get(number_key);
+    if (!number) co_return later(number.error().code);
+    if (*number && sdk::text_at(**number, "key") != in.key) {
+      verdict = formats::reject_declaration(d, in.reply, today, "9333");  // TR333
+      whole = true;
     }
-    envelope.erase("ontvanger");
-    record = {{"hash", hash}, {"party", party}, {"parts", Json::array()}, {"answer_id", reply}, {"whole", whole}};
-    if (!envelope.empty()) record["ggk"] = envelope, record["agb"] = d.afzender;
-    Changes changes;
-    if (whole) {
-      auto text = formats::write_jw325(verdict);
-      if (!text) co_return Received{422, text.error().code, reply, findings_of(read.rules), Json::object()};
-      keep_answer(record, std::move(*text), settings_, host_.clock(), changes);
-    } else {
-      for (const auto& f : read.rules) {
-        if (f.client < 0) continue;
-        auto c = static_cast<std::size_t>(f.client);
-        for (std::size_t i = 0; i < d.clienten[c].prestaties.size(); ++i)
-          if (f.prestatie < 0 || static_cast<std::size_t>(f.prestatie) == i)
-            context.rejected[{c, i}].emplace_back(f.retour);
-      }
-      bool looked = co_await look_around(d, key, context, inbox);
-      if (!looked) co_return Received{503, "BROKER_NOT_READY", reply, {}, Json::object()};
-      record["unknown"] = Json::array();
-      record["rejected"] = Json::array();
-      for (std::size_t c = 0; c < context.cases.size(); ++c)
-        if (!context.cases[c]) record["unknown"].push_back(c);
-      for (const auto& [line, codes] : context.rejected)
-        record["rejected"].push_back({{"line", line_json(line)}, {"codes", codes}});
-      auto due = add_working_days(local_date(host_.clock().now()), kAnswerDays).str();
-      auto parts = split(d, context, settings_, hash);
-      bool waits = false;
+  }
+  in.envelope.erase("ontvanger");
+  in.record = {
+      {"hash", in.hash}, {"party", in.party}, {"parts", Json::array()}, {"answer_id", in.reply}, {"whole", whole}};
+  if (!in.envelope.empty()) in.record["ggk"] = in.envelope, in.record["agb"] = d.afzender;
+  Changes changes;
+  if (whole) {
+    auto text = formats::write_jw325(verdict);
+    if (!text) co_return Received{422, text.error().code, in.reply, findings_of(in.rules), Json::object()};
+    keep_answer(in.record, std::move(*text), settings_, host_.clock(), changes);
+  } else {
+    bool kept = co_await keep_parts(in, inbox, changes);
+    if (!kept) co_return later("BROKER_NOT_READY");
+    changes.emplace_back("wacht/" + in.reply, Json{{"party", in.party}});
+    changes.emplace_back(number_key, Json{{"key", in.key}});
+  }
+  if (in.record.contains("later")) {
+    Json small{{"later", true}, {"whole", false}};
+    changes.emplace_back(in.key, std::exchange(in.record, std::move(small)));
+  } else {
+    changes.emplace_back(in.key, in.record);
+  }
+  // One commit, before the first message is handed over: a repeat continues with the same parts.
+  auto kept = co_await host_.progress().write(std::move(changes));
+  if (!kept) co_return later("STORE_NOT_READY");
+  co_return Received{};
+}
+
+Task<bool> Desk::keep_parts(Incoming& in, Inbox& inbox, Changes& changes) {
+  const auto& d = in.d;
+  Context context;
+  for (const auto& f : in.rules) {
+    if (f.client < 0) continue;
+    auto c = static_cast<std::size_t>(f.client);
+    for (std::size_t i = 0; i < d.clienten[c].prestaties.size(); ++i)
+      if (f.prestatie < 0 || static_cast<std::size_t>(f.prestatie) == i)
+        context.rejected[{c, i}].emplace_back(f.retour);
+  }
+  bool looked = co_await look_around(d, in.key, context, inbox);
+  if (!looked) co_return false;
+  auto& record = in.record;
+  record["unknown"] = Json::array();
+  record["rejected"] = Json::array();
+  for (std::size_t c = 0; c < context.cases.size(); ++c)
+    if (!context.cases[c]) record["unknown"].push_back(c);
+  for (const auto& [line, codes] : context.rejected)
+    record["rejected"].push_back({{"line", line_json(line)}, {"codes", codes}});
+  auto due = add_working_days(local_date(host_.clock().now()), kAnswerDays).str();
+  bool large = in.bytes.size() > kPieceBytes, waits = false;
+  // What another try left that never was accepted: a file with other bytes has other pieces and parts.
+  bool cleared = co_await clear_begun(in.id);
+  if (!cleared) co_return false;
+  Marks claims;
+  Json credits = Json::array(), debits = Json::array(), ids = Json::array();
+  for (std::size_t from = 0, to = 0; from < d.clienten.size(); from = to) {
+    // The messages of so many lines are in memory at a time; a small declaration is one such group.
+    for (std::size_t lines = 0; to < d.clienten.size() && (!large || lines < kGroupLines); ++to)
+      lines += d.clienten[to].prestaties.size();
+    std::vector<Part> parts;
+    auto done = co_await host_.aside([&] {
+      parts = split(d, context, settings_, in.hash, from, to);
       for (auto& part : parts) {
         // What the broker holds is an obligation with a date: the JW325 waits for it (OP090x4).
         part.event["data"]["answer_due"] = due;
-        Json lines = Json::array(), kinds = Json::array();
-        for (auto line : part.lines) {
-          lines.push_back(line_json(line));
-          kinds.push_back(context.kinds[line]);
-        }
-        record["parts"].push_back({{"id", part.id}, {"number", part.number}, {"lines", lines}, {"kinds", kinds}});
-        if (!part.after.empty()) record["parts"].back()["after"] = part.after, waits = true;
-        changes.emplace_back("event/" + part.id, std::move(part.event));
+        waits = waits || !part.after.empty();
+        ids.push_back(part.id);
+        const auto [c, i] = part.lines.front();
+        (d.clienten[c].prestaties[i].credit ? credits : debits).push_back(part_row(part, context));
       }
-      bool claimed = co_await claim(d, key, parts, changes);
-      if (!claimed) co_return Received{503, "STORE_NOT_READY", reply, {}, Json::object()};
-      record["due"] = due;
-      if (waits) changes.emplace_back("volgt/" + id, true);
-      changes.emplace_back("body/" + id, Json{{"xml", std::move(bytes)}});
-      changes.emplace_back("due/" + due + "/" + id, true);
-      changes.emplace_back("wacht/" + reply, Json{{"party", party}});
-      changes.emplace_back(number_key, Json{{"key", key}});
+      mark_lines(d, parts, claims);
+    });
+    if (!done) co_return false;
+    if (!large) {
+      for (auto& part : parts) changes.emplace_back("event/" + part.id, std::move(part.event));
+      continue;
     }
-    changes.emplace_back(key, record);
-    // One commit, before the first message is handed over: a repeat continues with the same parts.
-    auto kept = co_await host_.progress().write(std::move(changes));
-    if (!kept) co_return Received{503, "STORE_NOT_READY", reply, {}, Json::object()};
+    bool ahead = co_await keep_events(in.id, pieces_of(in.bytes).size(), ids, parts);
+    if (!ahead) co_return false;
   }
-  turn->leave();
-  bool handed = sdk::flag_at(record, "answered");
-  if (!handed) handed = co_await hand_over(record, key, inbox);
-  if (!handed) co_return Received{503, "BROKER_NOT_READY", reply, {}, Json::object()};
-  // Nothing to wait for when everything was out at once.
-  auto settled = co_await settle(key);
-  if (!settled) log(LogLevel::info, "zorgaanbieder.answer_waits", {{"code", settled.error().code}});
-  co_return Received{202, sdk::flag_at(record, "whole") ? "JW323_REJECTED" : "JW323_ACCEPTED", reply,
-                     findings_of(read.rules), Json::object()};
-}
-
-Task<bool> Desk::look_around(const formats::Jw323& d, const std::string& key, Context& context, Inbox& inbox) {
-  std::map<std::string, Line>
-      credited_here;  // debits that this declaration itself takes back: credits go first (OP366)
-  for (bool credits : {true, false})
-    for (std::size_t c = 0; c < d.clienten.size(); ++c) {
-      const auto& client = d.clienten[c];
-      if (credits) {
-        Secret bsn{std::string_view(client.bsn)};
-        auto found = co_await inbox.case_of_bsn(bsn);
-        if (!found) co_return false;
-        context.cases.push_back(*found);
-      }
-      for (std::size_t i = 0; i < client.prestaties.size(); ++i) {
-        const auto& p = client.prestaties[i];
-        if (p.credit != credits) continue;
-        auto reject = [&](std::string_view code) {
-          auto& codes = context.rejected[{c, i}];
-          if (std::ranges::find(codes, code) == codes.end()) codes.emplace_back(code);
-        };
-        auto seen = co_await host_.progress().get(fmt::format("ref/{}/{}", d.afzender, p.referentie));
-        if (!seen) co_return false;
-        if (*seen && sdk::text_at(**seen, "key") != key) reject("8021");  // TR314
-        auto kind = settings_.kind_of(p.categorie, p.product);
-        if (!p.credit) {
-          if (!kind)
-            reject(kind.error());  // 9340, S329: nobody configured who pays for it
-          else
-            context.kinds[{c, i}] = *kind;
-          auto stands = co_await host_.progress().get(debit_key(d.afzender, p));
-          if (!stands) co_return false;
-          auto ref = *stands ? sdk::text_at(**stands, "ref") : std::string();
-          auto credit = credited_here.find(ref);
-          if (*stands && ref != p.referentie && credit == credited_here.end())
-            reject("9389");  // TR389: credit the first one first
-          else if (*stands && ref != p.referentie)
-            context.replaces[{c, i}] = credit->second;
-          continue;
-        }
-        auto original = co_await host_.progress().get(fmt::format("ref/{}/{}", d.afzender, p.vorige_referentie));
-        if (!original) co_return false;
-        auto by = *original ? sdk::text_at(**original, "credited_by") : std::string();
-        // Only what a JW325 granted can be credited (IV085), by a copy of its line (IV091).
-        bool granted = *original && !sdk::text_at(**original, "number").empty() &&
-                       sdk::number_at(**original, "cents") == p.bedrag.value() &&
-                       sdk::text_at(**original, "debet") == debit_key(d.afzender, p);
-        if (!granted)
-          reject("8017");
-        else if (!by.empty() && by != key)
-          reject("9390");  // TR390: one credit per debit
-        else
-          context.credited[{c, i}] = sdk::text_at(**original, "number");
-        // What was granted as one kind is taken back as that kind, whatever the configuration says by now.
-        auto was = *original ? sdk::text_at(**original, "kind") : std::string();
-        if (was.empty() && kind) was = *kind;
-        if (granted && was.empty()) reject(kind.error());
-        context.kinds[{c, i}] = std::move(was);
-        if (granted && !context.rejected.contains({c, i}) && context.cases[c])
-          credited_here[p.vorige_referentie] = {c, i};
-      }
-    }
-  co_return true;
-}
-
-Task<bool> Desk::claim(const formats::Jw323& d, const std::string& key, const std::vector<Part>& parts,
-                       Changes& changes) {
-  for (const auto& part : parts)
-    for (auto [c, i] : part.lines) {
-      const auto& p = d.clienten[c].prestaties[i];
-      changes.emplace_back(fmt::format("ref/{}/{}", d.afzender, p.referentie), Json{{"key", key}});
-      if (!p.credit) {
-        Json stands{{"key", key}, {"ref", p.referentie}};
-        auto before = co_await host_.progress().get(debit_key(d.afzender, p));
-        if (!before) co_return false;
-        // It takes the place of another, and gives it back when it is refused.
-        if (*before) stands["before"] = {{"key", (**before)["key"]}, {"ref", (**before)["ref"]}};
-        changes.emplace_back(debit_key(d.afzender, p), std::move(stands));
-        continue;
-      }
-      std::string original_key = fmt::format("ref/{}/{}", d.afzender, p.vorige_referentie);
-      auto original = co_await host_.progress().get(original_key);
-      if (!original) co_return false;
-      Json marked = *original ? **original : Json::object();
-      marked["credited_by"] = key;
-      changes.emplace_back(original_key, std::move(marked));
-    }
-  co_return true;
-}
-
-Task<bool> Desk::hand_over(const Json& record, const std::string& key, Inbox& inbox) {
-  if (record["parts"].empty()) co_return true;
-  for (const auto& part : record["parts"]) {
-    std::string id = part["id"], part_key = "part/" + id, handed_key = "handed/" + id;
-    auto handed = co_await host_.progress().get(handed_key);
-    if (!handed) co_return false;
-    if (*handed) continue;
-    if (auto after = sdk::text_at(part, "after"); !after.empty()) {
-      auto first = co_await host_.progress().get("part/" + after);
-      if (!first) co_return false;
-      auto decision = *first ? sdk::text_at(**first, "decision") : std::string();
-      if (decision.empty()) continue;
-      if (decision != "granted") {
-        // The debit it would replace still stands: there may not be two (TR389).
-        bool refused = co_await put(part_key, Json{{"key", key}, {"decision", "rejected"}, {"retour", "9389"}});
-        if (refused) refused = co_await put(handed_key, true);
-        if (!refused) co_return false;
-        continue;
-      }
-    }
-    // Known before it is handed over: a decision may come at once. The decision has this key to itself from here on.
-    auto state = co_await host_.progress().get(part_key);
-    if (!state) co_return false;
-    bool kept = true;
-    if (!*state) kept = co_await put(part_key, Json{{"key", key}});
-    if (!kept) co_return false;
-    auto event = co_await host_.progress().get("event/" + id);
-    if (!event) co_return false;
-    if (!*event) co_return true;  // answered meanwhile
-    auto accepted = co_await inbox.accept(record["party"].get<std::string>(), std::move(**event));
-    if (!accepted && not_now(accepted.error())) co_return false;
-    // Refused by the broker's own checks: nobody else will decide on it.
-    if (!accepted)
-      kept = co_await put(part_key, Json{{"key", key}, {"decision", "rejected"}, {"reason", accepted.error().code}});
-    if (!kept) co_return false;
-    Changes done;
-    done.emplace_back(handed_key, true);
-    done.emplace_back("event/" + id, std::nullopt);
-    auto written = co_await host_.progress().write(std::move(done));
-    if (!written) co_return false;
+  // Credits go first (OP366).
+  record["parts"] = std::move(credits);
+  for (auto& part : debits) record["parts"].push_back(std::move(part));
+  if (large) {
+    bool ahead = co_await keep_pieces(in.id, in.bytes);
+    if (!ahead) co_return false;
+    changes.emplace_back("begun/" + in.id, std::nullopt);
+  } else {
+    changes.emplace_back(piece_key(in.id, 0), Json{{"xml", in.bytes}});
   }
+  record["due"] = due;
+  record["pieces"] = pieces_of(in.bytes).size();
+  if (large || ids.size() > kPartsInCall) record["later"] = true;
+  if (waits || record.contains("later")) changes.emplace_back("volgt/" + in.id, true);
+  changes.emplace_back("open/" + in.id, true);
+  changes.emplace_back("claim/" + in.id, Json{{"marks", claims.packed()}});
+  changes.emplace_back("due/" + due + "/" + in.id, true);
   co_return true;
-}
-
-Task<void> Desk::follow_up(Inbox& inbox) {
-  std::string after;
-  for (;;) {
-    auto waiting = co_await host_.progress().keys("volgt/", after, 100);
-    if (!waiting || waiting->empty()) co_return;
-    after = waiting->back();
-    for (const auto& row : *waiting) {
-      std::string key = "jw323/" + row.substr(6);
-      auto record = co_await host_.progress().get(key);
-      if (!record || !*record) continue;
-      bool handed = co_await hand_over(**record, key, inbox);
-      if (!handed) co_return;
-      auto settled = co_await settle(std::move(key));
-      if (!settled) log(LogLevel::info, "zorgaanbieder.answer_waits", {{"code", settled.error().code}});
-    }
-  }
 }
 
 }  // namespace schakel::zorgaanbieder

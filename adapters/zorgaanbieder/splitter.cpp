@@ -103,7 +103,7 @@ std::string Settings::retour_of(const std::string& reason) const {
 }
 
 std::vector<Part> split(const formats::Jw323& declaration, const Context& context, const Settings& settings,
-                        const std::string& content_hash) {
+                        const std::string& content_hash, std::size_t first_client, std::size_t last_client) {
   std::vector<Part> out;
   std::string dated = formats::format_date(declaration.dagtekening);
   auto id_of = [&](std::size_t client, const std::string& detail) {
@@ -111,7 +111,7 @@ std::vector<Part> split(const formats::Jw323& declaration, const Context& contex
                                         content_hash, client, detail));
   };
   for (bool credits : {true, false}) {
-    for (std::size_t c = 0; c < declaration.clienten.size(); ++c) {
+    for (std::size_t c = first_client; c < std::min(last_client, declaration.clienten.size()); ++c) {
       const auto& client = declaration.clienten[c];
       if (c >= context.cases.size() || !context.cases[c]) continue;
       // By the invoice that is credited or replaced; the other debit lines by month, as an agreement may end between

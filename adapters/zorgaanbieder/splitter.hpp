@@ -31,9 +31,11 @@ struct Part {
 };
 
 /// One invoice per client and month for its debit lines, one more for those that replace a credited invoice (they wait
-/// for the credit), one credit note per client and credited invoice; credits first (OP366).
+/// for the credit), one credit note per client and credited invoice; credits first (OP366). Of the clients from `first`
+/// to before `last`: a large declaration is split piece by piece, as its messages take more memory than it does.
 [[nodiscard]] std::vector<Part> split(const formats::Jw323& declaration, const Context& context,
-                                      const Settings& settings, const std::string& content_hash);
+                                      const Settings& settings, const std::string& content_hash, std::size_t first = 0,
+                                      std::size_t last = std::string::npos);
 
 /// Why an e-invoice is refused here though it is sound: check_carried, and by the settings SCH-BUYER (for another than
 /// `afnemers`) and SCH-IBAN-OTHER (to be paid on another account than the seller's `rekeningen`).

@@ -56,4 +56,18 @@ Task<std::optional<Turns::Turn>> Turns::enter(std::string key, milliseconds most
   co_return Turn(lines, key);
 }
 
+Task<bool> Bell::wait(milliseconds most) {
+  if (std::exchange(rung_, false)) co_return true;
+  auto executor = co_await boost::asio::this_coro::executor;
+  boost::asio::steady_timer timer(executor, most);
+  struct Here {
+    boost::asio::steady_timer*& place;
+    Here(boost::asio::steady_timer*& p, boost::asio::steady_timer* t) : place(p) { place = t; }
+    ~Here() { place = nullptr; }
+  } here(timer_, &timer);
+  auto ended = co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  (void)ended;
+  co_return std::exchange(rung_, false);
+}
+
 }  // namespace schakel::zorgaanbieder

@@ -43,4 +43,19 @@ class Turns {
   std::shared_ptr<Lines> lines_ = std::make_shared<Lines>();
 };
 
+/// Wakes one coroutine of the same io_context.
+class Bell {
+ public:
+  void ring() {
+    rung_ = true;
+    if (timer_) timer_->cancel();
+  }
+  /// True when it was rung, before or while waiting; false after `most`.
+  Task<bool> wait(milliseconds most);
+
+ private:
+  bool rung_ = false;
+  boost::asio::steady_timer* timer_ = nullptr;
+};
+
 }  // namespace schakel::zorgaanbieder

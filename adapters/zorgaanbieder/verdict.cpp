@@ -1,6 +1,8 @@
 // What becomes of a declaration: decisions, the books of references and debits, the one JW325 and its end.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/base/calendar.hpp"
 #include "desk.hpp"
 #include "schakel/outcome.hpp"
@@ -18,11 +20,6 @@ std::string state_retour(const Json& state, const Settings& settings) {
 
 formats::Date today_of(const Clock& clock) { return *formats::parse_date(local_date(clock.now()).str()); }
 
-std::string debit_key(const std::string& agb, const formats::IjwPrestatie& p) {
-  return fmt::format("debet/{}/{}/{}/{}/{}/{}", agb, p.toewijzing, p.categorie, p.product,
-                     formats::format_date(p.periode.begin), formats::format_date(p.periode.eind));
-}
-
 void keep_answer(Json& record, std::string text, const Settings& settings, const Clock& clock, Changes& changes,
                  Json events) {
   record["answered"] = true;
@@ -35,45 +32,43 @@ void keep_answer(Json& record, std::string text, const Settings& settings, const
   changes.emplace_back("drop/" + drop + "/" + id, true);
 }
 
-Task<bool> Desk::book(const formats::Jw323& d, const std::string& key, const std::map<Line, Granted>& granted,
-                      const std::vector<Line>& given_up, Changes& changes) {
-  for (const auto& [line, as] : granted) {
-    const auto& p = d.clienten[line.first].prestaties[line.second];
-    auto debit = debit_key(d.afzender, p);
-    Json row{{"key", key}, {"number", as.number}, {"cents", p.bedrag.value()}, {"debet", debit}};
-    if (!as.kind.empty()) row["kind"] = as.kind;
-    changes.emplace_back(fmt::format("ref/{}/{}", d.afzender, p.referentie), std::move(row));
-    if (!p.credit) continue;
-    auto stands = co_await host_.progress().get(debit);
-    if (!stands) co_return false;
-    // The debit is taken back: another may come. One of this declaration may stand there already.
-    if (*stands && sdk::text_at(**stands, "ref") == p.vorige_referentie) changes.emplace_back(debit, std::nullopt);
-  }
-  for (const auto& line : given_up) {
-    const auto& p = d.clienten[line.first].prestaties[line.second];
-    changes.emplace_back(fmt::format("ref/{}/{}", d.afzender, p.referentie), std::nullopt);
-    std::string other = p.credit ? fmt::format("ref/{}/{}", d.afzender, p.vorige_referentie) : debit_key(d.afzender, p);
-    auto there = co_await host_.progress().get(other);
-    if (!there) co_return false;
-    if (!*there) continue;
-    if (!p.credit) {
-      if (sdk::text_at(**there, "ref") != p.referentie) continue;
-      Json before = sdk::object_at(**there, "before");
-      bool taken_back = std::ranges::any_of(granted, [&](const auto& g) {
-        const auto& by = d.clienten[g.first.first].prestaties[g.first.second];
-        return by.credit && by.vorige_referentie == sdk::text_at(before, "ref");
-      });
-      // What it would have replaced stands again, unless its credit was granted.
-      if (before.empty() || taken_back)
-        changes.emplace_back(other, std::nullopt);
-      else
-        changes.emplace_back(other, std::move(before));
-      continue;
+/// What became of the parts of a declaration.
+struct Desk::Verdicts {
+  std::vector<Granted> granted;
+  std::map<Line, std::vector<std::string>> rejected;  ///< here, and by what the broker decided
+  Json events = Json::array();
+};
+
+Task<Result<bool>> Desk::gather(const Json& record, const std::string& key, Verdicts& verdicts) {
+  constexpr std::size_t kPage = 500;
+  for (const auto& r : record["rejected"])
+    verdicts.rejected[{r["line"][0], r["line"][1]}] = r["codes"].get<std::vector<std::string>>();
+  const Json& parts = record["parts"];
+  // From the end: what was handed over last is decided last, and the one that is waited for then is looked at rarely.
+  for (std::size_t to = parts.size(), from = 0; to > 0; to = from) {
+    from = to > kPage ? to - kPage : 0;
+    std::vector<std::string> keys;
+    for (auto n = from; n < to; ++n) keys.push_back("part/" + parts[n]["id"].get_ref<const std::string&>());
+    auto states = co_await host_.progress().get_all(std::move(keys));
+    if (!states) co_return fail(std::move(states.error()));
+    for (auto n = to; n-- > from;) {
+      const Json& part = parts[n];
+      const auto& state = (*states)[n - from];
+      std::string event = part["id"], decision = state ? sdk::text_at(*state, "decision") : "";
+      if (decision.empty()) {  // the others are still waited for
+        undecided_[key] = event;
+        co_return false;
+      }
+      for (std::size_t l = 0; l < part["lines"].size(); ++l) {
+        Line at{part["client"], part["lines"][l]};
+        if (decision == "granted")
+          verdicts.granted.push_back(
+              {at, part["number"].get_ptr<const std::string*>(), part["kinds"][l].get_ptr<const std::string*>()});
+        else
+          verdicts.rejected[at] = {state_retour(*state, settings_)};
+      }
+      verdicts.events.push_back(std::move(event));
     }
-    Json open = **there;
-    if (sdk::text_at(open, "credited_by") != key) continue;
-    open.erase("credited_by");
-    changes.emplace_back(other, std::move(open));
   }
   co_return true;
 }
@@ -120,65 +115,58 @@ Task<std::expected<void, AttemptResult>> Desk::settle(std::string key) {
   Json record = std::move(**found);
   std::string id = record["answer_id"];
   if (!sdk::flag_at(record, "answered")) {
-    std::map<Line, std::vector<std::string>> rejected;
-    for (const auto& r : record["rejected"])
-      rejected[{r["line"][0], r["line"][1]}] = r["codes"].get<std::vector<std::string>>();
-    std::map<Line, Granted> granted;
-    std::vector<Line> given_up;  // went on, and the broker refused it
-    Changes changes;
-    Json events = Json::array();
-    for (const auto& part : record["parts"]) {
-      std::string event = part["id"];
-      auto state = co_await host_.progress().get("part/" + event);
-      if (!state) co_return later(state.error().code);
-      std::string decision = *state ? sdk::text_at(**state, "decision") : "";
-      if (decision.empty()) {  // the others are still waited for
-        undecided_[key] = event;
-        co_return Done{};
-      }
-      const Json kinds = sdk::array_at(part, "kinds");
-      for (std::size_t n = 0; n < part["lines"].size(); ++n) {
-        const auto& line = part["lines"][n];
-        Line at{line[0], line[1]};
-        if (decision == "granted")
-          granted[at] = {part["number"], n < kinds.size() ? kinds[n].get<std::string>() : std::string()};
-        else
-          rejected[at] = {state_retour(**state, settings_)}, given_up.push_back(at);
-      }
-      changes.emplace_back("event/" + event, std::nullopt);
-      events.push_back(event);
-    }
-    std::string body_key = "body/" + key.substr(6);
-    auto body = co_await host_.progress().get(body_key);
+    Verdicts verdicts;
+    auto all = co_await gather(record, key, verdicts);
+    if (!all) co_return later(all.error().code);
+    if (!*all) co_return Done{};
+    const std::string own = key.substr(6);
+    const auto pieces = sdk::number_at(record, "pieces").value_or(0);
+    auto body = co_await kept_text(own, pieces);
     if (!body) co_return later(body.error().code);
-    if (!*body) co_return Done{};
-    auto read = formats::read_jw323((**body)["xml"].get_ref<const std::string&>());
-    if (!read.message)
-      co_return std::unexpected(AttemptResult{Verdict::rejected, "JW323_STRUCTURE", std::nullopt, Json::object()});
-    const auto& d = *read.message;
-    std::vector<formats::IjwRejectedLine> lines;
-    auto unknown = record["unknown"].get<std::vector<std::size_t>>();  // in order, as look_around found them
-    for (const auto& [line, codes] : rejected)
-      if (!std::ranges::binary_search(unknown, line.first)) lines.push_back({line.first, line.second, codes});
-    auto verdict = lines.empty() && unknown.empty()
-                       ? formats::grant_all(d, id, today_of(host_.clock()))
-                       : formats::reject_lines(d, id, today_of(host_.clock()), lines, unknown);
-    auto text = formats::write_jw325(verdict);
-    if (!text)
-      co_return std::unexpected(AttemptResult{Verdict::rejected, text.error().code, std::nullopt, Json::object()});
-    bool booked = co_await book(d, key, granted, given_up, changes);
+    if (body->empty()) co_return Done{};
+    formats::Jw323Read read;
+    Result<std::string> text = std::string();
+    auto today = today_of(host_.clock());
+    auto made = co_await host_.aside([&] {
+      read = formats::read_jw323(*body);
+      body->clear(), body->shrink_to_fit();
+      if (!read.message) return;
+      auto unknown = record["unknown"].get<std::vector<std::size_t>>();  // in order, as look_around found them
+      std::vector<formats::IjwRejectedLine> lines;
+      for (const auto& [line, codes] : verdicts.rejected)
+        if (!std::ranges::binary_search(unknown, line.first)) lines.push_back({line.first, line.second, codes});
+      text = formats::write_jw325(lines.empty() && unknown.empty()
+                                      ? formats::grant_all(*read.message, id, today)
+                                      : formats::reject_lines(*read.message, id, today, lines, unknown));
+    });
+    if (!made) co_return later(made.error().code);
+    if (!read.message || !text)
+      co_return std::unexpected(AttemptResult{Verdict::rejected, read.message ? text.error().code : "JW323_STRUCTURE",
+                                              std::nullopt, Json::object()});
+    bool booked = co_await book(*read.message, key, std::move(verdicts.granted));
     if (!booked) co_return later("STORE_NOT_READY");
-    changes.emplace_back(body_key, std::nullopt);  // with the BSNs
-    changes.emplace_back("volgt/" + key.substr(6), std::nullopt);
-    changes.emplace_back("due/" + sdk::text_at(record, "due") + "/" + key.substr(6), std::nullopt);
+    Changes changes;
+    // With the BSNs. Many pieces are erased one after another: begun/ knows of them until they are.
+    if (pieces > 1)
+      changes.emplace_back("begun/" + own, Json{{"pieces", pieces}});
+    else
+      changes.emplace_back(piece_key(own, 0), std::nullopt);
+    for (const auto& event : verdicts.events)
+      changes.emplace_back("event/" + event.get_ref<const std::string&>(), std::nullopt);
+    for (const char* done : {"volgt/", "open/", "claim/"}) changes.emplace_back(done + own, std::nullopt);
+    changes.emplace_back("due/" + sdk::text_at(record, "due") + "/" + own, std::nullopt);
     // Of a declaration that is answered only what makes a repeat known stays.
-    for (const char* done : {"parts", "rejected", "unknown", "due"}) record.erase(done);
+    for (const char* done : {"parts", "rejected", "unknown", "due", "pieces", "later"}) record.erase(done);
     record["parts"] = Json::array();
-    keep_answer(record, std::move(*text), settings_, host_.clock(), changes, std::move(events));
+    keep_answer(record, std::move(*text), settings_, host_.clock(), changes, std::move(verdicts.events));
     changes.emplace_back(key, record);
     auto kept = co_await host_.progress().write(std::move(changes));
     if (!kept) co_return later("STORE_NOT_READY");
     undecided_.erase(key);
+    if (pieces > 1) {
+      bool cleared = co_await clear_begun(own);
+      if (!cleared) log(LogLevel::warn, "zorgaanbieder.pieces_left", {{"code", "STORE_NOT_READY"}});
+    }
   }
   turn->leave();
   auto sent = co_await send_answer(std::move(id));
@@ -235,6 +223,7 @@ Task<void> Desk::sweep() {
       log(LogLevel::warn, "zorgaanbieder.answers_overdue", {{"declarations", std::int64_t{late}}});
     }
   }
+  co_await clear_left_over();
   std::string after;
   for (;;) {
     auto drops = co_await host_.progress().keys("drop/", after, 1000);
@@ -242,6 +231,27 @@ Task<void> Desk::sweep() {
     after = drops->back();
     bool erased = co_await erase_answers(*drops, today);
     if (!erased) co_return;
+  }
+}
+
+Task<void> Desk::clear_left_over() {
+  // Of a declaration that was answered the pieces go now; of one whose sender never came back, when a day has passed.
+  auto yesterday = add_days(local_date(host_.clock().now()), -1).str();
+  std::string after;
+  for (;;) {
+    auto begun = co_await host_.progress().keys("begun/", after, 100);
+    if (!begun || begun->empty()) co_return;
+    after = begun->back();
+    for (const auto& row : *begun) {
+      auto id = row.substr(6);
+      auto what = co_await host_.progress().get(row);
+      auto record = co_await host_.progress().get("jw323/" + id);
+      if (!what || !record) co_return;
+      bool over = *record ? sdk::flag_at(**record, "answered") : *what && sdk::text_at(**what, "at") < yesterday;
+      if (!over) continue;
+      bool cleared = co_await clear_begun(std::move(id));
+      if (!cleared) co_return;
+    }
   }
 }
 

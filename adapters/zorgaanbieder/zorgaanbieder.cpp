@@ -3,6 +3,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <boost/asio/error.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/multiple_exceptions.hpp>
+#include <boost/system/system_error.hpp>
+
 #include "core/base/calendar.hpp"
 #include "core/base/drop_folder.hpp"
 #include "core/formats/ggk.hpp"
@@ -199,6 +204,25 @@ class ZorgaanbiederAdapter final : public Adapter {
   }
 
   Task<void> run(Inbox& inbox) override {
+    using namespace boost::asio::experimental::awaitable_operators;
+    try {
+      co_await (poll(inbox) && hand_on(inbox));
+    } catch (const boost::asio::multiple_exceptions& both) {
+      std::rethrow_exception(both.first_exception());
+    }
+  }
+
+ private:
+  /// Ends quietly with the other, whose word it is why both end.
+  Task<void> hand_on(Inbox& inbox) {
+    try {
+      co_await desk_->hand_on(inbox);
+    } catch (const boost::system::system_error& e) {
+      if (e.code() != boost::asio::error::operation_aborted) throw;
+    }
+  }
+
+  Task<void> poll(Inbox& inbox) {
     for (;;) {
       if (!settings_.in_folder.empty()) co_await read_folder(inbox);
       co_await desk_->follow_up(inbox);
@@ -215,7 +239,6 @@ class ZorgaanbiederAdapter final : public Adapter {
     }
   }
 
- private:
   Task<void> read_folder(Inbox& inbox) {
     auto names = names_in(settings_.in_folder, ".xml", 100);
     if (!names) {
@@ -226,7 +249,7 @@ class ZorgaanbiederAdapter final : public Adapter {
       auto text = read_file(settings_.in_folder + '/' + name, kDeclarationBytes);
       if (!text && text.error().kind != ErrorKind::too_large) continue;
       Received received{413, "FILE_TOO_LARGE", "", {}};
-      if (text) received = co_await desk_->receive(std::move(*text), "", inbox);
+      if (text) received = co_await desk_->receive(*text, "", inbox);
       if (received.status == 503) co_return;  // stays, and is tried again
       bool good = received.status < 300;
       if (auto moved = move_to(settings_.in_folder, name, good ? "done" : "error"); !moved)

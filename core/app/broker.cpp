@@ -183,6 +183,7 @@ void Broker::stop(milliseconds grace) {
   }
   p.shards->stop(grace, std::chrono::seconds(2));
   p.pool.stop();
+  p.drawing.stop();
   p.store->close();
   log(LogLevel::info, "broker.stopped");
 }

@@ -35,6 +35,8 @@ struct Broker::Parts {
   /// to them.
   runtime::Keeper keeper{metrics}, adapter_keeper{metrics};
   runtime::BlockingPool pool{4, 1024};
+  /// Apart, so that a thousand invoices at once keep neither a core nor who needs the pool for a moment from others.
+  runtime::BlockingPool drawing{std::max(1U, runtime::usable_cores() / 2), 1024};
   std::unique_ptr<runtime::Shards> shards;
   std::unique_ptr<store::SqliteStore> store;
   std::unique_ptr<vault::Vault> vault;

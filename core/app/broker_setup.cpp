@@ -165,7 +165,8 @@ Task<Result<void>> Broker::Parts::set_up() {
     mail = std::make_unique<ConfiguredMail>(*mail_sender, clock, config.mail.from);
   }
 
-  delivering = std::make_unique<delivery::Delivering>(*journal, *vault, *documents, config.profiles, config.parties);
+  delivering =
+      std::make_unique<delivery::Delivering>(*journal, *vault, *documents, config.profiles, config.parties, &drawing);
   outbox::DispatcherOptions options;
   options.random = uniform;
   options.attempted = [this](const std::string& target, std::string_view verdict, milliseconds took) {
@@ -245,7 +246,8 @@ Task<Result<void>> Broker::Parts::start_adapters() {
                                   [this](std::string_view party) {
                                     const auto* p = config.parties->find(party);
                                     return p && p->may_receive_bsn;
-                                  }};
+                                  },
+                                  &pool};
   for (const auto& [name, a] : config.adapters) {
     delivery::Instance instance;
     instance.name = name;

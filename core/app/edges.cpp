@@ -176,6 +176,11 @@ Task<Result<std::optional<std::string>>> AdapterInbox::case_of_bsn(const Secret&
   co_return found;
 }
 
+Task<Result<std::vector<std::optional<std::string>>>> AdapterInbox::cases_of_bsn(std::vector<Secret> bsns) {
+  auto found = co_await bsn_.cases_of(std::move(bsns));
+  co_return found;
+}
+
 std::string bare_id(std::string_view id) {
   if (id.starts_with('<') && id.ends_with('>')) id = id.substr(1, id.size() - 2);
   return std::string(id);

@@ -73,6 +73,7 @@ class AdapterInbox final : public Inbox {
                                            Bytes content) override;
   Task<Result<std::optional<std::string>>> case_of(std::string party, std::string foreign_id) override;
   Task<Result<std::optional<std::string>>> case_of_bsn(const Secret& bsn) override;
+  Task<Result<std::vector<std::optional<std::string>>>> cases_of_bsn(std::vector<Secret> bsns) override;
 
  private:
   ingress::Ingress& ingress_;

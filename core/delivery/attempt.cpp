@@ -43,9 +43,16 @@ Task<Result<std::optional<SealedInvoice>>> Delivering::sealed_document(std::stri
   co_return std::optional<SealedInvoice>(std::move(*document));
 }
 
+Task<Result<InvoiceDocument>> Delivering::made(const Delivery& delivery, const Json& config, Json* stated) {
+  if (!drawing_) co_return make_document(delivery, config, stated);
+  auto done = co_await drawing_->run([&] { return make_document(delivery, config, stated); });
+  if (!done) co_return fail(std::move(done.error()));
+  co_return std::move(*done);
+}
+
 Task<Result<InvoiceDocument>> Delivering::document(const Delivery& delivery, const Json& config, bool named) {
   Json stated;
-  auto made = make_document(delivery, config, &stated);
+  auto made = co_await this->made(delivery, config, &stated);
   if (!made) co_return fail(std::move(made.error()));
   store::Transaction tx;
   auto packed = pack_document({*made, delivery.endpoint});
@@ -117,7 +124,9 @@ Task<Result<InvoiceDocument>> Delivering::invoice_document(store::DeliveryRow ro
     if (!pseudonym) co_return fail(std::move(pseudonym.error()));
     d.pseudonym = *pseudonym;
   }
-  co_return make_document(d, it == instances_.end() ? Json::object() : it->second.config);
+  const Json config = it == instances_.end() ? Json::object() : it->second.config;
+  auto document = co_await made(d, config, nullptr);
+  co_return document;
 }
 
 std::string refused_now(const outbox::Planned& planned, const CaseFile& file, const Profile& profile, Instant now) {

@@ -11,6 +11,7 @@
 #include "core/outbox/plan.hpp"
 #include "core/pipeline/rule_store.hpp"
 #include "core/plugin/registry.hpp"
+#include "core/runtime/blocking_pool.hpp"
 #include "core/vault/documents.hpp"
 #include "schakel/adapter.hpp"
 
@@ -42,13 +43,16 @@ inline constexpr std::string_view kInvoiceDocument = "invoice.document";
 class Delivering final : public outbox::Attempter {
  public:
   /// `parties` name the payer of an invoice that was held because its case did not; without them it stays held.
+  /// `drawing` makes the documents of invoices, as the PDF of a hundred lines takes a tenth of a second; without it
+  /// they are made where they are asked for.
   Delivering(journal::Journal& journal, vault::Vault& vault, vault::Documents& documents, Profiles profiles,
-             std::shared_ptr<const Parties> parties = nullptr)
+             std::shared_ptr<const Parties> parties = nullptr, runtime::BlockingPool* drawing = nullptr)
       : journal_(journal),
         vault_(vault),
         documents_(documents),
         profiles_(std::move(profiles)),
         parties_(std::move(parties)),
+        drawing_(drawing),
         rules_(journal.store()) {}
 
   void add(Instance instance);
@@ -74,12 +78,14 @@ class Delivering final : public outbox::Attempter {
   Task<Result<std::shared_ptr<const Profile>>> rules_of(store::MessageSeq decided, std::string region);
   /// Made and sealed, durably, with the address; `named`: whose it is was found out now, and is written down as well.
   Task<Result<InvoiceDocument>> document(const Delivery& delivery, const Json& config, bool named);
+  Task<Result<InvoiceDocument>> made(const Delivery& delivery, const Json& config, Json* stated);
   Task<Result<std::optional<SealedInvoice>>> sealed_document(std::string case_id, std::string delivery);
   journal::Journal& journal_;
   vault::Vault& vault_;
   vault::Documents& documents_;
   Profiles profiles_;
   std::shared_ptr<const Parties> parties_;
+  runtime::BlockingPool* drawing_;
   pipeline::RuleStore rules_;
   std::map<std::string, Instance> instances_;
 };

@@ -40,6 +40,22 @@ class StoredProgress final : public Progress {
     if (!plain) co_return fail(std::move(plain.error()));
     co_return std::optional<Json>(Json::parse(plain->begin(), plain->end()));
   }
+  Task<Result<std::vector<std::optional<Json>>>> get_all(std::vector<std::string> keys) override {
+    auto rows = co_await store_.rows_at(space_, std::move(keys));
+    if (!rows) co_return fail(std::move(rows.error()));
+    std::vector<std::optional<Json>> out(rows->size());
+    // The system key opens all of it, and waits for nothing: one look-up of it instead of one a row.
+    auto opener = co_await sealer_.opener("");
+    if (!opener) co_return fail(std::move(opener.error()));
+    for (std::size_t i = 0; i < rows->size(); ++i) {
+      const auto& row = (*rows)[i];
+      if (!row) continue;
+      auto plain = (*opener)(space_, row->key, row->value);
+      if (!plain) co_return fail(std::move(plain.error()));
+      out[i] = Json::parse(plain->begin(), plain->end());
+    }
+    co_return out;
+  }
   Task<Result<void>> put(std::string key, Json value) override {
     store::Transaction tx;
     auto sealed = co_await sealer_.seal("", space_, key, to_bytes(dump_json(value)), tx);
@@ -153,6 +169,15 @@ Links& InstanceHost::links() {
 }
 Metrics& InstanceHost::metrics() { return parts_->metrics; }
 const Clock& InstanceHost::clock() { return parts_->services.clock; }
+
+Task<Result<void>> InstanceHost::aside(std::function<void()> work) {
+  if (!parts_->services.pool) {
+    work();
+    co_return Result<void>{};
+  }
+  auto done = co_await parts_->services.pool->run(std::move(work));
+  co_return done;
+}
 
 Result<Secret> InstanceHost::secret(std::string_view name) {
   if (!parts_->grants.secrets.contains(std::string(name)))

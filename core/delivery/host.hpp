@@ -7,6 +7,7 @@
 #include "core/journal/sealer.hpp"
 #include "core/net/tls.hpp"
 #include "core/plugin/registry.hpp"
+#include "core/runtime/blocking_pool.hpp"
 #include "core/runtime/metrics.hpp"
 #include "core/vault/bsn.hpp"
 #include "core/vault/documents.hpp"
@@ -27,6 +28,7 @@ struct HostServices {
   std::shared_ptr<net::TlsClientContext> tls;
   std::function<Result<Secret>(std::string_view name)> secret;
   std::function<bool(std::string_view party)> may_receive_bsn;
+  runtime::BlockingPool* pool = nullptr;  ///< for aside(); null: it runs where it is called
 };
 
 /// Thread: one io_context, that of the adapter. Lifetime: to the end of the process.
@@ -41,6 +43,7 @@ class InstanceHost final : public Host {
   Links& links() override;
   Metrics& metrics() override;
   const Clock& clock() override;
+  Task<Result<void>> aside(std::function<void()> work) override;
   Result<Secret> secret(std::string_view name) override;
   Task<Result<Secret>> bsn(std::string case_id, std::string reason) override;
 

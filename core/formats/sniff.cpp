@@ -130,12 +130,20 @@ std::string_view kind_name(MessageKind kind) {
   return "unknown";
 }
 
+std::optional<std::size_t> utf16_low(std::string_view bytes) {
+  using namespace std::string_view_literals;
+  if (bytes.starts_with("\xFF\xFE"sv)) return 2;
+  if (bytes.starts_with("\xFE\xFF"sv)) return 3;
+  if (bytes.starts_with("<\0"sv)) return 0;
+  if (bytes.starts_with("\0<"sv)) return 1;
+  return std::nullopt;
+}
+
 MessageKind sniff(std::string_view bytes) {
   // UTF-16 is read by nobody here, but its sender should hear that, and not that the message is unknown.
   std::string narrow;
-  if (bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF")) {
-    std::size_t low = bytes[0] == '\xFF' ? 2 : 3;
-    for (auto i = low; i < std::min<std::size_t>(bytes.size(), 16 * 1024); i += 2) narrow += bytes[i];
+  if (auto low = utf16_low(bytes)) {
+    for (auto i = *low; i < std::min<std::size_t>(bytes.size(), 16 * 1024); i += 2) narrow += bytes[i];
     bytes = narrow;
   }
   if (bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);

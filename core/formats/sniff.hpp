@@ -26,6 +26,8 @@ enum class MessageKind {
 [[nodiscard]] std::string_view kind_name(MessageKind kind);
 
 /// By root element or by the shape of the JSON; never by file name. Cheap: no full parse.
+/// Where the low bytes of XML in UTF-16 begin, with a byte order mark or without; nullopt: it is not.
+[[nodiscard]] std::optional<std::size_t> utf16_low(std::string_view bytes);
 [[nodiscard]] MessageKind sniff(std::string_view bytes);
 
 struct MessageReport {

@@ -4,7 +4,7 @@
 //   amounts, SCH-LINE quantity x price is not the line, SCH-AMOUNT amount out of range, SCH-ATTACHMENT embedded file
 //   does not decode, SCH-CATEGORY a VAT category other than O, E, Z and S, SCH-TYPE a type that is not carried,
 //   SCH-REFERENCE a credit note without or with more than one invoice; check_carried has those of what comes in:
-//   SCH-PAYMENT, SCH-PAYEE, SCH-DATE, SCH-LINES, SCH-NUMBER, SCH-PREPAID.
+//   SCH-PAYMENT, SCH-PAYEE, SCH-DATE, SCH-LINES, SCH-RATES, SCH-NUMBER, SCH-PREPAID.
 // Pure. No BSN, name or birth date of a pupil belongs in here (CORE-PRIV): only an arrangement reference.
 #pragma once
 #include <cstdint>
@@ -153,12 +153,14 @@ void complete_totals(UblDocument& document, std::string_view exemption_reason);
 
 /// Lines of an invoice that are carried: of a UBL document, and of one pupil and month of a JW323.
 inline constexpr std::size_t kMostLines = 10'000;
+/// VAT breakdowns of a UBL document that are carried; each of them is shared over its lines.
+inline constexpr std::size_t kMostRates = 100;
 
 /// Rules of ours for what comes in, beside check_ubl: SCH-TYPE a corrective invoice (384), SCH-REFERENCE a credit note
 /// on more than one invoice, SCH-PREPAID an amount paid before or rounded, SCH-NUMBER a number that could hold a BSN or
-/// that no document of ours can have, SCH-LINES too many lines, SCH-PAYMENT an invoice that is not to be paid by
-/// transfer (30, 57, 58) to an IBAN, SCH-PAYEE to another than the seller, SCH-DATE dated after tomorrow (where `today`
-/// is given) or due before its date.
+/// that no document of ours can have, SCH-LINES too many lines, SCH-RATES too many VAT breakdowns, SCH-PAYMENT an
+/// invoice that is not to be paid by transfer (30, 57, 58) to an IBAN, SCH-PAYEE to another than the seller, SCH-DATE
+/// dated after tomorrow (where `today` is given) or due before its date.
 [[nodiscard]] std::vector<Finding> check_carried(const UblDocument& document, std::optional<Date> today = std::nullopt);
 
 /// The XML, after check_ubl and read back once: UBL_INVALID with all findings when a rule is broken, so that nothing

@@ -7,6 +7,8 @@ namespace schakel::formats {
 
 namespace {
 
+constexpr std::size_t kMostFindings = 200;
+
 /// The form of a number in messages, on documents and in file names of ours.
 bool carried_number(std::string_view t) {
   auto letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
@@ -25,7 +27,7 @@ std::vector<Finding> check_carried(const UblDocument& d, std::optional<Date> tod
   std::vector<Finding> out;
   const std::string root = d.credit_note ? "/CreditNote/" : "/Invoice/";
   auto add = [&](const char* rule, const char* where, const char* text) {
-    out.push_back({root + where, "UBL_RULE", text, rule});
+    if (out.size() < kMostFindings) out.push_back({root + where, "UBL_RULE", text, rule});
   };
   if (!d.credit_note && d.type_code == "384")
     add("SCH-TYPE", "InvoiceTypeCode",
@@ -47,6 +49,7 @@ std::vector<Finding> check_carried(const UblDocument& d, std::optional<Date> tod
   for (const auto& r : d.billing_references) number(r, "BillingReference");
   if (d.lines.size() > kMostLines)
     add("SCH-LINES", d.credit_note ? "CreditNoteLine" : "InvoiceLine", "more than 10,000 lines");
+  if (d.taxes.size() > kMostRates) add("SCH-RATES", "TaxTotal/TaxSubtotal", "more than 100 VAT breakdowns");
   // A credit note takes off, however it is settled.
   if (!d.credit_note && d.payable > Cents{}) {
     bool transfer = d.payment_means.empty() || by_transfer(d.payment_means, d.iban);

@@ -9,6 +9,8 @@
 namespace schakel::formats {
 namespace {
 
+constexpr std::size_t kMostFound = 200;
+
 char as_capital(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 bool digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -39,7 +41,13 @@ class Reader {
   static std::optional<Date> date(const XmlElement& e) { return parse_date(collapse(e.text())); }
 
   void add(const XmlElement& e, std::string_view rule, std::string message) {
-    out_.findings.push_back({e.path(), "UBL_RULE", std::move(message), std::string(rule)});
+    // A path counts the siblings before it: one for each of 50,000 lines would be hours.
+    if (out_.findings.size() < kMostFound)
+      out_.findings.push_back({e.path(), "UBL_RULE", std::move(message), std::string(rule)});
+  }
+
+  void passed_over(const XmlElement& e, const char* text) {
+    if (out_.warnings.size() < kMostFound) out_.warnings.push_back({e.path(), "UBL_NOT_READ", text, ""});
   }
 
   Cents amount(const XmlElement& e, std::string_view decimals_rule) {
@@ -131,7 +139,7 @@ class Reader {
   void payment(UblDocument& d, const XmlElement& e) {
     // More than one way to pay is legal; we keep the first and say so.
     if (!d.payment_means.empty()) {
-      out_.warnings.push_back({e.path(), "UBL_NOT_READ", "a second PaymentMeans is passed over", ""});
+      passed_over(e, "a second PaymentMeans is passed over");
       d.further_means.emplace_back(cbc(e, "PaymentMeansCode"), cbc(e.child(kCac, "PayeeFinancialAccount"), "ID"));
       return;
     }
@@ -263,7 +271,7 @@ class Reader {
     } else if (name == "LegalMonetaryTotal") {
       totals(d, e);
     } else {
-      out_.warnings.push_back({e.path(), "UBL_NOT_READ", "this element is passed over", ""});
+      passed_over(e, "this element is passed over");
     }
   }
 

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <utility>
 
 #include "core/formats/ubl.hpp"
 #include "core/formats/ubl_codes.hpp"
@@ -14,14 +16,26 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kCarried{"O", "E", "Z", "S"};
 
-/// VAT is due for a category and, for S, a rate.
+/// VAT is due for a category and, for S, a rate: 21 and 21.00 are one. Ordered, as one document may name any number of
+/// them.
 struct VatGroup {
   std::string_view category;
-  std::optional<UblDecimal> percent;
-  [[nodiscard]] bool holds(std::string_view c, const std::optional<UblDecimal>& p) const {
-    if (c != category) return false;
-    return category != "S" || (p.has_value() == percent.has_value() && (!p || p->equals(*percent)));
+  bool rated = false;
+  std::int64_t units = 0;
+  int scale = 0;
+  VatGroup(std::string_view c, const std::optional<UblDecimal>& p) : category(c) {
+    if (c != "S" || !p) return;
+    rated = true, units = p->units, scale = p->scale;
+    for (; scale > 0 && units % 10 == 0; --scale) units /= 10;
   }
+  auto operator<=>(const VatGroup&) const = default;
+};
+
+/// What lines and allowances make of a group, and how many breakdowns it has.
+struct VatSum {
+  Cents taxable;
+  int breakdowns = 0;
+  bool named = false;  ///< by something that is carried
 };
 
 class VatRules {
@@ -31,13 +45,15 @@ class VatRules {
   std::vector<Finding> run() && {
     constexpr const char* kAt = "TaxTotal/TaxSubtotal";
     need(!d_.taxes.empty(), "BR-CO-18", kAt, "a VAT breakdown is required");
+    for (const auto& l : d_.lines) sums_[{l.category, l.percent}].taxable += l.net;
+    for (const auto& a : d_.allowances) sums_[{a.category, a.percent}].taxable += a.charge ? a.amount : -a.amount;
+    for (const auto& t : d_.taxes) ++sums_[{t.category, t.percent}].breakdowns;
     for (const auto& t : d_.taxes) breakdown(t);
     for (std::size_t i = 0; i < d_.lines.size(); ++i) line(d_.lines[i], i);
     for (const auto& a : d_.allowances) allowance(a);
-    for (const auto& g : groups_) {
-      auto n = std::ranges::count_if(d_.taxes, [&](const UblTax& t) { return g.holds(t.category, t.percent); });
-      need(n == 1, Id(g.category, "01"), kAt, "each VAT category, and each rate of S, has one breakdown");
-    }
+    for (const auto& g : named_)
+      need(sums_[g].breakdowns == 1, Id(g.category, "01"), kAt,
+           "each VAT category, and each rate of S, has one breakdown");
     numbers();
     alone();
     return std::move(out_);
@@ -80,8 +96,8 @@ class VatRules {
     return carried(c);
   }
   void group(std::string_view c, const std::optional<UblDecimal>& percent) {
-    if (std::ranges::none_of(groups_, [&](const VatGroup& g) { return g.holds(c, percent); }))
-      groups_.push_back({c, percent});
+    VatGroup g(c, percent);
+    if (!std::exchange(sums_[g].named, true)) named_.push_back(g);
   }
   /// BR-*-05 of a line, -06 of an allowance, -07 of a charge.
   void rate_of(std::string_view c, const std::optional<UblDecimal>& percent, const Where& where, const char* rule) {
@@ -107,22 +123,13 @@ class VatRules {
     group(a.category, a.percent);
   }
 
-  [[nodiscard]] Cents taxable_of(const VatGroup& g) const {
-    Cents sum;
-    for (const auto& l : d_.lines)
-      if (g.holds(l.category, l.percent)) sum += l.net;
-    for (const auto& a : d_.allowances)
-      if (g.holds(a.category, a.percent)) sum += a.charge ? a.amount : -a.amount;
-    return sum;
-  }
-
   void breakdown(const UblTax& t) {
     constexpr const char* kAt = "TaxTotal/TaxSubtotal";
     if (!category(t.category, kAt, "BR-CL-17")) return;
     group(t.category, t.percent);
     auto id = [&](const char* number) { return Id(t.category, number); };
     need(t.percent || t.category == "O", "BR-48", kAt, "a breakdown has a rate");
-    need(taxable_of({t.category, t.percent}) == t.taxable, id("08"), kAt,
+    need(sums_[{t.category, t.percent}].taxable == t.taxable, id("08"), kAt,
          "the taxable amount is not the sum of its lines");
     bool reason = !t.reason.empty() || !t.reason_code.empty();
     if (t.category == "O" || t.category == "E")
@@ -176,7 +183,8 @@ class VatRules {
   }
 
   const UblDocument& d_;
-  std::vector<VatGroup> groups_;
+  std::map<VatGroup, VatSum> sums_;
+  std::vector<VatGroup> named_;  ///< in the order of the document
   std::vector<Finding> out_;
 };
 

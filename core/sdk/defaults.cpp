@@ -23,6 +23,31 @@ Task<void> Host::pause(milliseconds time) {
   co_await timer.async_wait(boost::asio::use_awaitable);
 }
 
+Task<Result<void>> Host::aside(std::function<void()> work) {
+  work();
+  co_return Result<void>{};
+}
+
+Task<Result<std::vector<std::optional<Json>>>> Progress::get_all(std::vector<std::string> keys) {
+  std::vector<std::optional<Json>> out;
+  for (auto& key : keys) {
+    auto one = co_await get(std::move(key));
+    if (!one) co_return fail(std::move(one.error()));
+    out.push_back(std::move(*one));
+  }
+  co_return out;
+}
+
+Task<Result<std::vector<std::optional<std::string>>>> Inbox::cases_of_bsn(std::vector<Secret> bsns) {
+  std::vector<std::optional<std::string>> out;
+  for (const auto& bsn : bsns) {
+    auto one = co_await case_of_bsn(bsn);
+    if (!one) co_return fail(std::move(one.error()));
+    out.push_back(std::move(*one));
+  }
+  co_return out;
+}
+
 Task<void> Adapter::run(Inbox&) { co_return; }
 
 Task<Result<HttpReply>> Adapter::on_request(const HttpRequest&, std::string, Inbox&) {

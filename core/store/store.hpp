@@ -265,6 +265,17 @@ class Store {
   virtual Task<Result<std::vector<TimerRow>>> timers(std::string case_id) = 0;
 
   virtual Task<Result<std::optional<Row>>> row(std::string space, std::string key) = 0;
+  /// Many rows at once: what stands at each of `keys`, in their order. One visit of the store, so ask for no more at a
+  /// time than may be held in memory. The default asks one by one.
+  virtual Task<Result<std::vector<std::optional<Row>>>> rows_at(std::string space, std::vector<std::string> keys) {
+    std::vector<std::optional<Row>> out;
+    for (auto& key : keys) {
+      auto one = co_await row(space, std::move(key));
+      if (!one) co_return fail(std::move(one.error()));
+      out.push_back(std::move(*one));
+    }
+    co_return out;
+  }
   /// Keys that start with `prefix` and are greater than `after`, in order.
   virtual Task<Result<std::vector<Row>>> rows(std::string space, std::string prefix, std::string after, int limit) = 0;
 

@@ -64,6 +64,20 @@ Task<Result<std::optional<std::string>>> Bsn::case_of(const Secret& bsn) {
   co_return std::optional<std::string>(as_text((*row)->value));
 }
 
+Task<Result<std::vector<std::optional<std::string>>>> Bsn::cases_of(std::vector<Secret> bsns) {
+  std::vector<std::string> keys;
+  keys.reserve(bsns.size());
+  // What is no BSN has no row under its own key either: nothing is put there but by put().
+  for (const auto& bsn : bsns) keys.push_back(is_bsn(bsn.reveal_text()) ? index_key(nine(bsn)) : std::string());
+  auto rows = co_await store_.rows_at(std::string(kBsnIndex), std::move(keys));
+  if (!rows) co_return fail(std::move(rows.error()));
+  std::vector<std::optional<std::string>> out;
+  out.reserve(rows->size());
+  for (const auto& row : *rows)
+    out.push_back(row ? std::optional(std::string(as_text(row->value))) : std::optional<std::string>{});
+  co_return out;
+}
+
 Task<Result<Secret>> Bsn::release(std::string case_id, std::string reason, bool allowed) {
   if (!allowed)
     co_return fail(ErrorKind::forbidden, "BSN_NOT_ALLOWED", "the profile of this party has no basis for a BSN");

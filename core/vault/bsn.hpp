@@ -22,6 +22,8 @@ class Bsn {
   [[nodiscard]] Task<Result<std::vector<store::Op>>> put(std::string case_id, const Secret& bsn);
   /// nullopt when no case has it, or when it is no BSN at all.
   [[nodiscard]] Task<Result<std::optional<std::string>>> case_of(const Secret& bsn);
+  /// The same for many, in their order.
+  [[nodiscard]] Task<Result<std::vector<std::optional<std::string>>>> cases_of(std::vector<Secret> bsns);
   /// The number of a case. The caller writes that it was released before it uses it. `allowed`: the receiving party's
   /// profile allows it; the caller judged that. BSN_NOT_ALLOWED (forbidden),
   /// BSN_UNKNOWN (not_found), BSN_REASON (invalid: a reason is 3 to 64 of a-z, 0-9, '_').

@@ -254,6 +254,27 @@ TYPED_TEST_P(StoreConformance, RowsAreListedByPrefixInOrder) {
   EXPECT_TRUE(this->keys("%").empty());
 }
 
+TYPED_TEST_P(StoreConformance, ManyRowsAreReadAtOnceInTheOrderAsked) {
+  std::vector<Op> puts;
+  for (int i = 0; i < 1000; ++i)
+    puts.push_back(PutRow{"s", std::to_string(i), to_bytes("value " + std::to_string(i)), 0});
+  this->ok(std::move(puts));
+  this->ok(PutRow{"other", "absent", to_bytes("x"), 0});
+  std::vector<std::string> asked;
+  for (int i = 999; i >= 0; --i) asked.push_back(std::to_string(i));
+  asked.insert(asked.end(), {"absent", "7", "", "7"});
+  auto rows = held(this->run(this->store->rows_at("s", asked)));
+  ASSERT_EQ(rows.size(), asked.size());
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    bool there = asked[i] != "absent" && !asked[i].empty();
+    ASSERT_EQ(rows[i].has_value(), there) << asked[i];
+    if (there) EXPECT_EQ(as_text(rows[i]->value), "value " + asked[i]);
+  }
+  EXPECT_TRUE(held(this->run(this->store->rows_at("s", {}))).empty());
+  this->ok(EraseRow{"s", "7", std::nullopt});
+  EXPECT_FALSE(held(this->run(this->store->rows_at("s", {"7"})))[0]) << "each look is a new one";
+}
+
 // ---- leaves ---------------------------------------------------------------------------------------------------------
 
 TYPED_TEST_P(StoreConformance, LeavesGetTheirPlaceInOrderOfInsertion) {
@@ -399,9 +420,9 @@ REGISTER_TYPED_TEST_SUITE_P(StoreConformance, AcceptedMessageIsReadBackWhole, Se
                             DeliveriesAreFilteredAndPagedById, NextDueIsTheEarliestThatCanHappen,
                             TimersFireOnceTheyAreDueAndOnlyWhileSet, RowsAreComparedAndSwapped,
                             OneTransactionSeesItsOwnWrites, RowsAreListedByPrefixInOrder,
-                            LeavesGetTheirPlaceInOrderOfInsertion, StatsCountWhatAnOperatorWatches,
-                            SixtyFourConcurrentCallersStoreEachMessageOnce, ACommittedWriteIsSeenByTheNextRead,
-                            BackupIsAConsistentCopyAndRefusesAnExistingFile,
+                            ManyRowsAreReadAtOnceInTheOrderAsked, LeavesGetTheirPlaceInOrderOfInsertion,
+                            StatsCountWhatAnOperatorWatches, SixtyFourConcurrentCallersStoreEachMessageOnce,
+                            ACommittedWriteIsSeenByTheNextRead, BackupIsAConsistentCopyAndRefusesAnExistingFile,
                             ClosedStoreTakesNothingAndClosingTwiceIsNoError, WhatWasCommittedIsThereAfterReopening);
 
 }  // namespace schakel::store::conformance

@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { jw323, ubl } from '../partners/lib/declaration.mjs';
 import { freePorts } from './demo/processes.mjs';
+import { BSN, ORGANISATIONS } from './demo/world.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const schakel = process.env.SCHAKEL ?? join(root, 'build', 'release', 'bin', 'schakel');
@@ -92,4 +94,31 @@ test('EachKindOfOutcomeHasItsExitStatus', { skip }, async () => {
     const other = spawnSync('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', schakel, '--socket', join(folder, 'run', 'schakel.sock'), 'status'], { encoding: 'utf8' });
     assert.equal(other.status, 3, `another user is not the operator: ${other.stderr}`);
   }
+});
+
+const schemas = join(root, '..', 'shared', 'standards');
+const noSchemas = skip || (existsSync(join(schemas, 'ubl-2.1')) ? false : 'the published schemas are not on this machine');
+test('MessageCheckHoldsAFileToThePublishedSchemasWhereItIsAsked', { skip: noSchemas }, () => {
+  const seller = { ...ORGANISATIONS.zorgaanbieder, oin: undefined };
+  const invoice = ubl({ number: 'F1', date: '2026-10-05', due: '2026-11-04', month: '2026-09', reference: 'OZA', seller, buyer: ORGANISATIONS.gemeente, lines: [{ kind: 'ZBZRG', cents: 100 }] });
+  const declaration = jw323({ identification: 'A1', number: 'D1', month: '2026-09', date: '2026-10-05', sender: '12345678', receiver: '0400',
+    lines: [{ bsn: BSN, reference: 'R1', assignment: 1, category: '50', product: 'ZBZRG', volume: 100, unit: '83', cents: 100 }] });
+  const at = join(home, 'bericht.xml');
+  const codes = (text, ...more) => {
+    writeFileSync(at, text);
+    const r = run('message', 'check', at, '--json', ...more);
+    const [{ ok, findings }] = JSON.parse(r.stdout);
+    assert.equal(r.status, ok ? 0 : 1, r.stderr);
+    return [...new Set(findings.map((f) => f.code))];
+  };
+  for (const good of [invoice, declaration]) assert.deepEqual(codes(good, '--xsd', schemas), []);
+  // Two elements that UBL has, in the wrong order, where nothing of it is read: only the schema knows.
+  const wrong = invoice.replace('<cac:PaymentMeans>', '<cac:Delivery><cac:DeliveryLocation><cbc:ID>1</cbc:ID></cac:DeliveryLocation><cbc:ActualDeliveryDate>2026-09-30</cbc:ActualDeliveryDate></cac:Delivery><cac:PaymentMeans>');
+  assert.deepEqual(codes(wrong), []);
+  assert.deepEqual(codes(wrong, '--xsd', schemas), ['XML_SCHEMA']);
+  assert.ok(codes(declaration.replace('<b:Einddatum>2026-09-30', '<b:Einddatum>2026-09-31'), '--xsd', schemas).includes('XML_SCHEMA'));
+  const empty = run('message', 'check', at, '--xsd', mkdtempSync(join(home, 'leeg-')));
+  assert.equal(empty.status, 1);
+  assert.match(empty.stderr, /XSD_UNAVAILABLE/);
+  assert.notEqual(run('message', 'check', at, '--xsd', join(home, 'weg')).status, 0);
 });

@@ -220,6 +220,30 @@ Result<std::optional<Row>> read_row_at(ReadContext& c, const std::string& space,
                   [&](const Statement& s) { return read_row(s, c.guard); });
 }
 
+Result<std::vector<std::optional<Row>>> read_rows_at(ReadContext& c, const std::string& space,
+                                                     const std::vector<std::string>& keys) {
+  // One look at the store for all of them, and its locks are taken once.
+  struct Snapshot {
+    Connection& db;
+    explicit Snapshot(Connection& c) : db(c) { db.run("BEGIN"); }
+    ~Snapshot() {
+      try {
+        db.run("COMMIT");
+      } catch (const SqliteFailure&) {
+        // A read that failed has ended its transaction already.
+      }
+    }
+  } snapshot(c.db);
+  std::vector<std::optional<Row>> out;
+  out.reserve(keys.size());
+  for (const auto& key : keys) {
+    auto one = read_row_at(c, space, key);
+    if (!one) return fail(std::move(one.error()));
+    out.push_back(std::move(*one));
+  }
+  return out;
+}
+
 Result<std::vector<Row>> read_rows(ReadContext& c, const std::string& space, const std::string& prefix,
                                    const std::string& after, int limit) {
   auto end = prefix_end(prefix);

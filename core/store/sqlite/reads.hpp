@@ -35,6 +35,8 @@ Result<std::optional<Instant>> read_next_due(ReadContext& c);
 Result<std::vector<TimerRow>> read_due_timers(ReadContext& c, Instant now, int limit);
 Result<std::vector<TimerRow>> read_timers(ReadContext& c, const std::string& case_id);
 Result<std::optional<Row>> read_row_at(ReadContext& c, const std::string& space, const std::string& key);
+Result<std::vector<std::optional<Row>>> read_rows_at(ReadContext& c, const std::string& space,
+                                                     const std::vector<std::string>& keys);
 Result<std::vector<Row>> read_rows(ReadContext& c, const std::string& space, const std::string& prefix,
                                    const std::string& after, int limit);
 Result<std::vector<LeafRow>> read_leaves(ReadContext& c, std::int64_t position, int limit);

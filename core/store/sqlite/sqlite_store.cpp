@@ -135,6 +135,10 @@ Task<Result<std::optional<Row>>> SqliteStore::row(std::string space, std::string
   return impl_->read<std::optional<Row>>(
       [s = std::move(space), k = std::move(key)](ReadContext& c) { return read_row_at(c, s, k); });
 }
+Task<Result<std::vector<std::optional<Row>>>> SqliteStore::rows_at(std::string space, std::vector<std::string> keys) {
+  return impl_->read<std::vector<std::optional<Row>>>(
+      [s = std::move(space), k = std::move(keys)](ReadContext& c) { return read_rows_at(c, s, k); });
+}
 Task<Result<std::vector<Row>>> SqliteStore::rows(std::string space, std::string prefix, std::string after, int limit) {
   return impl_->read<std::vector<Row>>([s = std::move(space), p = std::move(prefix), a = std::move(after),
                                         limit](ReadContext& c) { return read_rows(c, s, p, a, limit); });

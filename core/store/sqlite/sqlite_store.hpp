@@ -71,6 +71,7 @@ class SqliteStore final : public Store {
   Task<Result<std::vector<TimerRow>>> due_timers(Instant now, int limit) override;
   Task<Result<std::vector<TimerRow>>> timers(std::string case_id) override;
   Task<Result<std::optional<Row>>> row(std::string space, std::string key) override;
+  Task<Result<std::vector<std::optional<Row>>>> rows_at(std::string space, std::vector<std::string> keys) override;
   Task<Result<std::vector<Row>>> rows(std::string space, std::string prefix, std::string after, int limit) override;
   Task<Result<std::vector<LeafRow>>> leaves(std::int64_t position, int limit) override;
   Task<Result<Stats>> stats() override;

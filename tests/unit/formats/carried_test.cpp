@@ -132,6 +132,69 @@ TEST(UblCarried, NumbersAndLinesAreOnesThatOurDocumentsCanHave) {
   EXPECT_EQ(refused(d), CarriedRules{"SCH-LINES"});
 }
 
+/// Of many rates, each in a line and a breakdown of its own.
+UblDocument many_rates(int n) {
+  auto d = invoice();
+  d.supplier.vat_number = "NL123456789B01";
+  auto line = d.lines[0];
+  auto tax = d.taxes[0];
+  line.category = tax.category = "S";
+  line.net = Cents(100), line.price = UblDecimal::of(Cents(100)), line.quantity = UblDecimal::of(1),
+  line.adjustments = {};
+  tax.taxable = Cents(100), tax.reason.clear(), tax.reason_code.clear();
+  d.lines.clear(), d.taxes.clear();
+  for (int i = 1; i <= n; ++i) {
+    line.id = std::to_string(i);
+    line.percent = UblDecimal{i, 3};
+    tax.percent = UblDecimal{i * 10, 4};  // the same rate, written otherwise
+    d.lines.push_back(line), d.taxes.push_back(tax);
+  }
+  d.tax_total = {};
+  d.line_total = d.tax_exclusive = d.tax_inclusive = d.payable = Cents(100 * n);
+  return d;
+}
+
+TEST(UblCarried, VatBreakdownsAreAsManyAsAnInvoiceHas) {
+  EXPECT_EQ(refused(many_rates(100)), CarriedRules{});
+  EXPECT_EQ(refused(many_rates(101)), CarriedRules{"SCH-RATES"});
+  EXPECT_TRUE(check_ubl(many_rates(100)).empty()) << check_ubl(many_rates(100))[0].rule;
+}
+
+TEST(UblCarried, AnyNumberOfRatesIsHeldAgainstItsBreakdowns) {
+  auto rules = [](const UblDocument& d) {
+    CarriedRules out;
+    for (const auto& f : check_ubl(d)) out.insert(f.rule);
+    return out;
+  };
+  auto d = many_rates(20'000);
+  EXPECT_EQ(rules(d), CarriedRules{});
+  d.taxes[12'345].taxable += Cents(1);
+  EXPECT_EQ(rules(d), CarriedRules{"BR-S-08"});
+  d.taxes[12'345].taxable -= Cents(1);
+  d.taxes[7].percent = d.taxes[8].percent;  // one rate twice, one not at all
+  EXPECT_EQ(rules(d), CarriedRules{"BR-S-01"});
+}
+
+TEST(UblCarried, FindingsOfABrokenDocumentAreBounded) {
+  auto many = [](std::string_view before, std::string_view what) {
+    std::string all;
+    for (int i = 0; i < 2000; ++i) all += what;
+    return with_first(*render_ubl(invoice()), before, all + std::string(before));
+  };
+  auto total = many("<cac:LegalMonetaryTotal>",
+                    "<cac:AllowanceCharge><cbc:ChargeIndicator>false</cbc:ChargeIndicator><cbc:Amount "
+                    "currencyID=\"EUR\">1.005</cbc:Amount><cac:TaxCategory><cbc:ID>O</cbc:ID><cac:TaxScheme><cbc:ID>VAT"
+                    "</cbc:ID></cac:TaxScheme></cac:TaxCategory></cac:AllowanceCharge>");
+  auto read = read_ubl(total);
+  EXPECT_FALSE(read.accepted());
+  EXPECT_LE(read.findings.size(), 500U);
+  auto d = credit_note();
+  d.billing_references.assign(5000, "F 1");
+  auto found = check_carried(d);
+  EXPECT_EQ(found.size(), 200U);
+  EXPECT_EQ(found.back().rule, "SCH-NUMBER");
+}
+
 TEST(UblNames, WhatUblHasNotIsRefusedWhereverItStands) {
   auto xml = *render_ubl(invoice());
   for (const char* before :
@@ -214,8 +277,8 @@ TEST(UblShared, TheNamesAreThoseOfTheSchema) {
   EXPECT_GT(asked, 200'000U);
 }
 
-std::string utf16(std::string_view text, bool little) {
-  std::string out = little ? "\xFF\xFE" : "\xFE\xFF";
+std::string utf16(std::string_view text, bool little, bool mark = true) {
+  std::string out = !mark ? "" : little ? "\xFF\xFE" : "\xFE\xFF";
   for (char c : text) out += little ? std::string{c, '\0'} : std::string{'\0', c};
   return out;
 }
@@ -223,12 +286,15 @@ std::string utf16(std::string_view text, bool little) {
 TEST(Sniff, Utf16IsToldAsWhatItIs) {
   const std::string jw323 =
       "<?xml version=\"1.0\" encoding=\"UTF-16\"?><Bericht xmlns=\"" + std::string(kJw323Ns) + "\"/>";
-  for (bool little : {true, false}) {
-    EXPECT_EQ(check_message(utf16(jw323, little)).kind, MessageKind::jw323);
-    EXPECT_EQ(told(utf16(jw323, little)), CarriedRules{"OP192"});
-    EXPECT_EQ(told(utf16(*render_ubl(invoice()), little)), CarriedRules{"XML_ENCODING"});
-    EXPECT_EQ(told(utf16("<a/>", little)), CarriedRules{"MESSAGE_UNKNOWN"});
-  }
+  for (bool little : {true, false})
+    for (bool mark : {true, false}) {
+      EXPECT_EQ(check_message(utf16(jw323, little, mark)).kind, MessageKind::jw323);
+      EXPECT_EQ(told(utf16(jw323, little, mark)), CarriedRules{"OP192"});
+      EXPECT_EQ(told(utf16(*render_ubl(invoice()), little, mark)), CarriedRules{"XML_ENCODING"});
+      EXPECT_EQ(told(utf16("<a/>", little, mark)), CarriedRules{"MESSAGE_UNKNOWN"});
+    }
+  for (std::string_view start : {std::string_view("<\0", 2), std::string_view("\0<", 2), std::string_view("\0", 1)})
+    EXPECT_EQ(check_message(start).kind, MessageKind::unknown);
 }
 
 }  // namespace

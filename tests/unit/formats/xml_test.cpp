@@ -89,7 +89,9 @@ TEST(XmlHostile, OnlyUtf8IsRead) {
   EXPECT_EQ(code_of("<?xml version='1.0' encoding='utf-8'?><r/>"), "");
   EXPECT_EQ(code_of("<?xml version='1.1'?><r/>"), "XML_VERSION");
   EXPECT_EQ(code_of(std::string_view("\xFF\xFE<\0r\0/\0>\0", 10)), "XML_ENCODING");
-  EXPECT_EQ(code_of(std::string_view("<\0r\0/\0>\0", 8)), "XML_UTF8");
+  EXPECT_EQ(code_of(std::string_view("<\0r\0/\0>\0", 8)), "XML_ENCODING");
+  EXPECT_EQ(code_of(std::string_view("\0<\0r\0/\0>", 8)), "XML_ENCODING");
+  EXPECT_EQ(code_of(std::string_view("<r\0/>", 5)), "XML_UTF8");
   for (auto bad : {"\xC0\xBC", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE9", "\xEF\xBF\xBF", "\x01", "\xE2\x82"})
     EXPECT_EQ(code_of(fmt::format("<r>{}</r>", bad)), "XML_UTF8");
   EXPECT_EQ(code_of("<r>&#0;</r>"), "XML_SYNTAX");

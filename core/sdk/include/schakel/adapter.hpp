@@ -73,6 +73,8 @@ class Inbox {
   virtual Task<Result<std::optional<std::string>>> case_of(std::string party, std::string foreign_id) = 0;
   /// Our case for a BSN, through a keyed hash (design.md, Identity); nullopt when unknown.
   virtual Task<Result<std::optional<std::string>>> case_of_bsn(const Secret& bsn) = 0;
+  /// The same for many, in their order. The default asks one by one.
+  virtual Task<Result<std::vector<std::optional<std::string>>>> cases_of_bsn(std::vector<Secret> bsns);
 };
 
 /// Thread: one io_context for all of its calls. Lifetime: created at start-up, lives to the end of the process.

@@ -67,6 +67,9 @@ class Progress {
  public:
   virtual ~Progress() = default;
   virtual Task<Result<std::optional<Json>>> get(std::string key) = 0;
+  /// What stands at each of `keys`, in their order: one visit of the store where get() is one each. At most a few
+  /// thousand at a time. The default asks one by one.
+  virtual Task<Result<std::vector<std::optional<Json>>>> get_all(std::vector<std::string> keys);
   virtual Task<Result<void>> put(std::string key, Json value) = 0;
   /// All of it or nothing, in one commit; nullopt erases, and then the bytes are overwritten on disk, not only
   /// unlinked.
@@ -131,6 +134,10 @@ class Host {
   /// Waits between two polls; ends by exception when the adapter is cancelled. A bench turns its clock instead of
   /// waiting.
   virtual Task<void> pause(milliseconds time);
+  /// Runs pure work of more than a few milliseconds on another thread, so that nobody else of this io_context waits for
+  /// it, and resumes here. `work` may refer to the caller's frame and must reach nothing of the Host. An exception of
+  /// `work` is rethrown; POOL_FULL (unavailable): it never ran. The default runs it here.
+  virtual Task<Result<void>> aside(std::function<void()> work);
   /// A secret that the schema marks writeOnly and the configuration names. SECRET_UNKNOWN otherwise.
   virtual Result<Secret> secret(std::string_view name) = 0;
   /// The pupil's BSN, released at the border when the receiving party's profile allows it; audited. Codes:
