@@ -76,6 +76,9 @@ Json lines_for(std::string_view payer, const LedgerEntry& source, const LedgerEn
       if (std::ranges::find(group.kinds, line.kind) != group.kinds.end())
         lines.push_back(&line), cents.push_back(line.cents);
     Cents total = sign < 0 ? -mine->gross : mine->gross;
+    // A cent of VAT that a credit takes beyond its own lines (shares.cpp): no line of it is of this group.
+    LedgerLine rounding{group.kinds.front(), total};
+    if (lines.empty() && total != Cents{}) lines.push_back(&rounding), cents.push_back(total);
     auto shares =
         group.method == ShareGroup::Method::half && sign > 0
             ? (payer == "swv" ? swv_half_of_lines(cents, group.odd) : gemeente_half_of_lines(cents, group.odd))
@@ -156,7 +159,7 @@ struct Writer {
     doc.released_by = released_by;
     doc.source_number = source.number;
     doc.source_message = source.message;
-    doc.vat_treatment = invoice.vat_treatment;
+    doc.vat_treatment = treatment_for(invoice, payer);
     if (payee == source.creditor_role) doc.payee_party = source.party;
     doc.period_from = invoice.period_from;
     doc.period_to = invoice.period_to;
@@ -190,6 +193,7 @@ struct Writer {
     Cents gross = source.total(), vat = source.vat;
     auto doc = document(source.number, source.kind, payer, source.creditor_role, credit() ? -gross : gross,
                         credit() ? -vat : vat);
+    doc.vat_treatment = invoice.vat_treatment;  // all of its kinds are on it
     doc.lines = source_lines(source, invoice, sign());
     doc.vat_rates = signed_rates(source.vat_rates);
     if (credit()) doc.credits = invoice.number;
