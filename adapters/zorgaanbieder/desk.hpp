@@ -74,8 +74,8 @@ class Desk {
   Task<Received> receive(std::string_view bytes, std::string party, Inbox& inbox);
 
   /// The broker's decision on one of our events (`outcome` delivered, recorded, dropped_duplicate, blocked,
-  /// quarantined), with its reason.
-  Task<AttemptResult> decided(std::string event_id, std::string outcome, std::string reason);
+  /// quarantined), with its reason; `detail` is CODE:fact where a code has several (core/model/code_words.hpp).
+  Task<AttemptResult> decided(std::string event_id, std::string outcome, std::string reason, std::string detail);
 
   /// What became of an e-invoice of `party` after it was answered: `signal` {code, number, payer, reason}. Sent as one
   /// more Invoice Response; NO_WAY_TO_TELL (rejected) where the provider cannot be reached with it.
@@ -158,7 +158,7 @@ class Desk {
 /// Id of the JW325 to a declaration: 12 characters, the same for the same declaration.
 [[nodiscard]] std::string answer_id(const std::string& agb, const std::string& identificatie);
 /// A code with what it means in Dutch.
-[[nodiscard]] std::string in_words(const std::string& code);
+[[nodiscard]] std::string in_words(const std::string& code, const std::string& detail = {});
 /// Id of the Invoice Response to the e-invoice that became this event.
 [[nodiscard]] std::string ubl_answer_id(const std::string& event_id);
 

@@ -21,9 +21,10 @@ formats::ResponseParty party_of(const Json& row, const char* who) {
 
 }  // namespace
 
-std::string in_words(const std::string& code) {
+std::string in_words(const std::string& code, const std::string& detail) {
   if (code.empty()) return {};
-  auto words = code_words(code, true, nullptr);
+  auto words = detail.starts_with(code + ":") ? code_words(detail, true, nullptr) : std::string();
+  if (words.empty()) words = code_words(code, true, nullptr);
   return words.empty() ? code : fmt::format("{}: {}", code, words);
 }
 
@@ -92,7 +93,7 @@ Task<AttemptResult> Desk::decided_ubl(std::string event_id, Json row, std::strin
     granted = true;
   }
   auto status = granted ? formats::ResponseStatus::in_process : formats::ResponseStatus::rejected;
-  auto said = co_await answer_ubl(std::move(event_id), std::move(row), status, in_words(reason));
+  auto said = co_await answer_ubl(std::move(event_id), std::move(row), status, std::move(reason));
   co_return said;
 }
 

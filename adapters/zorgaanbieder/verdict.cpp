@@ -73,7 +73,7 @@ Task<Result<bool>> Desk::gather(const Json& record, const std::string& key, Verd
   co_return true;
 }
 
-Task<AttemptResult> Desk::decided(std::string event_id, std::string outcome, std::string reason) {
+Task<AttemptResult> Desk::decided(std::string event_id, std::string outcome, std::string reason, std::string detail) {
   bool granted = outcome == "delivered" || outcome == "recorded";
   auto state = co_await host_.progress().get("part/" + event_id);
   if (!state) co_return AttemptResult{Verdict::retry_later, state.error().code, std::nullopt, Json::object()};
@@ -81,7 +81,8 @@ Task<AttemptResult> Desk::decided(std::string event_id, std::string outcome, std
     auto invoice = co_await host_.progress().get("ubl/" + event_id);
     if (!invoice) co_return AttemptResult{Verdict::retry_later, invoice.error().code, std::nullopt, Json::object()};
     if (!*invoice) co_return AttemptResult{Verdict::delivered, "NO_ANSWER_ASKED", std::nullopt, Json::object()};
-    auto said = co_await decided_ubl(std::move(event_id), std::move(**invoice), std::move(outcome), std::move(reason));
+    auto said =
+        co_await decided_ubl(std::move(event_id), std::move(**invoice), std::move(outcome), in_words(reason, detail));
     co_return said;
   }
   Json part = std::move(**state);

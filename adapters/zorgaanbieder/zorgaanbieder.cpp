@@ -170,7 +170,7 @@ class ZorgaanbiederAdapter final : public Adapter {
     if (outcome == "held") co_return AttemptResult{Verdict::delivered, "STILL_HELD", std::nullopt, Json::object()};
     Json codes = sdk::array_at(signal, "codes");
     std::string reason = !codes.empty() && codes[0].is_string() ? codes[0].get<std::string>() : "";
-    auto result = co_await desk_->decided(event, std::move(outcome), std::move(reason));
+    auto result = co_await desk_->decided(event, std::move(outcome), std::move(reason), sdk::text_at(signal, "detail"));
     co_return result;
   }
 

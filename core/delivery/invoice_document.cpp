@@ -12,7 +12,12 @@ Result<InvoiceDocument> make_document(const Delivery& delivery, const Json& conf
   if (!files) return fail(std::move(files.error()));
   std::string to = sdk::text_at(delivery.endpoint, "mail");
   if (to.empty()) to = sdk::text_at(invoice, "address");
-  if (stated) *stated = formats::stated_amounts(files->document);
+  if (stated) {
+    *stated = formats::stated_amounts(files->document);
+    // Where no agreement says how VAT is treated its seller does: as it was set when this was made
+    // (pipeline/books.hpp).
+    (*stated)["verkoperBtw"] = sdk::text_at(sdk::object_at(invoice, "seller"), "vat_category");
+  }
   InvoiceDocument out;
   out.message_id = fmt::format("factuur.{}", sdk::stable_uuid(files->document.id + "\n" + to + "\n" + files->xml));
   if (auto domain = sdk::text_at(config, "message_id_domain"); !domain.empty()) out.message_id += "@" + domain;

@@ -251,14 +251,17 @@ Result<UblDocument> to_ubl(const Json& invoice, const std::string& reference, co
   // VAT is on it by the agreement or by the seller's category alone, and at the rates of the source: none is guessed.
   // In the name of who made the source it says the VAT of the source, whatever its agreement is.
   bool of_source = flag_at(invoice, "vat_of_source") && !rates->empty() && gross != 0;
-  bool charged = category == "S" && vat > 0;
+  // Also where the VAT of a rate rounds to nothing: it is of that rate all the same.
+  bool charged =
+      category == "S" &&
+      (vat > 0 || std::ranges::any_of(*rates, [](const RatePart& r) { return r.category == "S" && r.net != Cents{}; }));
   if (of_source) {
     category = rates->front().category;
     charged =
         std::ranges::any_of(*rates, [&](const RatePart& r) { return r.category == "S" || r.category != category; });
   }
   if (charged && rates->empty()) return malformed("the source names no VAT rate that can be passed on");
-  if (category == "S" && !charged) category = "E";  // no VAT on it, by a seller that charges VAT otherwise
+  if (category == "S" && !charged) category = "E";  // no rate on it, by a seller that charges VAT otherwise
   d.supplier = party_of(seller, category != "O", settings.peppol);
   d.customer = party_of(buyer, category != "O", settings.peppol);
   if (settings.peppol && !text_at(buyer, "mail").empty() && d.customer.endpoint.value.empty())

@@ -20,11 +20,12 @@ struct InvoiceSettings {
 /// or buyer. Rules of UBL are not checked here: check_ubl does.
 ///
 /// VAT follows `vat_treatment` of the agreement: O outside scope and E exempt ask for the gross amount without VAT; S
-/// passes the VAT on as it was charged, a line per rate of `vat_rates`. With `vat_of_source` it is the invoice of who
-/// made the source, and says the categories and rates of `vat_rates` whatever was agreed. Without a treatment the
-/// seller's own category counts (`vat_category`); S with VAT and without rates is INVOICE_MALFORMED: no rate is ever
-/// guessed. `issue_date`, `due_date` and `payment_id` stand for an invoice that is passed on as it came; else the day
-/// of `issued`, `payment_days` after it, and the number. A line may have a `period` [from, to] of its own.
+/// passes the VAT on as it was charged, a line per rate of `vat_rates`, also where it rounds to nothing. With
+/// `vat_of_source` it is the invoice of who made the source, and says the categories and rates of `vat_rates` whatever
+/// was agreed. Without a treatment the seller's own category counts (`vat_category`); S with VAT and without rates is
+/// INVOICE_MALFORMED: no rate is ever guessed. `issue_date`, `due_date` and `payment_id` stand for an invoice that is
+/// passed on as it came; else the day of `issued`, `payment_days` after it, and the number. A line may have a `period`
+/// [from, to] of its own.
 [[nodiscard]] Result<UblDocument> to_ubl(const Json& invoice, const std::string& reference,
                                          const InvoiceSettings& settings);
 

@@ -31,10 +31,12 @@ std::vector<PayerShare> shares_of(const Json& j) {
 
 Json group_json(const ShareGroup& g) {
   auto method = std::ranges::find(kMethods, g.method, &std::pair<ShareGroup::Method, std::string_view>::first)->second;
-  return {{"method", method},
-          {"kinds", g.kinds},
-          {"payers", shares_json(g.payers)},
-          {"odd", g.odd == OddCent::swv ? "swv" : "gemeente"}};
+  Json out{{"method", method},
+           {"kinds", g.kinds},
+           {"payers", shares_json(g.payers)},
+           {"odd", g.odd == OddCent::swv ? "swv" : "gemeente"}};
+  if (!g.vat.empty()) out["vat"] = g.vat;
+  return out;
 }
 
 ShareGroup group_of(const Json& j) {
@@ -45,6 +47,7 @@ ShareGroup group_of(const Json& j) {
   g.kinds = j.at("kinds").get<std::vector<std::string>>();
   g.payers = shares_of(j.at("payers"));
   g.odd = j.at("odd") == "swv" ? OddCent::swv : OddCent::gemeente;
+  g.vat = j.value("vat", "");
   return g;
 }
 

@@ -42,6 +42,7 @@ struct ShareGroup {
   std::vector<std::string> kinds;
   std::vector<PayerShare> payers;  ///< order of ties: gemeente, schoolbestuur, swv; for `minutes` education first
   OddCent odd = OddCent::gemeente;
+  std::string vat{};  ///< what the agreement says of VAT of all its kinds: O, E or S; empty: nothing, or not one thing
   bool operator==(const ShareGroup&) const = default;
 };
 
@@ -69,7 +70,7 @@ struct LedgerEntry {
   std::string credits;     ///< number of the invoice that a credit note takes from
   std::vector<LedgerLine> lines;
   Cents vat;
-  std::string vat_treatment;  ///< O, E, S by the agreement, or empty; fixed when it is sent
+  std::string vat_treatment;  ///< O, E, S by the agreement of all kinds, or empty; fixed when it is sent
   Json vat_rates =
       Json::array();  ///< [{percent, category?, net_cents, vat_cents}] as the creditor charged it, or empty
   std::optional<std::int64_t> minutes;

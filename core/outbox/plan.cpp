@@ -7,6 +7,7 @@
 
 #include "core/base/calendar.hpp"
 #include "core/base/hash.hpp"
+#include "core/model/code_words.hpp"
 #include "core/model/invoice_types.hpp"
 #include "core/outbox/reach.hpp"
 
@@ -345,9 +346,21 @@ std::vector<Planned> plan(const PlanInput& in) {
     make.reach(std::move(p));
   }
 
-  // The sender learns the codes and nothing else (message type 55, blokkade).
+  // The sender learns the codes and nothing else (message type 55, blokkade). Of an invoice also which reason of a code
+  // it was, where it has several (core/model/code_words.hpp): CODE:fact.
+  auto reason_of = [&](const std::vector<std::string>& codes, const Json& number) -> std::string {
+    for (const auto& e : in.draft.explanation) {
+      if (codes.empty() || e.code != codes.front() || !number.is_string() ||
+          e.facts[std::string_view("number")] != number)
+        continue;
+      for (const auto& [fact, value] : e.facts.items())
+        if (auto reason = e.code + ":" + fact; code_words(reason)) return reason;
+    }
+    return {};
+  };
   auto refuse = [&](const std::string& id, const std::string& type, const std::string& role, const std::string& party,
-                    const std::vector<std::string>& codes, std::string_view outcome, const std::string& detail) {
+                    const std::vector<std::string>& codes, std::string_view outcome, const std::string& detail,
+                    const Json& number) {
     Planned p;
     p.role = role;
     p.type = "blokkade";
@@ -358,13 +371,15 @@ std::vector<Planned> plan(const PlanInput& in) {
               {"type", type},
               {"message", id},
               {"time", format_instant(m.time)}};
+    if (auto reason = reason_of(codes, number); !reason.empty()) p.body["signal"]["detail"] = std::move(reason);
     make.reach(std::move(p), in.parties.find(party));
   };
   bool refused = in.draft.outcome == Outcome::blocked || in.draft.outcome == Outcome::held ||
                  in.draft.outcome == Outcome::quarantined;
   // The one who opens a link is told by the page.
   if (refused && m.type != "link_geopend")
-    refuse(m.id, m.type, m.sender_role, m.party, in.draft.codes, to_string(in.draft.outcome), m.sender_role);
+    refuse(m.id, m.type, m.sender_role, m.party, in.draft.codes, to_string(in.draft.outcome), m.sender_role,
+           is_invoice_type(m.type) && m.payload.is_object() ? m.payload.value("number", Json()) : Json());
   // A held credit whose turn came and that is larger than what was left by then (CORE-MONEY-04).
   for (const auto& e : in.draft.effects) {
     if (e.what != "invoice" || !e.value.is_object() || e.value.value("status", "") != "refused") continue;
@@ -372,7 +387,8 @@ std::vector<Planned> plan(const PlanInput& in) {
     for (const auto& past : in.file.messages)
       if (past.id == id && id != m.id)
         refuse(id, past.type, past.sender_role, e.value.value("party", ""),
-               e.value.value("codes", std::vector<std::string>{}), to_string(Outcome::blocked), id);
+               e.value.value("codes", std::vector<std::string>{}), to_string(Outcome::blocked), id,
+               e.value.value("number", Json()));
   }
   return std::move(make.out);
 }

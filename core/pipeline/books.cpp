@@ -65,32 +65,34 @@ SourceAmounts source_amounts(const std::string& type, const Json& payload) {
 std::optional<DocumentAmounts> document_amounts(const Json& stated) {
   auto gross = sdk::number_at(stated, "bedragCent");
   if (!gross) return {};
-  DocumentAmounts out{*gross, {}};
+  DocumentAmounts out{*gross, {}, sdk::text_at(stated, "verkoperBtw")};
   for (const auto& t : sdk::array_at(stated, "btw")) {
     auto& part = out.taxes[{sdk::text_at(t, "categorie"), sdk::text_at(t, "tarief")}];
     part.net += sdk::number_at(t, "nettoCent").value_or(0), part.vat += sdk::number_at(t, "btwCent").value_or(0);
   }
+  // Sealed before the setting was written with it.
+  if (!stated.contains("verkoperBtw"))
+    for (const auto& [tax, part] : out.taxes)
+      if (out.seller != "S") out.seller = tax.first;
   return out;
 }
 
-ByTax decided_taxes(const InvoiceOut& invoice, std::int64_t gross, std::int64_t vat, const ByTax* stated) {
+ByTax decided_taxes(const InvoiceOut& invoice, std::int64_t gross, std::int64_t vat, const std::string& seller) {
   if (outbox::says_vat_of_source(invoice)) return of_rates(invoice.vat_rates, 1);
-  auto treatment = invoice.vat_treatment;
-  if (treatment.empty()) {
-    treatment = "O";
-    if (stated)
-      for (const auto& [tax, part] : *stated)
-        if (treatment != "S") treatment = tax.first;
-  }
-  // S without VAT is said as E; VAT of which no rate is known cannot be passed on and never leaves.
-  if (treatment == "S" && vat != 0) {
+  auto treatment = invoice.vat_treatment.empty() ? seller : invoice.vat_treatment;
+  if (treatment.empty()) treatment = "O";
+  if (treatment == "S") {
     auto by = of_rates(invoice.vat_rates, 1);
-    if (by.empty()) return {{{"S", "?"}, {gross - vat, vat}}};
+    bool charged =
+        vat != 0 || std::ranges::any_of(by, [](const auto& r) { return r.first.first == "S" && r.second.net != 0; });
+    // VAT of which no rate is known cannot be passed on and never leaves.
+    if (charged && by.empty()) return {{{"S", "?"}, {gross - vat, vat}}};
     ByTax out;
     for (const auto& [tax, part] : by) add_taxes(out, {{{tax.first == "S" ? "S" : "E", tax.second}, part}});
-    return out;
+    if (charged) return out;
+    treatment = "E";  // no rate on it
   }
-  return {{{treatment == "S" ? "E" : treatment, "0"}, {gross, 0}}};
+  return {{{treatment, "0"}, {gross, 0}}};
 }
 
 std::string agreement_lines(const Json& funding, const std::vector<std::string>& kinds, const std::string& from,

@@ -34,13 +34,14 @@ struct SourceAmounts {
 struct DocumentAmounts {
   std::int64_t gross = 0;
   ByTax taxes;
+  std::string seller{};  ///< the setting of its seller (O, E, S) when it was sealed; empty where it had none
 };
 [[nodiscard]] std::optional<DocumentAmounts> document_amounts(const Json& stated);
 
 /// What a document has to say by its decision: the VAT of its source, or `gross` and `vat` as its agreement treats
-/// them. Without an agreement on it the seller decides, which is a setting and no decision: then what `stated` says, if
-/// it does.
-[[nodiscard]] ByTax decided_taxes(const InvoiceOut& invoice, std::int64_t gross, std::int64_t vat, const ByTax* stated);
+/// them. Without an agreement on it the `seller` decides (DocumentAmounts::seller; empty as O).
+[[nodiscard]] ByTax decided_taxes(const InvoiceOut& invoice, std::int64_t gross, std::int64_t vat,
+                                  const std::string& seller);
 
 /// Which lines of an agreement (facts `funding`) name these kinds in this period: "1", "1+3"; empty where none does.
 [[nodiscard]] std::string agreement_lines(const Json& funding, const std::vector<std::string>& kinds,

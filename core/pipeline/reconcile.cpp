@@ -86,9 +86,10 @@ void book_source(MonthBook& book, const CaseBook& at, const SourceAmounts& sourc
     ++m.documents;
     const auto& i = *d->invoice;
     const ByTax* says = d->says ? &d->says->taxes : nullptr;
-    ByTax asks = decided_taxes(i, i.amount_cents, i.vat_cents.value_or(0), says);
+    const std::string seller = d->says ? d->says->seller : "";
+    ByTax asks = decided_taxes(i, i.amount_cents, i.vat_cents.value_or(0), seller);
     if (!bears && d == last) {
-      asks = outbox::says_vat_of_source(i) ? rest : decided_taxes(i, gross, vat, says);
+      asks = outbox::says_vat_of_source(i) ? rest : decided_taxes(i, gross, vat, seller);
     } else if (!bears && i.payee == entry.creditor_role) {
       add_taxes(rest, asks, -1);
       gross -= i.amount_cents, vat -= i.vat_cents.value_or(0);

@@ -39,7 +39,7 @@ struct Writer {
     doc.released_by = released_by;
     doc.source_number = source.number;
     doc.source_message = source.message;
-    doc.vat_treatment = invoice.vat_treatment;
+    doc.vat_treatment = treatment_for(invoice, payer);
     if (payee == source.creditor_role) doc.payee_party = source.party;
     doc.period_from = invoice.period_from;
     doc.period_to = invoice.period_to;
@@ -73,6 +73,7 @@ struct Writer {
     Cents gross = source.total(), vat = source.vat;
     auto doc = document(source.number, source.kind, payer, source.creditor_role, credit() ? -gross : gross,
                         credit() ? -vat : vat);
+    doc.vat_treatment = invoice.vat_treatment;  // all of its kinds are on it
     doc.lines = source_lines(source, invoice, sign());
     doc.vat_rates = signed_rates(source.vat_rates);
     if (credit()) doc.credits = invoice.number;

@@ -47,14 +47,42 @@ Compared compare(const LedgerEntry& incoming, const Ledger& ledger, const Json& 
 }
 
 std::optional<LedgerLine> exceeds(const LedgerEntry& credit, const LedgerEntry& invoice, const Ledger& ledger) {
-  bool by_rate = std::ranges::none_of(credit.lines, [](const LedgerLine& l) { return l.percent.empty(); });
-  auto left = lines_left(invoice, ledger.sent_credits(invoice), by_rate);
+  auto rated = [](const std::vector<LedgerLine>& lines) {
+    return std::ranges::none_of(lines, [](const LedgerLine& l) { return l.percent.empty(); });
+  };
+  auto sent = ledger.sent_credits(invoice);
+  bool by_rate = rated(credit.lines) && rated(invoice.lines) &&
+                 std::ranges::all_of(sent, [&](const LedgerEntry* c) { return rated(c->lines); });
+  auto left = lines_left(invoice, sent, by_rate);
+  auto same_rate = [](const LedgerLine& a, const LedgerLine& b) {
+    return a.percent == b.percent && a.category == b.category;
+  };
+  // A rate has its VAT, and how its cents lie over the kinds is not for the creditor to know: each line that was
+  // rounded may be a cent off.
+  std::vector<Cents> slack(left.size());
+  auto count = [&](const LedgerEntry& e) {
+    for (const auto& line : e.lines)
+      for (std::size_t i = 0; i < left.size(); ++i)
+        if (same_rate(line, left[i])) slack[i] += Cents{1};
+  };
+  if (by_rate) {
+    count(invoice), count(credit);
+    for (const auto* c : sent) count(*c);
+  }
   for (const auto& line : credit.lines) {
-    auto it = std::ranges::find_if(left, [&](const LedgerLine& l) {
-      return l.kind == line.kind && (l.percent.empty() || (l.percent == line.percent && l.category == line.category));
-    });
+    auto it = std::ranges::find_if(
+        left, [&](const LedgerLine& l) { return l.kind == line.kind && (!by_rate || same_rate(l, line)); });
     if (it == left.end()) return LedgerLine{line.kind, {}};
-    if (line.cents > it->cents) return *it;
+    bool within = line.cents <= it->cents;
+    if (by_rate) {
+      Cents of_rate;
+      for (const auto& l : left)
+        if (same_rate(l, line)) of_rate += *l.vat;
+      within = line.cents - *line.vat <= it->cents - *it->vat && *line.vat <= of_rate &&
+               *line.vat <= *it->vat + slack[static_cast<std::size_t>(it - left.begin())];
+      it->vat = *it->vat - *line.vat;
+    }
+    if (!within) return LedgerLine{line.kind, it->cents};
     it->cents -= line.cents;
   }
   return {};

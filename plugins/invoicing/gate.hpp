@@ -16,8 +16,9 @@ struct Compared {
 };
 /// `elsewhere` is the register entry of this key, written by any case; null when there is none.
 [[nodiscard]] Compared compare(const LedgerEntry& incoming, const Ledger& ledger, const Json& elsewhere);
-/// The kind of which a credit takes more than is left of its invoice, or nothing; at each VAT rate of its own where all
-/// lines name theirs. Credits that are held take nothing yet.
+/// The kind of which a credit takes more than is left of its invoice, or nothing. Where all lines name their VAT rate:
+/// in net of each kind and rate, and in VAT of each rate; of that a kind may give a cent per line more than was laid on
+/// it. Else in gross of each kind. Credits that are held take nothing yet.
 [[nodiscard]] std::optional<LedgerLine> exceeds(const LedgerEntry& credit, const LedgerEntry& invoice,
                                                 const Ledger& ledger);
 /// Key of that register entry.

@@ -76,6 +76,9 @@ Json lines_for(std::string_view payer, const LedgerEntry& source, const LedgerEn
       if (std::ranges::find(group.kinds, line.kind) != group.kinds.end())
         lines.push_back(&line), cents.push_back(line.cents);
     Cents total = sign < 0 ? -mine->gross : mine->gross;
+    // A cent of VAT that a credit takes beyond its own lines (shares.cpp): no line of it is of this group.
+    LedgerLine rounding{group.kinds.front(), total};
+    if (lines.empty() && total != Cents{}) lines.push_back(&rounding), cents.push_back(total);
     auto shares =
         group.method == ShareGroup::Method::half && sign > 0
             ? (payer == "swv" ? swv_half_of_lines(cents, group.odd) : gemeente_half_of_lines(cents, group.odd))

@@ -139,10 +139,11 @@ void add_rates(std::vector<RatePart>& to, const std::vector<RatePart>& more) {
   }
 }
 
-/// What the agreement says of VAT for all kinds of an invoice; empty when it says nothing or not one thing.
-std::string treatment_of(const LedgerEntry& invoice, const MoneyState& state, const Switches& switches) {
+/// What the agreement says of VAT for all of these kinds; empty when it says nothing or not one thing.
+std::string treatment_of(const std::vector<std::string>& kinds, const LedgerEntry& invoice, const MoneyState& state,
+                         const Switches& switches) {
   std::string out;
-  for (const auto& kind : kinds_of(invoice)) {
+  for (const auto& kind : kinds) {
     const FundingLine* line = answer_for(state, switches, invoice, kind).covers;
     if (!line || line->vat.empty() || (!out.empty() && out != line->vat)) return {};
     out = line->vat;
@@ -150,15 +151,8 @@ std::string treatment_of(const LedgerEntry& invoice, const MoneyState& state, co
   return out;
 }
 
-}  // namespace
-
-std::int64_t education_minutes(std::int64_t minutes, std::uint32_t education_bp) {
-  return education_bp == 5000 ? split_minutes(minutes).education : minutes * education_bp / 10000;
-}
-
-void plan(LedgerEntry& invoice, const MoneyState& state, const Switches& switches, OddCent odd) {
+void make_groups(LedgerEntry& invoice, const MoneyState& state, const Switches& switches, OddCent odd) {
   invoice.groups.clear();
-  invoice.vat_treatment = treatment_of(invoice, state, switches);
   if (invoice.kind == "doorbelasting") {
     // What the gemeente itself asks of the SWV is forwarded as it is (KNH-MONEY-05).
     invoice.holder = "swv";
@@ -211,6 +205,51 @@ void plan(LedgerEntry& invoice, const MoneyState& state, const Switches& switche
       add(invoice.groups, by_shares(kind, recorded, invoice.holder));
     }
   }
+}
+
+bool same_rate(const LedgerLine& a, const LedgerLine& b) { return a.percent == b.percent && a.category == b.category; }
+
+/// VAT is charged per rate and laid over its lines here; whoever credits one of them computes it again, and may take a
+/// cent more than was laid on it. That cent is another line's of the same rate: first of one that is shared alike.
+void settle_vat_of_rates(std::vector<LedgerLine>& lines, const std::vector<ShareGroup>& groups) {
+  auto alike = [&](const LedgerLine& a, const LedgerLine& b) {
+    return std::ranges::any_of(groups, [&](const ShareGroup& g) {
+      return std::ranges::find(g.kinds, a.kind) != g.kinds.end() && std::ranges::find(g.kinds, b.kind) != g.kinds.end();
+    });
+  };
+  for (auto& lacks : lines)
+    for (bool same_group : {true, false})
+      for (auto& has : lines) {
+        if (*lacks.vat >= Cents{}) break;
+        if (&has == &lacks || *has.vat <= Cents{} || !same_rate(has, lacks) || alike(has, lacks) != same_group)
+          continue;
+        Cents part = std::min(-*lacks.vat, *has.vat);
+        *lacks.vat += part, lacks.cents += part;
+        *has.vat -= part, has.cents -= part;
+      }
+}
+
+}  // namespace
+
+std::int64_t education_minutes(std::int64_t minutes, std::uint32_t education_bp) {
+  return education_bp == 5000 ? split_minutes(minutes).education : minutes * education_bp / 10000;
+}
+
+void plan(LedgerEntry& invoice, const MoneyState& state, const Switches& switches, OddCent odd) {
+  make_groups(invoice, state, switches, odd);
+  for (auto& group : invoice.groups) group.vat = treatment_of(group.kinds, invoice, state, switches);
+  invoice.vat_treatment = treatment_of(kinds_of(invoice), invoice, state, switches);
+}
+
+std::string treatment_for(const LedgerEntry& invoice, std::string_view payer) {
+  const ShareGroup* first = nullptr;
+  for (const auto& group : invoice.groups) {
+    if (std::ranges::find(group.payers, payer, &PayerShare::role) == group.payers.end()) continue;
+    if (!first) first = &group;
+    if (group.vat != first->vat) return {};
+  }
+  // What was sent before groups had it says one thing of all of them.
+  return first && !first->vat.empty() ? first->vat : invoice.vat_treatment;
 }
 
 PayerAmount Shares::of(std::string_view role) const {
@@ -307,6 +346,7 @@ std::vector<LedgerLine> lines_left(const LedgerEntry& invoice, std::span<const L
         it->cents -= line.cents;
         it->vat = it->vat && line.vat ? std::optional(*it->vat - *line.vat) : std::nullopt;
       }
+  if (by_rate) settle_vat_of_rates(out, invoice.groups);
   // A provider may round the VAT of its credits: what would be more than the money, or less than none, is not known.
   for (auto& line : out)
     if (line.vat && (*line.vat < Cents{} || *line.vat > line.cents)) {

@@ -11,8 +11,11 @@
 namespace schakel::invoicing {
 
 /// Fixes `holder` and `groups` of an invoice that is about to be sent. `odd` is whose turn the odd cent is.
-/// Also fixes the VAT treatment when the agreement names one for every line.
+/// Also fixes the VAT treatment of each group, and of the whole, where the agreement says one thing of all its kinds.
 void plan(LedgerEntry& invoice, const MoneyState& state, const Switches& switches, OddCent odd);
+
+/// O, E or S for what this payer is asked: that of all kinds that it has a part of; empty where that is not one thing.
+[[nodiscard]] std::string treatment_for(const LedgerEntry& invoice, std::string_view payer);
 
 /// What the payers of one group owe of it; they add up to `cents` and `vat`.
 struct GroupAmounts {
@@ -38,7 +41,7 @@ struct Shares {
 [[nodiscard]] Shares share(const LedgerEntry& invoice, std::span<const LedgerLine> lines, Cents vat);
 
 /// The lines left of an invoice after credits, kinds in the order of the invoice; each VAT rate of a kind apart where
-/// that is wanted and every line has one.
+/// that is wanted and every line has one. VAT of a rate that credits took beyond a kind is off the other kinds.
 [[nodiscard]] std::vector<LedgerLine> lines_left(const LedgerEntry& invoice,
                                                  std::span<const LedgerEntry* const> credits, bool by_rate = true);
 /// VAT left; never below 0: a provider may round the VAT of its credits up.

@@ -71,6 +71,22 @@ TEST(InvoiceResponse, RefusedEInvoiceIsAnsweredWithItsReasonAndOnlyToItsSender) 
   EXPECT_EQ(answers(*bench)[0], text);
 }
 
+TEST(InvoiceResponse, ACreditThatIsTooLargeIsNotToldAsANumberThatWasUsed) {
+  auto told = [](const char* detail) {
+    auto bench = fresh_desk();
+    (void)posted_ubl(*bench);
+    auto refused = decision(bench->world.events.at(0)["id"], "quarantined", {"INVOICE_CONFLICT"});
+    refused.body["signal"]["detail"] = detail;
+    (void)bench->send(refused);
+    return answers(*bench).size() == 1 ? said(answers(*bench)[0]) : std::string("no answer");
+  };
+  EXPECT_EQ(told("INVOICE_CONFLICT:left_cents"),
+            "RE|380 ZB-2026-0917|INVOICE_CONFLICT: de creditnota is hoger dan wat er van de factuur over is");
+  EXPECT_EQ(told("INVOICE_CONFLICT:no_such_fact"),
+            "RE|380 ZB-2026-0917|INVOICE_CONFLICT: zelfde nummer, andere inhoud");
+  EXPECT_EQ(told("FUNDING_NOT_AGREED"), told("INVOICE_CONFLICT"));
+}
+
 TEST(InvoiceResponse, PassedOnIsInProcessAlsoWhenTheSameCameInOtherBytes) {
   for (const char* outcome : {"delivered", "recorded"}) {
     auto bench = fresh_desk();

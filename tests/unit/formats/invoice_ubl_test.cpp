@@ -148,6 +148,26 @@ TEST(InvoiceUbl, OneOfASingleCategoryWithoutVatKeepsItsLines) {
   }
 }
 
+TEST(InvoiceUbl, ARateOfWhichTheVatRoundsToNothingIsSaidAsThatRate) {
+  for (bool by_agreement : {true, false})
+    for (std::int64_t sign : {1, -1}) {
+      auto inv = broker_invoice({2 * sign});
+      inv["seller"]["vat_number"] = "NL123456789B01";
+      if (by_agreement)
+        inv["vat_treatment"] = "S";
+      else
+        inv["seller"]["vat_category"] = "S";
+      inv["vat_rates"] = Json::array({vat_row("S", "9", 2 * sign, 0)});
+      EXPECT_EQ(stated_amounts(document(inv))["btw"],
+                (Json::array({{{"categorie", "S"}, {"tarief", "9"}, {"nettoCent", 2 * sign}, {"btwCent", 0}}})));
+      // Without a rate there is none to say; nor of what was never taxed.
+      inv["vat_rates"] = Json::array();
+      EXPECT_EQ(stated_amounts(document(inv))["btw"][0]["categorie"], "E");
+      inv["vat_rates"] = Json::array({vat_row("Z", "0", 2 * sign, 0)});
+      EXPECT_EQ(stated_amounts(document(inv))["btw"][0]["categorie"], "E");
+    }
+}
+
 TEST(InvoiceUbl, WhatIsMadeOfItPassesRatesOnWithoutZ) {
   auto inv = broker_invoice({12100, 500});
   inv["vat_treatment"] = "S";

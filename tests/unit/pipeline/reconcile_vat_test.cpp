@@ -43,7 +43,10 @@ struct VatBooks {
     Json invoice = road.partners.body(d)["body"]["invoice"];
     auto ubl = formats::to_ubl(invoice, "OZA-1", formats::InvoiceSettings(Json::object()));
     EXPECT_TRUE(ubl) << d.role;
-    return ubl ? formats::stated_amounts(*ubl) : Json();
+    if (!ubl) return {};
+    Json stated = formats::stated_amounts(*ubl);
+    stated["verkoperBtw"] = invoice["seller"]["vat_category"];
+    return stated;
   }
   /// What sealing writes (core/delivery/attempt.cpp), with what a test does to it.
   void seal(const std::function<void(Json& stated, const std::string& role)>& change = {}) {
@@ -129,6 +132,38 @@ TEST(ReconcileVat, ACentOnADocumentThatWasNotDecidedKeepsTheMonthOpen) {
     })) << what;
     b.seal();
     EXPECT_TRUE(b.road.books().closes()) << "as decided it closes";
+  }
+}
+
+TEST(ReconcileVat, ARateOfWhichTheVatRoundsToNothingKeepsItsRateInTheBooks) {
+  for (bool by_agreement : {true, false}) {
+    VatBooks b(by_agreement ? "S" : "");
+    auto directory = MoneyRoad::directory();
+    for (auto& p : directory["parties"])
+      if (p.contains("invoice") && !by_agreement)
+        p["invoice"]["vat_category"] = "S", p["invoice"]["vat_number"] = "NL123456789B01";
+    b.road.parties = std::make_shared<Parties>(Parties::read(directory).value());
+    b.road.restart();
+    b.factuur();
+    b.road.run();
+    ASSERT_TRUE(b.road.accept(
+        b.road.message("msg-C1", "creditnota",
+                       {{"number", "C1"},
+                        {"credits", "F1"},
+                        {"vat_cents", 0},
+                        {"seller_vat_number", "NL123456789B01"},
+                        {"lines", {vat_line("grijs", "S", "9", 2, 0), vat_line("onderwijs", "S", "21", 2, 0)}}})));
+    b.road.run();
+    b.seal();
+    auto m = b.road.books();
+    EXPECT_TRUE(m.closes()) << by_agreement << month_view(m).dump(1);
+    for (const auto& r : m.rows) EXPECT_FALSE(r.payer == "swv" && r.category != "S") << r.category << r.rate;
+    // A document that calls them exempt is named, whoever said that VAT is passed on.
+    b.seal([](Json& s, const std::string& role) {
+      if (role == "swv_financien" && s["bedragCent"] < 0)
+        s["btw"] = Json::array({{{"categorie", "E"}, {"tarief", "0"}, {"nettoCent", s["bedragCent"]}, {"btwCent", 0}}});
+    });
+    EXPECT_FALSE(b.road.books().closes()) << by_agreement;
   }
 }
 

@@ -117,7 +117,9 @@ TEST(Settlement, ACreditThatIsRefusedAtItsTurnIsToldToWhoSentIt) {
   road.run();
   int conflicts = 0;
   for (const auto& s : road.partners.told)
-    if (s["code"] == "BLOKKADE" && s["codes"] == Json{"INVOICE_CONFLICT"} && s["outcome"] == "blocked") ++conflicts;
+    if (s["code"] == "BLOKKADE" && s["codes"] == Json{"INVOICE_CONFLICT"} && s["outcome"] == "blocked" &&
+        s["detail"] == "INVOICE_CONFLICT:left_cents")
+      ++conflicts;
   EXPECT_EQ(conflicts, 1);
   // What comes later about the case does not tell it again.
   road.partners.told.clear();

@@ -68,9 +68,29 @@ TEST(VatTreatment, ComesFromTheAgreementAndStaysWithCredits) {
   c.agree({{{"kind", "zorg"}, {"vat", "E"}}});
   auto credit = c.credit("C1", "F1", {line("grijs", 100)}, 17);
   EXPECT_EQ(find(credit, "CN-C1").vat_treatment, "S");
-  // Two agreements that say different things leave it to the creditor.
-  auto mixed = c.invoice("F2", {line("grijs", 24200), line("zorg", 100)}, 0);
+}
+
+TEST(VatTreatment, IsOfWhatStandsOnTheDocument) {
+  Case c(knh(), Json::object());
+  c.agree({{{"kind", "zorg"}, {"payer", "gemeente"}, {"vat", "E"}},
+           {{"kind", "grijs"}, {"payer", "50/50"}, {"vat", "S"}},
+           {{"kind", "onderwijs"}, {"payer", "swv"}, {"vat", "O"}}});
+  // What the gemeente has of care says nothing of what it asks of the swv.
+  auto two = c.invoice("F1", {line("grijs", 24200), line("zorg", 100)}, 4200);
+  EXPECT_EQ(find(two, "DB-F1").vat_treatment, "S");
+  EXPECT_EQ(find(two, "F1").vat_treatment, "") << "the whole has both";
+  auto credit = c.credit("C1", "F1", {line("grijs", 24200), line("zorg", 100)}, 4200);
+  EXPECT_EQ(find(credit, "CN-C1").vat_treatment, "S");
+  // Two on one document leave it to the creditor.
+  auto mixed = c.invoice("F2", {line("grijs", 24200), line("onderwijs", 100)}, 0);
   EXPECT_EQ(find(mixed, "DB-F2").vat_treatment, "");
+  EXPECT_EQ(find(c.credit("C2", "F2", {line("onderwijs", 100)}), "CN-C2").vat_treatment, "") << "as its invoice";
+  // One that was sent before a treatment was kept by group has that of the whole.
+  auto education = c.invoice("F3", {line("onderwijs", 100)});
+  EXPECT_EQ(find(education, "DB-F3").vat_treatment, "O");
+  for (auto& e : c.file.invoices["entries"])
+    for (auto& g : e["value"]["groups"]) g.erase("vat");
+  EXPECT_EQ(find(c.credit("C3", "F3", {line("onderwijs", 50)}), "CN-C3").vat_treatment, "O");
 }
 
 TEST(NumberSeries, CountsPerCreditorWithoutGapsAndCreditsNameTheNumberGiven) {
