@@ -130,8 +130,7 @@ Result<void> screen_xml(std::string_view bytes, const XmlLimits& limits) {
     if (limits.refuse_bom) return refuse("XML_BOM", "a byte order mark is not allowed (OP192)");
     bytes.remove_prefix(3);
   }
-  if (utf16_low(bytes))
-    return refuse("XML_ENCODING", "only UTF-8 is read");
+  if (utf16_low(bytes)) return refuse("XML_ENCODING", "only UTF-8 is read");
   if (!valid_xml_text(bytes)) return refuse("XML_UTF8", "not UTF-8, or a character that XML does not allow");
   if (auto ok = check_declaration(bytes); !ok) return ok;
   // Also inside comments and CDATA, where a declaration would be inert: two parsers may differ on where a comment ends.

@@ -291,7 +291,7 @@ TEST(Sniff, Utf16IsToldAsWhatItIs) {
       EXPECT_EQ(check_message(utf16(jw323, little, mark)).kind, MessageKind::jw323);
       EXPECT_EQ(told(utf16(jw323, little, mark)), CarriedRules{"OP192"});
       EXPECT_EQ(told(utf16(*render_ubl(invoice()), little, mark)), CarriedRules{"XML_ENCODING"});
-      EXPECT_EQ(told(utf16("<a/>", little, mark)), CarriedRules{"MESSAGE_UNKNOWN"});
+      EXPECT_TRUE(told(utf16("<a/>", little, mark)).contains("MESSAGE_UNKNOWN"));
     }
   for (std::string_view start : {std::string_view("<\0", 2), std::string_view("\0<", 2), std::string_view("\0", 1)})
     EXPECT_EQ(check_message(start).kind, MessageKind::unknown);
