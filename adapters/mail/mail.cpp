@@ -16,7 +16,17 @@ std::string_view status_text(std::string_view code) {
   if (code == "INVOICE_UNDELIVERABLE") return "kon niet worden afgeleverd";
   if (code == "ANSWER_DUE") return "wordt vastgehouden; het antwoord aan de aanbieder (JW325) moet er binnenkort zijn";
   if (code == "ANSWER_OVERDUE") return "wordt vastgehouden; de termijn voor het antwoord (JW325) is voorbij";
+  if (code == "INVOICE_NOT_TAKEN") return "is bij binnenkomst geweigerd";
+  if (code == "INVOICE_CONFLICT") return "is binnengekomen met een andere inhoud dan wat hier bekend is";
   return "vraagt uw aandacht";
+}
+
+/// What the rules say of which finance has to know more than their id.
+std::string_view door_text(std::string_view rule) {
+  if (rule == "SCH-IBAN-OTHER") return "betaling wordt gevraagd op een rekening die niet van deze afzender bekend is";
+  if (rule == "SCH-PAYEE") return "betaling wordt gevraagd aan een ander dan de afzender";
+  if (rule == "SCH-BUYER") return "de factuur is voor een andere organisatie dan die hier worden bediend";
+  return "";
 }
 
 }  // namespace
@@ -109,7 +119,15 @@ class MailAdapter final : public Adapter {
           "Geachte heer, mevrouw,\n\nFactuur {} {}.\nUiterste datum: {}\n\nHef op wat haar tegenhoudt of wijs haar af: "
           "`schakel invoice show {}` noemt de reden. Het antwoord gaat dan vanzelf.\n\nSchakel\n",
           number, status_text(code), sdk::text_at(signal, "reason"), number);
-    else
+    else if (code == "INVOICE_NOT_TAKEN" || code == "INVOICE_CONFLICT") {
+      auto rule = sdk::text_at(signal, "rule");
+      auto why = door_text(rule);
+      mail.text = fmt::format(
+          "Geachte heer, mevrouw,\n\nFactuur {} van {} {}.\nReden: {}{}{}\n\nEr is niets doorgestuurd. Betaal niet en "
+          "wijzig geen gegevens op grond van deze factuur: bel de afzender op een nummer uit uw eigen "
+          "administratie.\n\nSchakel\n",
+          number, sdk::text_at(signal, "creditor"), status_text(code), rule, why.empty() ? "" : ": ", why);
+    } else
       mail.text = fmt::format(
           "Geachte heer, mevrouw,\n\nFactuur {} aan {} {}.\nReden: {}\n\nDe andere helft van de kosten is mogelijk wel "
           "aangekomen. "

@@ -23,6 +23,7 @@
 //   unsent/<answer id>          wacht/<answer id>: who may ask for an answer that is not made yet
 //   ubl/<event id>              an e-invoice: number, names, whether it is answered; ublnr/<party>/<number>: the event
 //                               that was granted
+//   ublronde/<event id>         how often these bytes came again after a refusal: {round}
 //
 // What rests here is sealed under the system key, as a declaration is of many pupils at once and of some that have no
 // case here; it cannot be sealed per case. Its end is therefore the erasure of the row, which the store overwrites on
@@ -141,8 +142,13 @@ class Desk {
   Task<bool> put(std::string key, Json value);
   /// Answers that were sent and whose day is over; false: not now.
   Task<bool> erase_answers(const std::vector<std::string>& drops, const std::string& today);
-  /// Remembers to whom an e-invoice is to be answered, before it is handed over; false: not now.
-  Task<bool> expect_ubl(const formats::UblDocument& d, const std::string& event_id, const std::string& party);
+  /// Remembers to whom an e-invoice is to be answered, before it is handed over. The id of its event: `first_id`, or
+  /// that of a new attempt when the last one of these bytes was refused. nullopt: not now.
+  Task<std::optional<std::string>> expect_ubl(const formats::UblDocument& d, std::string first_id,
+                                              const std::string& party);
+  /// Refusals that who pays has to know of; false: not now.
+  Task<bool> tell_not_taken(const formats::UblDocument& d, const std::vector<Finding>& refused,
+                            const std::string& party, std::string hash, Inbox& inbox);
   Task<AttemptResult> decided_ubl(std::string event_id, Json row, std::string outcome, std::string reason);
   Task<AttemptResult> answer_ubl(std::string key, Json row, formats::ResponseStatus status, std::string reason);
   const Settings& settings_;

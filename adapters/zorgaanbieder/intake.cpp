@@ -117,8 +117,11 @@ Task<Received> Desk::receive_ubl(std::string_view bytes, std::string party, Inbo
   if (known == settings_.leveranciers.end() || !settings_.may_post(party, known->second))
     co_return Received{403, "SENDER_NOT_ALLOWED", "", {}, Json::object()};
   party = known->second;
-  if (auto refused = refused_here(d, settings_, today_of(host_.clock())); !refused.empty())
+  if (auto refused = refused_here(d, settings_, today_of(host_.clock())); !refused.empty()) {
+    bool told = co_await tell_not_taken(d, refused, party, sha256_hex(bytes), inbox);
+    if (!told) co_return Received{503, "STORE_NOT_READY", "", {}, Json::object()};
     co_return Received{422, "UBL_INVALID", "", std::move(refused), Json::object()};
+  }
   std::string reference = d.buyer_reference.empty() ? d.order_reference : d.buyer_reference, subject;
   if (!reference.empty()) {
     auto found = co_await inbox.case_of(party, reference);
@@ -127,10 +130,11 @@ Task<Received> Desk::receive_ubl(std::string_view bytes, std::string party, Inbo
   }
   auto event = event_of(d, subject, settings_, sha256_hex(bytes));
   if (!event) co_return Received{422, event.error().code, "", event.error().findings, Json::object()};
-  std::string event_id = sdk::text_at(*event, "id");
   // Before it is handed over: a decision may come at once.
-  bool expected = co_await expect_ubl(d, event_id, party);
+  auto expected = co_await expect_ubl(d, sdk::text_at(*event, "id"), party);
   if (!expected) co_return Received{503, "STORE_NOT_READY", "", {}, Json::object()};
+  std::string event_id = std::move(*expected);
+  (*event)["id"] = event_id;
   auto accepted = co_await inbox.accept(party, std::move(*event));
   if (!accepted)
     co_return Received{not_now(accepted.error()) ? 503 : 422, accepted.error().code, "", accepted.error().findings};

@@ -30,10 +30,27 @@ std::string in_words(const std::string& code, const std::string& detail) {
 
 std::string ubl_answer_id(const std::string& event_id) { return answer_id("ubl", event_id); }
 
-Task<bool> Desk::expect_ubl(const formats::UblDocument& d, const std::string& event_id, const std::string& party) {
+Task<std::optional<std::string>> Desk::expect_ubl(const formats::UblDocument& d, std::string first_id,
+                                                  const std::string& party) {
+  // Two posts at once after a refusal are one new attempt.
+  auto turn = co_await turns_.enter("ubl/" + first_id);
+  if (!turn) co_return std::nullopt;
+  std::string round_key = "ublronde/" + first_id;
+  auto counted = co_await host_.progress().get(round_key);
+  if (!counted) co_return std::nullopt;
+  std::int64_t round = *counted ? sdk::number_at(**counted, "round").value_or(0) : 0;
+  auto id_of = [&] { return round == 0 ? first_id : sdk::stable_uuid(fmt::format("{}|{}", first_id, round)); };
+  auto event_id = id_of();
   auto known = co_await host_.progress().get("ubl/" + event_id);
-  if (!known) co_return false;
-  if (*known) co_return true;
+  if (!known) co_return std::nullopt;
+  Changes changes;
+  if (*known) {
+    if (!sdk::flag_at(**known, "refused")) co_return event_id;
+    // What it was refused for may be mended since: it is decided anew, and answered anew.
+    ++round;
+    event_id = id_of();
+    changes.emplace_back(round_key, Json{{"round", round}});
+  }
   auto reply = ubl_answer_id(event_id);
   Json row{{"party", party},
            {"answer_id", reply},
@@ -42,11 +59,11 @@ Task<bool> Desk::expect_ubl(const formats::UblDocument& d, const std::string& ev
            {"answered", false},
            {"buyer", party_json(d.customer)},
            {"seller", party_json(d.supplier)}};
-  Changes changes;
   changes.emplace_back("ubl/" + event_id, std::move(row));
   changes.emplace_back("wacht/" + reply, Json{{"party", party}});
   auto kept = co_await host_.progress().write(std::move(changes));
-  co_return kept.has_value();
+  if (!kept) co_return std::nullopt;
+  co_return event_id;
 }
 
 Task<AttemptResult> Desk::answer_ubl(std::string key, Json row, formats::ResponseStatus status, std::string reason) {
@@ -93,6 +110,8 @@ Task<AttemptResult> Desk::decided_ubl(std::string event_id, Json row, std::strin
     granted = true;
   }
   auto status = granted ? formats::ResponseStatus::in_process : formats::ResponseStatus::rejected;
+  // Kept with the answer; what was answered already keeps what was said first.
+  if (!granted && !sdk::flag_at(row, "answered")) row["refused"] = true;
   auto said = co_await answer_ubl(std::move(event_id), std::move(row), status, std::move(reason));
   co_return said;
 }
@@ -118,13 +137,14 @@ Task<AttemptResult> Desk::told_later(std::string delivery, std::string party, Js
   Json later = *before ? std::move(**before) : std::move(**row);
   if (!*before) {
     later["answered"] = false;
+    later.erase("refused");
     later["answer_id"] = answer_id("ubl", key);
   }
   auto code = sdk::text_at(signal, "code");
   auto status = code == "INVOICE_REFUSED" ? formats::ResponseStatus::rejected : formats::ResponseStatus::under_query;
   std::string reason = in_words(code);
   for (const char* more : {"payer", "reason"})
-    if (auto word = sdk::text_at(signal, more); !word.empty()) reason += fmt::format(", {}", word);
+    if (auto word = in_words(sdk::text_at(signal, more)); !word.empty()) reason += fmt::format(", {}", word);
   auto said = co_await answer_ubl(std::move(key), std::move(later), status, std::move(reason));
   co_return said;
 }

@@ -133,6 +133,15 @@ Json rates_of(const formats::UblDocument& d) {
   return out;
 }
 
+/// Who has to pay, where it is a number by which organisations are known here: KvK or OIN. It decides whether the one
+/// that the case makes the payer is meant.
+std::string buyer_id(const formats::UblParty& buyer) {
+  const auto& id = buyer.legal_id.value.empty() ? buyer.endpoint : buyer.legal_id;
+  bool known = (id.scheme == "0106" && id.value.size() == 8) || (id.scheme == "0190" && id.value.size() == 20);
+  bool digits = std::ranges::all_of(id.value, [](char c) { return c >= '0' && c <= '9'; });
+  return known && digits ? id.scheme + ':' + id.value : std::string();
+}
+
 Json days(formats::Date from, formats::Date to) {
   return Json::array({formats::format_date(from), formats::format_date(to)});
 }
@@ -160,6 +169,7 @@ Result<Json> event_of(const formats::UblDocument& d, const std::string& case_id,
                         c == '.' || c == '/';
                });
   if (plain) data["payment_id"] = d.payment_id;
+  if (auto buyer = buyer_id(d.customer); !buyer.empty()) data["buyer_id"] = std::move(buyer);
   // The same invoice to be paid on another account is other content, and no repeat (INVOICE_CONFLICT).
   if (!d.credit_note && !d.iban.empty()) data["payment_account"] = sha256_hex(d.iban);
   if (d.period && d.period->start) data["period"] = month_of(*d.period->start);

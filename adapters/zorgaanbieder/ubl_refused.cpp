@@ -1,7 +1,9 @@
 // E-invoices that are sound and still not for us to pass on.
 #include <algorithm>
+#include <set>
 
-#include "splitter.hpp"
+#include "desk.hpp"
+#include "schakel/outcome.hpp"
 
 namespace schakel::zorgaanbieder {
 
@@ -27,6 +29,30 @@ std::vector<Finding> refused_here(const formats::UblDocument& d, const Settings&
         "payment is asked on an account that is not known as the seller's: call the seller, on a number of your own "
         "records, before anything is paid or this account is added");
   return out;
+}
+
+Task<bool> Desk::tell_not_taken(const formats::UblDocument& d, const std::vector<Finding>& refused,
+                                const std::string& party, std::string hash, Inbox& inbox) {
+  // Of a mistake in the document its sender hears; these are what a forged or misdirected one looks like.
+  std::set<std::string> rules;
+  for (const auto& f : refused)
+    if (f.rule == "SCH-IBAN-OTHER" || f.rule == "SCH-PAYEE" || f.rule == "SCH-BUYER") rules.insert(f.rule);
+  if (rules.empty()) co_return true;
+  std::string reference = d.buyer_reference.empty() ? d.order_reference : d.buyer_reference, subject;
+  if (!reference.empty()) {
+    auto found = co_await inbox.case_of(party, std::move(reference));
+    if (!found) co_return false;
+    subject = found->value_or("");
+  }
+  // It goes into a mail: a number that is no number of ours stays out of it.
+  bool odd = formats::holds_bsn(d.id) || std::ranges::find(refused, "SCH-NUMBER", &Finding::rule) != refused.end();
+  for (const auto& rule : rules) {
+    log(LogLevel::warn, "zorgaanbieder.not_taken", {{"rule", rule}, {"party", party}});
+    host_.metrics().count("zorgaanbieder_not_taken", {{"rule", rule}});
+    auto told = co_await inbox.not_taken({party, subject, odd ? "-" : d.id, rule, hash});
+    if (!told) co_return false;
+  }
+  co_return true;
 }
 
 }  // namespace schakel::zorgaanbieder

@@ -4,6 +4,7 @@
 
 #include "core/audit/leaf.hpp"
 #include "core/base/calendar.hpp"
+#include "core/pipeline/settlement.hpp"
 #include "core/store/every.hpp"
 
 namespace schakel::app {
@@ -133,6 +134,13 @@ Task<Result<bool>> AdapterInbox::accept(std::string party, Json event) {
   auto receipt = co_await ingress_.receive_from_adapter(*from, std::move(read->front()), source_);
   if (!receipt) co_return fail(std::move(receipt.error()));
   co_return !receipt->duplicate;
+}
+
+Task<Result<void>> AdapterInbox::not_taken(NotTaken what) {
+  auto done = co_await pipeline::report_not_taken(
+      journal_, {std::move(what.party), std::move(what.case_id), std::move(what.number), std::move(what.rule),
+                 std::move(what.evidence)});
+  co_return done;
 }
 
 Task<Result<std::string>> AdapterInbox::store_document(std::string party, std::string case_id, DocumentInfo info,

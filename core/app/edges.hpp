@@ -69,6 +69,7 @@ class AdapterInbox final : public Inbox {
         limit_(document_limit),
         source_(std::move(source)) {}
   Task<Result<bool>> accept(std::string party, Json event) override;
+  Task<Result<void>> not_taken(NotTaken what) override;
   Task<Result<std::string>> store_document(std::string party, std::string case_id, DocumentInfo info,
                                            Bytes content) override;
   Task<Result<std::optional<std::string>>> case_of(std::string party, std::string foreign_id) override;

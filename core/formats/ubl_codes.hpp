@@ -1,6 +1,7 @@
 // Internal to the UBL reader and writer: the code lists of EN 16931, and what the whole tree of a document must hold
 // to.
 #pragma once
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -31,6 +32,8 @@ enum class CodeList {
 [[nodiscard]] std::vector<Finding> check_ubl_tree(const XmlElement& root);
 /// Does UBL 2.1 have this element in that one? Of what stands in extensions nothing is known: true.
 [[nodiscard]] bool in_ubl(const XmlElement& parent, const XmlElement& child);
+/// The attributes, without namespace, that UBL 2.1 gives an element; an aggregate has none.
+[[nodiscard]] std::span<const std::string_view> ubl_attributes(std::string_view ns, std::string_view name);
 /// The VAT rules of a document, however it was made.
 [[nodiscard]] std::vector<Finding> check_ubl_vat(const UblDocument& document);
 

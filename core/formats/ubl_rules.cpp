@@ -173,7 +173,9 @@ class Rules {
     need(!transfer || !d_.iban.empty(), "BR-61", "PaymentMeans/PayeeFinancialAccount/ID",
          "a credit transfer needs an account");
     need(!(transfer ? !d_.iban.empty() : looks_like_iban(d_.iban)) || valid_iban(d_.iban), "SCH-IBAN",
-         "PaymentMeans/PayeeFinancialAccount/ID", "the IBAN fails its check");
+         "PaymentMeans/PayeeFinancialAccount/ID",
+         d_.iban.find(' ') == std::string::npos ? "the IBAN fails its check"
+                                                : "an IBAN in an e-invoice is written without blanks");
   }
 
   void totals() {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -11,15 +12,19 @@
 namespace schakel::formats {
 namespace {
 
+constexpr std::string_view kSchemaInstance = "http://www.w3.org/2001/XMLSchema-instance";
+
 class TreeRules {
  public:
   explicit TreeRules(const XmlElement& root)
       : root_(root),
         kinds_(root.name_count()),
+        attributes_(root.name_count()),
         nlcius_(collapse(root.child(kCbc, "CustomizationID").text()) == kNlcius),
         ordered_(root.child(kCac, "OrderReference").child(kCbc, "ID")) {}
 
   std::vector<Finding> run() && {
+    attributes(root_);
     visit(root_);
     if (representative_ && outside_)
       add(representative_, "BR-O-02", "category O excludes a tax representative and its VAT number");
@@ -56,6 +61,9 @@ class TreeRules {
   void visit(const XmlElement& e) {
     for (XmlElement c : e.children()) {
       bool leaf = !c.first_child();
+      // Extensions hold what their makers like.
+      bool outside = std::exchange(extension_, extension_ || c.ns() == kUblExtensions);
+      if (!extension_ && c.has_attributes()) attributes(c);
       if (leaf && text(c).empty()) add(c, "SI-UBL-2", "an element may not be empty", "XML_ELEMENT_EMPTY");
       auto& kind = kinds_[c.name_id()];
       if (kind == Kind::unknown) kind = kind_of(c);
@@ -68,6 +76,19 @@ class TreeRules {
       else if (kind == Kind::group)
         group(e, c);
       if (!leaf) visit(c);
+      extension_ = outside;
+    }
+  }
+
+  void attributes(const XmlElement& e) {
+    auto& has = attributes_[e.name_id()];
+    if (!has) has = ubl_attributes(e.ns(), e.local());
+    for (std::size_t i = 0; i < e.attribute_count(); ++i) {
+      auto a = e.attribute_at(i);
+      bool known = a.ns.empty() ? std::ranges::find(*has, a.local) != has->end()
+                                : a.ns == kSchemaInstance &&
+                                      (a.local == "schemaLocation" || a.local == "noNamespaceSchemaLocation");
+      if (!known) add(e, "", "an attribute that this element does not have", "XML_ATTRIBUTE_UNKNOWN");
     }
   }
 
@@ -141,9 +162,11 @@ class TreeRules {
     bool read =
         e.local() != "BaseAmount" && (parent.local() == "AllowanceCharge" || parent.local() == "LegalMonetaryTotal" ||
                                       parent.local().ends_with("Line") || parent.local().starts_with("Tax"));
-    auto dot = text(e).find('.');
-    need(read || dot == std::string_view::npos || text(e).size() - dot <= 3, e, "UBL-DT-01",
-         "an amount has at most two decimals");
+    auto decimals = [](std::string_view t) { return t.find('.') == t.npos ? 0 : t.size() - t.find('.') - 1; };
+    need(read || decimals(text(e)) <= 2, e, "UBL-DT-01", "an amount has at most two decimals");
+    // The rule counts characters: white space after an amount is a decimal too many.
+    need(decimals(text(e)) > 2 || decimals(e.text()) <= 2, e, "UBL-DT-01",
+         "white space after the decimals of an amount");
   }
 
   void identifier(const XmlElement& parent, const XmlElement& e) {
@@ -255,8 +278,9 @@ class TreeRules {
   }
 
   XmlElement root_;
-  std::vector<Kind> kinds_;  ///< by XmlElement::name_id
-  bool nlcius_, ordered_, means_ = false, outside_ = false;
+  std::vector<Kind> kinds_;                                                   ///< by XmlElement::name_id
+  std::vector<std::optional<std::span<const std::string_view>>> attributes_;  ///< likewise; those of the format
+  bool nlcius_, ordered_, means_ = false, outside_ = false, extension_ = false;
   XmlElement representative_{}, period_code_{};
   std::vector<Finding> out_;
 };

@@ -9,7 +9,7 @@ namespace schakel {
 namespace {
 
 /// Sorted by code. CODE:fact is for explanations that have this fact: one code, several reasons.
-constexpr std::array<CodeWords, 99> kCodeWords = {{
+constexpr std::array<CodeWords, 101> kCodeWords = {{
     {"ALIGNMENT_MISSING", "de afweging is niet met iedereen afgestemd", "the weighing was not aligned with everybody"},
     {"ANSWER_DUE", "het antwoord van de gemeente op een declaratie wordt verwacht",
      "the answer of the gemeente to a declaration is due"},
@@ -23,6 +23,8 @@ constexpr std::array<CodeWords, 99> kCodeWords = {{
     {"BEKRACHTIGING_MISSING", "het bindend advies is niet bekrachtigd", "the binding advice is not ratified"},
     {"BOTH_ORDERS_REQUIRED", "de opdracht van onderwijs of die van de medewerker toegang ontbreekt",
      "the order of education or that of the medewerker toegang is missing"},
+    {"BUYER_IS_ANOTHER", "de factuur is aan een andere organisatie gericht dan die volgens het dossier betaalt",
+     "the invoice is made out to another organisation than the one that pays by the case"},
     {"CASUISTIEK_MISSING", "het interne casuïstiekoverleg van de gemeente is nog niet geweest",
      "the internal case discussion of the gemeente was not held yet"},
     {"CHILD_CONSENT_MISSING", "de leerling zelf gaf geen toestemming", "the pupil did not consent"},
@@ -70,6 +72,7 @@ constexpr std::array<CodeWords, 99> kCodeWords = {{
     {"INVOICE_CONFLICT:reinvoiced_by_the_broker", "deze kosten worden al doorbelast",
      "these costs are charged on already"},
     {"INVOICE_INVALID", "de factuur klopt niet", "the invoice is not valid"},
+    {"INVOICE_NOT_TAKEN", "de factuur is bij binnenkomst geweigerd", "the invoice was refused when it came in"},
     {"INVOICE_REFUSED", "de betaler wees de factuur af", "the payer refused the invoice"},
     {"INVOICE_UNDELIVERABLE", "de factuur kon niet worden bezorgd", "the invoice could not be delivered"},
     {"IZO_MISSING", "het intern zorgoverleg is nog niet gehouden", "the intern zorgoverleg was not held yet"},

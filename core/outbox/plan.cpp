@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "core/base/calendar.hpp"
@@ -106,6 +107,36 @@ bool names_vat(const Json& invoice) {
          std::ranges::any_of(*rates, [](const Json& r) { return r.value("category", "S") != "O"; });
 }
 
+/// Is the id ("0190:..." or "0106:...") certainly another's than this party's? A party of which no number of that
+/// scheme is known is another's only where the number is known to be somebody else's here.
+bool is_another(const std::string& id, const Party& party, const std::string& region, const Parties& parties) {
+  auto known = [&](const Party& p) {
+    if (!id.starts_with("0190:")) return p.invoice ? p.invoice->kvk : std::string();
+    return p.invoice && !p.invoice->oin.empty() ? p.invoice->oin : p.oin;
+  };
+  auto number = id.substr(5);
+  if (auto own = known(party); !own.empty()) return own != number;
+  for (const char* role : {"gemeente", "swv", "schoolbestuur"})
+    for (const Party* p : parties.invoice_parties(role, region))
+      if (p->id != party.id && known(*p) == number) return true;
+  return false;
+}
+
+/// Was the source made out to another than who the case has it go to? `party` is that one: the payer of what is passed
+/// on, the seller of what is made of it.
+bool source_is_for_another(const Json& invoice, const Party& party, const CaseFile& file, const std::string& region,
+                           const Parties& parties) {
+  auto buyer = invoice.value("source_buyer", "");
+  if (buyer.size() < 6 || !is_another(buyer, party, region, parties)) return false;
+  if (invoice.value("payee_party", "").empty() || invoice.value("number", "") == invoice.value("source_number", ""))
+    return true;
+  // Of an order that is halved one of the two who pay is named.
+  return std::ranges::none_of(std::array{"gemeente", "swv", "schoolbestuur"}, [&](const char* role) {
+    auto choice = parties.invoice_party(role, region, hints_of(file, role));
+    return choice.party && !is_another(buyer, *choice.party, region, parties);
+  });
+}
+
 }  // namespace
 
 std::string name_parties(Json& invoice, const CaseFile& file, const std::string& region, const Parties& parties) {
@@ -127,6 +158,11 @@ std::string name_parties(Json& invoice, const CaseFile& file, const std::string&
     if (!choice.party && role != "zorgaanbieder") choice = parties.invoice_party(role, region, hints_of(file, role));
     if (code.empty()) code = choice.code;
     if (!choice.party || !choice.party->invoice) continue;
+    if ((side == std::string_view("buyer")) == !invoice.value("payee_party", "").empty() &&
+        source_is_for_another(invoice, *choice.party, file, region, parties)) {
+      if (code.empty()) code = "BUYER_IS_ANOTHER";
+      continue;
+    }
     // Whose it is is certain, also where its VAT number is not: only its own desk is told of it.
     invoice[party_key] = choice.party->id;
     const auto& v = *choice.party->invoice;
@@ -266,9 +302,15 @@ std::vector<Planned> plan(const PlanInput& in) {
     }
     // A released invoice was sent by another party than the message that releases it.
     inv["payee_party"] = !i.payee_party.empty() ? i.payee_party : i.payee == "zorgaanbieder" ? m.party : "";
+    // Whom the source names as its buyer has to be who gets it, and who asks a share of it of others.
+    bool of_who_got_it = inv["payee_party"] != "" || std::ranges::any_of(in.draft.invoices, [&](const InvoiceOut& o) {
+                           return o.source_message == i.source_message && !o.payee_party.empty() && o.payer == i.payee;
+                         });
+    if (of_who_got_it && source && source->is_object())
+      if (auto it = source->find("buyer_id"); it != source->end() && it->is_string()) inv["source_buyer"] = *it;
     p.code = name_parties(inv, in.file, m.region, in.parties);
-    // Nothing is asked of anybody on an invoice of which the seller's VAT number is not certain.
-    if (p.code.starts_with("VAT_NUMBER")) uncertain[i.source_message] = p.code;
+    // Nothing is asked of anybody on an invoice of which the seller's VAT number or the buyer is not certain.
+    if (p.code.starts_with("VAT_NUMBER") || p.code == "BUYER_IS_ANOTHER") uncertain[i.source_message] = p.code;
     if (auto it = uncertain.find(i.source_message); it != uncertain.end() && p.code.empty()) p.code = it->second;
     const Party* buyer = in.parties.find(inv.value("buyer_party", ""));
     if (p.code.empty())
@@ -293,12 +335,34 @@ std::vector<Planned> plan(const PlanInput& in) {
       // Which invoice, in numbers and codes: whoever gets this has sent it.
       for (auto [to, from] : {std::pair{"number", "number"}, {"payer", "payer"}, {"reason", "code"}})
         p.body["signal"][to] = m.payload.value(from, "");
+    if (s.code == "INVOICE_NOT_TAKEN") p.body["signal"]["creditor"] = m.payload.value("payee_party", "");
     const Party* desk = s.to == m.sender_role ? in.parties.find(m.party) : nullptr;
     if (m.type == "factuur_status" && s.to == "zorgaanbieder_billing")
       desk = in.parties.find(m.payload.value("payee_party", ""));
     if (in.file.meeting)
       p.body["meeting"] = {{"kind", in.file.meeting->kind}, {"at", format_instant(in.file.meeting->at)}};
     make.reach(std::move(p), desk);
+  }
+
+  // Two documents under one number: a mistake of the seller, or somebody else's hand. Whoever pays hears of it.
+  if (is_invoice_type(m.type) && in.draft.outcome == Outcome::quarantined &&
+      std::ranges::find(in.draft.codes, "INVOICE_CONFLICT") != in.draft.codes.end() && m.payload.is_object()) {
+    auto why = std::ranges::find(in.draft.explanation, "INVOICE_CONFLICT", &Explanation::code);
+    auto number = m.payload.find("number");
+    Planned p;
+    p.role = "gemeente_financien";
+    p.type = "signaal";
+    p.kind = "signal";
+    p.code = "INVOICE_CONFLICT";
+    p.id = delivery_id(m, p.kind, p.code + "\n" + p.role);
+    p.body = {{"signal",
+               {{"code", p.code},
+                {"rule", why == in.draft.explanation.end() ? std::string("CORE-MONEY-06") : why->rule.str()},
+                {"number", number != m.payload.end() && number->is_string() ? *number : Json("")},
+                {"creditor", m.party}}},
+              {"type", m.type},
+              {"time", format_instant(m.time)}};
+    make.reach(std::move(p));
   }
 
   // A billing system is told what became of its invoice, so that it can be answered (JW325): at once, or when a held

@@ -48,7 +48,8 @@ struct PlanInput {
 [[nodiscard]] std::vector<Planned> plan(const PlanInput& in);
 /// Fills `seller` and `buyer` of an invoice, and their ids in `seller_party` and `buyer_party`, from what its case
 /// says. The code why one of them stays null: PARTY_AMBIGUOUS, PARTY_MISNAMED; of one that says the VAT of its source
-/// VAT_NUMBER_IS_ANOTHER, VAT_NUMBER_MISSING; empty when both are known or there is nobody.
+/// VAT_NUMBER_IS_ANOTHER, VAT_NUMBER_MISSING; BUYER_IS_ANOTHER (the source was made out to somebody else); empty when
+/// both are known or there is nobody.
 [[nodiscard]] std::string name_parties(Json& invoice, const CaseFile& file, const std::string& region,
                                        const Parties& parties);
 /// Whether it is the invoice of who made the source, in its name, and the source names its VAT rates: then it says

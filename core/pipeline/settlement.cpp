@@ -6,6 +6,7 @@
 #include <array>
 #include <cctype>
 
+#include "core/audit/leaf.hpp"
 #include "core/base/calendar.hpp"
 #include "core/base/log.hpp"
 #include "core/formats/bounce.hpp"
@@ -115,6 +116,38 @@ Task<Result<journal::Accepted>> report_invoice(journal::Journal& journal, Invoic
     if (!done) co_return fail(std::move(done.error()));
   }
   co_return accepted;
+}
+
+Task<Result<void>> report_not_taken(journal::Journal& journal, NotTakenReport report) {
+  if (report.rule.empty() || !plain_code(report.rule))
+    co_return fail(ErrorKind::invalid, "INVOICE_CODE", "a code has letters, digits, dot, dash and underscore");
+  audit::LeafFields fields{.ids = {{"party", report.party}},
+                           .codes = {report.rule},
+                           .hashes = {{"id", sha256(report.party + '\n' + report.evidence)}}};
+  if (!report.case_id.empty()) fields.ids.emplace_back("case", report.case_id);
+  auto written = co_await journal.store().commit({{audit::leaf(journal.clock().now(), "message.refused", fields)}});
+  if (!written) co_return fail(std::move(written.error()));
+  if (report.case_id.empty()) co_return Result<void>{};
+  auto opened = co_await journal.load(report.case_id);
+  if (!opened) co_return fail(std::move(opened.error()));
+  Message m;
+  m.source = "urn:schakel:facturen";
+  m.id = fmt::format("{}/not_taken/{}", sha256_hex(report.party + '\n' + report.evidence).substr(0, 32), report.rule);
+  m.type = "factuur_status";
+  m.subject = std::move(report.case_id);
+  m.region = opened->region;
+  m.party = "schakel";
+  m.sender_role = "broker";
+  m.payload = {{"delivery", ""},
+               {"number", std::move(report.number)},
+               {"payer", "gemeente"},
+               {"payee", "zorgaanbieder"},
+               {"payee_party", std::move(report.party)},
+               {"status", "not_taken"},
+               {"code", std::move(report.rule)}};
+  auto accepted = co_await journal.accept(std::move(m), {});
+  if (!accepted) co_return fail(std::move(accepted.error()));
+  co_return Result<void>{};
 }
 
 Task<Result<void>> refuse_held(journal::Journal& journal, std::string case_id, std::string message, std::string code,

@@ -33,6 +33,14 @@ struct InvoiceReport {
 Task<Result<journal::Accepted>> report_invoice(journal::Journal& journal, InvoiceReport report,
                                                store::Transaction with = {});
 
+/// A document that an adapter refused before it was a message (schakel::NotTaken), for a reason that who pays has to
+/// know: a leaf message.refused, as of every refusal, and where the case is known a report from which
+/// gemeente_financien is told, once per document and rule. Durable when it returns. INVOICE_CODE (invalid).
+struct NotTakenReport {
+  std::string party, case_id, number, rule, evidence;
+};
+Task<Result<void>> report_not_taken(journal::Journal& journal, NotTakenReport report);
+
 /// Finance does not grant a held invoice: its sender is told `code` (a JW325, an Invoice Response, a signal), and its
 /// number is free again. Durable when it returns; decided in the order of the case, so that one that was released
 /// meanwhile stays released. INVOICE_UNKNOWN (not_found), INVOICE_NOT_OPEN (conflict: it is not held), INVOICE_CODE

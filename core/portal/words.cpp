@@ -133,6 +133,8 @@ constexpr Reason kReasons[] = {
      "De beheerder kan de juiste organisatie kiezen en het dan versturen."},
     {"VAT_NUMBER_IS_ANOTHER", "Het btw-nummer op de factuur is een ander dan dat van de afzender",
      "Vraag de afzender welk nummer klopt. Daarna kan de beheerder het opnieuw versturen."},
+    {"BUYER_IS_ANOTHER", "De factuur is aan een andere organisatie gericht dan die volgens het dossier betaalt",
+     "Vraag de afzender om een creditnota en een factuur aan de juiste organisatie, of laat het dossier herstellen."},
     {"VAT_NUMBER_MISSING", "Het btw-nummer van de afzender is niet bekend",
      "De beheerder kan het aanvullen en de factuur dan opnieuw versturen."},
     {"OPP_INCOMPLETE", "Het OPP is nog niet compleet", "Vul het ontwikkelingsperspectief eerst volledig in."},

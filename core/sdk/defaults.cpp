@@ -54,6 +54,8 @@ Task<Result<HttpReply>> Adapter::on_request(const HttpRequest&, std::string, Inb
   co_return HttpReply{404, {}, {}};
 }
 
+Task<Result<void>> Inbox::not_taken(NotTaken) { co_return Result<void>{}; }
+
 namespace sdk {
 
 std::optional<std::chrono::seconds> retry_after(const HttpReply& reply) {

@@ -85,6 +85,9 @@ Draft follow_status(const CaseFile& file, const Message& message, Draft draft) {
   if (status == "answer_due") draft.signals.push_back({"ANSWER_DUE", finance_role("gemeente"), "", "", "OP090x4"});
   if (status == "answer_overdue")
     draft.signals.push_back({"ANSWER_OVERDUE", finance_role("gemeente"), "", "", "OP090x4"});
+  // Refused at the door for what a forged invoice looks like: who would have paid it hears of it.
+  if (status == "not_taken")
+    draft.signals.push_back({"INVOICE_NOT_TAKEN", finance_role("gemeente"), "", "", text("code")});
   if (status == "stuck") draft.signals.push_back({"INVOICE_UNDELIVERABLE", desk, finance_role(text("payer")), "", ""});
   return draft;
 }

@@ -1,5 +1,7 @@
 #include "tests/support/plugin_bench.hpp"
 
+#include <fmt/format.h>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/error.hpp>
@@ -162,6 +164,12 @@ class PluginBench::FakeInbox final : public Inbox {
     if (fresh) b_.world.events.push_back(event);
     b_.step(CrashWhen::after);
     co_return fresh;
+  }
+  Task<Result<void>> not_taken(NotTaken what) override {
+    b_.step(CrashWhen::before);
+    b_.world.not_taken.push_back(fmt::format("{} {} {} {}", what.party, what.case_id, what.number, what.rule));
+    b_.step(CrashWhen::after);
+    co_return Result<void>{};
   }
   Task<Result<std::string>> store_document(std::string, std::string, DocumentInfo info, Bytes content) override {
     b_.step(CrashWhen::before);

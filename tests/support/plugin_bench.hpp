@@ -35,7 +35,8 @@ struct World {
   /// Answers a request. Default: 404.
   std::function<Result<HttpReply>(const HttpRequest&)> partner;
   std::function<Result<std::string>(const Mail&)> mail_server;  ///< default: takes everything
-  std::function<Result<bool>(const Json&)> inbox;               ///< an error instead of accepting; default none
+  std::vector<std::string> not_taken;              ///< "party case number rule" of documents that the adapter refused
+  std::function<Result<bool>(const Json&)> inbox;  ///< an error instead of accepting; default none
 };
 
 enum class CrashWhen { never, before, after };

@@ -113,6 +113,7 @@ const std::vector<ReadField>& coded_fields() {
                                  {"issue_date", "core/outbox/plan.cpp"},
                                  {"due_date", "core/outbox/plan.cpp"},
                                  {"payment_id", "core/outbox/plan.cpp"},
+                                 {"buyer_id", "core/outbox/plan.cpp"},
                                  {"seller_vat_number", "core/outbox/plan.cpp"}})
         out.push_back({type, field, file});
     out.push_back({"factuur", "payment_account", "adapters/zorgaanbieder/ubl_event.cpp"});  // part of the whole's hash

@@ -59,6 +59,15 @@ struct AttemptResult {
   Json receipt = Json::object();  ///< ids the partner gave us (zaak url uuid, message id); sealed at rest
 };
 
+/// A document that an adapter did not take, for a reason that somebody who pays has to know.
+struct NotTaken {
+  std::string party;     ///< who sent it, as the adapter made sure
+  std::string case_id;   ///< empty: not known
+  std::string number;    ///< of the invoice
+  std::string rule;      ///< why: SCH-IBAN-OTHER
+  std::string evidence;  ///< the same for the same document: a hash of it
+};
+
 /// A message that came in through an adapter (polling, webhook, file). Same checks as through ingress.
 class Inbox {
  public:
@@ -66,6 +75,9 @@ class Inbox {
   /// `event` is a CloudEvent in structured JSON. Value: true when new, false when it was there already. It is durable
   /// then, so that the adapter may now move its cursor or file.
   virtual Task<Result<bool>> accept(std::string party, Json event) = 0;
+  /// Writes a refusal to the audit log, and tells finance of it once per document and rule where the case is known.
+  /// The default does nothing.
+  virtual Task<Result<void>> not_taken(NotTaken what);
   /// Stores a document that came with it and returns its id for the claim check.
   virtual Task<Result<std::string>> store_document(std::string party, std::string case_id, DocumentInfo info,
                                                    Bytes content) = 0;
