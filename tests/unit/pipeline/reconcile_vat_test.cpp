@@ -14,12 +14,12 @@ struct VatBooks {
   MoneyRoad road;
   explicit VatBooks(const char* treatment) {
     road.open_case();
-    (void)road.accept(road.message("fa", "financieringsafspraak",
-                                   {{"lines",
-                                     {{{"kind", "zorg"}, {"payer", "gemeente"}, {"vat", treatment}},
-                                      {{"kind", "grijs"}, {"payer", "50/50"}, {"vat", treatment}},
-                                      {{"kind", "onderwijs"}, {"payer", "swv"}, {"vat", treatment}}}}},
-                                   "swv", "swv"));
+    Json lines{{{"kind", "zorg"}, {"payer", "gemeente"}},
+               {{"kind", "grijs"}, {"payer", "50/50"}},
+               {{"kind", "onderwijs"}, {"payer", "swv"}}};
+    if (*treatment)
+      for (auto& line : lines) line["vat"] = treatment;
+    (void)road.accept(road.message("fa", "financieringsafspraak", {{"lines", std::move(lines)}}, "swv", "swv"));
   }
   void factuur(const std::string& number = "F1", const std::string& vat_number = "NL123456789B01") {
     Json payload{{"number", number},
