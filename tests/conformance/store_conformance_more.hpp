@@ -263,16 +263,16 @@ TYPED_TEST_P(StoreConformance, ManyRowsAreReadAtOnceInTheOrderAsked) {
   std::vector<std::string> asked;
   for (int i = 999; i >= 0; --i) asked.push_back(std::to_string(i));
   asked.insert(asked.end(), {"absent", "7", "", "7"});
-  auto rows = held(this->run(this->store->rows_at("s", asked)));
+  auto rows = held(run(this->store->rows_at("s", asked)));
   ASSERT_EQ(rows.size(), asked.size());
   for (std::size_t i = 0; i < asked.size(); ++i) {
     bool there = asked[i] != "absent" && !asked[i].empty();
     ASSERT_EQ(rows[i].has_value(), there) << asked[i];
     if (there) EXPECT_EQ(as_text(rows[i]->value), "value " + asked[i]);
   }
-  EXPECT_TRUE(held(this->run(this->store->rows_at("s", {}))).empty());
+  EXPECT_TRUE(held(run(this->store->rows_at("s", {}))).empty());
   this->ok(EraseRow{"s", "7", std::nullopt});
-  EXPECT_FALSE(held(this->run(this->store->rows_at("s", {"7"})))[0]) << "each look is a new one";
+  EXPECT_FALSE(held(run(this->store->rows_at("s", {"7"})))[0]) << "each look is a new one";
 }
 
 // ---- leaves ---------------------------------------------------------------------------------------------------------
