@@ -92,6 +92,8 @@ TEST_F(FinanceDesk, ASecondRefusalAfterAResendIsANewEvent) {
   auto resend = [&] {
     return ask(operator_(), "POST", "/v1/beheer/afleveringen/A-F1", R"({"actie":"opnieuw","reden":"hersteld"})").status;
   };
+  // As the decision on the report writes it.
+  put(pipeline::kInvoiceState, "A-F1", {{"status", "refused"}, {"code", "ONBEKEND_KENMERK"}});
   EXPECT_EQ(resend(), 200);
   EXPECT_EQ(go(outbox::generation_of(*store, "A-F1")).value(), 1);
   EXPECT_EQ(resend(), 200);
@@ -100,6 +102,23 @@ TEST_F(FinanceDesk, ASecondRefusalAfterAResendIsANewEvent) {
   EXPECT_EQ(refuse()["alBekend"], true);
   EXPECT_EQ(ask(gemeente, "POST", "/v1/facturen/A-F1/status", R"({"status":"verwerkt"})").code, "INVOICE_UNKNOWN")
       << "who does not pay it learns nothing";
+}
+
+TEST_F(FinanceDesk, WhatHasArrivedIsSentOnceMoreOnlyOnPurpose) {
+  out("F1", "school");
+  auto resend = [&](const char* more) {
+    return ask(operator_(), "POST", "/v1/beheer/afleveringen/A-F1",
+               std::string(R"({"actie":"opnieuw","reden":"wil hem nog eens")") + more + "}");
+  };
+  EXPECT_EQ(resend("").code, "ALREADY_DELIVERED") << "transported";
+  for (const char* status : {"received", "processed"}) {
+    put(pipeline::kInvoiceState, "A-F1", {{"status", status}});
+    EXPECT_EQ(resend("").code, "ALREADY_DELIVERED") << status;
+  }
+  EXPECT_EQ(resend(R"(,"nogmaals":"ja")").code, "ALREADY_DELIVERED") << "only true is true";
+  EXPECT_EQ(go(outbox::generation_of(*store, "A-F1")).value(), 0);
+  EXPECT_EQ(resend(R"(,"nogmaals":true)").status, 200);
+  EXPECT_EQ(go(outbox::generation_of(*store, "A-F1")).value(), 1);
 }
 
 TEST_F(FinanceDesk, OnlyWhatWaitsForAPersonIsSetAside) {

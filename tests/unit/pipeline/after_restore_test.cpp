@@ -83,10 +83,7 @@ TEST(AfterRestore, WhatWasReportedWhileItWaitedIsSettledByARepeatOfTheReport) {
   MoneyRoad road;
   (void)road.open_case();
   (void)road.accept(road.factuur("F1", 30001));
-  road.partners.answer = [](const store::DeliveryRow&) {
-    return AttemptResult{Verdict::retry_later, "BUSY", std::nullopt, Json::object()};
-  };
-  road.run();
+  ASSERT_TRUE(run_now(road.process->pipeline.step()));
   auto half = road.id_of("swv_financien");
   auto& journal = road.process->journal;
   ASSERT_EQ(run_now(road.disk->delivery(half)).value()->state, store::DeliveryState::pending);
