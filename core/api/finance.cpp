@@ -7,6 +7,7 @@
 #include "core/audit/leaf.hpp"
 #include "core/base/calendar.hpp"
 #include "core/formats/invoice_ubl.hpp"
+#include "core/formats/values.hpp"
 #include "core/journal/members.hpp"
 #include "core/outbox/restored.hpp"
 #include "core/pipeline/after_restore.hpp"
@@ -165,6 +166,7 @@ Task<net::Response> export_month(Call& call) {
       if (!state) co_return problem(state.error());
       j["status"] = pipeline::status_dutch(state->status);
       j["code"] = state->code;
+      if (!state->sent_as.empty()) j["verstuurdAls"] = state->sent_as;
       auto d = co_await call.services.store.delivery(delivery);
       if (!d) co_return problem(d.error());
       if (!*d) {
@@ -175,8 +177,11 @@ Task<net::Response> export_month(Call& call) {
         if (files) {
           j["bestand"] = files->name;
           // Of the file itself: what was sealed, or would be sealed now.
-          if (auto read = formats::read_ubl(files->xml); read.document)
+          if (auto read = formats::read_ubl(files->xml); read.document) {
             j["gesteld"] = formats::stated_amounts(*read.document);
+            j["factuurdatum"] = formats::format_date(read.document->issue_date);
+            if (read.document->due_date) j["vervaldatum"] = formats::format_date(*read.document->due_date);
+          }
           j["ubl"] = files->xml;
         } else {
           j["ublFout"] = formats::code_with_rules(files.error());

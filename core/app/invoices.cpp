@@ -104,7 +104,10 @@ std::string csv_line(const Json& i) {
   out += comma(euros(amount)) + ';' + comma(euros(vat)) + ';' + comma(euros(amount - vat)) + ';';
   for (const char* name : {"status", "code", "bron", "crediteert", "zaak", "gemaaktOp", "aflevering"})
     out += cell(text(i, name)) + ';';
-  out += cell(rates) + '\n';
+  out += cell(rates);
+  for (const char* name : {"betalerPartij", "ontvangerPartij", "factuurdatum", "vervaldatum", "verstuurdAls"})
+    out += ';' + cell(text(i, name));
+  out += '\n';
   return out;
 }
 
@@ -132,7 +135,7 @@ int export_month(const Common& c, const std::string& month, const std::string& f
   fs::create_directories(folder, ec);
   std::string csv =
                   "nummer;soort;betaler;ontvanger;bedrag;btw;netto;status;code;bron;crediteert;zaak;gemaaktOp;"
-                  "aflevering;btwregels\n",
+                  "aflevering;btwregels;betalerPartij;ontvangerPartij;factuurdatum;vervaldatum;verstuurdAls\n",
               after;
   int written = 0, failed = 0;
   for (;;) {

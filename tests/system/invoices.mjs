@@ -110,7 +110,8 @@ try {
     const names = readdirSync(to);
     assert.equal(names.length, 3);
     const csv = readFileSync(join(to, `facturen-${month}.csv`), 'utf8').trim().split('\n');
-    assert.equal(csv[0], 'nummer;soort;betaler;ontvanger;bedrag;btw;netto;status;code;bron;crediteert;zaak;gemaaktOp;aflevering;btwregels');
+    assert.equal(csv[0], 'nummer;soort;betaler;ontvanger;bedrag;btw;netto;status;code;bron;crediteert;zaak;gemaaktOp;aflevering;btwregels;betalerPartij;ontvangerPartij;factuurdatum;vervaldatum;verstuurdAls');
+    assert.ok(csv.slice(1).every((l) => /;(gemeente|swv)-[a-z-]+;[a-z-]+;\d{4}-\d{2}-\d{2};\d{4}-\d{2}-\d{2};$/.test(l)), csv.join('\n'));
     assert.ok(csv.slice(1).some((l) => l.startsWith(`DB-${number};`) && l.includes(';166,66;0,00;166,66;verzonden;')), csv.join('\n'));
     const file = names.find((n) => n.startsWith(`${number}.`));
     const sent = (await events()).find((e) => e.data?.number === number);
