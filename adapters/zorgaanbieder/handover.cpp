@@ -162,7 +162,14 @@ Task<Desk::Handed> Desk::hand_over(const Json& record, const std::string& key, I
     from = page.to;
     bool looked = co_await look_at(parts, key, page);
     if (!looked) co_return Handed::not_now;
-    if (page.answered) co_return Handed::all;
+    if (page.answered) {
+      auto now = co_await host_.progress().get(key);
+      if (!now) co_return Handed::not_now;
+      if (!*now || sdk::flag_at(**now, "answered")) co_return Handed::all;
+      // Its message is gone and nobody decided on it: that must not be, and a person has to look.
+      log(LogLevel::error, "zorgaanbieder.part_lost", {{"code", "STORE_CORRUPT_ROW"}});
+      co_return Handed::some;
+    }
     waits = waits || page.waits;
     if (!page.before.empty()) {
       auto written = co_await host_.progress().write(std::move(page.before));
@@ -171,6 +178,12 @@ Task<Desk::Handed> Desk::hand_over(const Json& record, const std::string& key, I
     bool later = false;
     for (auto& [id, event] : page.ready) {
       auto accepted = co_await inbox.accept(party, std::move(event));
+      if (!accepted && accepted.error().kind == ErrorKind::internal) {
+        // Stays to be handed over, and keeps no other declaration waiting.
+        log(LogLevel::error, "zorgaanbieder.part_not_taken", {{"code", accepted.error().code}});
+        waits = true;
+        continue;
+      }
       later = !accepted && not_now(accepted.error());
       if (later) break;
       // Refused by the broker's own checks: nobody else will decide on it.

@@ -117,6 +117,8 @@ Task<std::expected<void, AttemptResult>> Desk::settle(std::string key) {
   std::string id = record["answer_id"];
   if (!sdk::flag_at(record, "answered")) {
     Verdicts verdicts;
+    if (!record.contains("pieces"))
+      co_return std::unexpected(AttemptResult{Verdict::rejected, "STORE_CORRUPT_ROW", std::nullopt, Json::object()});
     auto all = co_await gather(record, key, verdicts);
     if (!all) co_return later(all.error().code);
     if (!*all) co_return Done{};
@@ -245,6 +247,9 @@ Task<void> Desk::clear_left_over() {
     after = begun->back();
     for (const auto& row : *begun) {
       auto id = row.substr(6);
+      // Its sender may be posting it again at this moment, into the same rows.
+      auto turn = co_await turns_.enter(id.substr(0, id.find('/')));
+      if (!turn) continue;
       auto what = co_await host_.progress().get(row);
       auto record = co_await host_.progress().get("jw323/" + id);
       if (!what || !record) co_return;

@@ -184,6 +184,11 @@ Task<net::Response> change_delivery(Call& call) {
     }
     auto addressed = co_await readdress(call.services, row, target, change, tx);
     if (!addressed) co_return problem(addressed.error());
+    if (row.kind == "invoice") {
+      auto restored = co_await outbox::restored_since(call.services.store);
+      if (!restored) co_return problem(restored.error());
+      if (*restored) tx.ops.push_back(outbox::sent_by_person(row.id, **restored));
+    }
     // What was settled goes out once more, also where the partner has it; what waits is only hastened.
     if (row.state != store::DeliveryState::pending) {
       auto next = co_await outbox::next_generation(call.services.store, row.id);

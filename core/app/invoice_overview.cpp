@@ -143,6 +143,7 @@ std::string what_open(const std::string& what) {
                                                             {"BLOCKED", "geweigerd aan de afzender"},
                                                             {"DUPLICATE", "dubbel ingestuurd"},
                                                             {"SET_ASIDE", "afgehandeld"},
+                                                            {"NOT_GRANTED", "afgewezen door financiën"},
                                                             {"HELD", "vastgehouden"},
                                                             {"QUARANTINED", "in quarantaine"},
                                                             {"CREDIT_REFUSED", "creditnota geweigerd"},

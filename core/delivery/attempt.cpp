@@ -188,11 +188,13 @@ Task<AttemptResult> Delivering::attempt(store::DeliveryRow row, int number) {
     if (!arrived) co_return AttemptResult{Verdict::retry_later, arrived.error().code, std::nullopt, Json::object()};
     if (*arrived)
       co_return AttemptResult{Verdict::delivered, std::string(pipeline::kReported), std::nullopt, Json::object()};
-    if (*generation == 0) {
-      // It may have left before the store was lost. What a person sends again, leaves.
-      auto waits = co_await outbox::restored_since(journal_.store());
-      if (!waits) co_return AttemptResult{Verdict::retry_later, waits.error().code, std::nullopt, Json::object()};
-      if (*waits)
+    // It may have left before the store was lost. What a person sends again since then, leaves.
+    auto waits = co_await outbox::restored_since(journal_.store());
+    if (!waits) co_return AttemptResult{Verdict::retry_later, waits.error().code, std::nullopt, Json::object()};
+    if (*waits) {
+      auto meant = co_await outbox::was_sent_by_person(journal_.store(), planned->id, **waits);
+      if (!meant) co_return AttemptResult{Verdict::retry_later, meant.error().code, std::nullopt, Json::object()};
+      if (!*meant)
         co_return AttemptResult{Verdict::unknown, std::string(outbox::kRestored), std::nullopt, Json::object()};
     }
     auto known = co_await sealed_document(case_id, planned->id);

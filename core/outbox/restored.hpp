@@ -18,6 +18,10 @@ inline constexpr std::string_view kRestored = "RESTORED";
 [[nodiscard]] Task<Result<std::optional<Instant>>> restored_since(store::Store& store);
 /// From now on they wait; a wait that is there already goes on.
 [[nodiscard]] store::PutRow wait_after_restore(Instant now);
+/// A person had this one sent during the wait that began then: it leaves. To be committed with what sends it.
+[[nodiscard]] store::PutRow sent_by_person(const std::string& delivery, Instant since);
+/// Whether a person did. What was sent again before the copy was made says nothing of what left after it.
+[[nodiscard]] Task<Result<bool>> was_sent_by_person(store::Store& store, std::string delivery, Instant since);
 /// They leave by themselves again; those that were parked stay so until they are sent.
 [[nodiscard]] store::EraseRow end_after_restore();
 

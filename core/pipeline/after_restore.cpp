@@ -1,6 +1,5 @@
 #include "core/pipeline/after_restore.hpp"
 
-#include "core/outbox/generation.hpp"
 #include "core/outbox/restored.hpp"
 
 namespace schakel::pipeline {
@@ -8,9 +7,10 @@ namespace {
 
 constexpr int kPage = 500;
 
-/// Invoices in this state that no person has sent again, from the page after `after`, which is moved on; empty `after`
+/// Invoices in this state that no person has sent since, from the page after `after`, which is moved on; empty `after`
 /// at the end: there are no more.
-Task<Result<std::vector<std::string>>> page_of(store::Store& store, store::DeliveryFilter filter, std::string& after) {
+Task<Result<std::vector<std::string>>> page_of(store::Store& store, store::DeliveryFilter filter, Instant since,
+                                               std::string& after) {
   filter.after_id = after;
   filter.limit = kPage;
   auto rows = co_await store.deliveries(std::move(filter));
@@ -19,9 +19,9 @@ Task<Result<std::vector<std::string>>> page_of(store::Store& store, store::Deliv
   std::vector<std::string> out;
   for (const auto& row : *rows) {
     if (row.kind != "invoice") continue;
-    auto sent_again = co_await outbox::generation_of(store, row.id);
-    if (!sent_again) co_return fail(std::move(sent_again.error()));
-    if (*sent_again == 0) out.push_back(row.id);
+    auto meant = co_await outbox::was_sent_by_person(store, row.id, since);
+    if (!meant) co_return fail(std::move(meant.error()));
+    if (!*meant) out.push_back(row.id);
   }
   co_return out;
 }
@@ -30,13 +30,16 @@ Task<Result<std::vector<std::string>>> page_of(store::Store& store, store::Deliv
 
 Task<Result<std::vector<std::string>>> waiting_after_restore(store::Store& store, std::size_t limit) {
   std::vector<std::string> out;
+  auto since = co_await outbox::restored_since(store);
+  if (!since) co_return fail(std::move(since.error()));
+  if (!*since) co_return out;
   for (auto state : {store::DeliveryState::pending, store::DeliveryState::parked}) {
     store::DeliveryFilter filter;
     filter.state = state;
     if (state == store::DeliveryState::parked) filter.code = outbox::kRestored;
     std::string after;
     do {
-      auto page = co_await page_of(store, filter, after);
+      auto page = co_await page_of(store, filter, **since, after);
       if (!page) co_return fail(std::move(page.error()));
       for (auto& id : *page)
         if (out.size() < limit) out.push_back(std::move(id));
@@ -54,7 +57,7 @@ Task<Result<int>> park_after_restore(store::Store& store, Instant now) {
   filter.state = store::DeliveryState::pending;
   std::string after;
   do {
-    auto page = co_await page_of(store, filter, after);
+    auto page = co_await page_of(store, filter, **since, after);
     if (!page) co_return fail(std::move(page.error()));
     for (auto& id : *page) {
       store::Transaction tx;

@@ -7,8 +7,8 @@
 
 namespace schakel::pipeline {
 
-/// Deliveries of invoices that wait because of a restore: parked for it, or still pending and never sent by a person.
-/// In order of id, at most `limit`.
+/// Deliveries of invoices that wait because of a restore: parked for it, or still pending, and not sent by a person
+/// since. In order of id, at most `limit`; none when there is no such wait.
 Task<Result<std::vector<std::string>>> waiting_after_restore(store::Store& store, std::size_t limit);
 
 /// While invoices wait after a restore: parks each that is still pending, so that none stands unseen behind another one

@@ -82,9 +82,12 @@ Task<Result<journal::Accepted>> report_invoice(journal::Journal& journal, Invoic
   if (!sent_again) co_return fail(std::move(sent_again.error()));
   // What has arrived by another way is not sent as well.
   std::optional<store::ChangeDelivery> settle;
-  if (report.status == "received" || report.status == "processed") {
-    auto waits = co_await journal.store().delivery(report.delivery);
-    if (!waits) co_return fail(std::move(waits.error()));
+  auto waits = co_await journal.store().delivery(report.delivery);
+  if (!waits) co_return fail(std::move(waits.error()));
+  // A mail that a person had sent again and that has not left yet: what its server or reader says is of the one before.
+  if (report.of_mail && *sent_again > 0 && *waits && (*waits)->state != store::DeliveryState::delivered) {
+    --*sent_again;
+  } else if (report.status == "received" || report.status == "processed") {
     if (*waits && ((*waits)->state == store::DeliveryState::pending || (*waits)->state == store::DeliveryState::parked))
       settle = store::ChangeDelivery{report.delivery,       (*waits)->state,        store::DeliveryState::delivered,
                                      journal.clock().now(), std::string(kReported), std::nullopt};
@@ -129,6 +132,8 @@ Task<Result<void>> report_not_taken(journal::Journal& journal, NotTakenReport re
   if (!written) co_return fail(std::move(written.error()));
   if (report.case_id.empty()) co_return Result<void>{};
   auto opened = co_await journal.load(report.case_id);
+  // The case was erased: its number is still known, and there is nobody to tell.
+  if (!opened && opened.error().kind == ErrorKind::not_found) co_return Result<void>{};
   if (!opened) co_return fail(std::move(opened.error()));
   Message m;
   m.source = "urn:schakel:facturen";
@@ -146,7 +151,7 @@ Task<Result<void>> report_not_taken(journal::Journal& journal, NotTakenReport re
                {"status", "not_taken"},
                {"code", std::move(report.rule)}};
   auto accepted = co_await journal.accept(std::move(m), {});
-  if (!accepted) co_return fail(std::move(accepted.error()));
+  if (!accepted && accepted.error().kind != ErrorKind::not_found) co_return fail(std::move(accepted.error()));
   co_return Result<void>{};
 }
 
@@ -196,7 +201,7 @@ Task<Result<BounceResult>> report_bounce(journal::Journal& journal, std::string 
   if (out.status == "transported") co_return out;
   // A copy that came by another way has other Received lines, and is the same report.
   auto evidence = sha256_hex(report->own_id.empty() ? mail : "message-id " + report->own_id).substr(0, 32);
-  auto done = co_await report_invoice(journal, {out.delivery, out.status, out.code, std::move(evidence)});
+  auto done = co_await report_invoice(journal, {out.delivery, out.status, out.code, std::move(evidence), {}, true});
   if (!done) co_return fail(std::move(done.error()));
   out.recorded = true;
   out.known = done->duplicate;

@@ -25,6 +25,7 @@ struct InvoiceReport {
   /// The number under which its receiver has it, where the copy of a restored store gave it another one: credits refer
   /// to that from then on. Empty: the number it has here.
   std::string sent_as{};
+  bool of_mail = false;  ///< said by a mail server or reader of a mail that left, and of no later one
 };
 
 /// Durable when it returns. INVOICE_UNKNOWN (not_found), INVOICE_STATUS, INVOICE_CODE and INVOICE_NUMBER (invalid). A

@@ -101,10 +101,13 @@ struct Taken {
 };
 
 /// A credit gives back on the lines that it is like, then on any other of its kind.
-void give_back(std::vector<Taken>& taken, const LedgerLine& credit) {
+void give_back(std::vector<Taken>& taken, std::size_t& from, const LedgerLine& credit) {
   Cents left = credit.cents;
+  // Credits mostly come in the order of the lines: what is given back whole is not walked over again.
+  while (from < taken.size() && taken[from].left == Cents{}) ++from;
   for (bool alike : {true, false})
-    for (auto& t : taken) {
+    for (std::size_t i = from; i < taken.size() && left > Cents{}; ++i) {
+      auto& t = taken[i];
       if (t.line->kind != credit.kind) continue;
       bool same = t.line->assignment == credit.assignment && t.line->product == credit.product &&
                   t.line->from == credit.from && t.line->to == credit.to;
@@ -178,8 +181,9 @@ void spend(MoneyState& state, const Ledger& ledger, const Switches& switches) {
       so_far[i] += line.cents;
       taken.push_back({i, &line, line.cents});
     }
+    std::size_t from = 0;
     for (const auto* credit : ledger.sent_credits(e))
-      for (const auto& line : credit->lines) give_back(taken, line);
+      for (const auto& line : credit->lines) give_back(taken, from, line);
     for (const auto& t : taken) state.funding[t.funding].spent += t.left;
   }
 }

@@ -79,6 +79,29 @@ TEST(AfterRestore, EachWaitsForAPersonAlsoBehindAnotherOneInItsLane) {
   EXPECT_FALSE(run_now(pipeline::has_arrived(*road.disk, gone)).value());
 }
 
+TEST(AfterRestore, AResendOfBeforeTheCopySaysNothingOfWhatLeftAfterIt) {
+  MoneyRoad road;
+  (void)road.open_case();
+  (void)road.accept(road.factuur("F1", 30001));
+  ASSERT_TRUE(run_now(road.process->pipeline.step()));
+  auto half = road.id_of("swv_financien"), whole = road.id_of("gemeente_financien");
+  store::Transaction copy;
+  for (const auto& id : {half, whole}) copy.ops.push_back(run_now(outbox::next_generation(*road.disk, id)).value());
+  auto since = road.clock.now();
+  copy.ops.push_back(outbox::wait_after_restore(since));
+  // A person has the one sent since, and had the other sent in a wait before this one.
+  copy.ops.push_back(outbox::sent_by_person(half, since));
+  copy.ops.push_back(outbox::sent_by_person(whole, since - milliseconds(1)));
+  ASSERT_TRUE(run_now(road.disk->commit(std::move(copy))));
+  EXPECT_TRUE(run_now(outbox::was_sent_by_person(*road.disk, half, since)).value());
+  EXPECT_FALSE(run_now(outbox::was_sent_by_person(*road.disk, whole, since)).value());
+  EXPECT_EQ(run_now(pipeline::waiting_after_restore(*road.disk, 9)).value(), std::vector<std::string>{whole});
+  EXPECT_EQ(run_now(pipeline::park_after_restore(*road.disk, since)).value(), 1);
+  EXPECT_EQ(run_now(road.disk->delivery(whole)).value()->code, "RESTORED");
+  EXPECT_EQ(run_now(road.disk->delivery(half)).value()->state, store::DeliveryState::pending);
+  EXPECT_EQ(run_now(pipeline::waiting_after_restore(*road.disk, 9)).value(), std::vector<std::string>{whole});
+}
+
 TEST(AfterRestore, WhatWasReportedWhileItWaitedIsSettledByARepeatOfTheReport) {
   MoneyRoad road;
   (void)road.open_case();

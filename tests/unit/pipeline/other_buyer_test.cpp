@@ -159,6 +159,9 @@ TEST(FinanceHears, OfWhatWasRefusedAtTheDoorOncePerDocumentAndRule) {
             "INVOICE_CODE");
   EXPECT_EQ(refuse("SCH BUYER\n", "h").error().code, "INVOICE_CODE");
   EXPECT_TRUE(road.books().closes()) << "it is no invoice of ours";
+  road.sealer.erased.insert("Z-1|decision|1");
+  EXPECT_EQ(run_now(road.process->journal.load("Z-1")).error().kind, ErrorKind::not_found);
+  EXPECT_TRUE(refuse("SCH-IBAN-OTHER", "h4")) << "an erased case has nobody to tell, and is no reason to ask again";
 }
 
 }  // namespace

@@ -80,6 +80,32 @@ TEST(Settlement, ABounceThatIsHereBeforeItsAttemptIsSettledIsNotForgotten) {
   EXPECT_FALSE(road.books().closes());
 }
 
+TEST(Settlement, AWordAboutTheFirstMailSaysNothingOfTheOneThatIsStillToBeSent) {
+  MoneyRoad road;
+  road.open_case();
+  ASSERT_TRUE(road.accept(road.factuur("F1", 30001)));
+  road.run();
+  auto& journal = road.process->journal;
+  auto half = road.id_of("swv_financien");
+  ASSERT_TRUE(run_now(pipeline::report_invoice(journal, {half, "refused", "ONBEKEND_KENMERK", "1"})));
+  road.run();
+  // Mended and sent again; its target is paused, and the reader opens the first mail only now.
+  store::Transaction again;
+  again.ops.push_back(run_now(outbox::next_generation(*road.disk, half)).value());
+  again.ops.push_back(store::ChangeDelivery{
+      half, store::DeliveryState::delivered, store::DeliveryState::pending, road.clock.now(), "RESENT", {}, true});
+  ASSERT_TRUE(run_now(road.disk->commit(std::move(again))));
+  ASSERT_TRUE(run_now(pipeline::report_bounce(journal, bounce_of(half, "delivered", "2.0.0", "late"))));
+  while (run_now(road.process->pipeline.step()).value() > 0) {
+  }
+  EXPECT_EQ(run_now(road.disk->delivery(half)).value()->state, store::DeliveryState::pending);
+  EXPECT_FALSE(run_now(pipeline::has_arrived(*road.disk, half)).value());
+  auto arrived = road.partners.arrivals[half];
+  road.run();
+  EXPECT_EQ(road.partners.arrivals[half], arrived + 1) << "what a person had sent again leaves";
+  EXPECT_EQ(run_now(pipeline::settled(*road.disk, half)).value().status, "transported");
+}
+
 TEST(Settlement, TwoProvidersMayUseTheSameNumberInOneCase) {
   MoneyRoad road;
   auto list = MoneyRoad::directory();
