@@ -7,6 +7,8 @@
 #include "core/journal/vault_sealer.hpp"
 #include "core/outbox/invoice_rows.hpp"
 #include "core/outbox/restored.hpp"
+#include "core/pipeline/invoice_index.hpp"
+#include "core/pipeline/settlement.hpp"
 #include "tests/unit/adapters/invoice_delivery.hpp"
 #include "tests/unit/pipeline/real_road.hpp"
 #include "tests/unit/vault/support.hpp"
@@ -178,11 +180,27 @@ TEST_F(SealedInvoice, AfterARestoreOnlyWhatAPersonSendsAgainLeaves) {
   EXPECT_EQ(waits.code, outbox::kRestored);
   EXPECT_TRUE(postman.got.empty());
   ASSERT_TRUE(run_now(store->commit({{run_now(outbox::next_generation(*store, "A-1")).value()}})));
+  EXPECT_EQ(attempt(invoice()).code, outbox::kRestored) << "a resend of before the copy may have left as well";
+  ASSERT_TRUE(run_now(store->commit({{outbox::sent_by_person("A-1", clock.now())}})));
   EXPECT_EQ(attempt(invoice()).verdict, Verdict::delivered);
   EXPECT_EQ(attempt(invoice(), "A-2").code, outbox::kRestored);
   ASSERT_TRUE(run_now(store->commit({{outbox::end_after_restore()}})));
   EXPECT_EQ(attempt(invoice(), "A-2").verdict, Verdict::delivered);
   EXPECT_EQ(postman.got.size(), 2U);
+}
+
+TEST_F(SealedInvoice, WhatWasReportedAsArrivedIsNotSent) {
+  for (const char* status : {"received", "processed"}) {
+    ASSERT_TRUE(run_now(store->commit({{store::PutRow{std::string(pipeline::kInvoiceState), "A-1",
+                                                      to_bytes(dump_json({{"status", status}})), std::nullopt}}})));
+    auto done = attempt(invoice());
+    EXPECT_EQ(done.verdict, Verdict::delivered) << status;
+    EXPECT_EQ(done.code, pipeline::kReported);
+  }
+  EXPECT_TRUE(postman.got.empty());
+  ASSERT_TRUE(run_now(store->commit({{run_now(outbox::next_generation(*store, "A-1")).value()}})));
+  EXPECT_EQ(attempt(invoice()).verdict, Verdict::delivered);
+  EXPECT_EQ(postman.got.size(), 1U) << "a person wants it sent all the same";
 }
 
 TEST_F(SealedInvoice, WhatBreaksARuleReachesNoAdapterAndIsNotSealed) {
