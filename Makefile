@@ -52,7 +52,7 @@ test-fresh: ## demo and test on a bare Debian 12 root (needs root and mmdebstrap
 	@tests/system/fresh
 
 test-asan: deps ## all tests under AddressSanitizer and UBSan
-	@cmake --preset asan >/dev/null && cmake --build --preset asan -j $(JOBS) && ctest --test-dir build/asan --output-on-failure --timeout 1800
+	@cmake --preset asan >/dev/null && cmake --build --preset asan -j $(JOBS) && LSAN_OPTIONS="suppressions=$(CURDIR)/tests/support/lsan.supp" ctest --test-dir build/asan --output-on-failure --timeout 1800
 
 test-tsan: deps ## all unit tests under ThreadSanitizer
 	@cmake --preset tsan >/dev/null && cmake --build --preset tsan -j $(JOBS) && TSAN_OPTIONS="suppressions=$(CURDIR)/tests/support/tsan.supp" ctest --test-dir build/tsan -L unit --output-on-failure --timeout 1800
