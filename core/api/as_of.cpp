@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/api/explain.hpp"
+#include "core/outbox/invoice_parties.hpp"
 #include "core/runtime/hop.hpp"
 
 namespace schakel::api {

@@ -3,6 +3,7 @@
 #include "core/delivery/standing.hpp"
 #include "core/journal/members.hpp"
 #include "core/model/consent_check.hpp"
+#include "core/outbox/invoice_parties.hpp"
 #include "core/outbox/invoice_rows.hpp"
 #include "core/outbox/restored.hpp"
 #include "core/pipeline/settlement.hpp"

@@ -46,21 +46,10 @@ struct PlanInput {
 /// dropped (design.md, the message on the wire). Ids are derived from the message and the recipient, so that a repeated
 /// decision plans the same deliveries.
 [[nodiscard]] std::vector<Planned> plan(const PlanInput& in);
-/// Fills `seller` and `buyer` of an invoice, and their ids in `seller_party` and `buyer_party`, from what its case
-/// says. The code why one of them stays null: PARTY_AMBIGUOUS, PARTY_MISNAMED; of one that says the VAT of its source
-/// VAT_NUMBER_IS_ANOTHER, VAT_NUMBER_MISSING; BUYER_IS_ANOTHER (the source was made out to somebody else); empty when
-/// both are known or there is nobody.
-[[nodiscard]] std::string name_parties(Json& invoice, const CaseFile& file, const std::string& region,
-                                       const Parties& parties);
-/// Whether it is the invoice of who made the source, in its name, and the source names its VAT rates: then it says
-/// those and not what was agreed on what is made of it (docs/invoicing.md, VAT).
-[[nodiscard]] bool says_vat_of_source(const InvoiceOut& invoice);
-/// What a case says about its party for a role: gemeente, swv or schoolbestuur.
-[[nodiscard]] CaseHints hints_of(const CaseFile& file, std::string_view role);
-/// What it says about whom it means by any other role.
-[[nodiscard]] CaseHints hints_of(const Pupil& pupil);
 /// Id of the delivery that carries this invoice of a decision on `message`.
-[[nodiscard]] std::string released_without_document(const Effect& effect, const Message& message);
 [[nodiscard]] std::string invoice_delivery_id(const Message& message, const InvoiceOut& invoice);
+/// Id of the message with an invoice that `message` released and that made no document, as nothing was asked in it;
+/// empty of any other effect.
+[[nodiscard]] std::string released_without_document(const Effect& effect, const Message& message);
 
 }  // namespace schakel::outbox

@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "core/outbox/invoice_parties.hpp"
+
 namespace schakel::outbox {
 namespace {
 

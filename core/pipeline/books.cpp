@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/outbox/plan.hpp"
+#include "core/outbox/invoice_parties.hpp"
 #include "schakel/outcome.hpp"
 
 namespace schakel::pipeline {

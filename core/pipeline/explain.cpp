@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "core/outbox/plan.hpp"
+#include "core/outbox/invoice_parties.hpp"
 #include "core/pipeline/fact_changes.hpp"
 
 namespace schakel::pipeline {

@@ -6,6 +6,7 @@
 #include "core/base/calendar.hpp"
 #include "core/model/invoice_types.hpp"
 #include "core/model/ledger.hpp"
+#include "core/outbox/invoice_parties.hpp"
 #include "core/outbox/plan.hpp"
 #include "core/pipeline/books.hpp"
 #include "core/pipeline/invoice_index.hpp"

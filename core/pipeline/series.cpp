@@ -5,7 +5,7 @@
 #include "core/journal/members.hpp"
 #include "core/model/invoice_types.hpp"
 #include "core/model/ledger.hpp"
-#include "core/outbox/plan.hpp"
+#include "core/outbox/invoice_parties.hpp"
 #include "core/outbox/restored.hpp"
 #include "core/pipeline/provider.hpp"
 

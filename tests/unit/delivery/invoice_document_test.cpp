@@ -5,6 +5,7 @@
 #include "core/formats/ubl.hpp"
 #include "core/journal/members.hpp"
 #include "core/journal/vault_sealer.hpp"
+#include "core/outbox/invoice_parties.hpp"
 #include "core/outbox/invoice_rows.hpp"
 #include "core/outbox/restored.hpp"
 #include "core/pipeline/invoice_index.hpp"

@@ -1,7 +1,7 @@
 // Whom an e-invoice is made out to, and what finance hears of one that is not what it seems.
 #include <algorithm>
 
-#include "core/outbox/plan.hpp"
+#include "core/outbox/invoice_parties.hpp"
 #include "tests/unit/pipeline/money_road.hpp"
 
 namespace schakel::test {
