@@ -35,6 +35,8 @@ struct Month {
   std::int64_t sources = 0, documents = 0;  ///< source invoices shared in this month, documents made of them
   std::int64_t source_gross = 0, source_vat = 0, shared_gross = 0, shared_vat = 0;
   [[nodiscard]] bool closes() const;
+  /// Whether that was in this month.
+  [[nodiscard]] bool has(Instant at) const;
 };
 
 /// `month` is YYYY-MM in Amsterdam time, the month in which an invoice was shared. Every source message is booked, open
