@@ -100,6 +100,11 @@ inline HttpReply post(PluginBench& bench, const std::string& body, const std::st
   return reply ? reply->value() : HttpReply{0, {}, {}};
 }
 
+/// Posts a JW323 of its sender, as it is written.
+inline HttpReply declare(PluginBench& bench, const char* id, const char* number, std::vector<IjwClient> clients) {
+  return post(bench, text(declaration(id, number, std::move(clients))));
+}
+
 inline Delivery decision(const std::string& event, const std::string& outcome, std::vector<std::string> codes = {}) {
   Delivery d;
   d.id = "afl-" + event;

@@ -6,8 +6,8 @@ namespace {
 
 TEST(Zorgaanbieder, UsedDeclarationNumberIsAnsweredAtOnceWith9333) {
   auto bench = fresh_desk();
-  (void)post(*bench, text(declaration("A1", "D1", {{"999990019", {line("P1", 100)}}})));
-  EXPECT_EQ(post(*bench, text(declaration("A2", "D1", {{"999990019", {line("P9", 100)}}}))).status, 202);
+  (void)declare(*bench, "A1", "D1", {{"999990019", {line("P1", 100)}}});
+  EXPECT_EQ(declare(*bench, "A2", "D1", {{"999990019", {line("P9", 100)}}}).status, 202);
   EXPECT_EQ(bench->world.events.size(), 1U);
   auto answer = only_answer(*bench);
   ASSERT_TRUE(answer.antwoord);
@@ -17,7 +17,7 @@ TEST(Zorgaanbieder, UsedDeclarationNumberIsAnsweredAtOnceWith9333) {
 
 TEST(Zorgaanbieder, UnknownPupilsAloneAreAnsweredAtOnce) {
   auto bench = fresh_desk();
-  (void)post(*bench, text(declaration("A1", "D1", {{"999990032", {line("P1", 100)}}})));
+  (void)declare(*bench, "A1", "D1", {{"999990032", {line("P1", 100)}}});
   auto answer = only_answer(*bench);
   ASSERT_TRUE(answer.antwoord);
   ASSERT_EQ(answer.antwoord->clienten.size(), 1U);
@@ -220,7 +220,7 @@ TEST(Zorgaanbieder, AsManyLinesOfAPupilAsAreCarriedGoOn) {
   auto bench = fresh_desk();
   std::vector<IjwPrestatie> lines;
   for (int i = 0; i < 600; ++i) lines.push_back(line(fmt::format("M{}", i).c_str(), 100)), lines.back().toewijzing = i;
-  EXPECT_EQ(post(*bench, text(declaration("A1", "D1", {{"999990019", lines}}))).status, 202);
+  EXPECT_EQ(declare(*bench, "A1", "D1", {{"999990019", lines}}).status, 202);
   ASSERT_EQ(bench->world.events.size(), 1U);
   EXPECT_EQ(bench->world.events[0]["data"]["lines"].size(), 600U);
 }

@@ -73,7 +73,7 @@ TEST(ZorgaanbiederLarge, ManyPupilsOfASmallFileAreHandedOverAfterToo) {
     bench->world.case_by_bsn[bsn] = fmt::format("zaak-{}", clients.size());
     clients.push_back({bsn, {line(fmt::format("Q{}", clients.size()).c_str(), 100)}});
   }
-  EXPECT_EQ(post(*bench, text(declaration("A1", "D1", std::move(clients)))).status, 202);
+  EXPECT_EQ(declare(*bench, "A1", "D1", std::move(clients)).status, 202);
   EXPECT_TRUE(bench->world.events.empty());
   ASSERT_TRUE(bench->poll());
   EXPECT_EQ(bench->world.events.size(), 70U);
@@ -87,7 +87,7 @@ TEST(ZorgaanbiederLarge, ItsLinesAreTakenWhileItIsUndecided) {
   EXPECT_EQ(post(*bench, stretched(two_pupils())).status, 202);
   auto other = line("P9", 33333);
   other.toewijzing = line("P1", 1).toewijzing;  // the month of P1 under another reference
-  EXPECT_EQ(post(*bench, text(declaration("A2", "D2", {{"999990019", {line("P2", 20001), other}}}))).status, 202);
+  EXPECT_EQ(declare(*bench, "A2", "D2", {{"999990019", {line("P2", 20001), other}}}).status, 202);
   EXPECT_EQ(line_codes(*bench), (std::set<std::string>{"8021", "9389"}));
   EXPECT_TRUE(bench->world.events.empty());
   // Of another sender the same names are others.
@@ -105,7 +105,7 @@ TEST(ZorgaanbiederLarge, ItsLinesAreTakenWhileItIsUndecided) {
 
 TEST(ZorgaanbiederLarge, TwoCreditsOfOneLineTakeItBackOnce) {
   auto bench = fresh_desk();
-  EXPECT_EQ(post(*bench, text(declaration("A1", "D1", {{"999990019", {line("P1", 33333)}}}))).status, 202);
+  EXPECT_EQ(declare(*bench, "A1", "D1", {{"999990019", {line("P1", 33333)}}}).status, 202);
   grant_everything(*bench);
   for (const char* id : {"A2", "A3"})
     EXPECT_EQ(post(*bench, stretched(declaration(
@@ -117,8 +117,7 @@ TEST(ZorgaanbiederLarge, TwoCreditsOfOneLineTakeItBackOnce) {
   EXPECT_EQ(bench->world.events.size(), 2U) << "the debit and one credit";
   EXPECT_EQ(line_codes(*bench), std::set<std::string>{"9390"});
   (void)bench->send(decision(bench->world.events[1]["id"], "delivered"));
-  EXPECT_EQ(post(*bench, text(declaration("A4", "D4", {{"999990019", {line("C4", 33333, "45A03", "P1")}}}))).status,
-            202);
+  EXPECT_EQ(declare(*bench, "A4", "D4", {{"999990019", {line("C4", 33333, "45A03", "P1")}}}).status, 202);
   EXPECT_EQ(bench->world.events.size(), 2U) << "nor once more after it was granted";
 }
 
@@ -165,9 +164,9 @@ TEST(ZorgaanbiederLarge, ACrashAnywhereAfterItsAcceptanceLosesAndDoublesNothing)
       ASSERT_EQ(only_answer(*bench).antwoord->toegekend, Cents(58334)) << n;
       ASSERT_EQ(left_over(*bench), std::vector<std::string>{}) << n;
       // Each line stands granted once: it can be credited, once, and not be declared again.
-      (void)post(*bench, text(declaration("A2", "D2", {{"999990020", {line("P3", 5000)}}})));
+      (void)declare(*bench, "A2", "D2", {{"999990020", {line("P3", 5000)}}});
       ASSERT_EQ(bench->world.events.size(), 2U) << n;
-      (void)post(*bench, text(declaration("A3", "D3", {{"999990020", {line("P4", 5000, "45A03", "P3")}}})));
+      (void)declare(*bench, "A3", "D3", {{"999990020", {line("P4", 5000, "45A03", "P3")}}});
       ASSERT_EQ(bench->world.events.size(), 3U) << n;
     }
 }

@@ -171,7 +171,7 @@ TEST(ZorgaanbiederUbl, ANumberThatCouldBeABsnStaysOut) {
     EXPECT_EQ(post(*bench, written(d)).status, 202) << number;
   }
   auto bench = fresh_desk();
-  auto reply = post(*bench, text(declaration("A1", "999990019", {{"999990020", {line("P1", 100)}}})));
+  auto reply = declare(*bench, "A1", "999990019", {{"999990020", {line("P1", 100)}}});
   EXPECT_EQ(reply.status, 422);
   EXPECT_EQ(Json::parse(reply.body)["code"], "NUMBER_HOLDS_BSN");
   EXPECT_EQ(reply.body.find("999990019"), std::string::npos);
@@ -209,7 +209,7 @@ TEST(ZorgaanbiederProducts, UnknownAndMisplacedCodesAreRejectedLines) {
   auto bench = fresh_desk();
   auto unknown = line("P1", 100, "45Q99"), misplaced = line("P2", 200, "50A01"), own = line("P3", 300, "45A03");
   misplaced.categorie = "45";
-  (void)post(*bench, text(declaration("A1", "D1", {{"999990019", {unknown, misplaced, own}}})));
+  (void)declare(*bench, "A1", "D1", {{"999990019", {unknown, misplaced, own}}});
   ASSERT_EQ(bench->world.events.size(), 1U);
   EXPECT_EQ(bench->world.events[0]["data"]["lines"].size(), 1U);
   EXPECT_EQ(bench->world.events[0]["data"]["lines"][0]["cents"], 300);
@@ -220,7 +220,7 @@ TEST(ZorgaanbiederProducts, UnknownAndMisplacedCodesAreRejectedLines) {
 
 TEST(ZorgaanbiederProducts, ACreditIsOfTheKindThatWasGrantedWhateverTheTableSaysNow) {
   auto bench = fresh_desk();
-  (void)post(*bench, text(declaration("A1", "D1", {{"999990019", {line("P1", 33333)}}})));
+  (void)declare(*bench, "A1", "D1", {{"999990019", {line("P1", 33333)}}});
   (void)bench->send(decision(bench->world.events[0]["id"], "delivered"));
   Json other = declaration_config();
   other["producten"] = Json::array({{{"code", "ANDERS"}, {"kind", "zorg"}}});
@@ -228,7 +228,7 @@ TEST(ZorgaanbiederProducts, ACreditIsOfTheKindThatWasGrantedWhateverTheTableSays
   fs::create_directories(later.folder() + "/antwoorden");
   fs::create_directories(later.folder() + "/in");
   later.world = bench->world;
-  (void)post(later, text(declaration("A2", "D2", {{"999990019", {line("P2", 33333, "45A03", "P1")}}})));
+  (void)declare(later, "A2", "D2", {{"999990019", {line("P2", 33333, "45A03", "P1")}}});
   ASSERT_EQ(later.world.events.size(), 2U);
   EXPECT_EQ(later.world.events[1]["data"]["lines"][0]["kind"], "grijs");
 }
@@ -297,7 +297,7 @@ TEST(ZorgaanbiederSenders, TwoAgbCodesOfOnePartyDoNotShareNumbers) {
 
 TEST(ZorgaanbiederSenders, AnIdentificatieUsedAgainIsAnsweredAsAMessageOfItsOwn) {
   auto bench = fresh_desk();
-  auto first = post(*bench, text(declaration("A1", "D1", {{"999990019", {line("P1", 100)}}})));
+  auto first = declare(*bench, "A1", "D1", {{"999990019", {line("P1", 100)}}});
   auto other = text(declaration("A1", "D2", {{"999990019", {line("P2", 200)}}}));
   auto second = post(*bench, other);
   EXPECT_EQ(second.status, 202);
@@ -319,7 +319,7 @@ TEST(ZorgaanbiederMonths, LinesOfAnEarlierMonthAreAnInvoiceOfTheirOwn) {
   auto bench = fresh_desk();
   auto august = line("P2", 200);
   august.periode = {day("2026-08-01"), day("2026-08-31")};
-  (void)post(*bench, text(declaration("A1", "D1", {{"999990019", {august, line("P1", 100)}}})));
+  (void)declare(*bench, "A1", "D1", {{"999990019", {august, line("P1", 100)}}});
   ASSERT_EQ(bench->world.events.size(), 2U);
   const Json &september = bench->world.events[0]["data"], &earlier = bench->world.events[1]["data"];
   EXPECT_EQ(september["number"], "98765432-D1-1");

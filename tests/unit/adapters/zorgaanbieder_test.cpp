@@ -62,7 +62,7 @@ TEST(Zorgaanbieder, WhatIsOutsideTheAgreementHasItsReturnCode) {
                                                         {"PRODUCT_IS_ANOTHER", "9340"},
                                                         {"FUNDING_MAX_EXCEEDED", "9369"}}) {
     auto bench = fresh_desk();
-    (void)post(*bench, text(declaration("A1", "D1", {{"999990019", {line("P1", 100)}}})));
+    (void)declare(*bench, "A1", "D1", {{"999990019", {line("P1", 100)}}});
     const Json& sent = bench->world.events[0]["data"]["lines"][0];
     EXPECT_EQ(sent["toewijzing"], line("P1", 100).toewijzing);
     EXPECT_EQ(sent["product"], line("P1", 100).product);
@@ -76,7 +76,7 @@ TEST(Zorgaanbieder, WhatIsOutsideTheAgreementHasItsReturnCode) {
 
 TEST(Zorgaanbieder, EverythingGrantedAnswers8001) {
   auto bench = fresh_desk();
-  (void)post(*bench, text(declaration("A1", "D1", {{"999990019", {line("P1", 100)}}})));
+  (void)declare(*bench, "A1", "D1", {{"999990019", {line("P1", 100)}}});
   (void)bench->send(decision(bench->world.events[0]["id"], "delivered"));
   auto answer = only_answer(*bench);
   ASSERT_TRUE(answer.antwoord);
@@ -100,7 +100,7 @@ TEST(Zorgaanbieder, RepeatOfTheSameDeclarationHasNoSecondEffect) {
 
 TEST(Zorgaanbieder, CreditBecomesACreditNoteOnTheGrantedInvoiceOnce) {
   auto bench = fresh_desk();
-  (void)post(*bench, text(declaration("A1", "D1", {{"999990019", {line("P1", 33333)}}})));
+  (void)declare(*bench, "A1", "D1", {{"999990019", {line("P1", 33333)}}});
   auto credit = [](const char* id, const char* number, const char* ref) {
     return text(declaration(id, number, {{"999990019", {line(ref, 33333, "45A03", "P1")}}}));
   };
@@ -131,9 +131,9 @@ TEST(Zorgaanbieder, CreditBecomesACreditNoteOnTheGrantedInvoiceOnce) {
 
 TEST(Zorgaanbieder, UsedReferenceIsRejectedWith8021AndTheRestGoesOn) {
   auto bench = fresh_desk();
-  (void)post(*bench, text(declaration("A1", "D1", {{"999990019", {line("P1", 100)}}})));
+  (void)declare(*bench, "A1", "D1", {{"999990019", {line("P1", 100)}}});
   (void)bench->send(decision(bench->world.events[0]["id"], "delivered"));
-  (void)post(*bench, text(declaration("A2", "D2", {{"999990019", {line("P1", 100), line("P2", 200)}}})));
+  (void)declare(*bench, "A2", "D2", {{"999990019", {line("P1", 100), line("P2", 200)}}});
   ASSERT_EQ(bench->world.events.size(), 2U);
   EXPECT_EQ(bench->world.events[1]["data"]["lines"].size(), 1U);
   EXPECT_EQ(bench->world.events[1]["data"]["lines"][0]["cents"], 200);
@@ -162,7 +162,7 @@ TEST(Zorgaanbieder, AnswerIsPostedAndTriedAgainUntilTaken) {
   bench.world.case_by_bsn = {{"999990019", "zaak-1"}};
   std::set<std::string> taken;
   bench.world.partner = [](const HttpRequest&) { return HttpReply{503, {{"Retry-After", "9"}}, {}}; };
-  (void)post(bench, text(declaration("A1", "D1", {{"999990019", {line("P1", 100)}}})));
+  (void)declare(bench, "A1", "D1", {{"999990019", {line("P1", 100)}}});
   auto result = bench.send(decision(bench.world.events[0]["id"], "delivered"));
   EXPECT_EQ(result->verdict, Verdict::retry_later);
   EXPECT_EQ(result->retry_after, std::chrono::seconds(9));
@@ -175,18 +175,18 @@ TEST(Zorgaanbieder, AnswerIsPostedAndTriedAgainUntilTaken) {
 TEST(Zorgaanbieder, SecondDebitOfTheSameMonthNeedsTheCreditFirst) {
   auto bench = fresh_desk();
   auto debit = line("P1", 33333);
-  (void)post(*bench, text(declaration("A1", "D1", {{"999990019", {debit}}})));
+  (void)declare(*bench, "A1", "D1", {{"999990019", {debit}}});
   (void)bench->send(decision(bench->world.events[0]["id"], "delivered"));
   auto again = debit;
   again.referentie = "P2";
-  (void)post(*bench, text(declaration("A2", "D2", {{"999990019", {again}}})));
+  (void)declare(*bench, "A2", "D2", {{"999990019", {again}}});
   EXPECT_EQ(bench->world.events.size(), 1U);
   EXPECT_TRUE(line_codes(*bench).contains("9389"));  // TR389
   // With the credit in the same declaration it goes: credits first (OP366).
   auto credit = line("P3", 33333, "45A03", "P1"), corrected = debit;
   corrected.referentie = "P4";
   corrected.bedrag = Cents(30000), corrected.volume = 30000;
-  (void)post(*bench, text(declaration("A3", "D3", {{"999990019", {credit, corrected}}})));
+  (void)declare(*bench, "A3", "D3", {{"999990019", {credit, corrected}}});
   ASSERT_EQ(bench->world.events.size(), 2U) << "the debit waits until the credit is granted";
   EXPECT_EQ(bench->world.events[1]["type"], "nl.schakel.creditnota.v1");
   ASSERT_TRUE(bench->poll());
@@ -206,7 +206,7 @@ struct Replacement {
   std::unique_ptr<PluginBench> bench = fresh_desk();
   IjwPrestatie debit = line("P1", 33333), corrected = debit;
   Replacement() {
-    (void)post(*bench, text(declaration("A1", "D1", {{"999990019", {debit}}})));
+    (void)declare(*bench, "A1", "D1", {{"999990019", {debit}}});
     (void)bench->send(decision(bench->world.events[0]["id"], "delivered"));
     corrected.referentie = "P4";
     corrected.bedrag = Cents(30000), corrected.volume = 30000;
@@ -277,25 +277,25 @@ TEST(Zorgaanbieder, ADebitThatIsUndecidedIsTakenTooAndOneThatWasRefusedIsFreeAga
   auto bench = fresh_desk();
   auto debit = line("P1", 33333), same_reference = debit, same_month = debit;
   same_month.referentie = "P2";
-  (void)post(*bench, text(declaration("A1", "D1", {{"999990019", {debit}}})));
-  (void)post(*bench, text(declaration("A2", "D2", {{"999990019", {same_reference}}})));
-  (void)post(*bench, text(declaration("A3", "D3", {{"999990019", {same_month}}})));
+  (void)declare(*bench, "A1", "D1", {{"999990019", {debit}}});
+  (void)declare(*bench, "A2", "D2", {{"999990019", {same_reference}}});
+  (void)declare(*bench, "A3", "D3", {{"999990019", {same_month}}});
   EXPECT_EQ(bench->world.events.size(), 1U) << "nothing goes on while the first is undecided";
   EXPECT_EQ(line_codes(*bench), (std::set<std::string>{"8021", "9389"}));
   (void)bench->send(decision(bench->world.events[0]["id"], "blocked", {"NOT_ENROLLED_NO_EDU_FUNDING"}));
-  (void)post(*bench, text(declaration("A4", "D4", {{"999990019", {same_reference}}})));
+  (void)declare(*bench, "A4", "D4", {{"999990019", {same_reference}}});
   EXPECT_EQ(bench->world.events.size(), 2U);
 }
 
 TEST(Zorgaanbieder, ACreditIsACopyOfItsDebit) {
   auto bench = fresh_desk();
-  (void)post(*bench, text(declaration("A1", "D1", {{"999990019", {line("P1", 33333)}}})));
+  (void)declare(*bench, "A1", "D1", {{"999990019", {line("P1", 33333)}}});
   (void)bench->send(decision(bench->world.events[0]["id"], "delivered"));
   auto more = line("P2", 33334, "45A03", "P1");
   auto other = line("P3", 33333, "45A03", "P1");
   other.toewijzing = 7;
-  (void)post(*bench, text(declaration("A2", "D2", {{"999990019", {more}}})));
-  (void)post(*bench, text(declaration("A3", "D3", {{"999990019", {other}}})));
+  (void)declare(*bench, "A2", "D2", {{"999990019", {more}}});
+  (void)declare(*bench, "A3", "D3", {{"999990019", {other}}});
   EXPECT_EQ(bench->world.events.size(), 1U);
   EXPECT_EQ(line_codes(*bench), (std::set<std::string>{"8017"}));
 }
@@ -329,7 +329,7 @@ TEST(Zorgaanbieder, NoBsnRestsAfterTheAnswerAndTheAnswerItselfGoesWhenItsTimeIsO
 
 TEST(Zorgaanbieder, AnOverdueAnswerIsSeen) {
   auto bench = fresh_desk();
-  (void)post(*bench, text(declaration("A1", "D1", {{"999990019", {line("P1", 100)}}})));
+  (void)declare(*bench, "A1", "D1", {{"999990019", {line("P1", 100)}}});
   bench->clock.advance(std::chrono::hours(24 * 10));
   ASSERT_TRUE(bench->poll());
   auto counted = [&] {

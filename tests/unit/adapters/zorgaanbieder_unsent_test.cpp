@@ -24,7 +24,7 @@ TEST(UnsentAnswer, StaysUntilItIsSentHoweverLongThatTakes) {
   auto bench = desk_that_posts();
   int status = 503;
   bench->world.partner = [&](const HttpRequest&) { return HttpReply{status, {}, {}}; };
-  auto reply = post(*bench, text(declaration("A1", "D1", {{"999990019", {line("P1", 100)}}})));
+  auto reply = declare(*bench, "A1", "D1", {{"999990019", {line("P1", 100)}}});
   ASSERT_EQ(reply.status, 202);
   std::string id = Json::parse(reply.body)["antwoord"];
   EXPECT_EQ(bench->send(decision(bench->world.events.at(0)["id"], "delivered"))->verdict, Verdict::retry_later);
@@ -69,7 +69,7 @@ TEST(LargeDeclaration, DecisionsDoNotReadItAgainAndEveryLineIsAnswered) {
     if (n % 3 != 0) cases[bsn] = fmt::format("zaak-{}", n);
   }
   bench->world.case_by_bsn = cases;
-  ASSERT_EQ(post(*bench, text(declaration("A1", "D1", pupils))).status, 202);
+  ASSERT_EQ(declare(*bench, "A1", "D1", pupils).status, 202);
   ASSERT_TRUE(bench->poll());  // so many are handed over after the 202
   ASSERT_EQ(bench->world.events.size(), cases.size());
   EXPECT_EQ(rows(*bench, "event/"), 0) << "what was handed over is not kept a second time";
