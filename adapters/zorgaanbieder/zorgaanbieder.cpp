@@ -7,6 +7,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/multiple_exceptions.hpp>
 #include <boost/system/system_error.hpp>
+#include <exception>
 
 #include "core/base/calendar.hpp"
 #include "core/base/drop_folder.hpp"
@@ -205,21 +206,28 @@ class ZorgaanbiederAdapter final : public Adapter {
 
   Task<void> run(Inbox& inbox) override {
     using namespace boost::asio::experimental::awaitable_operators;
+    std::exception_ptr failed;
     try {
-      co_await (poll(inbox) && hand_on(inbox));
+      co_await (poll(inbox) && hand_on(inbox, failed));
     } catch (const boost::asio::multiple_exceptions& both) {
-      std::rethrow_exception(both.first_exception());
+      // The first is that of poll, which was cancelled for the other.
+      std::rethrow_exception(failed ? failed : both.first_exception());
     }
   }
 
  private:
-  /// Ends quietly with the other, whose word it is why both end.
-  Task<void> hand_on(Inbox& inbox) {
+  /// Ends quietly with the other, whose word it is why both end. Of its own end it leaves the cause in `failed`.
+  Task<void> hand_on(Inbox& inbox, std::exception_ptr& failed) {
     try {
       co_await desk_->hand_on(inbox);
     } catch (const boost::system::system_error& e) {
-      if (e.code() != boost::asio::error::operation_aborted) throw;
+      if (e.code() == boost::asio::error::operation_aborted) co_return;
+      failed = std::current_exception();
+    } catch (...) {
+      failed = std::current_exception();
     }
+    log(LogLevel::error, "zorgaanbieder.hand_over_failed", {});
+    std::rethrow_exception(failed);
   }
 
   Task<void> poll(Inbox& inbox) {

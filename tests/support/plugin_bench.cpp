@@ -35,8 +35,8 @@ class PluginBench::FakeHost final : public Host, HttpAccess, MailAccess, Progres
 
   Task<void> pause(milliseconds time) override {
     b_.clock.advance(time);
+    co_await boost::asio::post(boost::asio::use_awaitable);  // what else run() does goes on meanwhile
     if (--b_.pauses_left_ <= 0) throw boost::system::system_error(boost::asio::error::operation_aborted);
-    co_return;
   }
   Result<Secret> secret(std::string_view name) override {
     auto it = b_.world.secrets.find(std::string(name));

@@ -1,6 +1,7 @@
 // A declaration that does not fit one row: kept in pieces before its 202, handed over after it, booked and erased page
 // by page. Nothing of that may show, whatever moment the process ends at.
 #include <algorithm>
+#include <stdexcept>
 
 #include "tests/unit/adapters/declaration_desk.hpp"
 
@@ -119,6 +120,22 @@ TEST(ZorgaanbiederLarge, TwoCreditsOfOneLineTakeItBackOnce) {
   (void)bench->send(decision(bench->world.events[1]["id"], "delivered"));
   EXPECT_EQ(declare(*bench, "A4", "D4", {{"999990019", {line("C4", 33333, "45A03", "P1")}}}).status, 202);
   EXPECT_EQ(bench->world.events.size(), 2U) << "nor once more after it was granted";
+}
+
+TEST(ZorgaanbiederLarge, AnExceptionOfTheHandOverIsNamedAndEndsTheRun) {
+  auto bench = fresh_desk();
+  EXPECT_EQ(post(*bench, stretched(two_pupils())).status, 202);
+  // The loop that polls finds the broker busy, and pauses; the one that hands on comes next.
+  bench->world.inbox = [asked = 0](const Json&) mutable -> Result<bool> {
+    if (asked++ == 0) return fail(ErrorKind::unavailable, "STORE_BUSY", "later");
+    throw std::length_error("999990019");
+  };
+  EXPECT_THROW((void)bench->poll(), std::length_error) << "not the cancellation of the other";
+  EXPECT_NE(bench->log_text().find("zorgaanbieder.hand_over_failed"), std::string::npos);
+  EXPECT_EQ(bench->leaks(), std::vector<std::string>{});
+  bench->world.inbox = nullptr;
+  ASSERT_TRUE(bench->poll()) << "it is run again";
+  EXPECT_EQ(bench->world.events.size(), 2U);
 }
 
 TEST(ZorgaanbiederLarge, ACrashAnywhereWhileItIsTakenInLosesAndDoublesNothing) {
