@@ -1,5 +1,9 @@
 // Which line of the funding agreement answers for a line of an invoice, and which provider it is of.
 #include <algorithm>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <tuple>
 
 #include "plugins/invoicing/state.hpp"
 
@@ -100,22 +104,47 @@ struct Taken {
   Cents left;
 };
 
-/// A credit gives back on the lines that it is like, then on any other of its kind.
-void give_back(std::vector<Taken>& taken, std::size_t& from, const LedgerLine& credit) {
-  Cents left = credit.cents;
-  // Credits mostly come in the order of the lines: what is given back whole is not walked over again.
-  while (from < taken.size() && taken[from].left == Cents{}) ++from;
-  for (bool alike : {true, false})
-    for (std::size_t i = from; i < taken.size() && left > Cents{}; ++i) {
-      auto& t = taken[i];
-      if (t.line->kind != credit.kind) continue;
-      bool same = t.line->assignment == credit.assignment && t.line->product == credit.product &&
-                  t.line->from == credit.from && t.line->to == credit.to;
-      if (alike && !same) continue;
+/// A credit gives back on the lines that it is like, then on any other of its kind, in the order of the invoice.
+/// Credits may come in any other: of each group what is given back whole is walked over once. What it refers to
+/// outlives it.
+class GivingBack {
+ public:
+  explicit GivingBack(std::vector<Taken>& taken) : taken_(taken) {
+    for (std::size_t i = 0; i < taken.size(); ++i) {
+      alike_[likeness(*taken[i].line)].at.push_back(i);
+      of_kind_[taken[i].line->kind].at.push_back(i);
+    }
+  }
+
+  void credit(const LedgerLine& line) {
+    Cents left = line.cents;
+    if (auto it = alike_.find(likeness(line)); it != alike_.end()) give_back(it->second, left);
+    if (auto it = of_kind_.find(line.kind); it != of_kind_.end()) give_back(it->second, left);
+  }
+
+ private:
+  struct Group {
+    std::vector<std::size_t> at;  ///< in `taken`
+    std::size_t first = 0;        ///< nothing is left of those before it
+  };
+  using Likeness =
+      std::tuple<std::string_view, std::optional<std::int64_t>, std::string_view, std::string_view, std::string_view>;
+
+  static Likeness likeness(const LedgerLine& l) { return {l.kind, l.assignment, l.product, l.from, l.to}; }
+
+  void give_back(Group& group, Cents& left) {
+    while (left > Cents{} && group.first < group.at.size()) {
+      auto& t = taken_[group.at[group.first]];
       Cents back = std::min(left, t.left);
       t.left -= back, left -= back;
+      if (t.left == Cents{}) ++group.first;
     }
-}
+  }
+
+  std::vector<Taken>& taken_;
+  std::map<Likeness, Group> alike_;
+  std::map<std::string_view, Group> of_kind_;
+};
 
 }  // namespace
 
@@ -181,9 +210,11 @@ void spend(MoneyState& state, const Ledger& ledger, const Switches& switches) {
       so_far[i] += line.cents;
       taken.push_back({i, &line, line.cents});
     }
-    std::size_t from = 0;
-    for (const auto* credit : ledger.sent_credits(e))
-      for (const auto& line : credit->lines) give_back(taken, from, line);
+    if (auto credits = ledger.sent_credits(e); !credits.empty()) {
+      GivingBack giving(taken);
+      for (const auto* credit : credits)
+        for (const auto& line : credit->lines) giving.credit(line);
+    }
     for (const auto& t : taken) state.funding[t.funding].spent += t.left;
   }
 }

@@ -183,6 +183,31 @@ TEST(InvoiceNarrowed, EveryLineFindsItsOwnAgreement) {
   EXPECT_EQ(c.invoice("A-5", Lines{of("zorg", 1, 1, nullptr)}).outcome, Outcome::delivered);
 }
 
+TEST(InvoiceNarrowed, CreditsInAnotherOrderThanTheLinesGiveBackOnTheirOwn) {
+  auto narrowed_to = [](const char* product, int max) {
+    return Json{{"kind", "zorg"}, {"payer", "gemeente"}, {"product", product}, {"max_cents", max}};
+  };
+  Case c(knh(), {{"funding_agreed", true}, {"funding", Json::array({narrowed_to("A", 500), narrowed_to("B", 1000)})}});
+  Lines lines, back;
+  for (int i = 0; i < 50; ++i) lines.push_back(of("zorg", 10, i, "A")), lines.push_back(of("zorg", 20, i, "B"));
+  // From the last to the first: A of every odd toewijzing, B of every even one.
+  for (int i = 49; i >= 0; --i) back.push_back(i % 2 != 0 ? of("zorg", 10, i, "A") : of("zorg", 20, i, "B"));
+  EXPECT_EQ(c.invoice("A-1", lines).outcome, Outcome::delivered);
+  EXPECT_EQ(c.invoice("A-2", Lines{of("zorg", 1, 1, "A")}).codes, (Texts{"FUNDING_MAX_EXCEEDED"}));
+  EXPECT_EQ(c.credit("C-1", "A-1", back).outcome, Outcome::delivered);
+  // One that is like none gives back on the first lines of which something is left: A of 0, then B of 1.
+  EXPECT_EQ(c.credit("C-2", "A-1", Lines{of("zorg", 15, 99, nullptr)}).outcome, Outcome::delivered);
+  (void)c.play("evaluatie", "school_ib", Json::object());  // A-2 goes: 1 of A
+  EXPECT_EQ(c.invoice("A-3", Lines{of("zorg", 260, 1, "A")}).codes, (Texts{"FUNDING_MAX_EXCEEDED"}));
+  EXPECT_EQ(c.invoice("A-4", Lines{of("zorg", 259, 1, "A")}).outcome, Outcome::delivered);
+  EXPECT_EQ(c.invoice("B-1", Lines{of("zorg", 506, 1, "B")}).codes, (Texts{"FUNDING_MAX_EXCEEDED"}));
+  EXPECT_EQ(c.invoice("B-2", Lines{of("zorg", 505, 1, "B")}).outcome, Outcome::delivered);
+  // What one line has left is no more than it took: the rest of a credit goes on to the next of its kind.
+  EXPECT_EQ(c.credit("C-3", "A-1", Lines{of("zorg", 25, 49, "B")}).outcome, Outcome::delivered);
+  EXPECT_EQ(c.invoice("B-3", Lines{of("zorg", 26, 1, "B")}).codes, (Texts{"FUNDING_MAX_EXCEEDED"}));
+  EXPECT_EQ(c.invoice("B-4", Lines{of("zorg", 25, 1, "B")}).outcome, Outcome::delivered);
+}
+
 TEST(InvoiceNarrowed, HostileFieldsOfALineAreNoInvoice) {
   for (const Json& wrong : {Json{{"toewijzing", -1}}, Json{{"toewijzing", 1'000'000'000}}, Json{{"toewijzing", "1"}},
                             Json{{"toewijzing", 1.5}}, Json{{"product", 1}}, Json{{"product", std::string(61, 'x')}}}) {
