@@ -4,6 +4,7 @@
 
 #include <array>
 #include <map>
+#include <set>
 
 #include "core/app/show.hpp"
 #include "core/base/money.hpp"
@@ -35,6 +36,13 @@ std::string payer_name(const std::string& role) {
   for (const auto& [name, dutch] : kNames)
     if (name == role) return std::string(dutch);
   return role;
+}
+
+/// Role and party of a row, in the order of the tables.
+using Payer = std::pair<std::string, std::string>;
+Payer payer_of(const Json& row) { return {text(row, "betaler"), text(row, "betalerPartij")}; }
+std::string full_name(const Payer& payer) {
+  return payer.second.empty() ? payer_name(payer.first) : fmt::format("{} ({})", payer_name(payer.first), payer.second);
 }
 
 std::string month_name(const std::string& month) {
@@ -77,23 +85,23 @@ std::vector<formats::PdfColumn> with_money(std::vector<formats::PdfColumn> colum
 /// What is owed per payer and VAT rate, and in all.
 formats::PdfTable summary(const Json& rows) {
   formats::PdfTable t{"Totalen per betaler en btw-tarief, in euro", with_money({{"Betaler", 3}, {"Btw", 0.7}}), {}, {}};
-  std::map<std::pair<std::string, std::string>, Sums> by;
+  std::map<std::pair<Payer, std::string>, Sums> by;
   Sums all;
-  for (const auto& r : rows) by[{text(r, "betaler"), vat_name(r)}].add(r), all.add(r);
-  for (const auto& [key, sums] : by) t.rows.push_back(joined({payer_name(key.first), key.second}, sums.cells()));
+  for (const auto& r : rows) by[{payer_of(r), vat_name(r)}].add(r), all.add(r);
+  for (const auto& [key, sums] : by) t.rows.push_back(joined({full_name(key.first), key.second}, sums.cells()));
   t.totals.push_back(joined({"Alle betalers", ""}, all.cells()));
   return t;
 }
 
-formats::PdfTable of_payer(const Json& rows, const std::string& payer) {
-  formats::PdfTable t{fmt::format("Betaler {}, in euro", payer_name(payer)),
+formats::PdfTable table_of(const Json& rows, const Payer& payer) {
+  formats::PdfTable t{fmt::format("Betaler {}, in euro", full_name(payer)),
                       with_money({{"Zaak", 2}, {"Afspraak", 1}, {"Btw", 0.7}}),
                       {},
                       {}};
   std::map<std::string, Sums> by_rate;
   Sums all;
   for (const auto& r : rows) {
-    if (text(r, "betaler") != payer) continue;
+    if (payer_of(r) != payer) continue;
     Sums one;
     one.add(r), all.add(r), by_rate[vat_name(r)].add(r);
     t.rows.push_back(joined({text(r, "zaak"), text(r, "afspraak"), vat_name(r)}, one.cells()));
@@ -181,7 +189,9 @@ Result<std::string> month_pdf(const Json& j, std::optional<formats::Date> made) 
       "In is wat de bronfacturen van een betaler vragen, uit wat de documenten aan hem vragen die vertrokken zijn. "
       "Creditnota's tellen negatief.");
   d.tables.push_back(summary(j["regels"]));
-  for (const auto& [payer, sums] : j["betalers"].items()) d.tables.push_back(of_payer(j["regels"], payer));
+  std::set<Payer> payers;
+  for (const auto& r : j["regels"]) payers.insert(payer_of(r));
+  for (const auto& payer : payers) d.tables.push_back(table_of(j["regels"], payer));
   if (j["open"].empty())
     d.remarks.emplace_back("Er staat niets open.");
   else

@@ -53,9 +53,11 @@ void show_month(const Json& j) {
                            euros(j["verdeeldCent"]));
   std::vector<std::vector<std::string>> rows, open;
   for (const auto& r : j["regels"])
-    rows.push_back({text(r, "betaler"), text(r, "zaak"), text(r, "afspraak"), vat_name(r), euros(r["inNettoCent"]),
-                    euros(r["inBtwCent"]), euros(r["uitNettoCent"]), euros(r["uitBtwCent"]), euros(r["verschilCent"])});
-  table({"BETALER", "ZAAK", "AFSPRAAK", "BTW", "IN NETTO", "IN BTW", "UIT NETTO", "UIT BTW", "VERSCHIL"}, rows);
+    rows.push_back({text(r, "betaler"), text(r, "betalerPartij"), text(r, "zaak"), text(r, "afspraak"), vat_name(r),
+                    euros(r["inNettoCent"]), euros(r["inBtwCent"]), euros(r["uitNettoCent"]), euros(r["uitBtwCent"]),
+                    euros(r["verschilCent"])});
+  table({"BETALER", "PARTIJ", "ZAAK", "AFSPRAAK", "BTW", "IN NETTO", "IN BTW", "UIT NETTO", "UIT BTW", "VERSCHIL"},
+        rows);
   std::cout << "\nOpen\n";
   for (const auto& o : j["open"])
     open.push_back({what_open(text(o, "wat")), text(o, "nummer"), text(o, "betaler"), euros(o["bedragCent"]),

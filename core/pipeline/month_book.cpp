@@ -18,10 +18,11 @@ void book_source(MonthBook& book, const CaseBook& at, const SourceAmounts& sourc
   auto& m = book.month;
   ++m.sources;
   m.source_gross += source.gross, m.source_vat += source.vat;
-  auto add = [&](const std::string& role, const std::string& line, const ByTax& taxes, std::int64_t factor, bool in) {
+  auto add = [&](const std::string& role, const std::string& party, const std::string& line, const ByTax& taxes,
+                 std::int64_t factor, bool in) {
     if (!is_payer(invoice, role)) return;
     for (const auto& [tax, part] : taxes) {
-      auto& row = book.row(role, at.case_id, line, tax);
+      auto& row = book.row(role, party, at.case_id, line, tax);
       (in ? row.in_net : row.out_net) += part.net * factor, (in ? row.in_vat : row.out_vat) += part.vat * factor;
     }
   };
@@ -32,8 +33,8 @@ void book_source(MonthBook& book, const CaseBook& at, const SourceAmounts& sourc
     ByTax own = source.taxes;
     if (own.empty())
       own = {{{source.vat == 0 ? "O" : "?", source.vat == 0 ? "0" : "?"}, {source.gross - source.vat, source.vat}}};
-    add(entry.creditor_role, line, own, 1, true);
-    add(entry.creditor_role, line, own, 1, false);
+    add(entry.creditor_role, entry.party, line, own, 1, true);
+    add(entry.creditor_role, entry.party, line, own, 1, false);
   }
   // The last document of the creditor is asked for what the others leave of its source.
   const MadeDocument* last = nullptr;
@@ -57,12 +58,13 @@ void book_source(MonthBook& book, const CaseBook& at, const SourceAmounts& sourc
     std::vector<std::string> kinds;
     for (const auto& l : i.lines) kinds.push_back(l.value("kind", ""));
     auto line = at.line_of(kinds, i.period_from, i.period_to);
-    add(i.payer, line, asks, 1, true);
-    if (i.payee != entry.creditor_role || bears) add(i.payee, line, asks, -1, true);
+    const auto& payee_party = i.payee == entry.creditor_role ? entry.party : d->payee_party;
+    add(i.payer, d->payer_party, line, asks, 1, true);
+    if (i.payee != entry.creditor_role || bears) add(i.payee, payee_party, line, asks, -1, true);
     if (!d->left) continue;
     const ByTax& out = says ? *says : asks;
-    add(i.payer, line, out, 1, false);
-    if (i.payee != entry.creditor_role || bears) add(i.payee, line, out, -1, false);
+    add(i.payer, d->payer_party, line, out, 1, false);
+    if (i.payee != entry.creditor_role || bears) add(i.payee, payee_party, line, out, -1, false);
     if (d->says && (d->says->gross != i.amount_cents || *says != asks))
       m.open.push_back(
           {"NOT_CONSERVED", i.number, at.case_id, i.payer, "DOCUMENT", d->delivery, i.amount_cents - d->says->gross});
@@ -105,10 +107,11 @@ struct OfInvoice {
 
 }  // namespace
 
-MonthRow& MonthBook::row(const std::string& payer, const std::string& case_id, const std::string& agreement,
-                         const std::pair<std::string, std::string>& tax) {
-  auto& r = rows[{payer, case_id, agreement, tax.first, tax.second}];
-  r.payer = payer, r.case_id = case_id, r.agreement = agreement, r.category = tax.first, r.rate = tax.second;
+MonthRow& MonthBook::row(const std::string& payer, const std::string& party, const std::string& case_id,
+                         const std::string& agreement, const std::pair<std::string, std::string>& tax) {
+  auto& r = rows[{payer, party, case_id, agreement, tax.first, tax.second}];
+  r.payer = payer, r.party = party, r.case_id = case_id;
+  r.agreement = agreement, r.category = tax.first, r.rate = tax.second;
   return r;
 }
 

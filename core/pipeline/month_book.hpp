@@ -20,20 +20,21 @@ namespace schakel::pipeline {
 /// The month with its rows by key. `month` outlives it.
 struct MonthBook {
   Month& month;
-  std::map<std::tuple<std::string, std::string, std::string, std::string, std::string>, MonthRow> rows{};
+  std::map<std::tuple<std::string, std::string, std::string, std::string, std::string, std::string>, MonthRow> rows{};
 
-  MonthRow& row(const std::string& payer, const std::string& case_id, const std::string& agreement,
-                const std::pair<std::string, std::string>& tax);
+  MonthRow& row(const std::string& payer, const std::string& party, const std::string& case_id,
+                const std::string& agreement, const std::pair<std::string, std::string>& tax);
   /// Puts those that are not nothing into the month. The book is empty afterwards.
   void close();
 };
 
-/// A document that a decision made: whether it left, and what the one that was sealed asks.
+/// A document that a decision made: whether it left, whom it names, and what the one that was sealed asks.
 struct MadeDocument {
   const InvoiceOut* invoice = nullptr;
   std::string delivery;
   bool left = false;
-  std::optional<DocumentAmounts> says;
+  std::string payer_party{}, payee_party{};  ///< ids; empty where nobody was named (yet)
+  std::optional<DocumentAmounts> says{};
 };
 
 /// Where the books of one case stand when a decision is booked.

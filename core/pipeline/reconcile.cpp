@@ -14,17 +14,21 @@
 namespace schakel::pipeline {
 namespace {
 
-/// Nothing where its row does not say: it was handed to an adapter that takes no document.
-Task<Result<std::optional<DocumentAmounts>>> what_it_says(store::Store& store, std::string delivery) {
-  auto key = co_await store.row(std::string(outbox::kInvoiceOfDelivery), std::move(delivery));
+/// What its row says of a document: whom it names, and of one that left what it asks. Nothing of that where it was
+/// handed to an adapter that takes no document.
+Task<Result<void>> read_row(store::Store& store, MadeDocument& document) {
+  auto key = co_await store.row(std::string(outbox::kInvoiceOfDelivery), document.delivery);
   if (!key) co_return fail(std::move(key.error()));
-  if (!*key) co_return std::optional<DocumentAmounts>{};
+  if (!*key) co_return Result<void>{};
   auto row = co_await store.row(std::string(outbox::kInvoicesOut), std::string(as_text((*key)->value)));
   if (!row) co_return fail(std::move(row.error()));
-  if (!*row) co_return std::optional<DocumentAmounts>{};
+  if (!*row) co_return Result<void>{};
   auto known = store::object_in(**row);
   if (!known) co_return fail(std::move(known.error()));
-  co_return known->contains("gesteld") ? document_amounts((*known)["gesteld"]) : std::nullopt;
+  document.payer_party = known->value("betalerPartij", "");
+  document.payee_party = known->value("ontvangerPartij", "");
+  if (document.left && known->contains("gesteld")) document.says = document_amounts((*known)["gesteld"]);
+  co_return Result<void>{};
 }
 
 bool sent(const LedgerEntry& e) { return !e.held && !e.refused; }
@@ -48,11 +52,10 @@ Task<Result<std::vector<MadeDocument>>> documents_of(store::Store& store, Month&
     if (!state) co_return fail(std::move(state.error()));
     bool left = state->status == "transported" || state->status == "received" || state->status == "processed";
     if (!left) name_document(month, r.message.subject, i, delivery, *state);
-    out.push_back({&i, delivery, left, {}});
-    if (!left || !month.has(r.message.time)) continue;
-    auto says = co_await what_it_says(store, std::move(delivery));
-    if (!says) co_return fail(std::move(says.error()));
-    out.back().says = std::move(*says);
+    out.push_back({&i, std::move(delivery), left});
+    if (!month.has(r.message.time)) continue;
+    auto read = co_await read_row(store, out.back());
+    if (!read) co_return fail(std::move(read.error()));
   }
   co_return out;
 }
@@ -155,6 +158,7 @@ Json month_view(const Month& m) {
   Json rows = Json::array(), open = Json::array(), payers = Json::object();
   for (const auto& r : m.rows) {
     rows.push_back({{"betaler", r.payer},
+                    {"betalerPartij", r.party},
                     {"zaak", r.case_id},
                     {"afspraak", r.agreement},
                     {"btwCategorie", r.category},

@@ -1,4 +1,4 @@
-// Proves from the journal that what was shared is what left: per payer, funding agreement and VAT rate
+// Proves from the journal that what was shared is what left: per payer, its party, funding agreement and VAT rate
 // (CORE-MONEY-01..09).
 #pragma once
 #include "core/journal/journal.hpp"
@@ -11,8 +11,13 @@ namespace schakel::pipeline {
 /// the VAT that the decision gives it. `out` is what the documents ask that were sealed and left: those to it minus
 /// those it sends on. Both must be equal on every row, and per invoice what was recorded as shared must be what the
 /// source asks and what its documents ask. A month closes when that holds and nothing is open.
+///
+/// Which party a payer is say the documents, as they were sealed (outbox/invoice_rows.hpp): a case that goes to another
+/// gemeente has two rows for that role.
 struct MonthRow {
-  std::string payer, case_id;
+  std::string payer;  ///< role
+  std::string party;  ///< id; of a creditor that pays itself who sent the source; empty: not known (yet)
+  std::string case_id;
   std::string agreement;  ///< seq of the financieringsafspraak, or "opening", and its lines: 12/1, 12/1+3
   std::string category;   ///< S, E, Z or O; "?" where nobody said it
   std::string rate;       ///< 21, 9, 0, or "?"

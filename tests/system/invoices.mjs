@@ -98,6 +98,7 @@ try {
     const books = asked('reconcile', '--month', month);
     assert.deepEqual([books.sluit, books.bronCent, books.verdeeldCent, books.open], [true, 33333, 33333, []]);
     assert.deepEqual(books.betalers, { gemeente: { inCent: 16667, uitCent: 16667 }, swv: { inCent: 16666, uitCent: 16666 } });
+    for (const row of books.regels) assert.match(row.betalerPartij, new RegExp(`^${row.betaler}-`), 'the party that the documents name');
     assert.match(invoice('reconcile', '--month', month).out, /De maand sluit: in = uit/);
     problem(invoice('reconcile', '--month', '2026-13'), 1, 'MONTH_FORMAT');
     problem(invoice('reconcile', '--month', month, '--pdf', '/bestaat/niet.pdf'), 1, 'FILE_WRITE');

@@ -19,6 +19,7 @@ Json month(int cases, bool open) {
     bool vat = i % 10 == 9;
     for (const char* payer : {"gemeente", "swv"})
       m.rows.push_back({.payer = payer,
+                        .party = fmt::format("{}-zandoever", payer),
                         .case_id = zaak,
                         .agreement = fmt::format("{}/1+3", 12 + i),
                         .category = vat ? "S" : "O",
@@ -83,6 +84,19 @@ TEST(InvoiceOverview, SaysWhatFinanceFiles) {
                     "Niet verdeeld",
                     "zonder inschrijving",
                     "3 bronberichten"})
+    EXPECT_NE(text.find(what), std::string::npos) << what << "\n" << text;
+}
+
+TEST(InvoiceOverview, EveryPartyThatPaysHasItsOwnTable) {
+  auto books = month(2, false);
+  books["regels"][2]["betalerPartij"] = "gemeente-duinrijk";
+  auto pdf = month_pdf(books, std::nullopt);
+  if (!pdf && pdf.error().code == "PDF_FONT") GTEST_SKIP() << "no fonts";
+  ASSERT_TRUE(pdf) << pdf.error().message;
+  if (schakel::formats::test::run("command -v pdftotext").status != 0) GTEST_SKIP() << "pdftotext is not installed";
+  auto text = text_of(*pdf);
+  for (auto what : {"Betaler Gemeente (gemeente-zandoever), in euro", "Betaler Gemeente (gemeente-duinrijk), in euro",
+                    "Betaler Samenwerkingsverband (swv-zandoever), in euro"})
     EXPECT_NE(text.find(what), std::string::npos) << what << "\n" << text;
 }
 

@@ -98,6 +98,7 @@ class Opening final : public Decider {
       d.effects.push_back({"pupil", "school_type", "PO"});
       d.effects.push_back({"fact", "funding_agreed", m.payload.value("agreed", true)});
       if (m.payload.contains("town")) d.effects.push_back({"pupil", "woongemeente", m.payload["town"]});
+      if (m.payload.contains("swv")) d.effects.push_back({"fact", "party_swv", m.payload["swv"]});
     }
     if (m.type == "financieringsafspraak") {
       d.effects.push_back({"fact", "funding_agreed", true});

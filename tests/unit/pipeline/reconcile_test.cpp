@@ -74,6 +74,78 @@ TEST(Reconcile, CreditsAndVatRatesAddUp) {
   EXPECT_TRUE(rates.contains("21") && rates.contains("9"));
 }
 
+/// Sums of what was shared (in) and what left (out), by role and party.
+using Payers = std::map<std::string, std::pair<std::int64_t, std::int64_t>>;
+Payers payers(const pipeline::Month& m) {
+  Payers out;
+  for (const auto& r : m.rows) {
+    auto& [in, left] = out[r.payer + " " + r.party];
+    in += r.in_net + r.in_vat, left += r.out_net + r.out_vat;
+  }
+  return out;
+}
+
+/// Two gemeenten, each of its own town, and two swvs that the case names.
+struct TwoTowns : MoneyRoad {
+  TwoTowns() {
+    auto d = directory();
+    for (std::size_t i : {0U, 1U}) {
+      auto other = d["parties"][i];
+      other["id"] = other["name"] = other["invoice"]["name"] = other["id"].get<std::string>() + "-2";
+      other["endpoints"][0]["adapter"] = "to_" + other["id"].get<std::string>();
+      d["parties"].push_back(std::move(other));
+    }
+    d["parties"][0]["serves"] = {{"gemeenten", {"Duinrijk"}}};
+    d["parties"][3]["serves"] = {{"gemeenten", {"Polderwijk"}}};
+    parties = std::make_shared<Parties>(Parties::read(d).value());
+    restart();
+  }
+  void lives_in(const std::string& town, const std::string& swv) {
+    auto m =
+        message("open-" + town, "zaak_opening", {{"agreed", true}, {"town", town}, {"swv", swv}}, "school_ib", "gem");
+    ASSERT_TRUE(accept(m));
+    run();
+  }
+};
+
+TEST(Reconcile, APartyThatPaysAfterAnotherHasItsOwnRows) {
+  TwoTowns road;
+  road.lives_in("Duinrijk", "swv");
+  ASSERT_TRUE(road.accept(road.factuur("F1", 1000)));
+  road.run();
+  road.lives_in("Polderwijk", "swv-2");
+  ASSERT_TRUE(road.accept(road.factuur("F2", 333)));
+  road.run();
+  auto m = road.books();
+  EXPECT_TRUE(m.closes()) << month_view(m).dump(1);
+  EXPECT_EQ(payers(m), (Payers{{"gemeente gem", {500, 500}},
+                               {"gemeente gem-2", {167, 167}},
+                               {"swv swv", {500, 500}},
+                               {"swv swv-2", {166, 166}}}));
+  auto view = month_view(m);
+  EXPECT_EQ(view["betalers"],
+            Json::parse(R"({"gemeente":{"inCent":667,"uitCent":667},"swv":{"inCent":666,"uitCent":666}})"));
+  EXPECT_EQ(view["regels"].back()["betalerPartij"], "swv-2");
+}
+
+TEST(Reconcile, WhoseRowItIsIsKnownBeforeItLeavesAndNotWhereNobodyIsCertain) {
+  TwoTowns road;
+  road.lives_in("Duinrijk", "swv");
+  ASSERT_TRUE(road.accept(road.factuur("F1", 1000)));
+  ASSERT_TRUE(run_now(road.process->pipeline.step()));
+  EXPECT_EQ(payers(road.books()), (Payers{{"gemeente gem", {500, 0}}, {"swv swv", {500, 0}}}));
+  // A town that nobody serves.
+  road.run();
+  road.lives_in("Elders", "");
+  ASSERT_TRUE(road.accept(road.factuur("F2", 200)));
+  road.run();
+  auto m = road.books();
+  EXPECT_FALSE(m.closes());
+  EXPECT_EQ(
+      payers(m),
+      (Payers{{"gemeente ", {100, 0}}, {"gemeente gem", {500, 500}}, {"swv ", {100, 0}}, {"swv swv", {500, 500}}}));
+}
+
 TEST(Reconcile, ADeliveryThatIsNotThereIsAMissingHalf) {
   MoneyRoad road;
   road.open_case();
