@@ -1,6 +1,7 @@
 #include "core/pipeline/books.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "core/outbox/invoice_parties.hpp"
 #include "schakel/outcome.hpp"
@@ -23,6 +24,23 @@ ByTax of_rates(const Json& rates, std::int64_t sign) {
     out[tax_of(r)] = {out[tax_of(r)].net + sign * sdk::number_at(r, "net_cents").value_or(0),
                       out[tax_of(r)].vat + sign * sdk::number_at(r, "vat_cents").value_or(0)};
   return out;
+}
+
+/// By kind and period.
+bool answers_for(const Json& funding, const AskedLine& line) {
+  auto kind = sdk::text_at(funding, "kind");
+  if (!kind.empty() && line.kind != "gecombineerd" && kind != line.kind) return false;
+  auto period = sdk::array_at(funding, "period");
+  bool dated = period.size() == 2 && period[0].is_string() && period[1].is_string() && !line.from.empty();
+  return !dated || (line.from >= period[0].get<std::string>() && line.to <= period[1].get<std::string>());
+}
+
+bool is_narrowed_to(const Json& funding, const AskedLine& line,
+                    const std::function<bool(const std::string&)>& is_sender) {
+  auto provider = sdk::text_at(funding, "aanbieder"), product = sdk::text_at(funding, "product");
+  auto assignment = sdk::number_at(funding, "toewijzing");
+  return (!assignment || line.assignment == assignment) && (product.empty() || line.product == product) &&
+         (provider.empty() || is_sender(provider));
 }
 
 }  // namespace
@@ -95,21 +113,19 @@ ByTax decided_taxes(const InvoiceOut& invoice, std::int64_t gross, std::int64_t 
   return {{{treatment, "0"}, {gross, 0}}};
 }
 
-std::string agreement_lines(const Json& funding, const std::vector<std::string>& kinds, const std::string& from,
-                            const std::string& to) {
-  std::vector<std::size_t> found;
+std::string agreement_lines(const Json& funding, const std::vector<AskedLine>& lines,
+                            const std::function<bool(const std::string&)>& is_sender) {
   if (!funding.is_array()) return {};
-  for (const auto& kind : kinds)
-    for (std::size_t i = 0; i < funding.size(); ++i) {
-      auto of = sdk::text_at(funding[i], "kind");
-      if (!of.empty() && kind != "gecombineerd" && of != kind) continue;
-      auto period = sdk::array_at(funding[i], "period");
-      bool dated = period.size() == 2 && period[0].is_string() && period[1].is_string() && !from.empty();
-      if (dated && (from < period[0].get<std::string>() || period[1].get<std::string>() < to)) continue;
-      if (std::ranges::find(found, i) == found.end()) found.push_back(i);
-      break;
+  std::set<std::size_t> found;
+  for (const auto& line : lines) {
+    std::optional<std::size_t> first, meant;
+    for (std::size_t i = 0; i < funding.size() && !meant; ++i) {
+      if (!answers_for(funding[i], line)) continue;
+      if (!first) first = i;
+      if (is_narrowed_to(funding[i], line, is_sender)) meant = i;
     }
-  std::ranges::sort(found);
+    if (meant || first) found.insert(meant ? *meant : *first);
+  }
   std::string out;
   for (auto i : found) out += (out.empty() ? "" : "+") + std::to_string(i + 1);
   return out;

@@ -1,5 +1,6 @@
 // What a source invoice asks and what the documents made of it ask, per VAT category and rate. Pure.
 #pragma once
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -43,8 +44,16 @@ struct DocumentAmounts {
 [[nodiscard]] ByTax decided_taxes(const InvoiceOut& invoice, std::int64_t gross, std::int64_t vat,
                                   const std::string& seller);
 
-/// Which lines of an agreement (facts `funding`) name these kinds in this period: "1", "1+3"; empty where none does.
-[[nodiscard]] std::string agreement_lines(const Json& funding, const std::vector<std::string>& kinds,
-                                          const std::string& from, const std::string& to);
+/// What a line of an invoice says, as far as a line of an agreement can be narrowed to it.
+struct AskedLine {
+  std::string kind, from, to;  ///< period YYYY-MM-DD, or both empty
+  std::optional<std::int64_t> assignment{};
+  std::string product{};
+};
+/// Which lines of an agreement (facts `funding`) answer for these: "1", "1+3"; empty where none does. For each the
+/// first of its kind and period that names nothing else than its toewijzing, its product and, by `is_sender`, who sent
+/// it; without such a one the first of its kind and period. No maximum is looked at: what was left of it is not booked.
+[[nodiscard]] std::string agreement_lines(const Json& funding, const std::vector<AskedLine>& lines,
+                                          const std::function<bool(const std::string&)>& is_sender);
 
 }  // namespace schakel::pipeline

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "core/outbox/invoice_parties.hpp"
+#include "core/pipeline/provider.hpp"
 
 namespace schakel::pipeline {
 namespace {
@@ -12,9 +13,33 @@ bool is_payer(const LedgerEntry& invoice, const std::string& role) {
   return std::ranges::find(invoice.issued, role, &Issued::role) != invoice.issued.end();
 }
 
+/// The agreement, and which lines of it answer for a source's lines of these kinds; from and to are the period of those
+/// that have none of their own.
+std::string agreement_of(const CaseBook& at, const journal::Recorded& decision, const LedgerEntry& entry,
+                         const std::vector<std::string>& kinds, const std::string& from, const std::string& to) {
+  std::vector<AskedLine> asked;
+  for (const auto& kind : kinds) {
+    auto before = asked.size();
+    for (const auto& l : entry.lines)
+      if (l.kind == kind)
+        asked.push_back({kind, l.from.empty() ? from : l.from, l.from.empty() ? to : l.to, l.assignment, l.product});
+    // A cent that no line of the source asks for (plugins/invoicing/lines.cpp).
+    if (asked.size() == before) asked.push_back({kind, from, to});
+  }
+  // As the decision had it, whatever the directory says by now.
+  auto is_sender = [&](const std::string& name) {
+    if (!decision.registers) return false;
+    auto known = decision.registers->find(provider_key(entry.party, name));
+    return known != decision.registers->end() && known->second == true;
+  };
+  auto lines = agreement_lines(at.funding, asked, is_sender);
+  return lines.empty() ? at.agreement : at.agreement + "/" + lines;
+}
+
 /// One source message: what it asked, by its payload, against what its documents ask, as they were sealed.
-void book_source(MonthBook& book, const CaseBook& at, const SourceAmounts& source, const LedgerEntry& entry,
-                 const LedgerEntry& invoice, const std::vector<const MadeDocument*>& documents) {
+void book_source(MonthBook& book, const CaseBook& at, const journal::Recorded& decision, const SourceAmounts& source,
+                 const LedgerEntry& entry, const LedgerEntry& invoice,
+                 const std::vector<const MadeDocument*>& documents) {
   auto& m = book.month;
   ++m.sources;
   m.source_gross += source.gross, m.source_vat += source.vat;
@@ -29,7 +54,7 @@ void book_source(MonthBook& book, const CaseBook& at, const SourceAmounts& sourc
   // Who creates the claim and is a payer itself has made the cost: what it is not paid back it bears.
   const bool bears = is_payer(invoice, entry.creditor_role);
   if (bears) {
-    auto line = at.line_of(source.kinds, invoice.period_from, invoice.period_to);
+    auto line = agreement_of(at, decision, entry, source.kinds, invoice.period_from, invoice.period_to);
     ByTax own = source.taxes;
     if (own.empty())
       own = {{{source.vat == 0 ? "O" : "?", source.vat == 0 ? "0" : "?"}, {source.gross - source.vat, source.vat}}};
@@ -56,8 +81,9 @@ void book_source(MonthBook& book, const CaseBook& at, const SourceAmounts& sourc
       gross -= i.amount_cents, vat -= i.vat_cents.value_or(0);
     }
     std::vector<std::string> kinds;
-    for (const auto& l : i.lines) kinds.push_back(l.value("kind", ""));
-    auto line = at.line_of(kinds, i.period_from, i.period_to);
+    for (const auto& l : i.lines)
+      if (auto kind = l.value("kind", ""); std::ranges::find(kinds, kind) == kinds.end()) kinds.push_back(kind);
+    auto line = agreement_of(at, decision, entry, kinds, i.period_from, i.period_to);
     const auto& payee_party = i.payee == entry.creditor_role ? entry.party : d->payee_party;
     add(i.payer, d->payer_party, line, asks, 1, true);
     if (i.payee != entry.creditor_role || bears) add(i.payee, payee_party, line, asks, -1, true);
@@ -122,12 +148,6 @@ void MonthBook::close() {
   rows.clear();
 }
 
-std::string CaseBook::line_of(const std::vector<std::string>& kinds, const std::string& from,
-                              const std::string& to) const {
-  auto lines = agreement_lines(funding, kinds, from, to);
-  return lines.empty() ? agreement : agreement + "/" + lines;
-}
-
 void book_decision(MonthBook& book, const CaseBook& at, const MoneyDecision& decided) {
   auto& open = book.month.open;
   auto sources = decided.shared;
@@ -161,7 +181,7 @@ void book_decision(MonthBook& book, const CaseBook& at, const MoneyDecision& dec
       continue;
     }
     auto amounts = source_amounts(came->message.type, came->message.payload);
-    book_source(book, at, amounts, *entry, *invoice, documents);
+    book_source(book, at, decided.decision, amounts, *entry, *invoice, documents);
     auto of = std::ranges::find(touched, invoice, &OfInvoice::invoice);
     if (of == touched.end()) of = touched.insert(touched.end(), {invoice, 0, 0, {}});
     of->gross += amounts.gross, of->vat += amounts.vat;

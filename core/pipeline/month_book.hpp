@@ -41,9 +41,6 @@ struct MadeDocument {
 struct CaseBook {
   std::string case_id, agreement;  ///< seq of the last financieringsafspraak, or "opening"
   Json funding;
-
-  [[nodiscard]] std::string line_of(const std::vector<std::string>& kinds, const std::string& from,
-                                    const std::string& to) const;
 };
 
 /// A decision about money, with the ledger of its case on both sides of it. Refers to what the caller holds.

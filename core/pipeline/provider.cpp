@@ -1,5 +1,7 @@
 #include "core/pipeline/provider.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace schakel::pipeline {
@@ -8,6 +10,10 @@ namespace {
 constexpr std::string_view kRegister = "provider/", kRole = "zorgaanbieder";
 
 }  // namespace
+
+std::string provider_key(std::string_view party, std::string_view name) {
+  return fmt::format("{}{}/{}:{}", kRegister, party, kRole, name);
+}
 
 std::optional<ProviderKey> provider_key_of(std::string_view key) {
   if (!key.starts_with(kRegister)) return {};

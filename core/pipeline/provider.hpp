@@ -21,6 +21,8 @@ namespace schakel::pipeline {
 struct ProviderKey {
   std::string_view party, role;
 };
+/// Of the register that says whether a party is the provider of this name.
+[[nodiscard]] std::string provider_key(std::string_view party, std::string_view name);
 /// nullopt for another register. Views into `key`.
 [[nodiscard]] std::optional<ProviderKey> provider_key_of(std::string_view key);
 

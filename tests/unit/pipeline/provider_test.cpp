@@ -74,6 +74,7 @@ TEST(Provider, KeysOfOtherRegistersAreNone) {
   ASSERT_TRUE(key);
   EXPECT_EQ(key->party, "hoeve");
   EXPECT_EQ(key->role, "zorgaanbieder:A/B");
+  EXPECT_EQ(pipeline::provider_key("hoeve", "A/B"), "provider/hoeve/zorgaanbieder:A/B");
   for (const char* other : {"", "provider/", "provider/hoeve", "invoice/provider/x", "series/KNH/gemeente"})
     EXPECT_FALSE(pipeline::provider_key_of(other)) << other;
 }

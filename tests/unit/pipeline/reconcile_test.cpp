@@ -146,6 +146,43 @@ TEST(Reconcile, WhoseRowItIsIsKnownBeforeItLeavesAndNotWhereNobodyIsCertain) {
       (Payers{{"gemeente ", {100, 0}}, {"gemeente gem", {500, 500}}, {"swv ", {100, 0}}, {"swv swv", {500, 500}}}));
 }
 
+TEST(Reconcile, TheAgreementLineThatIsNarrowedToALineIsNamed) {
+  MoneyRoad road;
+  road.open_case();
+  auto narrowed = [](Json more) {
+    Json line{{"kind", "zorg"}, {"payer", "gemeente"}};
+    line.update(more);
+    return line;
+  };
+  std::vector<Json> lines{narrowed({{"toewijzing", 1}}),
+                          narrowed({{"toewijzing", 2}, {"product", "A"}}),
+                          narrowed({{"toewijzing", 2}, {"product", "B"}}),
+                          narrowed({{"toewijzing", 3}, {"aanbieder", "gem"}}),
+                          narrowed({{"toewijzing", 3}, {"aanbieder", "hoeve"}}),
+                          narrowed({{"toewijzing", 4}, {"period", {"2026-01-01", "2026-06-30"}}}),
+                          narrowed({{"toewijzing", 4}, {"period", {"2026-07-01", "2026-12-31"}}})};
+  ASSERT_TRUE(road.accept(road.message("fa", "financieringsafspraak", {{"lines", lines}}, "swv", "swv")));
+  auto bill = [&](const std::string& number, int assignment, const char* product, const char* credits = "") {
+    Json line{{"kind", "zorg"}, {"cents", 100}, {"toewijzing", assignment}, {"product", product}};
+    Json payload{{"number", number}, {"lines", Json::array({line})}, {"vat_cents", 0}, {"period", "2026-09"}};
+    if (*credits != '\0') payload["credits"] = credits;
+    ASSERT_TRUE(road.accept(road.message("msg-" + number, *credits != '\0' ? "creditnota" : "factuur", payload)));
+    road.run();
+    auto m = road.books();
+    EXPECT_TRUE(m.closes()) << number << month_view(m).dump(1);
+  };
+  auto named = [&] {
+    std::map<std::string, std::int64_t> out;
+    for (const auto& r : road.books().rows) out[r.agreement] += r.out_net;
+    return out;
+  };
+  using Named = std::map<std::string, std::int64_t>;
+  bill("F1", 1, "X"), bill("F2", 2, "B"), bill("F3", 3, "X"), bill("F4", 4, "X");
+  EXPECT_EQ(named(), (Named{{"2/1", 100}, {"2/3", 100}, {"2/5", 100}, {"2/7", 100}}));
+  bill("C2", 2, "B", "F2");
+  EXPECT_EQ(named(), (Named{{"2/1", 100}, {"2/5", 100}, {"2/7", 100}})) << "a credit is booked where its invoice is";
+}
+
 TEST(Reconcile, ADeliveryThatIsNotThereIsAMissingHalf) {
   MoneyRoad road;
   road.open_case();
