@@ -9,11 +9,25 @@
 #include "core/base/assert.hpp"
 
 namespace schakel {
+namespace {
+
+/// Fetched once: with EVP_sha256() OpenSSL 3 looks for it anew at every digest. Never freed, as digests are made until
+/// the end.
+const EVP_MD* sha256_method() {
+  static const EVP_MD* const method = [] {
+    const EVP_MD* fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    SCHAKEL_ASSERT(fetched != nullptr);
+    return fetched;
+  }();
+  return method;
+}
+
+}  // namespace
 
 Digest sha256(ByteView bytes) {
   Digest out;
   unsigned n = 0;
-  SCHAKEL_ASSERT(EVP_Digest(bytes.data(), bytes.size(), out.data(), &n, EVP_sha256(), nullptr) == 1);
+  SCHAKEL_ASSERT(EVP_Digest(bytes.data(), bytes.size(), out.data(), &n, sha256_method(), nullptr) == 1);
   return out;
 }
 
@@ -23,12 +37,12 @@ Digest hmac_sha256(ByteView key, ByteView bytes) {
   Digest out;
   unsigned n = 0;
   SCHAKEL_ASSERT(
-      HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes.data(), bytes.size(), out.data(), &n));
+      HMAC(sha256_method(), key.data(), static_cast<int>(key.size()), bytes.data(), bytes.size(), out.data(), &n));
   return out;
 }
 
 Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
-  SCHAKEL_ASSERT(context_ && EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), EVP_sha256(), nullptr) == 1);
+  SCHAKEL_ASSERT(context_ && EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), sha256_method(), nullptr) == 1);
 }
 Sha256::~Sha256() { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_)); }
 Sha256::Sha256(Sha256&& other) noexcept : context_(std::exchange(other.context_, nullptr)) {}
