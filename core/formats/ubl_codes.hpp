@@ -37,8 +37,9 @@ enum class CodeList {
 /// The VAT rules of a document, however it was made.
 [[nodiscard]] std::vector<Finding> check_ubl_vat(const UblDocument& document);
 
-/// read_ubl of what was written from `checked`, a document that check_ubl passed: when the same document is read back,
-/// it keeps the same rules and is not held against them again.
+/// read_ubl of what was written from `checked`, a document that check_ubl passed, with the same verdict: when the same
+/// document is read back and holds nothing that only the tree could be wrong about, it keeps the same rules and is not
+/// held against them again (ubl_again_test.cpp and ubl_fuzz hold the two against each other).
 [[nodiscard]] UblRead read_back_ubl(std::string_view bytes, const UblDocument& checked);
 
 }  // namespace schakel::formats

@@ -15,5 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!again.document || again.document->payable != read.document->payable ||
       again.document->lines.size() != read.document->lines.size())
     std::abort();
+  // Written and read back it gets the same verdict, by whichever way.
+  if (check_ubl(*read.document).empty() && write_checked_ubl(*read.document).has_value() != again.accepted())
+    std::abort();
   return 0;
 }

@@ -48,4 +48,35 @@ inline UblDocument credit_note() {
   return d;
 }
 
+inline UblDocument exempt() {
+  auto d = invoice();
+  d.supplier.vat_number = "NL123456789B01";
+  for (auto& l : d.lines) l.category = "E", l.percent = UblDecimal::of(std::int64_t{0});
+  complete_totals(d, "Vrijgesteld van btw: artikel 11 Wet op de omzetbelasting 1968");
+  return d;
+}
+
+inline UblDocument taxed() {
+  auto d = invoice({Cents{10000}});
+  d.supplier.vat_number = "NL123456789B01";
+  d.lines[0].category = "S", d.lines[0].percent = UblDecimal::of(21);
+  complete_totals(d, "");
+  d.taxes[0].tax = d.tax_total = Cents{2100};
+  d.tax_inclusive = d.payable = Cents{12100};
+  return d;
+}
+
+inline UblDocument with_pdf() {
+  auto d = invoice();
+  d.attachments = {{"DB-2026-00017", "Factuur als PDF", "DB-2026-00017.pdf", "application/pdf", to_bytes("%PDF-1.5 x")},
+                   {"JW323-A1", "Declaratie", "", "", {}}};
+  return d;
+}
+
+inline UblDocument peppol() {
+  auto d = invoice();
+  d.customization = kPeppolBis3;
+  return d;
+}
+
 }  // namespace schakel::formats::test

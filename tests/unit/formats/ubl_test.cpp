@@ -14,9 +14,13 @@ namespace schakel::formats {
 namespace {
 
 using test::credit_note;
+using test::exempt;
 using test::invoice;
+using test::peppol;
+using test::taxed;
 using test::with;
 using test::with_first;
+using test::with_pdf;
 using Ids = std::set<std::string>;
 
 Ids ids(const std::vector<Finding>& findings) {
@@ -25,37 +29,6 @@ Ids ids(const std::vector<Finding>& findings) {
   return out;
 }
 Ids ids(std::string_view xml) { return ids(read_ubl(xml).findings); }
-
-UblDocument exempt() {
-  auto d = invoice();
-  d.supplier.vat_number = "NL123456789B01";
-  for (auto& l : d.lines) l.category = "E", l.percent = UblDecimal::of(0);
-  complete_totals(d, "Vrijgesteld van btw: artikel 11 Wet op de omzetbelasting 1968");
-  return d;
-}
-
-UblDocument taxed() {
-  auto d = invoice({Cents{10000}});
-  d.supplier.vat_number = "NL123456789B01";
-  d.lines[0].category = "S", d.lines[0].percent = UblDecimal::of(21);
-  complete_totals(d, "");
-  d.taxes[0].tax = d.tax_total = Cents{2100};
-  d.tax_inclusive = d.payable = Cents{12100};
-  return d;
-}
-
-UblDocument with_pdf() {
-  auto d = invoice();
-  d.attachments = {{"DB-2026-00017", "Factuur als PDF", "DB-2026-00017.pdf", "application/pdf", to_bytes("%PDF-1.5 x")},
-                   {"JW323-A1", "Declaratie", "", "", {}}};
-  return d;
-}
-
-UblDocument peppol() {
-  auto d = invoice();
-  d.customization = kPeppolBis3;
-  return d;
-}
 
 /// Every kind of document that we write.
 std::vector<std::pair<std::string, UblDocument>> written() {
