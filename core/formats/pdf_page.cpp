@@ -51,12 +51,13 @@ Result<std::string> with_language(std::string pdf) {
 
 }  // namespace
 
-Flow::Flow(const Info& info, int pages, std::function<void(Flow&)> footer)
+Flow::Flow(const Info& info, int pages, Layouts& layouts, std::function<void(Flow&)> footer)
     : landscape_(info.landscape),
       surface_(cairo_pdf_surface_create_for_stream(&append, &out_, landscape_ ? kHeight : kWidth,
                                                    landscape_ ? kWidth : kHeight)),
       cairo_(cairo_create(surface_)),
       pages_(pages),
+      layouts_(layouts),
       footer_(std::move(footer)) {
   cairo_pdf_surface_set_metadata(surface_, CAIRO_PDF_METADATA_TITLE, info.title.c_str());
   cairo_pdf_surface_set_metadata(surface_, CAIRO_PDF_METADATA_AUTHOR, info.author.c_str());
@@ -73,15 +74,25 @@ Flow::~Flow() {
   cairo_surface_destroy(surface_);
 }
 
-Flow::Layout Flow::layout(std::string_view what, double width, const Font& font, Align align, int max_lines) {
-  Layout l(pango_cairo_create_layout(cairo_), &g_object_unref);
-  std::unique_ptr<PangoFontDescription, void (*)(PangoFontDescription*)> description(pango_font_description_new(),
-                                                                                     &pango_font_description_free);
+PangoLayout* Layouts::get(cairo_t* cairo, std::string_view what, double width, const Font& font, Align align,
+                          int max_lines) {
+  if (known_.size() >= kMost) known_.clear();
+  auto [at, added] = known_.try_emplace({std::string(what), width, font.size, font.bold, align, max_lines});
+  if (!added) return at->second.get();
+  if (!context_) {
+    context_.reset(pango_cairo_create_context(cairo));
+    pango_context_set_language(context_.get(), pango_language_from_string("nl"));
+    // A number that is broken over two lines has no hyphen that is not its own.
+    attributes_.reset(pango_attr_list_new());
+    pango_attr_list_insert(attributes_.get(), pango_attr_insert_hyphens_new(FALSE));
+  }
+  auto& l = at->second;
+  l.reset(pango_layout_new(context_.get()));
+  std::unique_ptr<PangoFontDescription, Free> description(pango_font_description_new());
   pango_font_description_set_family_static(description.get(), "DejaVu Sans, Noto Sans, Liberation Sans, Sans");
   pango_font_description_set_weight(description.get(), font.bold ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
   pango_font_description_set_absolute_size(description.get(), font.size * PANGO_SCALE);
   pango_layout_set_font_description(l.get(), description.get());
-  pango_context_set_language(pango_layout_get_context(l.get()), pango_language_from_string("nl"));
   pango_layout_set_width(l.get(), static_cast<int>(std::lround(width * PANGO_SCALE)));
   pango_layout_set_wrap(l.get(), PANGO_WRAP_WORD_CHAR);
   pango_layout_set_alignment(l.get(), align == Align::left    ? PANGO_ALIGN_LEFT
@@ -93,17 +104,14 @@ Flow::Layout Flow::layout(std::string_view what, double width, const Font& font,
     pango_layout_set_ellipsize(l.get(), PANGO_ELLIPSIZE_END);
   }
   pango_layout_set_text(l.get(), what.data(), static_cast<int>(what.size()));
-  // A number that is broken over two lines has no hyphen that is not its own.
-  std::unique_ptr<PangoAttrList, void (*)(PangoAttrList*)> attributes(pango_attr_list_new(), &pango_attr_list_unref);
-  pango_attr_list_insert(attributes.get(), pango_attr_insert_hyphens_new(FALSE));
-  pango_layout_set_attributes(l.get(), attributes.get());
-  return l;
+  pango_layout_set_attributes(l.get(), attributes_.get());
+  return l.get();
 }
 
 double Flow::height(std::string_view what, double width, const Font& font, int max_lines) {
   if (what.empty()) return 0;
   int w = 0, h = 0;
-  pango_layout_get_size(layout(what, width, font, Align::left, max_lines).get(), &w, &h);
+  pango_layout_get_size(layouts_.get(cairo_, what, width, font, Align::left, max_lines), &w, &h);
   return static_cast<double>(h) / PANGO_SCALE;
 }
 
@@ -116,9 +124,8 @@ std::size_t Flow::fits(std::string_view what, double width, const Font& font, do
   while (head.size() < what.size() && (static_cast<unsigned char>(what[head.size()]) & 0xC0) == 0x80)
     head.remove_suffix(1);
   if (head.empty()) return 0;
-  auto l = layout(head, width, font, Align::left, 0);
-  std::unique_ptr<PangoLayoutIter, void (*)(PangoLayoutIter*)> at(pango_layout_get_iter(l.get()),
-                                                                  &pango_layout_iter_free);
+  auto* l = layouts_.get(cairo_, head, width, font, Align::left, 0);
+  std::unique_ptr<PangoLayoutIter, void (*)(PangoLayoutIter*)> at(pango_layout_get_iter(l), &pango_layout_iter_free);
   do {
     PangoRectangle logical;
     pango_layout_iter_get_line_extents(at.get(), nullptr, &logical);
@@ -131,19 +138,23 @@ std::size_t Flow::fits(std::string_view what, double width, const Font& font, do
 double Flow::text(std::string_view what, double x, double width, const Font& font, Align align, const char* tag,
                   int max_lines) {
   if (what.empty()) return 0;
-  auto l = layout(what, width, font, align, max_lines);
-  begin(tag);
-  cairo_set_source_rgb(cairo_, font.grey, font.grey, font.grey);
-  cairo_move_to(cairo_, x, y);
-  pango_cairo_show_layout(cairo_, l.get());
-  end(tag);
+  auto* l = layouts_.get(cairo_, what, width, font, align, max_lines);
+  if (drawing()) {
+    begin(tag);
+    cairo_set_source_rgb(cairo_, font.grey, font.grey, font.grey);
+    cairo_move_to(cairo_, x, y);
+    pango_cairo_show_layout(cairo_, l);
+    end(tag);
+  }
   int w = 0, h = 0;
-  pango_layout_get_size(l.get(), &w, &h);
+  pango_layout_get_size(l, &w, &h);
   return static_cast<double>(h) / PANGO_SCALE;
 }
 
 void Flow::paragraph(std::string_view what, double indent, const Font& font, const char* tag) {
-  auto l = layout(what, right() - kLeft - indent, font, Align::left, 0);
+  // Kept for itself: a footer in between asks for others.
+  std::unique_ptr<PangoLayout, void (*)(gpointer)> l(
+      g_object_ref(layouts_.get(cairo_, what, right() - kLeft - indent, font, Align::left, 0)), &g_object_unref);
   std::unique_ptr<PangoLayoutIter, void (*)(PangoLayoutIter*)> at(pango_layout_get_iter(l.get()),
                                                                   &pango_layout_iter_free);
   begin(tag);
@@ -157,15 +168,18 @@ void Flow::paragraph(std::string_view what, double indent, const Font& font, con
       begin(tag);
     }
     auto base = static_cast<double>(pango_layout_iter_get_baseline(at.get()) - logical.y) / PANGO_SCALE;
-    cairo_set_source_rgb(cairo_, font.grey, font.grey, font.grey);
-    cairo_move_to(cairo_, kLeft + indent, y + base);
-    pango_cairo_show_layout_line(cairo_, pango_layout_iter_get_line_readonly(at.get()));
+    if (drawing()) {
+      cairo_set_source_rgb(cairo_, font.grey, font.grey, font.grey);
+      cairo_move_to(cairo_, kLeft + indent, y + base);
+      pango_cairo_show_layout_line(cairo_, pango_layout_iter_get_line_readonly(at.get()));
+    }
     y += h;
   } while (pango_layout_iter_next_line(at.get()));
   end(tag);
 }
 
 void Flow::rule(double at, double from, double to, double weight) {
+  if (!drawing()) return;
   cairo_set_source_rgb(cairo_, 0.55, 0.55, 0.55);
   cairo_set_line_width(cairo_, weight);
   cairo_move_to(cairo_, from, at);
@@ -174,6 +188,7 @@ void Flow::rule(double at, double from, double to, double weight) {
 }
 
 void Flow::end_page() {
+  if (!drawing()) return;
   auto keep = y;
   footer_(*this);
   y = keep;
@@ -215,15 +230,12 @@ bool have_font() {
 Result<std::string> draw_document(const Info& info, const std::function<void(Flow&)>& draw,
                                   const std::function<void(Flow&)>& footer) {
   if (!have_font()) return fail(ErrorKind::unavailable, "PDF_FONT", "no font is installed (Debian: fonts-dejavu-core)");
-  // Most documents are one page. A wrong guess is drawn again, now that the pages are counted.
-  int pages = 1;
-  while (true) {
-    Flow flow(info, pages, footer);
-    draw(flow);
-    if (flow.page() == pages) return flow.finish();
-    pages = flow.page();
-    if (auto ok = flow.finish(); !ok) return ok;
-  }
+  Layouts layouts;
+  Flow count(info, 0, layouts, footer);
+  draw(count);
+  Flow flow(info, count.page(), layouts, footer);
+  draw(flow);
+  return flow.finish();
 }
 
 }  // namespace schakel::formats::pdf

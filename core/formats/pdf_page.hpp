@@ -3,7 +3,9 @@
 #include <cairo-pdf.h>
 #include <pango/pangocairo.h>
 
+#include <compare>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,11 +33,39 @@ struct Font {
 
 enum class Align { left, right, center };
 
-/// One drawing of the whole document; drawn again when it has other than the pages that were expected.
+/// The texts of one document as they are laid out. Each is asked for up to six times (does it fit, how high is it, draw
+/// it; to count the pages and to draw them), and laying out is most of the work. Thread: one, as pango's fonts.
+class Layouts {
+ public:
+  /// At most so many are kept; then all are forgotten.
+  static constexpr std::size_t kMost = 4'000;
+  /// Valid until the next call. `cairo` is of any run over this document: their surfaces are alike.
+  PangoLayout* get(cairo_t* cairo, std::string_view what, double width, const Font& font, Align align, int max_lines);
+
+ private:
+  struct Free {
+    void operator()(gpointer object) const { g_object_unref(object); }
+    void operator()(PangoFontDescription* font) const { pango_font_description_free(font); }
+    void operator()(PangoAttrList* attributes) const { pango_attr_list_unref(attributes); }
+  };
+  struct Key {
+    std::string what;
+    double width = 0, size = 0;
+    bool bold = false;
+    Align align = Align::left;
+    int max_lines = 0;
+    auto operator<=>(const Key&) const = default;
+  };
+  std::unique_ptr<PangoContext, Free> context_;
+  std::unique_ptr<PangoAttrList, Free> attributes_;
+  std::map<Key, std::unique_ptr<PangoLayout, Free>> known_;
+};
+
+/// One run over the whole document: first to count its pages, then to draw them.
 class Flow {
  public:
-  /// `pages`: total that the footers name.
-  Flow(const Info& info, int pages, std::function<void(Flow&)> footer);
+  /// `pages`: total that the footers name; 0 counts them and draws nothing.
+  Flow(const Info& info, int pages, Layouts& layouts, std::function<void(Flow&)> footer);
   ~Flow();
   Flow(const Flow&) = delete;
 
@@ -60,15 +90,18 @@ class Flow {
 
   /// Starts a page when less than `height` is left; true when it did.
   bool room(double height);
-  void begin(const char* tag) { cairo_tag_begin(cairo_, tag, nullptr); }
-  void end(const char* tag) { cairo_tag_end(cairo_, tag); }
+  void begin(const char* tag) {
+    if (drawing()) cairo_tag_begin(cairo_, tag, nullptr);
+  }
+  void end(const char* tag) {
+    if (drawing()) cairo_tag_end(cairo_, tag);
+  }
 
   /// Ends the last page. The bytes, with the document language added (cairo 1.16 cannot set it).
   [[nodiscard]] Result<std::string> finish();
 
  private:
-  using Layout = std::unique_ptr<PangoLayout, void (*)(gpointer)>;
-  Layout layout(std::string_view what, double width, const Font& font, Align align, int max_lines);
+  [[nodiscard]] bool drawing() const { return pages_ > 0; }
   void end_page();
 
   bool landscape_;
@@ -77,11 +110,12 @@ class Flow {
   cairo_t* cairo_;
   int page_ = 1;
   int pages_;
+  Layouts& layouts_;
   std::function<void(Flow&)> footer_;
 };
 
-/// Draws once for one page, twice for more: the footers name the total. `draw` is called with a fresh Flow each time
-/// and makes the same pages whatever the total is.
+/// `draw` is called with a fresh Flow twice, to count the pages and to draw them, as the footers name the total. It
+/// makes the same pages both times.
 [[nodiscard]] Result<std::string> draw_document(const Info& info, const std::function<void(Flow&)>& draw,
                                                 const std::function<void(Flow&)>& footer);
 

@@ -140,15 +140,19 @@ BENCHMARK(declaration_of_25_mb)->Unit(benchmark::kMillisecond)->Iterations(2);
 void invoice_pdf(benchmark::State& state) {
   Desk desk;
   InvoiceOut i;
-  i.number = "DB-1", i.kind = "doorbelasting", i.payer = "swv", i.payee = "gemeente", i.amount_cents = 14058;
-  i.lines = {{{"kind", "grijs"},
-              {"cents", 28117},
-              {"share_cents", 14058},
-              {"description", "Grijs gebied, september 2026: aandeel samenwerkingsverband"}}};
+  i.number = "DB-1", i.kind = "doorbelasting", i.payer = "swv", i.payee = "gemeente";
+  for (int n = 0; n < state.range(0); ++n) {
+    i.amount_cents += 14058 + n;
+    i.lines.push_back(
+        {{"kind", "grijs"},
+         {"cents", 28117 + 2 * n},
+         {"share_cents", 14058 + n},
+         {"description", fmt::format("Grijs gebied, week {} van 2026: aandeel samenwerkingsverband", n)}});
+  }
   auto ubl = formats::to_ubl(body_of(i), "OZA-1", desk.writing).value();
   for (auto _ : state) benchmark::DoNotOptimize(formats::render_invoice_pdf(ubl).value().size());
   state.counters["pdf"] = benchmark::Counter(static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
-BENCHMARK(invoice_pdf)->Unit(benchmark::kMillisecond);
+BENCHMARK(invoice_pdf)->ArgName("lines")->Arg(1)->Arg(10)->Arg(100)->Unit(benchmark::kMillisecond);
 
 }  // namespace
