@@ -1,5 +1,7 @@
 // schakel: the broker and its command line.
-#include <malloc.h>
+#ifdef SCHAKEL_MIMALLOC
+#include <mimalloc.h>
+#endif
 #include <sys/prctl.h>
 
 #include <iostream>
@@ -9,10 +11,9 @@
 int main(int argc, char** argv) {
   // No core dump holds a key or a pupil (trust.md KEY-7).
   prctl(PR_SET_DUMPABLE, 0);
-#ifdef __GLIBC__
-  // What a document of 25 MB needs for a moment goes back to the system at once. By itself glibc raises the size from
-  // which it does so to 32 MB, and one such document leaves 80 MiB behind (docs/performance.md).
-  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#ifdef SCHAKEL_MIMALLOC
+  // What a document of 25 MB needs for a moment goes back to the system at once (docs/performance.md).
+  mi_option_set(mi_option_decommit_delay, 0);
 #endif
   CLI::App app{"Schakel: integration broker for onderwijs-zorgarrangementen"};
   app.set_version_flag("--version", "schakel 0.1.0");
