@@ -91,8 +91,8 @@ class Invoice {
     auto text = fmt::format("{}   {} {}", d_.supplier.registration_name, scheme_label(d_.supplier.legal_id.scheme),
                             d_.supplier.legal_id.value);
     if (!d_.supplier.vat_number.empty()) text += fmt::format("   btw-nummer {}", d_.supplier.vat_number);
-    f.text(text, kLeft, 360, kSmall, Align::left, "P", 2);
-    f.text(fmt::format("{} {}, pagina {} van {}", name(), d_.id, f.page(), f.pages()), kRight - 180, 180, kSmall,
+    f.text(text, kLeft, kRight - kLeft - 236, kSmall, Align::left, "P", 2);
+    f.text(fmt::format("{} {}, pagina {} van {}", name(), d_.id, f.page(), f.pages()), kRight - 230, 230, kSmall,
            Align::right, "P", 2);
   }
 
