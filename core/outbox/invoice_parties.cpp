@@ -53,6 +53,10 @@ PartyChoice who(Side side, const Json& invoice, const CaseFile& file, const std:
     const Party* found = parties.find(creditor);
     return {found, found ? "" : "PARTY_MISNAMED"};
   }
+  if (auto then = invoice.value(side == Side::seller ? "credited_seller" : "credited_buyer", ""); !then.empty()) {
+    const Party* found = parties.find(then);
+    return {found, found ? "" : "PARTY_MISNAMED"};
+  }
   auto role = invoice.value(side == Side::seller ? "payee" : "payer", "");
   if (role == "zorgaanbieder") return {};
   return parties.invoice_party(role, region, hints_of(file, role));

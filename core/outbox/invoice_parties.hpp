@@ -2,8 +2,9 @@
 //
 // A case names roles: the gemeente pays, the swv pays its half of it. Which organisation that is says the case (a fact
 // party_<role>, the woongemeente, the school) and the directory of its region, never the first of several. Who made the
-// source is who it is owed to, whatever the region has besides. Where nobody is certain, or the source was made out to
-// somebody else, the side stays empty and the code says why: such an invoice waits for a person and never leaves.
+// source is who it is owed to, whatever the region has besides; a credit is between whom its invoice was. Where nobody
+// is certain, or the source was made out to somebody else, the side stays empty and the code says why: such an invoice
+// waits for a person and never leaves.
 #pragma once
 #include <string>
 #include <string_view>
@@ -24,7 +25,8 @@ namespace schakel::outbox {
 /// VAT_NUMBER_IS_ANOTHER, VAT_NUMBER_MISSING; BUYER_IS_ANOTHER (the source was made out to somebody else); empty when
 /// both are known or there is nobody.
 ///
-/// Reads of it: `payer` and `payee` (roles), `payee_party` (who made the source), `source_buyer` (whom that names),
+/// Reads of it: `payer` and `payee` (roles), `payee_party` (who made the source), `source_buyer` (whom that names), of
+/// a credit `credited_seller` and `credited_buyer` (between whom its invoice was: those go before what the case says),
 /// `number` and `source_number`, and for its VAT `vat_of_source`, `source_vat_number` and `vat_rates`.
 [[nodiscard]] std::string name_parties(Json& invoice, const CaseFile& file, const std::string& region,
                                        const Parties& parties);

@@ -8,6 +8,7 @@
 
 #include "core/base/calendar.hpp"
 #include "core/base/hash.hpp"
+#include "core/base/json_object.hpp"
 #include "core/model/code_words.hpp"
 #include "core/model/invoice_types.hpp"
 #include "core/outbox/invoice_parties.hpp"
@@ -134,18 +135,10 @@ const Json* Maker::source_of(const InvoiceOut& i) const {
 }
 
 Json Maker::invoice(const InvoiceOut& i) const {
-  Json inv{{"number", i.number},
-           {"kind", i.kind},
-           {"payer", i.payer},
-           {"payee", i.payee},
-           {"address", i.address},
-           {"amount_cents", i.amount_cents},
-           {"source_number", i.source_number},
-           {"credits", i.credits},
-           {"period_from", i.period_from},
-           {"period_to", i.period_to},
-           {"split", Json(i.split)},
-           {"lines", i.lines}};
+  // An invoice may have thousands of lines: they are copied once.
+  Json inv = json_object("address", i.address, "amount_cents", i.amount_cents, "credits", i.credits, "kind", i.kind,
+                         "lines", i.lines, "number", i.number, "payee", i.payee, "payer", i.payer, "period_from",
+                         i.period_from, "period_to", i.period_to, "source_number", i.source_number, "split", i.split);
   inv["vat_cents"] = i.vat_cents.value_or(0);
   inv["net_cents"] = i.net_cents.value_or(i.amount_cents - i.vat_cents.value_or(0));
   if (i.minutes) inv["minutes"] = *i.minutes;
@@ -167,6 +160,12 @@ Json Maker::invoice(const InvoiceOut& i) const {
   if (i.number == i.source_number && !i.payee_party.empty())
     for (const char* field : {"issue_date", "due_date", "payment_id"})
       if (const Json* own = text(field); own && *own != "") inv[field] = *own;
+  // A credit is between whom its invoice was, whatever the case says by now (CORE-MONEY-04).
+  if (in.credited)
+    if (auto it = in.credited->find(invoice_delivery_id(m, i)); it != in.credited->end()) {
+      inv["credited_seller"] = it->second.seller;
+      inv["credited_buyer"] = it->second.buyer;
+    }
   // A released invoice was sent by another party than the message that releases it.
   inv["payee_party"] = !i.payee_party.empty() ? i.payee_party : i.payee == "zorgaanbieder" ? m.party : "";
   // Whom the source names as its buyer has to be who gets it, and who asks a share of it of others.

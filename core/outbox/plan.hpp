@@ -28,6 +28,11 @@ struct Planned {
   static Planned from_json(const Json& j);
 };
 
+/// The parties of an invoice.
+struct Between {
+  std::string seller, buyer;
+};
+
 struct PlanInput {
   const Message& message;
   const Draft& draft;
@@ -40,6 +45,8 @@ struct PlanInput {
   const std::map<std::string, Json>* released_payloads = nullptr;
   /// Parties that have to do with the case, where that can matter (Parties::members_matter).
   std::vector<std::string> members{};
+  /// Between whom the invoices went out that credits of this decision are on, by delivery id of the credit.
+  const std::map<std::string, Between>* credited = nullptr;
 };
 
 /// One entry per recipient; nobody to reach is a delivery without target and code RECIPIENT_UNKNOWN: visible, never

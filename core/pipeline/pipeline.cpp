@@ -4,6 +4,7 @@
 #include "core/journal/members.hpp"
 #include "core/model/invoice_types.hpp"
 #include "core/outbox/delivery_row.hpp"
+#include "core/pipeline/credited.hpp"
 #include "core/pipeline/decide.hpp"
 #include "core/pipeline/invoice_index.hpp"
 #include "core/pipeline/redecide.hpp"
@@ -203,7 +204,10 @@ Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
   }
   auto members = co_await journal::members(journal_.store(), *parties_, message->subject);
   if (!members) co_return fail(std::move(members.error()));
-  auto planned = outbox::plan({*message, draft, *file, *parties_, *contacts, earlier, &released, std::move(*members)});
+  auto credited = co_await credited_between(journal_.store(), *message, draft);
+  if (!credited) co_return fail(std::move(credited.error()));
+  auto planned =
+      outbox::plan({*message, draft, *file, *parties_, *contacts, earlier, &released, std::move(*members), &*credited});
   auto queued = co_await enqueue(planned, *message, lane, now, tx);
   if (!queued) co_return fail(std::move(queued.error()));
   for (const auto& deadline : draft.deadlines) {

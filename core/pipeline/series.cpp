@@ -7,6 +7,7 @@
 #include "core/model/ledger.hpp"
 #include "core/outbox/invoice_parties.hpp"
 #include "core/outbox/restored.hpp"
+#include "core/pipeline/credited.hpp"
 #include "core/pipeline/provider.hpp"
 
 namespace schakel::pipeline {
@@ -14,12 +15,16 @@ namespace {
 constexpr std::string_view kMarkSpace = "copy-mark", kMarkKey = "copy", kEpochKey = "series-epoch";
 constexpr std::string_view kSeries = "series/";
 
-/// The party in whose name documents of this role are numbered in a decision on this message.
+/// The party in whose name documents of this role are numbered in a decision on this message. `credited`: of the
+/// credits among them, by sellers_credited.
 PartyChoice creditor_of(const std::string& role, const std::string& region, const CaseFile& file,
-                        const Message& message, const Parties& parties) {
+                        const Message& message, const Parties& parties, const std::vector<CreditFrom>& credited) {
   auto all = parties.invoice_parties(role, region);
   auto choice = parties.invoice_party(role, region, outbox::hints_of(file, role));
-  if (all.size() < 2) return choice;
+  bool moved = std::ranges::any_of(credited, [&](const CreditFrom& c) {
+    return !c.seller.empty() && (!choice.party || choice.party->id != c.seller);
+  });
+  if (all.size() < 2 && !moved) return choice;
   // A creditor that sends its own invoice is the seller of it, whatever the case says; what others sent is numbered for
   // whom the case means. Where the two are not one party no series is used: a number of the one on a document of the
   // other would leave a gap with the one and a number twice with the other.
@@ -28,9 +33,15 @@ PartyChoice creditor_of(const std::string& role, const std::string& region, cons
     auto it = std::ranges::find(all, party, &Party::id);
     sellers.push_back(it == all.end() ? choice.party : *it);
   };
-  if (is_invoice_type(message.type)) source(message.party);
+  if (is_invoice_type(message.type) && message.type != "creditnota") source(message.party);
   for (const auto& entry : ledger_of(file.invoices).entries)
-    if (entry.held) source(entry.creditor_role == role ? entry.party : "");
+    if (entry.held && !entry.is_credit()) source(entry.creditor_role == role ? entry.party : "");
+  // In the name of who made what it credits, also when the case is another's by now.
+  for (const auto& c : credited)
+    if (c.seller.empty())
+      source(c.by);
+    else
+      sellers.push_back(parties.find(c.seller));
   if (sellers.empty()) return choice;
   if (!sellers.front() || std::ranges::any_of(sellers, [&](const Party* p) { return p != sellers.front(); }))
     return {nullptr, choice.code == "PARTY_MISNAMED" ? choice.code : "PARTY_AMBIGUOUS"};
@@ -98,7 +109,9 @@ Task<Result<RegisterRow>> read_register(store::Store& store, std::string key, co
   auto slash = key.rfind('/');
   if (!shared || !key.starts_with(kSeries) || slash < kSeries.size()) co_return shared;
   auto region = key.substr(kSeries.size(), slash - kSeries.size()), role = key.substr(slash + 1);
-  auto choice = creditor_of(role, region, file, message, parties);
+  auto credited = co_await sellers_credited(store, role, file, message);
+  if (!credited) co_return fail(std::move(credited.error()));
+  auto choice = creditor_of(role, region, file, message, parties, *credited);
   if (!choice.code.empty()) {
     shared->value = Json{{"ambiguous", true}};
     co_return shared;
@@ -107,7 +120,8 @@ Task<Result<RegisterRow>> read_register(store::Store& store, std::string key, co
   auto key_of_party = key + "/" + choice.party->id;
   auto own_row = co_await store.row("register", key_of_party);
   if (!own_row) co_return fail(std::move(own_row.error()));
-  bool separate = *own_row || parties.invoice_parties(role, region).size() > 1;
+  auto all = parties.invoice_parties(role, region);
+  bool separate = *own_row || all.size() > 1 || std::ranges::find(all, choice.party) == all.end();
   if (!separate) co_return shared;
   auto own = row_of(std::move(key_of_party), std::move(*own_row));
   if (own && !own->value) own->value = std::move(shared->value);

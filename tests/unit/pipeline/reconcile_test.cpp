@@ -146,6 +146,73 @@ TEST(Reconcile, WhoseRowItIsIsKnownBeforeItLeavesAndNotWhereNobodyIsCertain) {
       (Payers{{"gemeente ", {100, 0}}, {"gemeente gem", {500, 500}}, {"swv ", {100, 0}}, {"swv swv", {500, 500}}}));
 }
 
+/// Where the documents of credits went, or why they wait.
+std::set<std::string> credits_of(TwoTowns& road) {
+  std::set<std::string> out;
+  for (const auto& d : road.invoices()) {
+    auto invoice = road.partners.body(d)["body"]["invoice"];
+    if (invoice["credits"] == "") continue;
+    auto to = d.state == store::DeliveryState::delivered ? d.target : d.code;
+    out.insert(
+        fmt::format("{} {} {}", invoice["seller_party"].get<std::string>(), invoice.value("buyer_party", "?"), to));
+  }
+  return out;
+}
+
+TEST(Reconcile, ACreditIsBetweenWhomItsInvoiceWasAlsoAfterTheCaseMoved) {
+  TwoTowns road;
+  road.lives_in("Duinrijk", "swv");
+  ASSERT_TRUE(road.accept(road.factuur("F1", 1000)));
+  road.run();
+  road.lives_in("Polderwijk", "swv-2");
+  ASSERT_TRUE(road.accept(road.creditnota("C1", "F1", 400)));
+  road.run();
+  EXPECT_EQ(credits_of(road), (std::set<std::string>{"hoeve gem to_gem", "gem swv to_swv"}));
+  auto m = road.books();
+  EXPECT_TRUE(m.closes()) << month_view(m).dump(1);
+  EXPECT_EQ(payers(m), (Payers{{"gemeente gem", {300, 300}}, {"swv swv", {300, 300}}}));
+}
+
+TEST(Reconcile, AHeldCreditThatIsReleasedAfterTheCaseMovedAsWell) {
+  TwoTowns road;
+  road.lives_in("Duinrijk", "swv");
+  ASSERT_TRUE(road.accept(road.factuur("F1", 1000)));
+  road.run();
+  ASSERT_TRUE(road.accept(road.message(
+      "moved", "zaak_opening", {{"agreed", false}, {"town", "Polderwijk"}, {"swv", "swv-2"}}, "school_ib", "gem")));
+  ASSERT_TRUE(road.accept(road.creditnota("C1", "F1", 1000)));
+  road.run();
+  EXPECT_EQ(credits_of(road), std::set<std::string>{}) << "held";
+  ASSERT_TRUE(
+      road.accept(road.message("agreed", "financieringsafspraak", Json::object(), "gemeente_regisseur", "gem")));
+  road.run();
+  EXPECT_EQ(credits_of(road), (std::set<std::string>{"hoeve gem to_gem", "gem swv to_swv"}));
+  EXPECT_EQ(payers(road.books()), (Payers{{"gemeente gem", {0, 0}}, {"swv swv", {0, 0}}}));
+}
+
+TEST(Reconcile, ACreditForAPartyThatIsNoneAnyMoreWaits) {
+  TwoTowns road;
+  road.lives_in("Duinrijk", "swv");
+  ASSERT_TRUE(road.accept(road.factuur("F1", 1000)));
+  road.run();
+  road.lives_in("Polderwijk", "swv-2");
+  auto d = MoneyRoad::directory();
+  d["parties"][1]["id"] = "swv-2";
+  d["parties"][1]["endpoints"][0]["adapter"] = "to_swv-2";
+  d["parties"][0]["id"] = "gem-2";
+  d["parties"][0]["endpoints"][0]["adapter"] = "to_gem-2";
+  road.parties = std::make_shared<Parties>(Parties::read(d).value());
+  road.restart();
+  ASSERT_TRUE(road.accept(road.creditnota("C1", "F1", 400)));
+  road.run();
+  for (const auto& c : road.invoices())
+    if (road.partners.body(c)["body"]["invoice"]["credits"] != "") {
+      EXPECT_EQ(c.state, store::DeliveryState::parked);
+      EXPECT_EQ(c.code, "PARTY_MISNAMED");
+    }
+  EXPECT_FALSE(road.books().closes());
+}
+
 TEST(Reconcile, TheAgreementLineThatIsNarrowedToALineIsNamed) {
   MoneyRoad road;
   road.open_case();

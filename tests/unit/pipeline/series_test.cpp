@@ -215,6 +215,28 @@ TEST(Series, EachOfTwoCreditorsInARegionHasItsOwnWithoutGapsAndThePayerIsTheOneO
   EXPECT_EQ(m.open.size(), 2U);
 }
 
+TEST(Series, ACreditIsNumberedInTheNameOfWhoMadeItsInvoiceAlsoAfterTheCaseMoved) {
+  TwoTowns road;
+  road.add_in(1, "Zandoever");
+  road.add_in(2, "Elders");
+  auto moved = road.message("moved", "zaak_opening", {{"agreed", true}, {"town", "Elders"}}, "school_ib", "gem");
+  auto credit = road.creditnota("C1", "F1", 10000);
+  ASSERT_TRUE(road.accept(moved) && road.accept(credit));
+  road.run();
+  std::set<std::string> credits;
+  for (const auto& d : road.invoices()) {
+    auto body = road.partners.body(d)["body"]["invoice"];
+    if (body["credits"] == "GA2026-000001")
+      credits.insert(body["number"].get<std::string>() + " " + body.value("seller_party", "nobody"));
+  }
+  EXPECT_EQ(credits, std::set<std::string>{"GA2026-000002 gem"});
+  // Nobody's series has a gap or a number twice by it.
+  road.add_in(3, "Zandoever");
+  road.add_in(4, "Elders");
+  EXPECT_EQ(road.of(3), "GA2026-000003 gem to_gem");
+  EXPECT_EQ(road.of(4), "GA2026-000002 gem-2 to_gem-2");
+}
+
 TEST(Series, ASecondCreditorLaterUsesNoNumberOfTheFirstAgain) {
   TwoTowns road(false);
   road.add_in(1, "");
