@@ -4,6 +4,7 @@
 
 #include "core/formats/invoice_ubl.hpp"
 #include "plugins/invoicing/documents.hpp"
+#include "tests/unit/properties/last_credit.hpp"
 #include "tests/unit/rules/invoicing_support.hpp"
 
 namespace schakel::invoicing_test {
@@ -369,6 +370,7 @@ void run(int rounds, std::uint64_t seed) {
         rates_left[rate].first -= part.first, rates_left[rate].second -= part.second;
       ASSERT_NO_FATAL_FAILURE(expect_rates(out, credit, invoice, rates_left, round));
       ASSERT_NO_FATAL_FAILURE(expect_sendable(out, credit, treatment, round));
+      if (credit.vat_rates.empty()) ASSERT_NO_FATAL_FAILURE(expect_sound_vat(credit, before, invoice.issued, round));
       std::vector<PayerAmount> delta;
       for (std::size_t i = 0; i < before.size(); ++i)
         delta.push_back(
@@ -380,6 +382,7 @@ void run(int rounds, std::uint64_t seed) {
       Shares again = share(invoice, lines_left(invoice, sent), vat_left(invoice, sent));
       for (const auto& issued : invoice.issued)
         ASSERT_EQ(issued.gross, again.of(issued.role).gross) << "credit equals recomputation, round " << round;
+      ASSERT_NO_FATAL_FAILURE(expect_last(invoice, sent, switches, numbering, round));
     }
   }
 }
