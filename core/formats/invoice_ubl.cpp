@@ -127,6 +127,38 @@ bool order_for_binary(std::vector<UblLine>& lines, std::int64_t amount) {
   return false;
 }
 
+std::int64_t share_of(const Json& line) {
+  return number_at(line, "share_cents").value_or(number_at(line, "cents").value_or(0));
+}
+
+/// What a part of one rate is for: the lines of that rate, or all where none says so and there is one rate only.
+void describe_part(UblLine& part, const Json& invoice, const RatePart& rate, bool only_rate) {
+  constexpr std::size_t kMost = 300;
+  auto is_of = [&](const Json& line) {
+    auto percent = UblDecimal::parse(text_at(line, "percent"));
+    if (share_of(line) == 0 || !percent || !percent->equals(rate.percent)) return false;
+    const auto& category = text_at(line, "category");
+    return (category.empty() ? (percent->units > 0 ? "S" : "E") : category) == rate.category;
+  };
+  const Json& lines = array_at(invoice, "lines");
+  bool all = only_rate && std::ranges::none_of(lines, is_of);
+  std::set<std::string_view> kinds, said;
+  std::string text = only_rate ? "" : fmt::format("Deel met {} % btw", rate.percent.text());
+  std::size_t unsaid = 0;
+  for (const auto& line : lines) {
+    if (share_of(line) == 0 || (!all && !is_of(line))) continue;
+    kinds.insert(text_at(line, "kind"));
+    const auto& about = text_at(line, "description");
+    if (about.empty() || !said.insert(about).second) continue;
+    bool fits = text.size() + about.size() <= kMost;
+    unsaid += fits ? 0 : 1;
+    if (fits) text.append(text.empty() ? "" : said.size() == 1 ? ": " : "; ").append(about);
+  }
+  if (unsaid > 0) text += fmt::format(" (en nog {})", unsaid);
+  if (kinds.size() == 1) part.name = kind_text(*kinds.begin());
+  part.description = std::move(text);
+}
+
 /// One line of the whole, with the parts in words.
 UblLine as_one(const std::vector<UblLine>& parts, std::int64_t amount) {
   UblLine l;
@@ -146,7 +178,7 @@ std::vector<UblLine> lines_of(const Json& invoice, std::int64_t amount, bool cre
   const Json& lines = array_at(invoice, "lines");
   out.reserve(lines.size());
   for (const auto& line : lines) {
-    auto share = number_at(line, "share_cents").value_or(number_at(line, "cents").value_or(0));
+    auto share = share_of(line);
     sum += share;
     if (share == 0) continue;
     UblLine& l = out.emplace_back();
@@ -284,7 +316,7 @@ Result<UblDocument> to_ubl(const Json& invoice, const std::string& reference, co
       // What we make has no Z (facturatie.md 2.2).
       l.category = !of_source && part.category == "Z" ? "E" : part.category;
       if (l.category != "O") l.percent = part.percent;
-      if (rates->size() > 1) l.description = fmt::format("Deel met {} % btw", part.percent.text());
+      describe_part(l, invoice, part, rates->size() == 1);
       d.lines.push_back(std::move(l));
     }
     describe_lines(d, reference);

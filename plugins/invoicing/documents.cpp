@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "plugins/invoicing/give_back.hpp"
 #include "plugins/invoicing/lines.hpp"
 
 namespace schakel::invoicing {
@@ -184,37 +185,6 @@ Json::iterator rate_in(Json& rates, const std::string& percent, const std::strin
       rates, [&](const Json& r) { return r["percent"] == percent && r.value("category", "") == category; });
 }
 
-/// What each payer gets back of each rate of a credit of which the lines have their rates. `after` is what is borne of
-/// the lines that are left.
-std::optional<std::vector<Json>> credit_rates(const LedgerEntry& credit, const LedgerEntry& invoice,
-                                              std::span<const PayerAmount> back, const Shares& after) {
-  std::vector<RatePart> rates;
-  for (const auto& r : credit.vat_rates)
-    rates.push_back({r.at("percent"), r.value("category", ""), Cents{r.at("net_cents").get<std::int64_t>()},
-                     Cents{r.at("vat_cents").get<std::int64_t>()}});
-  std::vector<std::vector<RatePart>> wanted;
-  for (const auto& p : back) {
-    auto& row = wanted.emplace_back();
-    auto issued = std::ranges::find(invoice.issued, p.role, &Issued::role);
-    auto at = std::ranges::find(after.payers, p.role, &PayerAmount::role);
-    if (issued == invoice.issued.end() || at == after.payers.end()) return {};
-    const auto& left = after.rates[static_cast<std::size_t>(at - after.payers.begin())];
-    for (const auto& r : rates) {
-      RatePart part{r.percent, r.category, {}, {}};
-      for (const auto& had : issued->rates)
-        if (had["percent"] == r.percent && had.value("category", "") == r.category)
-          part.net += Cents{had["net_cents"].get<std::int64_t>()},
-              part.vat += Cents{had["vat_cents"].get<std::int64_t>()};
-      for (const auto& l : left)
-        if (l.percent == r.percent && l.category == r.category) part.net -= l.net, part.vat -= l.vat;
-      row.push_back(std::move(part));
-    }
-  }
-  std::vector<Json> out;
-  for (const auto& row : fit_rates(back, std::move(wanted), rates)) out.push_back(rates_json(row));
-  return out;
-}
-
 std::vector<std::vector<PayerAmount>> per_group(const Shares& shares) {
   std::vector<std::vector<PayerAmount>> out;
   for (const auto& g : shares.groups) out.push_back(g.payers);
@@ -259,36 +229,12 @@ Written write_credit(const LedgerEntry& credit, LedgerEntry& invoice, std::span<
 
   // Every share is the difference to what was sent, so that what rounding or a credit without VAT left is caught up
   // with.
+  auto back = give_back(credit, invoice, after);
   std::vector<PayerAmount> amounts;
-  for (const auto& p : after.payers) {
+  for (const auto& p : back.payers) {
+    amounts.push_back({p.role, -p.gross, -p.vat});
     auto issued = std::ranges::find(invoice.issued, p.role, &Issued::role);
-    SCHAKEL_ASSERT(issued != invoice.issued.end());
-    amounts.push_back({p.role, p.gross - issued->gross, p.vat - issued->vat});
-  }
-  for (auto& delta : amounts) {
-    // No note carries more VAT than money, or VAT the other way, and none at all where the credit has none; nor does a
-    // cent that rounding asks back.
-    delta.vat = credit.vat > Cents{} ? std::clamp(delta.vat, std::min(delta.gross, Cents{}), Cents{}) : Cents{};
-  }
-  // What is lacking stays with who has the whole invoice.
-  std::string_view first = invoice.holder.empty() ? "gemeente" : std::string_view(invoice.holder);
-  auto whole = std::ranges::find(amounts, first, &PayerAmount::role);
-  if (whole == amounts.end()) whole = amounts.begin();
-  Cents vat_given;
-  for (const auto& a : amounts) vat_given += a.vat;
-  // ... as far as its money goes, then with the others: nobody gets back more VAT than money.
-  Cents lacking = -credit.vat - vat_given;
-  auto take = [&](PayerAmount& a) {
-    Cents now = std::clamp(a.vat + lacking, std::min(a.gross, Cents{}), Cents{});
-    lacking -= now - a.vat;
-    a.vat = now;
-  };
-  take(*whole);
-  for (auto& a : amounts) take(a);
-  SCHAKEL_ASSERT(lacking == Cents{});
-  for (const auto& a : amounts) {
-    auto issued = std::ranges::find(invoice.issued, a.role, &Issued::role);
-    issued->gross += a.gross, issued->vat += a.vat;
+    issued->gross -= p.gross, issued->vat -= p.vat;
   }
   auto by_group = per_group(after);
   for (std::size_t g = 0; g < by_group.size(); ++g)
@@ -303,21 +249,15 @@ Written write_credit(const LedgerEntry& credit, LedgerEntry& invoice, std::span<
       touched.groups.erase(touched.groups.begin() + static_cast<std::ptrdiff_t>(g));
       by_group.erase(by_group.begin() + static_cast<std::ptrdiff_t>(g));
     }
-  // The credit's rates over what each payer gets back: of its own lines where lines have rates, as the difference of
-  // what it bore and what it bears of the lines that are left. The ledger keeps what is left of each rate.
+  // The ledger keeps what is left of each rate.
   std::map<std::string, Json> rates;
-  std::vector<PayerAmount> back;
-  for (const auto& a : amounts) back.push_back({a.role, -a.gross, -a.vat});
-  auto parts = credit.vat_rates.empty() ? std::nullopt
-               : after.rates.empty()    ? share_rates(back, credit.vat_rates)
-                                        : credit_rates(credit, invoice, back, after);
   for (auto& issued : invoice.issued) {
-    auto at = std::ranges::find(back, issued.role, &PayerAmount::role);
-    if (!parts || at == back.end() || (issued.rates.empty() && after.rates.empty())) {
-      if (!parts) issued.rates = Json::array();
+    auto at = std::ranges::find(back.payers, issued.role, &PayerAmount::role);
+    if (!back.rates || at == back.payers.end() || (issued.rates.empty() && after.rates.empty())) {
+      if (!back.rates) issued.rates = Json::array();
       continue;
     }
-    const Json& mine = (*parts)[static_cast<std::size_t>(at - back.begin())];
+    const Json mine = rates_json((*back.rates)[static_cast<std::size_t>(at - back.payers.begin())]);
     rates[issued.role] = mine;
     for (const auto& r : mine) {
       auto there = rate_in(issued.rates, r["percent"], r.value("category", ""));

@@ -58,7 +58,9 @@ std::optional<LedgerLine> exceeds(const LedgerEntry& credit, const LedgerEntry& 
     return a.percent == b.percent && a.category == b.category;
   };
   // A rate has its VAT, and how its cents lie over the kinds is not for the creditor to know: each line that was
-  // rounded may be a cent off.
+  // rounded may be a cent off. Of the rate there is no such cent: credits whose VAT was rounded up line by line may ask
+  // for more than was charged, and the last is refused then. To take what is left of it would send on another document
+  // than its creditor made, and to take all would give back VAT that nobody charged.
   std::vector<Cents> slack(left.size());
   auto count = [&](const LedgerEntry& e) {
     for (const auto& line : e.lines)

@@ -35,6 +35,13 @@ std::string dutch_period(const LedgerEntry& entry) {
   return fmt::format(", {} tot en met {}", dutch_date(period->from), dutch_date(period->to));
 }
 
+/// Of which VAT rate it is, where its source says so: documents of rates say by it what each is for.
+void add_rate(Json& out, const LedgerLine& line) {
+  if (line.percent.empty()) return;
+  out["percent"] = line.percent;
+  if (!line.category.empty()) out["category"] = line.category;
+}
+
 /// A credit note has no line that asks for money: a cent that rounding asks back in one group is taken off what goes
 /// back in another. The sum stays.
 void take_off_positive_lines(Json& lines) {
@@ -94,6 +101,7 @@ Json lines_for(std::string_view payer, const LedgerEntry& source, const LedgerEn
       text.append(name).append(rest);
       out.push_back(json_object("cents", lines[i]->cents.value() * sign, "description", std::move(text), "kind",
                                 lines[i]->kind, "share_cents", shares[i].value() * sign));
+      add_rate(out.back(), *lines[i]);
     }
   }
   if (sign < 0) take_off_positive_lines(out);
@@ -109,6 +117,7 @@ Json source_lines(const LedgerEntry& source, const LedgerEntry& period_of, std::
     text += period;
     out.push_back(json_object("cents", line.cents.value() * sign, "description", std::move(text), "kind", line.kind,
                               "share_cents", line.cents.value() * sign));
+    add_rate(out.back(), line);
   }
   return out;
 }

@@ -1,4 +1,5 @@
-// What a document says, line by line, in Dutch.
+// What a document says, line by line, in Dutch: {kind, cents, share_cents, description}, and {percent, category} where
+// the source says them per line.
 #pragma once
 #include <string_view>
 #include <vector>

@@ -43,53 +43,16 @@ RateRows proportional_parts(std::span<const PayerAmount> payers, Amounts net, Am
   return out;
 }
 
-/// Rows and columns as asked, near `wanted`. Who gets nothing back is asked for it: a row below zero comes first, and
-/// what it adds to its column is shared with the rest.
-std::vector<Amounts> fit(const std::vector<Amounts>& wanted, const Amounts& rows, Amounts columns) {
-  std::vector<Amounts> out(rows.size(), Amounts(columns.size()));
-  std::optional<std::size_t> last;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (rows[i] > 0) last = i;
-    if (rows[i] >= 0) continue;
-    auto least = std::ranges::min_element(wanted[i]) - wanted[i].begin();
-    out[i][static_cast<std::size_t>(least)] = rows[i];
-    columns[static_cast<std::size_t>(least)] -= rows[i];
-  }
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (rows[i] <= 0) continue;
-    if (i == *last) {
-      out[i] = columns;
-      break;
-    }
-    std::int64_t rest = rows[i];
-    for (std::size_t j = 0; j < columns.size(); ++j) {
-      out[i][j] = std::clamp<std::int64_t>(wanted[i][j], 0, columns[j]);
-      rest -= out[i][j];
-    }
-    while (rest != 0) {
-      // To where there is most room, or from where there is most.
-      std::size_t at = 0;
-      auto room = [&](std::size_t j) { return rest > 0 ? columns[j] - out[i][j] : out[i][j]; };
-      for (std::size_t j = 1; j < columns.size(); ++j)
-        if (room(j) > room(at)) at = j;
-      std::int64_t part = std::min(room(at), rest > 0 ? rest : -rest);
-      SCHAKEL_ASSERT(part > 0);
-      out[i][at] += rest > 0 ? part : -part;
-      rest -= rest > 0 ? part : -part;
-    }
-    for (std::size_t j = 0; j < columns.size(); ++j) columns[j] -= out[i][j];
-  }
-  return out;
+/// Is the VAT of a part within half a euro of its net at the rate of the whole? A validator allows one (BR-S-09).
+bool near_rate(std::int64_t net, std::int64_t vat, std::int64_t all_net, std::int64_t all_vat) {
+  auto off = static_cast<__int128>(vat) * all_net - static_cast<__int128>(net) * all_vat;
+  auto slack = static_cast<__int128>(50) * all_net;
+  return off <= slack && -off <= slack;
 }
-
-/// Is the VAT of every part within half a euro of its net at the rate of the whole? A validator allows one (BR-S-09).
-bool near_rates(const RateRows& rows, const Amounts& net, const Amounts& vat) {
+bool near_all(const RateRows& rows, const Amounts& net, const Amounts& vat) {
   for (const auto& row : rows)
-    for (std::size_t j = 0; j < row.size(); ++j) {
-      auto off = static_cast<__int128>(row[j].vat) * net[j] - static_cast<__int128>(row[j].net) * vat[j];
-      auto slack = static_cast<__int128>(50) * net[j];
-      if (off > slack || -off > slack) return false;
-    }
+    for (std::size_t j = 0; j < row.size(); ++j)
+      if (!near_rate(row[j].net, row[j].vat, net[j], vat[j])) return false;
   return true;
 }
 
@@ -154,24 +117,11 @@ Json rates_json(const std::vector<RatePart>& parts) {
   return out;
 }
 
-std::vector<std::vector<RatePart>> fit_rates(std::span<const PayerAmount> back,
-                                             std::vector<std::vector<RatePart>> wanted,
-                                             const std::vector<RatePart>& rates) {
-  // Net and VAT each by themselves.
-  for (auto part : {&RatePart::net, &RatePart::vat}) {
-    std::vector<Amounts> near;
-    Amounts rows, columns;
-    for (std::size_t i = 0; i < back.size(); ++i) {
-      rows.push_back((part == &RatePart::vat ? back[i].vat : back[i].gross - back[i].vat).value());
-      auto& row = near.emplace_back();
-      for (const auto& r : wanted[i]) row.push_back((r.*part).value());
-    }
-    for (const auto& r : rates) columns.push_back((r.*part).value());
-    auto parts = fit(near, rows, std::move(columns));
-    for (std::size_t i = 0; i < parts.size(); ++i)
-      for (std::size_t j = 0; j < rates.size(); ++j) wanted[i][j].*part = Cents{parts[i][j]};
-  }
-  return wanted;
+bool near_rates(const std::vector<std::vector<RatePart>>& rows, const std::vector<RatePart>& rates) {
+  for (const auto& row : rows)
+    for (std::size_t j = 0; j < rates.size(); ++j)
+      if (!near_rate(row[j].net.value(), row[j].vat.value(), rates[j].net.value(), rates[j].vat.value())) return false;
+  return true;
 }
 
 std::optional<std::vector<Json>> share_rates(std::span<const PayerAmount> payers, const Json& rates) {
@@ -190,8 +140,8 @@ std::optional<std::vector<Json>> share_rates(std::span<const PayerAmount> payers
   if (all_net != 0 || all_vat != 0) return {};
   auto parts = proportional_parts(payers, net, vat);
   // Payers of differently taxed lines have differently taxed parts: with two rates net and VAT say which.
-  if (!near_rates(parts, net, vat) && net.size() == 2)
-    if (auto solved = solved_parts(payers, net, vat); solved && near_rates(*solved, net, vat)) parts = *solved;
+  if (!near_all(parts, net, vat) && net.size() == 2)
+    if (auto solved = solved_parts(payers, net, vat); solved && near_all(*solved, net, vat)) parts = *solved;
   std::vector<Json> out;
   for (const auto& row : parts) {
     Json mine = Json::array();

@@ -29,12 +29,8 @@ struct RatePart {
 [[nodiscard]] std::vector<std::vector<RatePart>> share_group_rates(std::span<const PayerAmount> payers,
                                                                    const std::vector<RatePart>& rates);
 
-/// What payers get back per rate: the parts nearest to `wanted` (by payer, the same rates each) of which the rows add
-/// up to `back`, the columns to `rates`, and none has another sign than what its payer gets back. Both are the same
-/// money.
-[[nodiscard]] std::vector<std::vector<RatePart>> fit_rates(std::span<const PayerAmount> back,
-                                                           std::vector<std::vector<RatePart>> wanted,
-                                                           const std::vector<RatePart>& rates);
+/// Is the VAT of every part within half a euro of its net at the rate of the whole, as a validator will see it?
+[[nodiscard]] bool near_rates(const std::vector<std::vector<RatePart>>& rows, const std::vector<RatePart>& rates);
 
 /// For a source that names no rate per line. VAT per rate for each payer: rows add up to a payer's net and VAT, columns
 /// to those of a rate, no part is negative. The last payer takes what is left, so nothing is lost or made. nullopt when

@@ -134,6 +134,67 @@ TEST(InvoiceUbl, OneThatIsPassedOnSaysTheVatOfItsSourceWhateverWasAgreed) {
   }
 }
 
+Json rated_line(const char* kind, const char* category, const char* percent, std::int64_t cents, const char* text) {
+  return {{"kind", kind},        {"category", category}, {"percent", percent},
+          {"description", text}, {"cents", cents},       {"share_cents", cents}};
+}
+
+TEST(InvoiceUbl, APartOfARateSaysWhatItIsForAndAsksTheSame) {
+  for (std::int64_t sign : {1, -1})
+    for (bool of_source : {true, false}) {
+      auto inv = broker_invoice({12100 * sign, 10900 * sign, 500 * sign});
+      auto plain = inv;
+      inv["lines"] = {rated_line("zorg", "S", "21.00", 6050 * sign, "Zorg, september 2026"),
+                      rated_line("zorg", "S", "21.00", 6050 * sign, "Zorg, september 2026"),
+                      rated_line("onderwijs", "S", "9", 5000 * sign, "Onderwijs, september 2026"),
+                      rated_line("grijs", "S", "9", 5900 * sign, "Grijs gebied, september 2026"),
+                      rated_line("zorg", "S", "9", 0, "Zorg van niets"),
+                      rated_line("gecombineerd", "E", "0", 500 * sign, "Gecombineerd, september 2026")};
+      plain["lines"] = Json::array();
+      for (Json* i : {&inv, &plain}) {
+        if (sign < 0) (*i)["credits"] = "DB-ZB-0";
+        (*i)["vat_cents"] = 3000 * sign;
+        (*i)["vat_treatment"] = "S";
+        (*i)["vat_of_source"] = of_source;
+        (*i)["seller"]["vat_number"] = "NL123456789B01";
+        (*i)["vat_rates"] = {vat_row("S", "21", 10000 * sign, 2100 * sign), vat_row("S", "9", 10000 * sign, 900 * sign),
+                             vat_row("E", "0", 500 * sign, 0)};
+      }
+      auto d = document(inv), without = document(plain);
+      ASSERT_EQ(d.lines.size(), 3U);
+      EXPECT_EQ(d.lines[0].name, "Zorg");
+      EXPECT_EQ(d.lines[0].description, "Deel met 21 % btw: Zorg, september 2026");
+      EXPECT_EQ(d.lines[1].name, "Onderwijszorgarrangement");
+      EXPECT_EQ(d.lines[1].description, "Deel met 9 % btw: Onderwijs, september 2026; Grijs gebied, september 2026");
+      EXPECT_EQ(d.lines[2].description, "Deel met 0 % btw: Gecombineerd, september 2026");
+      // Of lines that do not say their rate nobody knows which part is for what.
+      EXPECT_EQ(without.lines[0].description, "Deel met 21 % btw");
+      for (std::size_t i = 0; i < d.lines.size(); ++i)
+        d.lines[i].name = without.lines[i].name, d.lines[i].description = without.lines[i].description;
+      EXPECT_EQ(d, without) << "no amount, rate or other field is another";
+    }
+}
+
+TEST(InvoiceUbl, OfOneRateEveryLineIsSaidAlsoWithoutItsRateButNotWithoutEnd) {
+  auto inv = broker_invoice({12100});
+  inv["vat_cents"] = 2100;
+  inv["vat_treatment"] = "S";
+  inv["seller"]["vat_number"] = "NL123456789B01";
+  inv["vat_rates"] = Json::array({vat_row("S", "21", 10000, 2100)});
+  auto d = document(inv);
+  EXPECT_EQ(d.lines.at(0).name, "Onderwijs-zorg (grijs gebied)");
+  EXPECT_EQ(d.lines[0].description, "Grijs gebied");
+  inv["lines"] = Json::array();
+  for (int i = 0; i < 100; ++i) {
+    auto text = fmt::format("Grijs gebied, dagdeel {}", i);
+    inv["lines"].push_back(rated_line("grijs", "S", "21", 121, text.c_str()));
+  }
+  auto many = document(inv).lines.at(0).description;
+  EXPECT_LT(many.size(), 320U);
+  EXPECT_TRUE(many.starts_with("Grijs gebied, dagdeel 0; Grijs gebied, dagdeel 1; ")) << many;
+  EXPECT_TRUE(many.ends_with(" (en nog 88)")) << many;
+}
+
 TEST(InvoiceUbl, OneOfASingleCategoryWithoutVatKeepsItsLines) {
   for (const char* category : {"O", "E", "Z"}) {
     auto inv = broker_invoice({12100, 10900});

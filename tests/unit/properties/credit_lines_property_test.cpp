@@ -1,5 +1,6 @@
 // Random partial credits of the lines of an e-invoice, with VAT as providers compute it, until nothing is left: each is
-// taken, none takes more than there is, and in the end every payer, every kind and every rate is at zero.
+// taken, none takes more than there is, and in the end every kind and every rate is at zero, and every payer unless
+// that cannot be written.
 #include <random>
 
 #include "core/formats/invoice_ubl.hpp"
@@ -98,6 +99,56 @@ void expect_valid(const InvoiceOut& doc, const char* treatment, int round) {
   for (const auto& f : formats::check_ubl(*ubl)) ADD_FAILURE() << round << ' ' << doc.number << ' ' << f.rule;
 }
 
+/// What of one payer is left of each rate, in net and VAT.
+using Left = std::map<std::string, std::int64_t>;
+std::vector<Left> left_of(const LedgerEntry& invoice) {
+  std::vector<Left> out;
+  for (const auto& issued : invoice.issued) {
+    auto& mine = out.emplace_back();
+    for (const auto& r : issued.rates) {
+      auto rate = r["percent"].get<std::string>();
+      mine["net of " + rate] += r["net_cents"].get<std::int64_t>();
+      mine["VAT of " + rate] += r["vat_cents"].get<std::int64_t>();
+    }
+  }
+  return out;
+}
+std::int64_t sum_of(const Left& row) {
+  std::int64_t out = 0;
+  for (const auto& [name, cents] : row) out += cents;
+  return out;
+}
+/// What payers were given back of a rate beyond what they had of it.
+std::int64_t taken_beyond(const std::vector<Left>& left) {
+  std::int64_t out = 0;
+  for (const auto& row : left)
+    for (const auto& [name, cents] : row) out += std::max<std::int64_t>(-cents, 0);
+  return out;
+}
+
+/// What a credit has to take beyond what is left of a rate, whatever is written: max-flow min-cut over the payers. A
+/// set of payers gets back its gross, and of each column no more than the credit has nor than the set has left.
+std::int64_t must_take_beyond(const std::vector<Left>& before, const std::vector<Left>& now) {
+  std::int64_t most = 0;
+  std::map<std::string, std::int64_t> columns;
+  for (std::size_t p = 0; p < before.size(); ++p) {
+    for (const auto& [name, cents] : before[p]) columns[name] += cents;
+    for (const auto& [name, cents] : now[p]) columns[name] -= cents;
+  }
+  for (unsigned set = 1; set < 1U << before.size(); ++set) {
+    std::int64_t beyond = 0;
+    std::map<std::string, std::int64_t> had;
+    for (std::size_t p = 0; p < before.size(); ++p) {
+      if ((set >> p & 1) == 0) continue;
+      beyond += sum_of(before[p]) - sum_of(now[p]);
+      for (const auto& [name, cents] : before[p]) had[name] += std::max<std::int64_t>(cents, 0);
+    }
+    for (const auto& [name, cents] : columns) beyond -= std::min(cents, had[name]);
+    most = std::max(most, beyond);
+  }
+  return most;
+}
+
 struct CreditedInvoice {
   Ledger ledger;
   Switches switches;
@@ -115,7 +166,12 @@ struct CreditedInvoice {
   }
 };
 
-void one_invoice(Provider& provider, int round) {
+/// How it ended; `apart` where a payer's rows could not be exactly zero.
+struct Ended {
+  int exact = 0, apart = 0;
+};
+
+void one_invoice(Provider& provider, int round, Ended& ended) {
   provider.fill();
   std::vector<std::int64_t> nets;
   for (const auto& l : provider.lines) nets.push_back(l.net);
@@ -135,6 +191,7 @@ void one_invoice(Provider& provider, int round) {
   for (const auto& r : made.vat_rates)
     vat_left[std::stoll(r["percent"].get<std::string>())] = r["vat_cents"].get<std::int64_t>();
   const char* treatment = provider.below(2) ? "S" : "O";
+  std::int64_t too_much = 0;  ///< taken of a rate before the last credit
 
   for (int n = 0;; ++n) {
     bool last = n == 6 || provider.below(4) == 0;
@@ -163,7 +220,14 @@ void one_invoice(Provider& provider, int round) {
       more.lines.front().cents += Cents{1};
       ASSERT_FALSE(all.taken(more)) << round << " net";
     }
+    auto rows = left_of(all.invoice());
+    too_much = taken_beyond(rows);
     auto out = all.send(credit);
+    auto rows_now = left_of(all.invoice());
+    bool asked = std::ranges::any_of(out.invoices, [](const InvoiceOut& doc) { return doc.amount_cents > 0; });
+    if (!asked) {
+      ASSERT_EQ(taken_beyond(rows_now), too_much + must_take_beyond(rows, rows_now)) << round;
+    }
     std::int64_t gross = 0;
     for (const auto& doc : out.invoices) {
       if (doc.number != credit.number) ASSERT_NO_FATAL_FAILURE(expect_valid(doc, treatment, round));
@@ -192,16 +256,19 @@ void one_invoice(Provider& provider, int round) {
     ASSERT_EQ(gross, left) << round;
     if (left == 0) break;
   }
+  // Every rate is at zero over its payers (above). Every payer is at zero too, unless a credit before the last had to
+  // take too much of a rate (plugins/invoicing/give_back.hpp). Then the last has a set of payers that gets back, of a
+  // column, more than there is by what the others are below zero: that is once more `too_much` at most; and as a column
+  // is zero, nothing is above zero by more than is below it.
+  std::int64_t most = 0;
   for (const auto& issued : all.invoice().issued) {
     ASSERT_EQ(issued.gross, Cents{}) << round << ' ' << issued.role;
-    // Every rate is at zero over its payers (above); of one payer net and VAT of a rate may be cents off against
-    // another rate or payer, as no credit note asks for a cent of one of them.
-    ASSERT_LE(std::abs(issued.vat.value()), 3) << round << ' ' << issued.role;
-    for (const auto& r : issued.rates) {
-      ASSERT_LE(std::abs(r["net_cents"].get<std::int64_t>()), 3) << round << ' ' << issued.role << r;
-      ASSERT_LE(std::abs(r["vat_cents"].get<std::int64_t>()), 3) << round << ' ' << issued.role << r;
-    }
+    most = std::max(most, std::abs(issued.vat.value()));
   }
+  for (const auto& row : left_of(all.invoice()))
+    for (const auto& [name, cents] : row) most = std::max(most, std::abs(cents));
+  ASSERT_LE(most, 2 * too_much) << round;
+  ++(most == 0 ? ended.exact : ended.apart);
   for (const auto& l : lines_left(all.invoice(), all.ledger.sent_credits(all.invoice())))
     ASSERT_TRUE(l.cents == Cents{} && *l.vat == Cents{}) << round << ' ' << l.kind;
 }
@@ -209,8 +276,11 @@ void one_invoice(Provider& provider, int round) {
 TEST(MoneyProperty, CreditsOfLinesAreTakenUntilNothingIsLeftOfAnyPayerKindOrRate) {
   const char* rounds = std::getenv("SCHAKEL_MONEY_ROUNDS");
   Provider provider{std::mt19937_64(20261123)};
+  Ended ended;
   for (int round = 0, n = rounds ? std::atoi(rounds) : 20'000; round < n; ++round)
-    ASSERT_NO_FATAL_FAILURE(one_invoice(provider, round));
+    ASSERT_NO_FATAL_FAILURE(one_invoice(provider, round, ended));
+  // Each of those is one that could not be written otherwise (must_take_beyond); they are few.
+  EXPECT_LT(ended.apart * 50, ended.exact + 50) << ended.apart << " of " << ended.exact + ended.apart;
 }
 
 }  // namespace

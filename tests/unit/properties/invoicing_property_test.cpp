@@ -4,6 +4,7 @@
 
 #include "core/formats/invoice_ubl.hpp"
 #include "plugins/invoicing/documents.hpp"
+#include "tests/unit/properties/last_credit.hpp"
 #include "tests/unit/rules/invoicing_support.hpp"
 
 namespace schakel::invoicing_test {
@@ -302,6 +303,9 @@ void expect_sendable(const Written& w, const LedgerEntry& source, const char* tr
     ASSERT_TRUE(ubl) << round << ' ' << doc.number << ' ' << doc.kind << ' ' << doc.amount_cents << ' '
                      << ubl.error().code;
     ASSERT_EQ(ubl->payable.value() * (ubl->credit_note ? -1 : 1), doc.amount_cents) << round;
+    body["lines"] = Json::array();
+    ASSERT_EQ(formats::stated_amounts(formats::to_ubl(body, "OZA-1", settings).value()), formats::stated_amounts(*ubl))
+        << round << " what it says of its lines changes no amount";
     for (const auto& f : formats::check_ubl(*ubl)) ADD_FAILURE() << round << ' ' << doc.number << ' ' << f.rule;
     // What it says per rate is what was decided.
     bool rated =
@@ -369,6 +373,7 @@ void run(int rounds, std::uint64_t seed) {
         rates_left[rate].first -= part.first, rates_left[rate].second -= part.second;
       ASSERT_NO_FATAL_FAILURE(expect_rates(out, credit, invoice, rates_left, round));
       ASSERT_NO_FATAL_FAILURE(expect_sendable(out, credit, treatment, round));
+      if (credit.vat_rates.empty()) ASSERT_NO_FATAL_FAILURE(expect_sound_vat(credit, before, invoice.issued, round));
       std::vector<PayerAmount> delta;
       for (std::size_t i = 0; i < before.size(); ++i)
         delta.push_back(
@@ -380,6 +385,7 @@ void run(int rounds, std::uint64_t seed) {
       Shares again = share(invoice, lines_left(invoice, sent), vat_left(invoice, sent));
       for (const auto& issued : invoice.issued)
         ASSERT_EQ(issued.gross, again.of(issued.role).gross) << "credit equals recomputation, round " << round;
+      ASSERT_NO_FATAL_FAILURE(expect_last(invoice, sent, switches, numbering, round));
     }
   }
 }

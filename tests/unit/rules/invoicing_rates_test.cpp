@@ -33,6 +33,11 @@ TEST(InvoiceLineRate, WhoPaysOneLineHasItsRateOnly) {
   EXPECT_EQ(share.vat_cents, 84);
   EXPECT_EQ(share.vat_rates, Json(RateList{rate_of("21", 400, 84)}));
   EXPECT_EQ(find(d, "X").vat_rates, Json(RateList{rate_of("9", 900, 81), rate_of("21", 400, 84)}));
+  // By its rate a line says which part of the document is for it.
+  ASSERT_EQ(share.lines.size(), 1U);
+  EXPECT_EQ(share.lines[0]["percent"], "21");
+  EXPECT_FALSE(share.lines[0].contains("category"));
+  EXPECT_EQ(find(d, "X").lines[0]["percent"], "9");
 }
 
 TEST(InvoiceLineRate, ThreeRatesAndACreditOfEach) {
@@ -44,6 +49,7 @@ TEST(InvoiceLineRate, ThreeRatesAndACreditOfEach) {
   const auto& share = find(d, "DB-W");
   EXPECT_EQ(share.amount_cents, 27250 + 36300);
   EXPECT_EQ(share.vat_rates, Json(RateList{rate_of("9", 25000, 2250, "S"), rate_of("21", 30000, 6300, "S")}));
+  for (const auto& l : share.lines) EXPECT_EQ(l["category"], "S");
   auto credit = c.play("creditnota", "zorgaanbieder_billing",
                        {{"number", "C"},
                         {"credits", "W"},
