@@ -48,7 +48,7 @@ struct Slope {
   std::int64_t cost = 0, cents = 0;  ///< no cents: it may not move this way
 };
 
-struct Parts {
+struct Fitting {
   const std::vector<FitRow>& rows;
   std::size_t may_ask;
   std::vector<Amounts> at;
@@ -113,7 +113,7 @@ struct Parts {
 std::vector<std::vector<std::int64_t>> fit(const std::vector<FitRow>& rows, std::vector<std::int64_t> columns,
                                            std::size_t may_ask) {
   SCHAKEL_ASSERT(rows.size() <= 3);
-  Parts parts{rows, may_ask, any_parts(rows, std::move(columns), may_ask)};
+  Fitting parts{rows, may_ask, any_parts(rows, std::move(columns), may_ask)};
   // The cost of a part is convex, so parts cost the least once no ring of rows can better them; of three rows there are
   // these.
   static constexpr std::array<std::array<std::size_t, 2>, 3> kPairs{{{0, 1}, {0, 2}, {1, 2}}};
