@@ -76,9 +76,10 @@ Flow::~Flow() {
 
 PangoLayout* Layouts::get(cairo_t* cairo, std::string_view what, double width, const Font& font, Align align,
                           int max_lines) {
-  if (known_.size() >= kMost) known_.clear();
+  if (bytes_ > kMost) known_.clear(), bytes_ = 0;
   auto [at, added] = known_.try_emplace({std::string(what), width, font.size, font.bold, align, max_lines});
   if (!added) return at->second.get();
+  bytes_ += what.size() + 64;
   if (!context_) {
     context_.reset(pango_cairo_create_context(cairo));
     pango_context_set_language(context_.get(), pango_language_from_string("nl"));

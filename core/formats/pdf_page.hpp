@@ -37,8 +37,9 @@ enum class Align { left, right, center };
 /// it; to count the pages and to draw them), and laying out is most of the work. Thread: one, as pango's fonts.
 class Layouts {
  public:
-  /// At most so many are kept; then all are forgotten.
-  static constexpr std::size_t kMost = 4'000;
+  /// Bytes of text that are kept, each text counted as 64 more; then all are forgotten. Laid out they are fifty times
+  /// that.
+  static constexpr std::size_t kMost = 512 * 1024;
   /// Valid until the next call. `cairo` is of any run over this document: their surfaces are alike.
   PangoLayout* get(cairo_t* cairo, std::string_view what, double width, const Font& font, Align align, int max_lines);
 
@@ -59,6 +60,7 @@ class Layouts {
   std::unique_ptr<PangoContext, Free> context_;
   std::unique_ptr<PangoAttrList, Free> attributes_;
   std::map<Key, std::unique_ptr<PangoLayout, Free>> known_;
+  std::size_t bytes_ = 0;
 };
 
 /// One run over the whole document: first to count its pages, then to draw them.
