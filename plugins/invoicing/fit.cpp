@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
+#include <bit>
 #include <optional>
 #include <span>
 
@@ -15,7 +15,6 @@ using Amounts = std::vector<std::int64_t>;
 
 /// A cent beyond what is left costs more than all the cents that a cycle of three rows can bring nearer to `wanted`.
 constexpr std::int64_t kBeyond = 16;
-constexpr std::int64_t kNoEnd = std::numeric_limits<std::int64_t>::max();
 
 /// Parts that add up, whatever they cost. A row below zero comes first, and what it adds to its column is shared with
 /// the rest.
@@ -43,61 +42,52 @@ std::vector<Amounts> any_parts(const std::vector<FitRow>& rows, Amounts columns,
   return out;
 }
 
-/// What one cent more or less in a part costs, and for how many cents that holds.
-struct Slope {
-  std::int64_t cost = 0, cents = 0;  ///< no cents: it may not move this way
-};
+/// What a part costs; nothing where it may not be that.
+std::optional<std::int64_t> cost_of(const FitRow& row, std::size_t column, std::size_t may_ask, std::int64_t part) {
+  if (row.sum == 0 || (row.sum < 0 && column >= may_ask)) {
+    if (part != 0) return {};
+  } else if ((row.sum > 0 && part < 0) || (row.sum < 0 && part > 0)) {
+    return {};  // of another sign than its row
+  }
+  std::int64_t off = part - row.wanted[column], beyond = part - row.left[column];
+  return (off < 0 ? -off : off) + kBeyond * std::max<std::int64_t>(beyond, 0);
+}
 
 struct Fitting {
   const std::vector<FitRow>& rows;
   std::size_t may_ask;
   std::vector<Amounts> at;
 
-  Slope slope(std::size_t i, std::size_t j, bool more) const {
-    const FitRow& row = rows[i];
-    std::int64_t x = at[i][j], wanted = row.wanted[j], left = row.left[j], room = kNoEnd;
-    if (row.sum == 0 || (row.sum < 0 && j >= may_ask)) return {};
-    // No part has another sign than its row.
-    if (row.sum > 0 && !more) room = x;
-    if (row.sum < 0 && more) room = -x;
-    if (room == 0) return {};
-    std::int64_t cost = 0;
-    auto bend = [&](std::int64_t point, std::int64_t before, std::int64_t after) {
-      bool beyond = more ? x >= point : x > point;
-      cost += (more ? 1 : -1) * (beyond ? after : before);
-      std::int64_t gap = more ? point - x : x - point;
-      if (gap > 0) room = std::min(room, gap);
-    };
-    bend(wanted, -1, 1);
-    bend(left, 0, kBeyond);
-    return {cost, room};
+  /// What `cents` more, or less where they are below zero, cost in a part.
+  std::optional<std::int64_t> change(std::size_t row, std::size_t column, std::int64_t cents) const {
+    auto now = cost_of(rows[row], column, may_ask, at[row][column]),
+         then = cost_of(rows[row], column, may_ask, at[row][column] + cents);
+    if (!now || !then) return {};
+    return *then - *now;
   }
 
-  /// The column in which a cent goes cheapest from one row to another.
+  /// The column in which cents go cheapest from one row to another.
   struct Move {
     std::size_t column = 0;
-    Slope slope;
+    std::int64_t cost = 0;
   };
-  std::optional<Move> move(std::size_t from, std::size_t to) const {
+  std::optional<Move> move(std::size_t from, std::size_t to, std::int64_t cents) const {
     std::optional<Move> best;
     for (std::size_t j = 0; j < at[from].size(); ++j) {
-      Slope less = slope(from, j, false), more = slope(to, j, true);
-      if (less.cents == 0 || more.cents == 0) continue;
-      Slope both{less.cost + more.cost, std::min(less.cents, more.cents)};
-      if (!best || both.cost < best->slope.cost) best = Move{j, both};
+      auto less = change(from, j, -cents), more = change(to, j, cents);
+      if (less && more && (!best || *less + *more < best->cost)) best = Move{j, *less + *more};
     }
     return best;
   }
 
-  /// Sends cents round through these rows, so that every sum stays, when that costs less than nothing.
-  bool improve(std::span<const std::size_t> ring) {
+  /// Sends so many cents round through these rows, so that every sum stays, when that costs less than nothing.
+  bool improve(std::span<const std::size_t> ring, std::int64_t cents) {
     std::array<Move, 3> moves;
-    std::int64_t cost = 0, cents = kNoEnd;
+    std::int64_t cost = 0;
     for (std::size_t k = 0; k < ring.size(); ++k) {
-      auto m = move(ring[k], ring[(k + 1) % ring.size()]);
+      auto m = move(ring[k], ring[(k + 1) % ring.size()], cents);
       if (!m) return false;
-      moves[k] = *m;
-      cost += m->slope.cost, cents = std::min(cents, m->slope.cents);
+      moves[k] = *m, cost += m->cost;
     }
     if (cost >= 0) return false;
     for (std::size_t k = 0; k < ring.size(); ++k) {
@@ -105,6 +95,15 @@ struct Fitting {
       at[ring[(k + 1) % ring.size()]][moves[k].column] += cents;
     }
     return true;
+  }
+
+  /// The largest amount there is.
+  std::int64_t largest() const {
+    std::int64_t out = 1;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      for (const Amounts* all : {&at[i], &rows[i].wanted, &rows[i].left})
+        for (std::int64_t x : *all) out = std::max(out, x < 0 ? -x : x);
+    return out;
   }
 };
 
@@ -114,17 +113,19 @@ std::vector<std::vector<std::int64_t>> fit(const std::vector<FitRow>& rows, std:
                                            std::size_t may_ask) {
   SCHAKEL_ASSERT(rows.size() <= 3);
   Fitting parts{rows, may_ask, any_parts(rows, std::move(columns), may_ask)};
-  // The cost of a part is convex, so parts cost the least once no ring of rows can better them; of three rows there are
-  // these.
+  // The cost of a part is convex, so parts cost the least once no ring of rows can better them by a cent; of three rows
+  // there are these. Large steps first: then few of each size are needed, however large the amounts are.
   static constexpr std::array<std::array<std::size_t, 2>, 3> kPairs{{{0, 1}, {0, 2}, {1, 2}}};
   static constexpr std::array<std::array<std::size_t, 3>, 2> kRings{{{0, 1, 2}, {0, 2, 1}}};
-  for (bool better = true; better;) {
-    better = false;
-    for (const auto& pair : kPairs)
-      if (pair[1] < rows.size()) better = parts.improve(pair) || better;
-    if (rows.size() == 3)
-      for (const auto& ring : kRings) better = parts.improve(ring) || better;
-  }
+  for (auto cents = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(parts.largest()))); cents > 0;
+       cents /= 2)
+    for (bool better = true; better;) {
+      better = false;
+      for (const auto& pair : kPairs)
+        if (pair[1] < rows.size()) better = parts.improve(pair, cents) || better;
+      if (rows.size() == 3)
+        for (const auto& ring : kRings) better = parts.improve(ring, cents) || better;
+    }
   return std::move(parts.at);
 }
 

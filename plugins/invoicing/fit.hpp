@@ -9,7 +9,7 @@ namespace schakel::invoicing {
 /// What one payer gets back.
 struct FitRow {
   std::int64_t sum = 0;              ///< in all; below zero: it is asked for that much
-  std::vector<std::int64_t> wanted;  ///< by column; adds up to `sum`
+  std::vector<std::int64_t> wanted;  ///< by column; need not add up to `sum`
   std::vector<std::int64_t> left;    ///< by column: what it was issued and did not get back yet
 };
 

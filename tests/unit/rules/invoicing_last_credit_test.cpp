@@ -227,5 +227,45 @@ TEST(FitParts, TakesTheLeastBeyondWhatIsLeftAndThenTheNearest) {
   EXPECT_GT(asked, 100);
 }
 
+/// Amounts near the largest, laid out as far as can be from what is wanted: steps of a cent would take minutes.
+TEST(FitParts, EndsSoonAlsoWhereAmountsAreLarge) {
+  constexpr std::array kKinds{"zorg", "grijs", "onderwijs"}, kPercents{"21", "9", "6"};
+  using Table = std::array<std::array<std::int64_t, 6>, 3>;  // by kind: net of each rate, VAT of each rate
+  constexpr Table kBilled{{{1645036760, 4049721104, 3, 9352886912, 1471450930, 620541390},
+                           {5667484436, 9449921608, 4319961737, 5375586841, 1304395829, 1},
+                           {0, 8255569657, 5345719658, 4809841571, 3, 7919014763}}};
+  constexpr std::array<std::int64_t, 6> kRates{2, 1, 14678679771, 5668680889, 4719082883, 4114779423};
+  constexpr std::array<std::int64_t, 3> kGross{783948894, 2067128423, 26330145652},
+      kVat{783948894, 989737964, 12728856337};
+  Case c(profile("MH", {}), {{"funding_agreed", true},
+                             {"funding",
+                              {{{"kind", "zorg"}, {"payer", "gemeente"}},
+                               {{"kind", "grijs"}, {"payer", "schoolbestuur"}},
+                               {{"kind", "onderwijs"}, {"payer", "swv"}}}}});
+  Lines lines;
+  std::int64_t vat = 0;
+  for (std::size_t i = 0; i < 3; ++i)
+    for (std::size_t j = 0; j < 3; ++j)
+      if (kBilled[i][j] + kBilled[i][3 + j] > 0) {
+        lines.push_back(rated(kKinds[i], kPercents[j], kBilled[i][j], kBilled[i][3 + j]));
+        vat += kBilled[i][3 + j];
+      }
+  ASSERT_EQ(c.invoice("W", lines, vat).outcome, Outcome::delivered);
+  Json credit{
+      {"number", "C"}, {"credits", "W"}, {"lines", Json::array()}, {"vat_rates", Json::array()}, {"vat_cents", 0}};
+  std::int64_t gross = 0;
+  for (std::size_t i = 0; i < 3; ++i) {
+    credit["lines"].push_back({{"kind", kKinds[i]}, {"cents", kGross[i]}, {"vat_cents", kVat[i]}});
+    credit["vat_cents"] = credit["vat_cents"].get<std::int64_t>() + kVat[i], gross += kGross[i];
+    credit["vat_rates"].push_back({{"percent", kPercents[i]}, {"net_cents", kRates[i]}, {"vat_cents", kRates[3 + i]}});
+  }
+  auto draft = c.play("creditnota", "zorgaanbieder_billing", credit);
+  ASSERT_EQ(draft.outcome, Outcome::delivered) << ::testing::PrintToString(draft.codes);
+  std::int64_t back = 0;
+  for (const auto& doc : draft.invoices)
+    if (doc.number == "C") back += doc.amount_cents;
+  EXPECT_EQ(back, -gross);
+}
+
 }  // namespace
 }  // namespace schakel::invoicing_test
