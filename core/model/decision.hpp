@@ -84,7 +84,7 @@ struct InvoiceOut {
   Json vat_rates = Json::array();  ///< [{percent, net_cents, vat_cents}] as charged; empty: the source named no rates
   std::string period_from, period_to;
   Json split;                  ///< null or {swv_cents, gemeente_cents, ..., total_cents}
-  Json lines = Json::array();  ///< [{kind, cents, share_cents, description}]
+  Json lines = Json::array();  ///< [{kind, cents, share_cents, description, percent?, category?}]
   bool operator==(const InvoiceOut&) const = default;
 };
 
