@@ -6,6 +6,7 @@
 #include "core/outbox/invoice_parties.hpp"
 #include "core/outbox/invoice_rows.hpp"
 #include "core/outbox/restored.hpp"
+#include "core/pipeline/credited.hpp"
 #include "core/pipeline/settlement.hpp"
 #include "core/runtime/deadline.hpp"
 #include "schakel/outcome.hpp"
@@ -89,6 +90,10 @@ Task<Result<bool>> Delivering::name_parties(outbox::Planned& planned, std::strin
     co_return false;
   auto file = co_await journal_.load(std::move(case_id));
   if (!file) co_return fail(std::move(file.error()));
+  // A credit may have been planned while its invoice had no parties yet.
+  auto credited = co_await pipeline::credited_of(journal_.store(), *file, invoice);
+  if (!credited) co_return fail(std::move(credited.error()));
+  if (*credited) outbox::put_credited(invoice, **credited);
   auto region = planned.body.value("region", "");
   auto code = outbox::name_parties(invoice, *file, region, *parties_);
   if (!code.empty()) co_return fail(ErrorKind::invalid, code, "the case does not say whose invoice this is");

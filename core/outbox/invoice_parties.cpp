@@ -37,7 +37,12 @@ bool source_is_for_another(const Json& invoice, const Party& party, const CaseFi
   if (buyer.size() < 6 || !is_another(buyer, party, region, parties)) return false;
   if (invoice.value("payee_party", "").empty() || invoice.value("number", "") == invoice.value("source_number", ""))
     return true;
-  // Of an order that is halved one of the two who pay is named.
+  // Of an order that is halved one of the two who pay is named; of a credit on it one of the two who did.
+  if (auto then = invoice.find("credited_buyers"); then != invoice.end() && then->is_array())
+    return std::ranges::none_of(*then, [&](const Json& id) {
+      const Party* one = id.is_string() ? parties.find(id.get<std::string>()) : nullptr;
+      return one && !is_another(buyer, *one, region, parties);
+    });
   return std::ranges::none_of(std::array{"gemeente", "swv", "schoolbestuur"}, [&](const char* role) {
     auto choice = parties.invoice_party(role, region, hints_of(file, role));
     return choice.party && !is_another(buyer, *choice.party, region, parties);
@@ -133,6 +138,12 @@ std::string name_parties(Json& invoice, const CaseFile& file, const std::string&
   auto seller = name_side(Side::seller, invoice, file, region, parties);
   auto buyer = name_side(Side::buyer, invoice, file, region, parties);
   return seller.empty() ? buyer : seller;
+}
+
+void put_credited(Json& invoice, const Between& credited) {
+  invoice["credited_seller"] = credited.seller;
+  invoice["credited_buyer"] = credited.buyer;
+  invoice["credited_buyers"] = credited.buyers;
 }
 
 bool says_vat_of_source(const InvoiceOut& i) {

@@ -12,6 +12,7 @@
 #include "core/model/case_file.hpp"
 #include "core/model/decision.hpp"
 #include "core/model/party.hpp"
+#include "core/outbox/plan.hpp"
 
 namespace schakel::outbox {
 
@@ -30,6 +31,10 @@ namespace schakel::outbox {
 /// `number` and `source_number`, and for its VAT `vat_of_source`, `source_vat_number` and `vat_rates`.
 [[nodiscard]] std::string name_parties(Json& invoice, const CaseFile& file, const std::string& region,
                                        const Parties& parties);
+
+/// Says of a credit between whom its invoice was: `credited_seller`, `credited_buyer`, and `credited_buyers` of all
+/// documents of that invoice, of whom its source names one.
+void put_credited(Json& invoice, const Between& credited);
 
 /// Whether it is the invoice of who made the source, in its name, and the source names its VAT rates: then it says
 /// those and not what was agreed on what is made of it (docs/invoicing.md, VAT).

@@ -162,10 +162,7 @@ Json Maker::invoice(const InvoiceOut& i) const {
       if (const Json* own = text(field); own && *own != "") inv[field] = *own;
   // A credit is between whom its invoice was, whatever the case says by now (CORE-MONEY-04).
   if (in.credited)
-    if (auto it = in.credited->find(invoice_delivery_id(m, i)); it != in.credited->end()) {
-      inv["credited_seller"] = it->second.seller;
-      inv["credited_buyer"] = it->second.buyer;
-    }
+    if (auto it = in.credited->find(invoice_delivery_id(m, i)); it != in.credited->end()) put_credited(inv, it->second);
   // A released invoice was sent by another party than the message that releases it.
   inv["payee_party"] = !i.payee_party.empty() ? i.payee_party : i.payee == "zorgaanbieder" ? m.party : "";
   // Whom the source names as its buyer has to be who gets it, and who asks a share of it of others.

@@ -31,6 +31,7 @@ struct Planned {
 /// The parties of an invoice.
 struct Between {
   std::string seller, buyer;
+  std::vector<std::string> buyers{};  ///< of all documents of its source
 };
 
 struct PlanInput {

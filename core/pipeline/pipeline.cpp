@@ -204,7 +204,7 @@ Task<Result<void>> Pipeline::decide_one(store::MessageRow row) {
   }
   auto members = co_await journal::members(journal_.store(), *parties_, message->subject);
   if (!members) co_return fail(std::move(members.error()));
-  auto credited = co_await credited_between(journal_.store(), *message, draft);
+  auto credited = co_await credited_between(journal_.store(), *file, *message, draft);
   if (!credited) co_return fail(std::move(credited.error()));
   auto planned =
       outbox::plan({*message, draft, *file, *parties_, *contacts, earlier, &released, std::move(*members), &*credited});

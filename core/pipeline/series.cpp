@@ -33,9 +33,12 @@ PartyChoice creditor_of(const std::string& role, const std::string& region, cons
     auto it = std::ranges::find(all, party, &Party::id);
     sellers.push_back(it == all.end() ? choice.party : *it);
   };
-  if (is_invoice_type(message.type) && message.type != "creditnota") source(message.party);
-  for (const auto& entry : ledger_of(file.invoices).entries)
-    if (entry.held && !entry.is_credit()) source(entry.creditor_role == role ? entry.party : "");
+  if (!is_invoice_type(message.type)) {
+    for (const auto& entry : ledger_of(file.invoices).entries)
+      if (entry.held && !entry.is_credit()) source(entry.creditor_role == role ? entry.party : "");
+  } else if (message.type != "creditnota") {
+    source(message.party);  // an invoice releases nothing that is held
+  }
   // In the name of who made what it credits, also when the case is another's by now.
   for (const auto& c : credited)
     if (c.seller.empty())

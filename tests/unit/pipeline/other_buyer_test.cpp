@@ -96,6 +96,39 @@ TEST(OtherBuyer, APartyOfWhichThatNumberIsNotKnownIsTakenAsItIs) {
   }
 }
 
+TEST(OtherBuyer, ACreditOnAnOrderIsMadeOutToOneOfTheTwoWhoPaidItAlsoAfterTheCaseMoved) {
+  Addressed road([](Json& d) {
+    auto other = d["parties"][0];
+    other["id"] = "gem2", other["name"] = "gem2";
+    other["invoice"]["kvk"] = "90000003";
+    other["endpoints"][0]["adapter"] = "to_gem2";
+    other["serves"] = {{"gemeenten", {"Elders"}}};
+    d["parties"][0]["serves"] = {{"gemeenten", {"Zandoever"}}};
+    d["parties"].push_back(other);
+  });
+  ASSERT_TRUE(road.accept(road.message("moved", "zaak_opening", {{"town", "Elders"}}, "school_ib", "gem")));
+  road.run();
+  auto file = run_now(road.process->journal.load("Z-1")).value();
+  for (const char* half : {"-O", "-J"}) {
+    std::string payer = half[1] == 'O' ? "swv" : "gemeente", party = half[1] == 'O' ? "swv" : "gem";
+    auto code = [&](const std::vector<std::string>& buyers, const char* made_out_to) {
+      Json inv{{"number", std::string("C1") + half},
+               {"source_number", "C1"},
+               {"payee", "zorgaanbieder"},
+               {"payee_party", "hoeve"},
+               {"payer", payer},
+               {"source_buyer", made_out_to}};
+      outbox::put_credited(inv, {"hoeve", party, buyers});
+      auto out = outbox::name_parties(inv, file, "KNH", *road.parties);
+      if (out.empty()) EXPECT_EQ(inv["buyer_party"], party);
+      return out;
+    };
+    EXPECT_EQ(code({"swv", "gem"}, kGemeente), "") << half;
+    EXPECT_EQ(code({"swv", "gem"}, "0106:90000003"), "BUYER_IS_ANOTHER")
+        << half << ": who has the case now paid nothing";
+  }
+}
+
 std::vector<Json> of_code(const MoneyRoad& road, const char* code) {
   std::vector<Json> out;
   for (const auto& s : road.partners.told)

@@ -1,4 +1,5 @@
 // The books of a month: every source message is booked, open or refused, and what is open is named.
+#include "core/pipeline/credited.hpp"
 #include "tests/unit/pipeline/money_road.hpp"
 
 namespace schakel::test {
@@ -188,6 +189,34 @@ TEST(Reconcile, AHeldCreditThatIsReleasedAfterTheCaseMovedAsWell) {
   road.run();
   EXPECT_EQ(credits_of(road), (std::set<std::string>{"hoeve gem to_gem", "gem swv to_swv"}));
   EXPECT_EQ(payers(road.books()), (Payers{{"gemeente gem", {0, 0}}, {"swv swv", {0, 0}}}));
+}
+
+TEST(Reconcile, ACreditThatWaitedWithItsInvoiceKnowsLaterBetweenWhomThatWas) {
+  TwoTowns road;
+  road.lives_in("Elders", "");
+  ASSERT_TRUE(road.accept(road.factuur("F1", 1000)));
+  ASSERT_TRUE(road.accept(road.creditnota("C1", "F1", 400)));
+  road.run();
+  auto file = run_now(road.process->journal.load("Z-1")).value();
+  auto known = [&] {
+    std::set<std::string> out;
+    for (const auto& d : road.invoices()) {
+      auto sides = run_now(pipeline::credited_of(*road.disk, file, road.partners.body(d)["body"]["invoice"])).value();
+      if (sides) out.insert(sides->seller + " " + sides->buyer);
+    }
+    return out;
+  };
+  EXPECT_EQ(known(), std::set<std::string>{}) << "nobody knows whose the invoice is";
+  for (const auto& d : road.invoices()) {
+    auto invoice = road.partners.body(d)["body"]["invoice"];
+    if (invoice["credits"] != "") continue;
+    bool to_swv = invoice["payer"] == "swv";
+    store::Transaction tx;
+    ASSERT_TRUE(run_now(outbox::made_invoice(
+        *road.disk, d.id, {Json::object(), true, to_swv ? "swv" : "gem", to_swv ? "gem" : "hoeve"}, tx)));
+    ASSERT_TRUE(run_now(road.disk->commit(std::move(tx))));
+  }
+  EXPECT_EQ(known(), (std::set<std::string>{"hoeve gem", "gem swv"}));
 }
 
 TEST(Reconcile, ACreditForAPartyThatIsNoneAnyMoreWaits) {

@@ -237,6 +237,54 @@ TEST(Series, ACreditIsNumberedInTheNameOfWhoMadeItsInvoiceAlsoAfterTheCaseMoved)
   EXPECT_EQ(road.of(4), "GA2026-000002 gem-2 to_gem-2");
 }
 
+/// What was made of a source: number, in whose name, to whom, cents.
+std::string made_of(TwoTowns& road, const std::string& source) {
+  for (const auto& d : road.invoices()) {
+    auto b = road.partners.body(d)["body"]["invoice"];
+    if (d.role != "swv_financien" || b["source_number"] != source) continue;
+    return fmt::format("{} {} {} {}", b["number"].get<std::string>(), b.value("seller_party", "nobody"),
+                       b.value("buyer_party", "nobody"), b["amount_cents"].get<std::int64_t>());
+  }
+  return "";
+}
+
+TEST(Series, TwoCreditorsWithOneNumberInOneCaseCreditEachItsOwn) {
+  TwoTowns road;
+  road.add_in(1, "Zandoever");
+  ASSERT_TRUE(
+      road.accept(road.message("moved", "zaak_opening", {{"agreed", true}, {"town", "Elders"}}, "school_ib", "gem")));
+  road.run();
+  for (const auto& m :
+       {road.factuur("F2", 50001), road.creditnota("C1", "F1", 10000), road.creditnota("C2", "F2", 20000)}) {
+    ASSERT_TRUE(road.accept(m));
+    road.run();
+  }
+  EXPECT_EQ(made_of(road, "F1"), "GA2026-000001 gem swv 15000");
+  EXPECT_EQ(made_of(road, "F2"), "GA2026-000001 gem-2 swv 25000");
+  EXPECT_EQ(made_of(road, "C1"), "GA2026-000002 gem swv -5000");
+  EXPECT_EQ(made_of(road, "C2"), "GA2026-000002 gem-2 swv -10000");
+  auto m = road.books();
+  EXPECT_TRUE(m.closes()) << month_view(m).dump(1);
+}
+
+TEST(Series, AHeldCreditOfBeforeTakesNoNumberFromTheInvoicesOfNow) {
+  TwoTowns road;
+  road.add_in(1, "Zandoever");
+  auto state = [&](const char* id, bool agreed) {
+    ASSERT_TRUE(
+        road.accept(road.message(id, "zaak_opening", {{"agreed", agreed}, {"town", "Elders"}}, "school_ib", "gem")));
+    road.run();
+  };
+  state("moved", false);
+  ASSERT_TRUE(road.accept(road.creditnota("C1", "F1", 10000)));
+  road.run();
+  ASSERT_EQ(made_of(road, "C1"), "") << "held";
+  state("agreed", true);
+  ASSERT_TRUE(road.accept(road.factuur("F2", 50001)));
+  road.run();
+  EXPECT_EQ(made_of(road, "F2"), "GA2026-000001 gem-2 swv 25000");
+}
+
 TEST(Series, ASecondCreditorLaterUsesNoNumberOfTheFirstAgain) {
   TwoTowns road(false);
   road.add_in(1, "");
