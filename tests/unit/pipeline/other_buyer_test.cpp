@@ -33,6 +33,17 @@ struct Addressed : MoneyRoad {
 };
 using Codes = std::map<std::string, std::string>;
 
+/// A second gemeente with a number and a town of its own.
+void two_gemeenten(Json& d) {
+  auto other = d["parties"][0];
+  other["id"] = "gem2", other["name"] = "gem2";
+  other["invoice"]["kvk"] = "90000003";
+  other["endpoints"][0]["adapter"] = "to_gem2";
+  other["serves"] = {{"gemeenten", {"Elders"}}};
+  d["parties"][0]["serves"] = {{"gemeenten", {"Zandoever"}}};
+  d["parties"].push_back(other);
+}
+
 TEST(OtherBuyer, WhatIsForTheGemeenteOfTheCaseGoesToIt) {
   Addressed road;
   road.post("F1", kGemeente);
@@ -60,16 +71,7 @@ TEST(OtherBuyer, WhatIsForTheSwvIsNotBilledToTheGemeente) {
 }
 
 TEST(OtherBuyer, OfTwoGemeentenEachGetsItsOwn) {
-  auto two = [](Json& d) {
-    auto other = d["parties"][0];
-    other["id"] = "gem2", other["name"] = "gem2";
-    other["invoice"]["kvk"] = "90000003";
-    other["endpoints"][0]["adapter"] = "to_gem2";
-    other["serves"] = {{"gemeenten", {"Elders"}}};
-    d["parties"][0]["serves"] = {{"gemeenten", {"Zandoever"}}};
-    d["parties"].push_back(other);
-  };
-  Addressed road(two);
+  Addressed road(two_gemeenten);
   // The case is of Zandoever: hints say so.
   ASSERT_TRUE(road.accept(road.message("open2", "zaak_opening", {{"town", "Zandoever"}}, "school_ib", "gem")));
   road.run();
@@ -97,15 +99,7 @@ TEST(OtherBuyer, APartyOfWhichThatNumberIsNotKnownIsTakenAsItIs) {
 }
 
 TEST(OtherBuyer, ACreditOnAnOrderIsMadeOutToOneOfTheTwoWhoPaidItAlsoAfterTheCaseMoved) {
-  Addressed road([](Json& d) {
-    auto other = d["parties"][0];
-    other["id"] = "gem2", other["name"] = "gem2";
-    other["invoice"]["kvk"] = "90000003";
-    other["endpoints"][0]["adapter"] = "to_gem2";
-    other["serves"] = {{"gemeenten", {"Elders"}}};
-    d["parties"][0]["serves"] = {{"gemeenten", {"Zandoever"}}};
-    d["parties"].push_back(other);
-  });
+  Addressed road(two_gemeenten);
   ASSERT_TRUE(road.accept(road.message("moved", "zaak_opening", {{"town", "Elders"}}, "school_ib", "gem")));
   road.run();
   auto file = run_now(road.process->journal.load("Z-1")).value();
