@@ -13,15 +13,6 @@ Json rated(const char* kind, const char* percent, std::int64_t net, std::int64_t
   return {{"kind", kind}, {"cents", net + vat}, {"vat_cents", vat}, {"percent", percent}};
 }
 
-/// Care to the gemeente, grey half and half (the odd cent is the gemeente's), education to the swv.
-Case shared_case() {
-  return Case(knh(), {{"funding_agreed", true},
-                      {"funding",
-                       {{{"kind", "zorg"}, {"payer", "gemeente"}, {"vat", "S"}},
-                        {{"kind", "grijs"}, {"payer", "50/50"}, {"vat", "S"}},
-                        {{"kind", "onderwijs"}, {"payer", "swv"}, {"vat", "S"}}}}});
-}
-
 Draft credit_of(Case& c, const std::string& number, const Lines& lines) {
   std::int64_t vat = 0;
   for (const auto& l : lines) vat += l["vat_cents"].get<std::int64_t>();

@@ -16,15 +16,6 @@ Json rate_of(const char* percent, std::int64_t net, std::int64_t vat, const char
 }
 using RateList = std::vector<Json>;
 
-/// Care to the gemeente, grey half and half, education to the swv.
-Case shared_case() {
-  return Case(knh(), {{"funding_agreed", true},
-                      {"funding",
-                       {{{"kind", "zorg"}, {"payer", "gemeente"}, {"vat", "S"}},
-                        {{"kind", "grijs"}, {"payer", "50/50"}, {"vat", "S"}},
-                        {{"kind", "onderwijs"}, {"payer", "swv"}, {"vat", "S"}}}}});
-}
-
 TEST(InvoiceLineRate, WhoPaysOneLineHasItsRateOnly) {
   auto c = shared_case();
   auto d = c.invoice("X", Lines{rated("zorg", "9", 900, 81), rated("onderwijs", "21", 400, 84)}, 165);

@@ -164,4 +164,13 @@ inline std::vector<std::string> signals(const Draft& d) {
 using Amounts = std::map<std::string, std::int64_t>;
 using Texts = std::vector<std::string>;
 
+/// Care to the gemeente, grey half and half (the odd cent is the gemeente's), education to the swv.
+inline Case shared_case() {
+  return Case(knh(), {{"funding_agreed", true},
+                      {"funding",
+                       {{{"kind", "zorg"}, {"payer", "gemeente"}, {"vat", "S"}},
+                        {{"kind", "grijs"}, {"payer", "50/50"}, {"vat", "S"}},
+                        {{"kind", "onderwijs"}, {"payer", "swv"}, {"vat", "S"}}}}});
+}
+
 }  // namespace schakel::invoicing_test
